@@ -1,0 +1,27 @@
+/* base/file.h: files of our own: read whole under a cap, written whole or not at all, in folders only we can read.
+ *
+ * These block: on the loop thread only at start and for files known to be small and local; else in lane `file`. */
+#ifndef SL_BASE_FILE_H
+#define SL_BASE_FILE_H
+
+#include "base/buf.h"
+
+int sl_file_read(struct sl_buf *b, const char *path, size_t max, struct sl_err *err) SL_NODISCARD;    /* regular files only */
+int sl_file_write(const char *path, struct sl_str s, unsigned mode, struct sl_err *err) SL_NODISCARD; /* temp, fsync, rename, fsync(dir) */
+int sl_mkdirs(const char *path, unsigned mode, struct sl_err *err) SL_NODISCARD;
+bool sl_file_exists(const char *path);
+bool sl_dir_exists(const char *path);
+int sl_rmtree(const char *path, struct sl_err *err) SL_NODISCARD;       /* never follows links, never leaves the tree */
+char *sl_path_join(const char *dir, const char *name) SL_NODISCARD;     /* yours; an absolute name wins */
+char *sl_path_abs(const char *path, const char *base) SL_NODISCARD;     /* yours; ~ expanded, dots folded, no link resolved */
+bool sl_path_inside(const char *path, const char *root);                /* after folding; equal counts */
+const char *sl_path_base(const char *path);
+char *sl_path_dir(const char *path) SL_NODISCARD;
+
+/* $XDG_CONFIG_HOME/sluice and friends; yours. RUNTIME falls back to STATE with 0700. HOME unset: the passwd entry. */
+enum sl_xdg { SL_XDG_CONFIG, SL_XDG_DATA, SL_XDG_STATE, SL_XDG_CACHE, SL_XDG_RUNTIME };
+char *sl_xdg_path(enum sl_xdg which, const char *name) SL_NODISCARD;
+/* Refuses what group or others may read or what is not ours (secrets, as ssh does). */
+int sl_file_private(const char *path, struct sl_err *err) SL_NODISCARD;
+
+#endif

@@ -1,0 +1,30 @@
+/* base/hash.h: digests, random bytes, and a map from bytes to a number. */
+#ifndef SL_BASE_HASH_H
+#define SL_BASE_HASH_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct sl_sha256 { unsigned char b[32]; };
+struct sl_sha256 sl_sha256(struct sl_str s);
+struct sl_sha256_ctx;
+int sl_sha256_open(struct sl_sha256_ctx **out, struct sl_err *err) SL_NODISCARD;
+void sl_sha256_add(struct sl_sha256_ctx *c, const void *p, size_t n);
+struct sl_sha256 sl_sha256_end(struct sl_sha256_ctx **take);
+void sl_sha256_hex(const struct sl_sha256 *d, char out[65]);
+struct sl_sha256 sl_hmac_sha256(struct sl_str key, struct sl_str s);
+int sl_random(void *p, size_t n, struct sl_err *err) SL_NODISCARD;      /* CSPRNG */
+int sl_uuid4(char out[37], struct sl_err *err) SL_NODISCARD;
+
+/* Open addressing, keys copied; value is a 64-bit number (an index or a pointer). Insertion order is kept by index 0..n-1. */
+struct sl_map { struct sl_map_ent *ent; uint32_t *slot; size_t n, cap, nslot; };
+void sl_map_init(struct sl_map *m);
+void sl_map_free(struct sl_map *m);
+int sl_map_put(struct sl_map *m, struct sl_str key, uint64_t value, size_t *index, struct sl_err *err) SL_NODISCARD; /* replaces */
+bool sl_map_get(const struct sl_map *m, struct sl_str key, uint64_t *value);
+size_t sl_map_count(const struct sl_map *m);
+struct sl_str sl_map_key(const struct sl_map *m, size_t index);
+uint64_t sl_map_value(const struct sl_map *m, size_t index);
+void sl_map_set(struct sl_map *m, size_t index, uint64_t value);
+
+#endif

@@ -1,0 +1,41 @@
+/* base/time.h: points in time as milliseconds since 1970 UTC, their texts, and durations.
+ *
+ * No libc calendar and no locale: civil dates are computed here; a person's zone is a TZif file read by us (tz_read). */
+#ifndef SL_BASE_TIME_H
+#define SL_BASE_TIME_H
+
+#include "base/buf.h"
+
+typedef int64_t sl_ms;   /* milliseconds since 1970-01-01T00:00:00Z */
+
+struct sl_civil { int year, month, day, hour, minute, second, ms, wday /* 0 Sunday */; };
+struct sl_tz;            /* immutable; NULL is UTC */
+
+sl_ms sl_civil_to_ms(const struct sl_civil *c);                              /* UTC; normalises overflow of fields */
+struct sl_civil sl_civil_of(sl_ms t, const struct sl_tz *tz);
+int sl_tz_open(struct sl_tz **out, const char *name, struct sl_err *err);    /* "Europe/Berlin", "UTC", "local" ($TZ, /etc/localtime) */
+void sl_tz_free(struct sl_tz *tz);
+int sl_tz_offset_s(const struct sl_tz *tz, sl_ms t);
+const char *sl_tz_abbr(const struct sl_tz *tz, sl_ms t);
+sl_ms sl_tz_to_ms(const struct sl_tz *tz, const struct sl_civil *local);     /* local time to UTC; in a gap: the moment after it */
+
+/* RFC 3339, dates, `2026-11-01 06:00`, `-2h`, `now`, `today`, `yesterday` (of tz), epoch seconds or ms as digits >= 10^9. */
+bool sl_time_parse(struct sl_str s, sl_ms now, const struct sl_tz *tz, sl_ms *out);
+void sl_time_rfc3339(struct sl_buf *b, sl_ms t);                             /* 2026-11-21T06:00:00.311Z: JSON, CSV, audit */
+void sl_time_show(struct sl_buf *b, sl_ms t, sl_ms now, const struct sl_tz *tz); /* "18m" under a day, "11-20 06:00", "2025-11-20" */
+void sl_time_clock(struct sl_buf *b, sl_ms t, const struct sl_tz *tz, bool ms);  /* 06:00:00.311 */
+void sl_dur_show(struct sl_buf *b, double seconds);                          /* 0.8s 18m 2h05 3d */
+bool sl_dur_parse(struct sl_str s, double *seconds);                         /* 26h 90s 1d12h 500ms 2w; a bare number is refused */
+
+/* strftime's %Y %m %d %H %% over a date (partition layouts), and back: false where s does not fit the layout. */
+void sl_layout_format(struct sl_buf *b, const char *layout, sl_ms t);
+bool sl_layout_parse(const char *layout, struct sl_str s, sl_ms *out);
+int64_t sl_layout_step_ms(const char *layout);                               /* a day for %d, an hour for %H, -1 month, -2 year, 0 none */
+
+/* The next moment after t that matches five-field cron text (lists, ranges, steps, names, @daily...). */
+struct sl_cron { uint64_t minute; uint32_t hour, mday, month, wday; bool mday_any, wday_any; };
+int sl_cron_parse(struct sl_cron *c, struct sl_str s, struct sl_err *err);
+sl_ms sl_cron_next(const struct sl_cron *c, sl_ms after, const struct sl_tz *tz);  /* INT64_MAX: never */
+sl_ms sl_cron_prev(const struct sl_cron *c, sl_ms before, const struct sl_tz *tz); /* INT64_MIN: never */
+
+#endif

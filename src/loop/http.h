@@ -19,6 +19,7 @@ struct sl_http;                         /* one request; dies after done() */
 struct sl_http_info {
   int status;                           /* 0: no answer */
   struct sl_str content_type, location, request_id;
+  struct sl_str headers;                /* all of the answer's, as they came; see sl_http_find() */
   int64_t length;                       /* -1: not said */
   int64_t retry_after_ms;               /* -1: not said */
   unsigned attempts;
@@ -49,6 +50,8 @@ int sl_http_basic(struct sl_http *h, const char *user, const struct sl_secret *p
 int sl_http_start(struct sl_http *h, struct sl_err *err) SL_NODISCARD;  /* on failure h is freed */
 void sl_http_cancel(struct sl_http *h); /* done() will not come; h is gone */
 void sl_http_resume(struct sl_http *h);
+/* One header of the answer by name (any case), trimmed; none when it is not there. The last one wins where a name is repeated. */
+struct sl_str sl_http_find(const struct sl_http_info *i, const char *name);
 /* An error text for a person out of an answer that was no success: status, the server's own words (JSON message or the first 200 bytes of
  * text, cleaned), what to do. The code: 401 EAUTH, 403 EDENIED, 404 ENOENT, 409/412 ECONFLICT, 429/5xx ENET, else EPROTO. */
 int sl_http_explain(const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err);

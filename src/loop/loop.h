@@ -6,6 +6,8 @@
 #ifndef SL_LOOP_LOOP_H
 #define SL_LOOP_LOOP_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -43,7 +45,8 @@ int sl_loop_later(struct sl_loop *l, sl_timer_fn *fn, void *user, struct sl_err 
 typedef struct { uint64_t v; } sl_fdwatch;
 enum { SL_READABLE = 1, SL_WRITABLE = 2, SL_HANGUP = 4 };
 int sl_fd_watch(struct sl_loop *l, int fd, unsigned events, void (*fn)(void *user, int fd, unsigned events), void *user, sl_fdwatch *out,
-                struct sl_err *err) SL_NODISCARD;
+                struct sl_err *err) SL_NODISCARD; /* one watch a descriptor at a time; its O_NONBLOCK stays as it was */
+void sl_fd_events(struct sl_loop *l, sl_fdwatch w, unsigned events); /* 0: paused */
 void sl_fd_unwatch(struct sl_loop *l, sl_fdwatch *w); /* does not close fd */
 int sl_signal_watch(struct sl_loop *l, int signum, void (*fn)(void *user, int signum), void *user, struct sl_err *err) SL_NODISCARD;
 
@@ -58,7 +61,7 @@ enum sl_lane {
 typedef struct { uint64_t v; } sl_job;
 struct sl_job_ops {
   /* In the lane's thread. Owns what `user` points to until it returns; touches no model, ui or global. Polls *cancel. */
-  int (*work)(void *user, const volatile int *cancel, struct sl_err *err);
+  int (*work)(void *user, const atomic_bool *cancel, struct sl_err *err);
   /* On the loop, exactly once, also after cancel (rc SL_ECANCELED when it never ran). `user` is yours again: free it here. */
   void (*done)(void *user, int rc, const struct sl_err *err);
 };

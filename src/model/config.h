@@ -1,0 +1,101 @@
+/* model/config.h: settings tables, the workspace file, the person's file.
+ *
+ * A backend describes its settings once; checking, `config schema`, docs/CONFIG.md, `connect` and the tests come from that table. Every
+ * mistake names file:line:column, what was expected, and the nearest right name. */
+#ifndef SL_MODEL_CONFIG_H
+#define SL_MODEL_CONFIG_H
+
+#include "base/secret.h"
+#include "base/time.h"
+#include "base/yaml.h"
+
+enum sl_set_type { SL_SET_TEXT, SL_SET_INT, SL_SET_BOOL, SL_SET_DURATION, SL_SET_BYTES, SL_SET_PATH, SL_SET_URI, SL_SET_ENUM, SL_SET_LIST,
+  SL_SET_SECRET };
+struct sl_setting {
+  const char *name, *help, *example;
+  enum sl_set_type type;
+  bool required;
+  const char *dflt;                     /* text; NULL: none */
+  const char *const *words;             /* ENUM: NULL-ended */
+  int64_t min, max;                     /* INT, DURATION (s), BYTES; both 0: no bounds */
+};
+/* A secret is {env: N}, {file: F} (0600), {command: [...]}, `ask`, or a literal (works, warns). */
+struct sl_secret_src { enum { SL_SECRET_NONE, SL_SECRET_LITERAL, SL_SECRET_ENV, SL_SECRET_FILE, SL_SECRET_COMMAND, SL_SECRET_ASK } kind;
+  const char *text; const char *const *argv; };
+
+struct sl_conf;                         /* the checked settings of one connection; borrowed from the workspace */
+const char *sl_conf_name(const struct sl_conf *c);
+const char *sl_conf_type(const struct sl_conf *c);
+const char *sl_conf_text(const struct sl_conf *c, const char *setting);       /* NULL: not set and no default. PATH: absolute */
+int64_t sl_conf_int(const struct sl_conf *c, const char *setting, int64_t dflt);  /* INT, BYTES; DURATION in ms */
+bool sl_conf_bool(const struct sl_conf *c, const char *setting, bool dflt);
+const struct sl_secret_src *sl_conf_secret(const struct sl_conf *c, const char *setting);
+bool sl_conf_readonly(const struct sl_conf *c);
+int sl_conf_timeout_ms(const struct sl_conf *c);                             /* common setting `timeout`, default 30 s */
+
+/* ---- what a workspace says besides connections ---- */
+struct sl_zone {
+  const char *name, *uri, *conn;        /* uri absolute (file paths from the workspace file's folder); conn: who serves it */
+  const char *layout, *format;          /* NULL: none */
+  double fresh_within_s;                /* 0: not judged */
+  int64_t min_rows;                     /* 0: not judged */
+  const char *schedule;                 /* cron text by which a partition is expected; NULL: the layout's step */
+};
+struct sl_step_conf { const char *name; const char *const *argv; const char *const *after; };  /* NULL-ended; ${param} inside words */
+struct sl_param { const char *name, *value; };
+struct sl_job_conf {
+  const char *name, *conn, *help, *reads, *writes, *schedule;
+  const struct sl_step_conf *steps; size_t nsteps;
+  const struct sl_param *params; size_t nparams;
+  double timeout_s;
+};
+struct sl_ws_conf;                      /* counted, immutable: one reading of the file */
+/* text NULL: read the file. types: every backend's type and settings, NULL-ended. Relative paths start at the file's folder. */
+struct sl_type_conf { const char *type, *help; const struct sl_setting *settings; size_t nsettings; bool implicit; };
+int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+/* Without a file: ./mlflow.db, ./mlruns, MLFLOW_TRACKING_URI, the current folder as a zone. *out NULL: nothing found. */
+int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+struct sl_ws_conf *sl_ws_conf_ref(struct sl_ws_conf *c);
+void sl_ws_conf_unref(struct sl_ws_conf *c);
+const char *sl_ws_conf_name(const struct sl_ws_conf *c);         /* the file's folder or stem */
+const char *sl_ws_conf_path(const struct sl_ws_conf *c);         /* NULL: from the environment */
+const char *sl_ws_conf_dir(const struct sl_ws_conf *c);
+const char *sl_ws_conf_environment_name(const struct sl_ws_conf *c);  /* "" when none */
+bool sl_ws_conf_protected(const struct sl_ws_conf *c);           /* environment prod, production, live, or protected: true */
+bool sl_ws_conf_readonly(const struct sl_ws_conf *c);
+const struct sl_tz *sl_ws_conf_tz(const struct sl_ws_conf *c);   /* of partition days and schedules; NULL: UTC */
+size_t sl_ws_conf_conns(const struct sl_ws_conf *c, const struct sl_conf *const **out);
+const struct sl_zone *sl_ws_conf_zones(const struct sl_ws_conf *c, size_t *n);
+const struct sl_job_conf *sl_ws_conf_jobs(const struct sl_ws_conf *c, size_t *n);
+struct sl_str sl_ws_conf_digest(const struct sl_ws_conf *c);     /* hex sha256 of the file: what `trust` records */
+size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out);
+/* Writes the workspace as YAML (for init), and adds a connection's lines to a file without touching the rest (for connect). */
+int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
+int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err) SL_NODISCARD;
+/* JSON Schema, and docs/CONFIG.md, from the same tables. */
+int sl_conf_schema(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+int sl_conf_markdown(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+
+/* Finds the file: -w (a name, a file, or a folder holding sluice.yaml), SLUICE_WORKSPACE, config's `workspace:`, the only one.
+ * *path NULL with SL_OK: none. Several and none chosen: EUSAGE with their names. */
+struct sl_person;
+int sl_ws_find(char **path, const char *arg, const struct sl_person *me, struct sl_err *err) SL_NODISCARD;
+int sl_ws_names(struct sl_buf *out, struct sl_err *err) SL_NODISCARD;   /* workspaces of the config folder, one a line */
+
+/* ---- trust: a workspace file outside the config folder starts no command until its digest is recorded ---- */
+bool sl_trust_has(const struct sl_ws_conf *c);
+int sl_trust_add(const char *path, struct sl_err *err) SL_NODISCARD;
+
+/* ---- the person's file ---- */
+struct sl_person {
+  char *name, *key, *workspace, *theme, *glyphs, *path;
+  struct sl_tz *tz;                     /* screen times; NULL: UTC */
+  const struct sl_yaml_node *keys;      /* key bindings: view -> command -> key(s); checked by the ui */
+  bool low_bandwidth, mouse;
+  int64_t box_memory, box_threads, table_memory;
+  struct sl_yaml *doc;
+};
+int sl_person_load(struct sl_person **out, const char *path /* NULL: the default, may be missing */, struct sl_err *err) SL_NODISCARD;
+void sl_person_free(struct sl_person *p);
+
+#endif

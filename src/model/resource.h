@@ -1,0 +1,47 @@
+/* model/resource.h: what can be shown, and what can be done to it: constant descriptions.
+ *
+ * Everything else (help, man page, palette, completion, JSON, SQL, the table view) is derived from these. A resource is one file in
+ * model/res/, listed in resources.def; its columns are design section 15's contract. */
+#ifndef SL_MODEL_RESOURCE_H
+#define SL_MODEL_RESOURCE_H
+
+#include "table/table.h"
+
+struct sl_arg {                             /* an argument of an action */
+  const char *name, *help;
+  enum sl_type type;                        /* SL_LIST: many, each `k=v` or a word; a secret is no argument: sl_req_ask() */
+  bool required;
+  const char *dflt;                         /* text, NULL: none */
+};
+enum sl_risk { SL_SAFE, SL_REVERSIBLE, SL_DESTRUCTIVE };
+struct sl_action {
+  const char *name, *help, *undo;           /* undo: words or an action's name; NULL: "cannot be undone" */
+  enum sl_risk risk;
+  enum { SL_ONCE_TOKEN, SL_ONCE_NAME, SL_ONCE_READ } once;  /* answer lost: same token, natural key, or look for it */
+  const struct sl_arg *args; size_t nargs;
+  const char *when;                         /* filter over the target; false: shown grey, with this as the reason */
+  const char *const *guards;                /* NULL-ended: columns whose change voids the decision; NULL: state */
+};
+
+struct sl_resource {
+  const char *name, *help;
+  const char *scope;                        /* what SCOPE means in words ("an experiment's id or name"), NULL: takes none */
+  bool scope_required;
+  enum sl_shape shape;
+  const struct sl_col *cols; size_t ncols;  /* without `connection` (first) and `ref` (last): the core adds them */
+  const struct sl_action *const *actions;   /* NULL-ended, or NULL */
+  const char *order;                        /* default order, e.g. "-started" */
+  const char *columns;                      /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause" */
+  uint32_t poll_ms;                         /* while somebody looks; 0: never by itself */
+  uint64_t cap_rows;                        /* where no limit is given interactively; reaching it is shown, never silent. headless: none */
+};
+/* All resources that work; NULL-ended. */
+extern const struct sl_resource *const sl_resources[];
+const struct sl_resource *sl_resource_find(struct sl_str name);   /* NULL: no such; see sl_resource_nearest */
+const char *sl_resource_nearest(struct sl_str name);
+
+#define SL_RESOURCE(name) extern const struct sl_resource sl_res_##name;
+#include "model/resources.def"
+#undef SL_RESOURCE
+
+#endif

@@ -1,0 +1,124 @@
+/* model/ws.h: the two doors. Everything that reads goes through sl_ws_query() (and sl_ws_bytes()); everything that changes the world goes
+ * through sl_ws_plan() and sl_ws_act(). Views, command line, SQL, findings and capsules use the same two, so caching, fan-out over
+ * connections, deadlines, retries, read-only mode, confirmation and audit are written once.
+ *
+ * Ownership: parameters are borrowed for the call; what a callback gets is borrowed until it returns. Threads: the loop's. */
+#ifndef SL_MODEL_WS_H
+#define SL_MODEL_WS_H
+
+#include "base/secret.h"
+#include "model/config.h"
+#include "model/resource.h"
+
+struct sl_ws;
+struct sl_loop;
+struct sl_backend_ops;
+
+/* Who is asking, and how that is known. */
+struct sl_identity { char name[64]; enum { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY } known; char issuer[96], subject[160]; };
+const char *sl_known_name(int known);       /* claimed, os, authenticated, key */
+
+struct sl_ws_opts {
+  struct sl_ws_conf *conf;                  /* counted; NULL: no workspace (files and SQL still work) */
+  const struct sl_backend_ops *const *backends;  /* NULL-ended registry */
+  const struct sl_person *person;           /* NULL: defaults */
+  const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / name */
+  const char *exe;                          /* path of this program, for the box and for jobs */
+  bool readonly, headless, no_input;        /* headless: armed by being typed */
+  const char *as;                           /* --as */
+  unsigned threads;
+  size_t table_memory;                      /* 0: 48 MiB */
+};
+int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;
+void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed */
+int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err) SL_NODISCARD; /* changed connections reopen, the rest stays, armed ends */
+struct sl_loop *sl_ws_loop(struct sl_ws *w);
+const struct sl_ws_conf *sl_ws_config(const struct sl_ws *w);    /* NULL: none */
+const char *sl_ws_name(const struct sl_ws *w);
+const char *sl_ws_state_dir(const struct sl_ws *w);
+const struct sl_identity *sl_ws_me(const struct sl_ws *w);
+const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */
+
+/* ---- asking ---- */
+enum sl_query_kind { SL_LIST, SL_GET, SL_FOLLOW, SL_SQL };
+struct sl_query_input { const char *name; struct sl_snap *snap; };   /* SQL: a resource's rows as a table */
+struct sl_query {            /* counted, immutable once asked */
+  const struct sl_resource *res;
+  enum sl_query_kind kind;   /* GET: one row (scope = its id), all columns, its document. FOLLOW: no total deadline. SQL: scope = one statement */
+  struct sl_str conn, scope; /* conn empty: all that serve res. scope: parent's id, a URI, a statement */
+  struct sl_want *want; struct sl_filter *where; struct sl_order *order;   /* order NULL: the resource's */
+  uint64_t limit;            /* 0: the resource's cap (headless: none) */
+  uint32_t idle_ms, total_ms, max_age_ms;  /* 0: the connection's timeout; none; none: always ask */
+  bool background, deleted;  /* deleted: rows that the server keeps as deleted, too */
+  bool no_cap;
+  struct sl_query_input *inputs; size_t ninputs;
+  int refs;
+};
+/* Copies texts; takes references of want, where, order, snapshots. */
+int sl_query_new(struct sl_query **out, const struct sl_query *like, struct sl_err *err) SL_NODISCARD;
+struct sl_query *sl_query_ref(struct sl_query *q);
+void sl_query_unref(struct sl_query *q);
+
+enum sl_src_state { SL_ASKED, SL_FLOWING, SL_WHOLE, SL_CUT, SL_FAILED };   /* CUT: a cap, a limit, a lost page */
+enum { SL_DID_WHERE = 1, SL_DID_ORDER = 2, SL_DID_LIMIT = 4 };            /* LIMIT without the other two is refused by the core */
+struct sl_source {           /* what one connection has contributed so far */
+  struct sl_str conn;
+  enum sl_src_state state;
+  unsigned did; uint64_t rows; int64_t total;   /* total -1: unknown */
+  sl_ms at;                                     /* when it ended (or last byte) */
+  char note[96];                                /* "first 10,000 of more", "scanned 12 MB" */
+  struct sl_err err;
+};
+struct sl_answer {           /* borrowed */
+  struct sl_snap *snap;      /* filtered and sorted; NULL until the first head came */
+  const struct sl_source *src; size_t nsrc;
+  bool done;                 /* every source has ended (FOLLOW: never) */
+  bool stale;                /* last good table; a refresh failed or is on its way */
+  bool filtered_here;        /* some of the filter ran here, over what was loaded */
+  uint64_t loaded, dropped;  /* rows before the local filter; rows a log ring forgot */
+  struct sl_str doc;         /* GET: the nested original as JSON, or empty */
+};
+typedef struct { uint64_t v; } sl_watch;        /* slot + generation; a stale one is ignored */
+typedef void sl_changed(void *user, sl_watch id, const struct sl_answer *a);
+/* fn comes on every change (at most 30 a second), never inside this call. once: the watch ends by itself after `done`. Equal queries share
+ * one request; the interval is the most eager visible watcher's; no watcher, no request. */
+int sl_ws_query(struct sl_ws *w, struct sl_query *q, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
+void sl_ws_unwatch(struct sl_ws *w, sl_watch id);
+void sl_ws_visible(struct sl_ws *w, sl_watch id, bool visible);  /* hidden watches do not poll */
+void sl_ws_refresh(struct sl_ws *w, sl_watch id);                /* ask again now */
+void sl_ws_pause(struct sl_ws *w, sl_watch id, bool paused);
+/* Everything about a resource is stale (an action touched it). */
+void sl_ws_stale(struct sl_ws *w, const struct sl_resource *res);
+
+/* Reads bytes of an address (file:, lake:zone/path, conn uri): data() in order; SL_EAGAIN from data pauses until sl_ws_bytes_resume(). */
+struct sl_bytes_fn {
+  int (*data)(void *user, uint64_t off, const void *p, size_t n);
+  void (*done)(void *user, int rc, int64_t size /* of the whole, -1 unknown */, const struct sl_err *err);
+};
+int sl_ws_bytes(struct sl_ws *w, struct sl_str uri, uint64_t off, uint64_t len /* 0: only stat; UINT64_MAX: all */, const struct sl_bytes_fn *fn,
+                void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
+void sl_ws_bytes_resume(struct sl_ws *w, sl_watch id);
+/* lake:zone/path, lake:zone/@newest, relative paths, file: ... into the canonical address and the connection that owns it (conn may be empty:
+ * nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names. */
+int sl_ws_resolve(struct sl_ws *w, struct sl_str uri, bool foreign, struct sl_buf *canonical, struct sl_buf *conn, struct sl_err *err) SL_NODISCARD;
+
+/* Simple resources that the program itself answers at once (keys, checks): fill puts rows into the sink. */
+struct sl_rows_sink;
+int sl_rows_sink_put(struct sl_rows_sink *s, struct sl_str id, const struct sl_val *vals, size_t n);   /* in the order of the columns */
+int sl_ws_provide(struct sl_ws *w, const struct sl_resource *res, int (*fill)(void *user, const struct sl_query *q, struct sl_rows_sink *s,
+                  struct sl_err *err), void *user, struct sl_err *err) SL_NODISCARD;
+
+/* ---- what is served: for palette, completion, help ---- */
+bool sl_ws_serves(const struct sl_ws *w, const struct sl_resource *res);
+size_t sl_ws_conn_count(const struct sl_ws *w);
+const char *sl_ws_conn_name(const struct sl_ws *w, size_t i);
+
+/* ---- prompts: one for all requests that wait for the same thing ---- */
+struct sl_ask { const char *conn, *what, *prompt, *advice; bool secret; };
+typedef void sl_ask_fn(void *user, uint64_t id, const struct sl_ask *a);      /* the ui shows it; then */
+void sl_ws_on_ask(struct sl_ws *w, sl_ask_fn *fn, void *user);                 /* NULL (headless --no-input): requests fail with EAUTH */
+void sl_ws_answer(struct sl_ws *w, uint64_t id, struct sl_secret **take);      /* NULL inside: declined */
+/* Something in connections, armed state, clock of credentials changed: the header listens. */
+void sl_ws_on_state(struct sl_ws *w, void (*fn)(void *user), void *user);
+
+#endif

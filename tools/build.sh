@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# tools/build.sh PRESET: configure and build; release leaves build/sluice.
+# tools/build.sh PRESET [TARGET]: configure and build; release leaves build/sluice.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-preset=${1:-release}
+preset=${1:-release} target=${2:-all}
+case $preset in
+  release|dev|tsan|cov|torture) ;;
+  *) echo "run build: release, dev, tsan, cov or torture, not '$preset'" >&2; exit 2 ;;
+esac
 
-# Configured again only when it must be: ninja itself notices changed lists and CMake files.
-if [ ! -f "build/$preset/build.ninja" ]; then
-  step "configure $preset" cmake --preset "$preset"
-fi
-step "build $preset" ninja -C "build/$preset" -j "$jobs"
-if [ "$preset" = release ] && [ -x build/release/bin/sluice ]; then
-  ln -sfn release/bin/sluice build/sluice
-elif [ "$preset" = release ]; then
-  program=$(find build/release -name sluice -type f -perm -u+x -not -path '*/CMakeFiles/*' | head -n 1)
-  [ -n "$program" ] || die "the build made no program 'sluice'"
-  ln -sfn "${program#build/}" build/sluice
+# Configured once: from then on ninja itself notices changed lists and CMake files.
+[ -f "build/$preset/build.ninja" ] ||
+  step "configure $preset" cmake --preset "$preset" -DSLUICE_DEPS_DIR="$deps"
+step "build $preset" ninja -C "build/$preset" -j "$jobs" "$target"
+if [ "$preset" = release ]; then
+  [ -x build/release/sluice ] || die "the build made no program: build/release/sluice is missing"
+  ln -sfn release/sluice build/sluice
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/deps.sh [build|test|peers]: install what is missing, and nothing else. Each group includes the ones before it.
+# tools/deps.sh [build|package|test|peers]: install what is missing, and nothing else.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 missing_packages() { # GROUP...
@@ -74,12 +74,13 @@ exec 9>"$deps/.lock"
 flock 9
 case "${1:-build}" in
   build|runtime) packages build; engines ;;
-  test)          packages build test; engines; venv test ;;
-  peers)         packages build test
+  package)       packages build package; engines ;;
+  test)          packages build package test; engines; venv test ;;
+  peers)         packages build package test
                  engines
                  for file in tools/requirements-*.txt; do
                    file=${file#tools/requirements-}
                    venv "${file%.txt}"
                  done ;;
-  *) echo "run deps: build, test or peers, not '$1'" >&2; exit 2 ;;
+  *) echo "run deps: build, package, test or peers, not '$1'" >&2; exit 2 ;;
 esac

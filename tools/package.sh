@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# tools/package.sh: the .deb, in build/.
+# tools/package.sh: the .deb, in build/. It has a build of its own, since the program knows the prefix it is made for.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-rm -f build/release/*.deb build/*.deb
-step "cpack" bash -c 'cd build/release && cpack -G DEB'
-mv build/release/*.deb build/
+[ -f build/package/build.ninja ] ||
+  step "configure package" cmake --preset release -B build/package -DCMAKE_INSTALL_PREFIX=/usr -DSLUICE_TESTS=OFF -DSLUICE_DEPS_DIR="$deps"
+step "build package" ninja -C build/package -j "$jobs"
+rm -f build/package/*.deb build/*.deb
+step "cpack" sh -c 'cd build/package && cpack -G DEB'
+mv build/package/*.deb build/
 say "$(ls build/*.deb)"

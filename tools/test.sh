@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# tools/test.sh [--all]: every test, then the tables and one line "N passed, N failed".
+#
+# A suite that fails does not stop the others. What ran is in build/results (tools/summary.py says in which form), what a step
+# printed in build/log.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+all=
+case "${1:-}" in
+  '') ;;
+  --all) all=1 ;;
+  *) echo "run test: --all or nothing, not '$1'" >&2; exit 2 ;;
+esac
+
+results=$top/build/results
+rm -rf "$results"
+mkdir -p "$results"
+export SLUICE_RESULTS=$results SLUICE_DEPS=$deps SLUICE=$top/build/sluice
+export SLUICE_PEERS=${all:+all}
+export SLUICE_PEERS=${SLUICE_PEERS:-newest}
+
+failed_step() { # NAME
+  printf 'case\t%s\t0\t1\t0\t0\n' "$1" >>"$results/steps.tsv"
+}
+
+# ctest over one build; its answer is read from the file, so the exit code does not matter unless there is no file.
+suite() { # PRESET NAME ARG...
+  local preset=$1 name=$2
+  shift 2
+  step "test $name" ctest --test-dir "build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure \
+    --output-junit "$results/ctest-$name.xml" --test-output-size-passed 1000000 --test-output-size-failed 1000000 "$@" ||
+    [ -s "$results/ctest-$name.xml" ] || failed_step "ctest $name"
+}
+
+pytest_suite() { # FOLDER
+  local name
+  name=$(basename "$1")
+  PYTHONPATH=$top/tools step "test $name" "$deps/venv-test/bin/python" -m pytest -p sluice_pytest -p no:cacheprovider --timeout=300 \
+    -q --junit-xml="$results/pytest-$name.xml" "$1" ||
+    [ -s "$results/pytest-$name.xml" ] || failed_step "pytest $name"
+}
+
+build() { # PRESET
+  tools/build.sh "$1" || { failed_step "build $1"; return 1; }
+}
+
+tools/deps.sh "$([ -n "$all" ] && echo peers || echo test)"
+if build release; then
+  suite release release -LE 'bench'
+  for folder in tests/*/; do
+    if compgen -G "${folder}test_*.py" >/dev/null && [ "$folder" != tests/lint/ ]; then
+      pytest_suite "${folder%/}"
+    fi
+  done
+fi
+if build dev; then
+  suite dev dev -LE 'bench|lint|peers'
+fi
+if [ -n "$all" ]; then
+  if build tsan; then suite tsan tsan -LE 'bench|lint|peers|box'; fi
+  if build cov; then
+    find build/cov -name '*.gcda' -delete
+    suite cov cov -LE 'bench|lint|peers'
+    step "coverage" python3 tools/coverage.py build/cov --least 85 || failed_step "coverage below 85 %"
+    cat "$logs/coverage.log"
+  fi
+  if build torture; then
+    SLUICE_TORTURE=exhaustive suite torture torture -L torture
+  fi
+fi
+python3 tools/summary.py "$results"

@@ -26,6 +26,7 @@ failed_step() { # NAME
 suite() { # PRESET NAME ARG...
   local preset=$1 name=$2
   shift 2
+  ctest --test-dir "build/$preset" --show-only=json-v1 >"$results/ctest-$name.json"
   step "test $name" ctest --test-dir "build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure \
     --output-junit "$results/ctest-$name.xml" --test-output-size-passed 1000000 --test-output-size-failed 1000000 "$@" ||
     [ -s "$results/ctest-$name.xml" ] || failed_step "ctest $name"

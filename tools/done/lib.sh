@@ -1,0 +1,35 @@
+# tools/done/lib.sh: the words of the items. Sourced by tools/done/*.sh, which run in the clone.
+#
+# DONE_WORK is a folder of their own, SLUICE the built program, SLUICE_DEPS what was fetched.
+set -uo pipefail
+export LC_ALL=C.UTF-8 HOME=$DONE_WORK/home XDG_CONFIG_HOME= XDG_STATE_HOME= XDG_CACHE_HOME= XDG_DATA_HOME=
+unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_CACHE_HOME XDG_DATA_HOME
+mkdir -p "$HOME"
+python=$SLUICE_DEPS/venv-test/bin/python
+
+ok() { echo "ok $*"; }
+missed() { echo "MISSED $*"; }
+not_run() { echo "not run $*"; }
+
+# The demo's workspace, written once for all items: its folder in $demo.
+demo=$DONE_WORK/demo
+need_demo() {
+  [ -d "$demo" ] && return
+  "$SLUICE" demo --dir "$demo" </dev/null >"$DONE_WORK/demo.out" 2>&1 && [ -d "$demo" ]
+}
+
+# A pytest file that is the item: ok with the number of its tests, or MISSED with the first that failed.
+pytest_item() { # WHAT FILE...
+  local what=$1 out=$DONE_WORK/pytest.out
+  shift
+  local file
+  for file in "$@"; do
+    [ -e "$file" ] || { not_run "$what: $file does not exist yet"; return; }
+  done
+  if PYTHONPATH=tools "$python" -m pytest -p sluice_pytest -p no:cacheprovider -q "$@" >"$out" 2>&1; then
+    ok "$what: $(tail -n 1 "$out")"
+  else
+    missed "$what: $(grep -m 1 -E '^(FAILED|ERROR)' "$out" || tail -n 1 "$out")"
+    cat "$out" >&2
+  fi
+}

@@ -29,7 +29,8 @@ if ! inside package './run package'; then missed "./run package: $(tail -n 1 "$D
 
 debian_new "$used" || { not_run "the second empty Debian could not be made"; exit; }
 cp "$made"/root/sluice/build/*.deb "$used/root/"
-debian_in "$used" sh -c 'apt-get update -q && apt-get install -q -y --no-install-recommends /root/*.deb libfaketime' >"$DONE_WORK/apt.txt" 2>&1 ||
+debian_in "$used" sh -c "apt-get update -q && apt-get install -q -y --no-install-recommends /root/*.deb libfaketime" \
+  >"$DONE_WORK/apt.txt" 2>&1 ||
   { missed "the .deb does not install: $(tail -n 1 "$DONE_WORK/apt.txt")"; exit; }
 ok "the .deb installs: $(du -k "$used"/root/*.deb | cut -f 1) KiB"
 

@@ -1,0 +1,25 @@
+/* ui/keys.h: commands and the keys that call them. A global key means the same in every view; views bind only others; a test knows both
+ * sets. Every binding can be changed in the person's file: `keys: {global: {filter: "/"}, lake: {...}}`. */
+#ifndef SL_UI_KEYS_H
+#define SL_UI_KEYS_H
+
+#include "ui/term.h"
+
+struct sl_bind { const char *command, *keys /* "j Down" */, *help; };
+struct sl_keymap;                            /* the live table: defaults, then the person's */
+struct sl_yaml_node; struct sl_yaml;
+int sl_keymap_open(struct sl_keymap **out, struct sl_err *err) SL_NODISCARD;
+void sl_keymap_free(struct sl_keymap *m);
+/* where "global" or a view's name. ECONFIG on a collision, named. */
+int sl_keymap_add(struct sl_keymap *m, const char *where, const struct sl_bind *binds, size_t n, struct sl_err *err) SL_NODISCARD;
+int sl_keymap_person(struct sl_keymap *m, const struct sl_yaml *doc, const struct sl_yaml_node *keys, struct sl_err *err) SL_NODISCARD;
+const char *sl_keymap_find(const struct sl_keymap *m, const char *where, int key);     /* command or NULL; the view first, then global */
+/* The keys of a command as words, "/" or "j, Down"; "" when unbound. */
+void sl_keymap_keys(const struct sl_keymap *m, const char *where, const char *command, struct sl_buf *out);
+struct sl_keyrow { const char *where, *command, *help; struct sl_str keys; };
+size_t sl_keymap_rows(const struct sl_keymap *m);
+bool sl_keymap_row(const struct sl_keymap *m, size_t i, struct sl_keyrow *out, struct sl_buf *scratch);
+extern const struct sl_bind sl_global_binds[];
+extern const size_t sl_global_nbinds;
+
+#endif

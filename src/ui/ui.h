@@ -1,0 +1,38 @@
+/* ui/ui.h: the frame: header, breadcrumb, body, line of truth, hint line; stack of views; palette, prompts, help, confirmation. */
+#ifndef SL_UI_UI_H
+#define SL_UI_UI_H
+
+#include "ui/view.h"
+#include "ui/widgets.h"
+
+struct sl_ui_opts {
+  struct sl_ws *ws;
+  const struct sl_view_ops *const *views;    /* NULL-ended registry */
+  const struct sl_person *person;
+  struct sl_term *term;                      /* NULL: a grid only (tests) */
+  int w, h;                                  /* with term NULL */
+  const char *theme_dir;
+  bool low_bandwidth;
+  const char *const *workspaces;             /* names for :ws, NULL-ended */
+  /* The program does what the ui may not: leave, open another workspace, write an export, run an editor. */
+  void (*quit)(void *user);
+  void (*switch_ws)(void *user, const char *name);
+  void *user;
+};
+int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *err) SL_NODISCARD;
+void sl_ui_close(struct sl_ui *ui);
+void sl_ui_ws(struct sl_ui *ui, struct sl_ws *ws);           /* another workspace: all views close, the overview opens */
+void sl_ui_go(struct sl_ui *ui, const char *view, struct sl_str arg);
+void sl_ui_run(struct sl_ui *ui, struct sl_str line);        /* as if typed after `:` */
+void sl_ui_key(struct sl_ui *ui, int key);
+void sl_ui_paste(struct sl_ui *ui, struct sl_str text);
+void sl_ui_input(struct sl_ui *ui);                          /* reads what the terminal has */
+void sl_ui_resize(struct sl_ui *ui, int w, int h);
+/* Paints when something is dirty, at most 30 times a second (a key paints at once): ms until it wants to be called again, -1: no wish. */
+int sl_ui_paint(struct sl_ui *ui);
+const struct sl_grid *sl_ui_grid(const struct sl_ui *ui);    /* as last painted */
+bool sl_ui_dirty(const struct sl_ui *ui);
+void sl_ui_notice(struct sl_ui *ui, enum sl_role role, struct sl_str text);   /* in the header until looked at: reload errors */
+const struct sl_keymap *sl_ui_keymap(const struct sl_ui *ui);
+
+#endif

@@ -1,0 +1,59 @@
+/* ui/widgets.h: what views are made of: the table over a query, documents as a tree, text with search, charts. */
+#ifndef SL_UI_WIDGETS_H
+#define SL_UI_WIDGETS_H
+
+#include "ui/view.h"
+
+/* ---- table: any query; columns from the schema, widths from what is visible, cursor and marks by hash of ref ---- */
+struct sl_tablew;
+struct sl_tablew_opts {
+  const char *columns;                       /* default columns, best first; NULL: the resource's, else all */
+  const char *empty;                         /* what emptiness means */
+  void (*enter)(struct sl_view *v, const struct sl_subject *s);   /* Enter; NULL: the row's own view, else describe */
+  void (*moved)(struct sl_view *v);          /* the cursor is on another row */
+  bool compact;                              /* no column heads */
+};
+int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o, struct sl_err *err) SL_NODISCARD;
+void sl_tablew_close(struct sl_tablew *t);
+int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err) SL_NODISCARD;
+void sl_tablew_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, bool focused);
+enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command);   /* movement, mark, sort, filter, columns, find, export, refresh */
+bool sl_tablew_subject(struct sl_tablew *t, struct sl_subject *out);
+struct sl_pane *sl_tablew_pane(struct sl_tablew *t);
+void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b);
+void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b);
+size_t sl_tablew_marked(struct sl_tablew *t);
+extern const struct sl_bind sl_tablew_binds[]; extern const size_t sl_tablew_nbinds;
+
+/* ---- documents (describe): JSON or rows as an indented tree that folds ---- */
+struct sl_treew;
+int sl_treew_open(struct sl_treew **out, struct sl_view *v, struct sl_err *err) SL_NODISCARD;
+void sl_treew_close(struct sl_treew *t);
+int sl_treew_json(struct sl_treew *t, struct sl_str json, struct sl_err *err) SL_NODISCARD;
+void sl_treew_draw(struct sl_treew *t, struct sl_grid *g, struct sl_rect r);
+enum sl_handled sl_treew_command(struct sl_treew *t, const char *command);
+
+/* ---- text: lines with wrap, search, line numbers; the source hands out lines by number, so a gigabyte is fine ---- */
+struct sl_textw;
+struct sl_text_source {
+  void *ctx;
+  uint64_t (*count)(void *ctx);                                        /* lines known so far */
+  bool (*line)(void *ctx, uint64_t i, struct sl_str *out, enum sl_role *role);   /* false: not loaded yet */
+};
+int sl_textw_open(struct sl_textw **out, struct sl_view *v, const struct sl_text_source *src, struct sl_err *err) SL_NODISCARD;
+void sl_textw_close(struct sl_textw *t);
+void sl_textw_draw(struct sl_textw *t, struct sl_grid *g, struct sl_rect r);
+enum sl_handled sl_textw_command(struct sl_textw *t, const char *command);
+void sl_textw_goto(struct sl_textw *t, uint64_t line);
+void sl_textw_changed(struct sl_textw *t);                              /* lines were added: follows when at the end */
+uint64_t sl_textw_top(const struct sl_textw *t);
+
+/* ---- charts: pure drawing; NaN are gaps ---- */
+void sl_chart_spark(struct sl_grid *g, int x, int y, int w, enum sl_role role, const double *v, size_t n);   /* one line; scaled to its max */
+void sl_chart_bar(struct sl_grid *g, int x, int y, int w, enum sl_role role, double share);                   /* 0..1 */
+void sl_chart_hist(struct sl_grid *g, struct sl_rect r, enum sl_role role, const double *v, size_t n);        /* columns, eighths */
+struct sl_series_line { const double *x, *y; size_t n; enum sl_role role; const char *name; };
+struct sl_chart_opts { const char *xlabel, *ylabel; bool logx, logy, points; double xmin, xmax, ymin, ymax; /* NaN: from the data */ };
+void sl_chart_lines(struct sl_grid *g, struct sl_rect r, const struct sl_series_line *s, size_t n, const struct sl_chart_opts *o);
+
+#endif

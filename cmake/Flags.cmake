@@ -1,12 +1,13 @@
 # Compiler flags for every target of ours, as one interface library.
 add_library(sl_flags INTERFACE)
-target_compile_features(sl_flags INTERFACE c_std_11)
 target_compile_definitions(sl_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_compile_options(sl_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wformat=2 -Wundef
   -Wcast-qual -Wpointer-arith -Wwrite-strings
   -fno-common -fstack-protector-strong -ffp-contract=off
   $<$<NOT:$<CONFIG:Debug>>:-O2>)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 target_link_options(sl_flags INTERFACE -Wl,-z,relro -Wl,-z,now -pie)

@@ -13,9 +13,11 @@ struct sl_buf {
   size_t n, cap;
   size_t max;     /* ELIMIT beyond it */
   int failed;     /* SL_OK, SL_ENOMEM or SL_ELIMIT: sticky */
+  bool secret;    /* wiped whenever memory is given back, growing included */
 };
 
 void sl_buf_init(struct sl_buf *b, size_t max);   /* max 0: 16 MiB */
+void sl_buf_init_secret(struct sl_buf *b, size_t max); /* for passwords and tokens; take: sl_free_wipe() it */
 void sl_buf_free(struct sl_buf *b);               /* ready for reuse with the same cap */
 void sl_buf_wipe(struct sl_buf *b);               /* overwritten first: it held a secret */
 void sl_buf_clear(struct sl_buf *b);              /* keeps the memory, forgets content and failure */
@@ -25,6 +27,7 @@ void sl_buf_z(struct sl_buf *b, const char *z);
 void sl_buf_ch(struct sl_buf *b, char c);
 void sl_buf_fill(struct sl_buf *b, char c, size_t n);
 void sl_buf_printf(struct sl_buf *b, const char *fmt, ...) SL_PRINTF(2, 3);
+void sl_buf_vprintf(struct sl_buf *b, const char *fmt, va_list ap);
 void sl_buf_u8(struct sl_buf *b, uint32_t codepoint);                    /* as UTF-8 */
 void sl_buf_le(struct sl_buf *b, uint64_t v, unsigned bytes);            /* little endian */
 void sl_buf_drop(struct sl_buf *b, size_t n);                            /* from the front */

@@ -44,7 +44,24 @@ uint64_t sl_alloc_count(void);  /* allocations so far (calls that could have fai
 uint64_t sl_io_count(void);
 int64_t sl_alloc_live(void);    /* pieces not yet freed */
 
-/* Gives our allocator to jansson, expat (by its memory suite), and returns hooks for curl_global_init_mem and libssh2. Once, at start. */
+/* What the allocator itself asks and tells when SL_FAULTS is set; for own allocators (mmap) that want to be torture-tested too. */
+bool sl_fault_alloc_due(void);
+void sl_fault_alloc_live(int change);
+
+/* ---- the same memory for libraries ---- */
+/* Whatever these free or move is overwritten first: the libraries hold passwords and tokens for us. Their shapes are what
+ * curl_global_init_mem (malloc, free, realloc, strdup, calloc) and libssh2_session_init_ex (alloc, free, realloc) take; the loop calls
+ * those itself. For expat's XML_Memory_Handling_Suite and whatever never sees a secret: sl_alloc, sl_realloc, sl_free. */
+void *sl_hook_malloc(size_t n);
+void *sl_hook_calloc(size_t count, size_t size);
+void *sl_hook_realloc(void *p, size_t n);
+char *sl_hook_strdup(const char *s);
+void sl_hook_free(void *p);
+void *sl_hook_ssh_alloc(size_t n, void **abstract);
+void *sl_hook_ssh_realloc(void *p, size_t n, void **abstract);
+void sl_hook_ssh_free(void *p, void **abstract);
+
+/* Gives them to jansson. Once, at start, before the first JSON value. */
 void sl_mem_install_hooks(void);
 
 #endif

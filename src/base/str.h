@@ -33,13 +33,16 @@ struct sl_str sl_str_trim(struct sl_str s);                   /* ASCII white spa
 /* Cuts *rest at the first `sep`: returns what stands before it and moves *rest behind it; false when *rest is used up. */
 bool sl_str_cut(struct sl_str *rest, char sep, struct sl_str *out);
 uint64_t sl_str_hash(struct sl_str s);                        /* keyed per process (SipHash-1-3): safe for outside keys */
+uint64_t sl_str_hash_keyed(struct sl_str s, uint64_t k0, uint64_t k1); /* the same under a key of yours */
 
-/* Whole-string numbers: false when anything is left over, out of range, or empty. Floats accept inf, nan in any case, no hex, no locale. */
+/* Whole-string numbers: false when anything is left over, out of range, or empty; a sign is fine but for u64. Floats accept inf, nan in
+ * any case, no hex, no locale; what is too small becomes 0; more than SL_STR_F64_MAX characters are refused. */
+enum { SL_STR_F64_MAX = 1100 };
 bool sl_str_i64(struct sl_str s, int64_t *out);
 bool sl_str_u64(struct sl_str s, uint64_t *out);
 bool sl_str_f64(struct sl_str s, double *out);
 
-/* Damerau-Levenshtein with a cap, for did-you-mean. */
+/* Damerau-Levenshtein (neighbours swapped count once) by bytes, for did-you-mean: cap + 1 beyond the cap or above 64 bytes. */
 unsigned sl_str_distance(struct sl_str a, struct sl_str b, unsigned cap);
 /* The nearest of n names, or NULL when none is near enough (distance > 1 + len/4). */
 const char *sl_str_nearest(struct sl_str s, const char *const *names, size_t n);

@@ -3,7 +3,7 @@
  *
  * It yields clusters: one printable base character with up to four combining marks, and how wide it is. What must not reach a terminal
  * is replaced by visible ASCII in a role of its own: bad bytes `\xHH`, C0 as caret notation, C1, bidi controls, zero-width, tags, private
- * use as `<U+202E>`; a tab is one space in a cell. */
+ * use, unassigned, blanks other than the space, flags and skin tones (their width differs between terminals) as `<U+202E>`. */
 #ifndef SL_BASE_TEXT_H
 #define SL_BASE_TEXT_H
 
@@ -18,18 +18,19 @@ enum sl_text_mode {
 
 struct sl_cluster {
   char text[40];      /* UTF-8, never a control, never NUL-ended early; n bytes */
-  uint8_t n, width;   /* width 0-2 for a character; an escape such as <U+202E> is as wide as it is long */
-  bool escaped;       /* a replacement: drawn in the role `escape` */
+  uint8_t n, width;   /* width 1-2 for a character; an escape such as <U+202E> and a tab (1-8 spaces) are as wide as they are long */
+  bool escaped;       /* a replacement, or marks without a base (on U+25CC): drawn in the role `escape` */
 };
 
 struct sl_text_it { struct sl_str s; enum sl_text_mode mode; size_t column; };
 struct sl_text_it sl_text_it(struct sl_str s, enum sl_text_mode mode);
 bool sl_text_next(struct sl_text_it *it, struct sl_cluster *out);   /* false at the end (or at LF in LINES, which is eaten) */
 
-/* The whole of s, made harmless, appended to b. */
+/* The whole of s, made harmless, appended to b; in LINES the LFs stay. */
 void sl_text_clean(struct sl_buf *b, struct sl_str s, enum sl_text_mode mode);
-size_t sl_text_width(struct sl_str s, enum sl_text_mode mode);      /* in cells, after cleaning */
-/* Cleaned and cut to `cells`: END keeps the beginning ("name…"), MID both ends ("1f0c…9e"). ascii: "..." instead of the ellipsis. */
+size_t sl_text_width(struct sl_str s, enum sl_text_mode mode);      /* in cells, after cleaning; LINES: the widest line */
+/* Cleaned as a CELL and cut to `cells`: HEAD keeps the beginning ("name…"), ENDS both ("1f0c…9e"), TAIL the end. ascii: "..." instead of the
+ * ellipsis. Never cuts inside a cluster. Costs as much as what it keeps, however long s is. */
 enum sl_text_keep { SL_KEEP_HEAD, SL_KEEP_ENDS, SL_KEEP_TAIL };
 size_t sl_text_fit(struct sl_buf *b, struct sl_str s, size_t cells, enum sl_text_keep keep, bool ascii); /* cells used */
 

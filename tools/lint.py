@@ -236,6 +236,16 @@ class Lint:
                 self.uncommented += 1
             beside = beside and not line.strip().endswith((";", "{", "}"))
 
+    def parsers(self, names):
+        """Each parser (*_read.c) has a fuzz target of its name, and that one a corpus."""
+        for name in names:
+            if folder_of(name) and name.endswith("_read.c"):
+                stem = Path(name).stem
+                if f"tests/fuzz/{stem}.c" not in names:
+                    self.say(name, 1, "fuzz-target", f"a parser without a fuzz target: tests/fuzz/{stem}.c")
+                elif not any(n.startswith(f"tests/fuzz/corpus/{stem}/") for n in names):
+                    self.say(name, 1, "fuzz-target", f"a fuzz target without a corpus: tests/fuzz/corpus/{stem}/")
+
     def report(self):
         for name, line, rule, what in sorted(self.problems):
             print(f"{name}:{line}: {rule}: {what}")
@@ -265,7 +275,10 @@ def is_source(name):
 
 def main(argv):
     lint = Lint()
-    for name in argv or known_files():
+    names = argv or known_files()
+    if not argv:
+        lint.parsers(names)
+    for name in names:
         if is_source(name):
             lint.file(name, (ROOT / name).read_text(encoding="utf-8", errors="surrogateescape"))
     return lint.report()

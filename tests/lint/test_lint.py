@@ -90,6 +90,12 @@ class Rules(unittest.TestCase):
         self.check("src/ui/a.h", header("struct sl_a_ops {\n  int (*f)(void);\n};\n"), "slot-comment")
         self.check("src/ui/a.h", header("struct sl_a_ops {\n  int (*f)(void); /* why */\n  /* of both */\n  int g;\n  int h;\n};\n"))
 
+    def test_parsers(self):
+        for more, want in (([], 1), (["tests/fuzz/csv_read.c"], 1), (["tests/fuzz/csv_read.c", "tests/fuzz/corpus/csv_read/a"], 0)):
+            one = lint.Lint()
+            one.parsers(["src/base/csv_read.c", "tests/unit/x_read.c"] + more)
+            self.assertEqual([p[2] for p in one.problems], ["fuzz-target"] * want)
+
     def test_text(self):
         self.check("src/ui/a.c", TOP + "int a;\t/* x */\n", "tab")
         self.check("src/ui/a.c", TOP + "int a; \n", "space")

@@ -15,6 +15,7 @@ results=$top/build/results
 rm -rf "$results"
 mkdir -p "$results"
 export SLUICE_RESULTS=$results SLUICE_DEPS=$deps SLUICE=$top/build/sluice
+export MLFLOW_DISABLE_TELEMETRY=true DO_NOT_TRACK=true
 export SLUICE_PEERS=${all:+all}
 export SLUICE_PEERS=${SLUICE_PEERS:-newest}
 

@@ -21,8 +21,10 @@ struct sl_map { struct sl_map_ent *ent; uint32_t *slot; size_t n, cap, nslot; };
 void sl_map_init(struct sl_map *m);
 void sl_map_free(struct sl_map *m);
 int sl_map_put(struct sl_map *m, struct sl_str key, uint64_t value, size_t *index, struct sl_err *err) SL_NODISCARD; /* replaces */
-bool sl_map_get(const struct sl_map *m, struct sl_str key, uint64_t *value);
+bool sl_map_get(const struct sl_map *m, struct sl_str key, uint64_t *value);   /* value may be NULL */
+bool sl_map_find(const struct sl_map *m, struct sl_str key, size_t *index);
 size_t sl_map_count(const struct sl_map *m);
+/* By index; beyond the end: none, 0, ignored. Keys stand still until sl_map_free(), each followed by a NUL. */
 struct sl_str sl_map_key(const struct sl_map *m, size_t index);
 uint64_t sl_map_value(const struct sl_map *m, size_t index);
 void sl_map_set(struct sl_map *m, size_t index, uint64_t value);

@@ -32,7 +32,8 @@ void sl_buf_u8(struct sl_buf *b, uint32_t codepoint);                    /* as U
 void sl_buf_le(struct sl_buf *b, uint64_t v, unsigned bytes);            /* little endian */
 void sl_buf_drop(struct sl_buf *b, size_t n);                            /* from the front */
 void sl_buf_cut(struct sl_buf *b, size_t n);                             /* to n bytes */
-char *sl_buf_room(struct sl_buf *b, size_t n) SL_NODISCARD;              /* n writable bytes at the end, then sl_buf_wrote(); NULL: failed */
+/* n writable bytes at the end, then sl_buf_wrote(); NULL: failed */
+char *sl_buf_room(struct sl_buf *b, size_t n) SL_NODISCARD;
 void sl_buf_wrote(struct sl_buf *b, size_t n);
 struct sl_str sl_buf_view(const struct sl_buf *b);                       /* valid until the next write */
 const char *sl_buf_zstr(const struct sl_buf *b);                         /* never NULL */

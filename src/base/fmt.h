@@ -6,7 +6,8 @@
 
 void sl_fmt_f64(struct sl_buf *b, double v);             /* shortest text that reads back the same; NaN, Infinity, -Infinity */
 void sl_fmt_f32(struct sl_buf *b, float v);
-void sl_fmt_sig(struct sl_buf *b, double v, int digits); /* for people: at most `digits` significant, no trailing zeros, 1e-19 where needed */
+/* for people: at most `digits` significant, no trailing zeros, 1e-19 where needed */
+void sl_fmt_sig(struct sl_buf *b, double v, int digits);
 void sl_fmt_count(struct sl_buf *b, int64_t v);          /* 101 766 with thin separation (space) */
 void sl_fmt_bytes(struct sl_buf *b, int64_t v);          /* 31.2 kB, 8 MB: powers of 1000, three figures */
 bool sl_parse_bytes(struct sl_str s, int64_t *out);      /* 10MB 512KiB 1.5GB 300 */

@@ -1,4 +1,5 @@
-/* base/siphash.c: SipHash-1-3 (Aumasson, Bernstein) under a key drawn once per process, so that nobody outside can choose keys that collide.
+/* base/siphash.c: SipHash-1-3 (Aumasson, Bernstein) under a key drawn once per process, so that nobody outside can choose keys
+ * that collide.
  *
  * The key never leaves the process: hashes are for tables in memory, not for files. */
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* base/text.c: outside text as clusters that a terminal draws as one expects, and nothing else.
  *
  * What passes: ASCII from space to tilde, and characters of one or two cells that Unicode has assigned and that are visible by themselves,
- * with at most four marks on them. Everything else becomes visible ASCII. The policy is reliability.md 2.4; stricter than it where the width
- * would depend on the terminal: flags, skin tones, joined emoji and blanks other than U+0020 are escaped. Names and look-alikes:
+ * with at most four marks on them. Everything else becomes visible ASCII. The policy is reliability.md 2.4; stricter than it where the
+ * width would depend on the terminal: flags, skin tones, joined emoji and blanks other than U+0020 are escaped. Names and look-alikes:
  * text_name.c. */
 #include "base/text.h"
 

@@ -29,8 +29,8 @@ bool sl_text_next(struct sl_text_it *it, struct sl_cluster *out);   /* false at 
 /* The whole of s, made harmless, appended to b; in LINES the LFs stay. */
 void sl_text_clean(struct sl_buf *b, struct sl_str s, enum sl_text_mode mode);
 size_t sl_text_width(struct sl_str s, enum sl_text_mode mode);      /* in cells, after cleaning; LINES: the widest line */
-/* Cleaned as a CELL and cut to `cells`: HEAD keeps the beginning ("name…"), ENDS both ("1f0c…9e"), TAIL the end. ascii: "..." instead of the
- * ellipsis. Never cuts inside a cluster. Costs as much as what it keeps, however long s is. */
+/* Cleaned as a CELL and cut to `cells`: HEAD keeps the beginning ("name…"), ENDS both ("1f0c…9e"), TAIL the end. ascii: "..." instead
+ * of the ellipsis. Never cuts inside a cluster. Costs as much as what it keeps, however long s is. */
 enum sl_text_keep { SL_KEEP_HEAD, SL_KEEP_ENDS, SL_KEEP_TAIL };
 size_t sl_text_fit(struct sl_buf *b, struct sl_str s, size_t cells, enum sl_text_keep keep, bool ascii); /* cells used */
 

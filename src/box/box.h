@@ -1,8 +1,8 @@
 /* box/box.h: the sandboxed child in which large parsers and engines work on untrusted bytes.
  *
- * Two halves. Inside (box_main): a process that was exec'ed as `sluice --box`, took its limits, shut itself in (no_new_privs, rlimits, seccomp,
- * Landlock, namespaces where the kernel has them), and answers framed messages on one socketpair. Outside (struct sl_box): starts it,
- * sends work, gets batches; killing it is cancelling. A crash is one error line; the next job gets a new box. */
+ * Two halves. Inside (box_main): a process that was exec'ed as `sluice --box`, took its limits, shut itself in (no_new_privs, rlimits,
+ * seccomp, Landlock, namespaces where the kernel has them), and answers framed messages on one socketpair. Outside (struct sl_box):
+ * starts it, sends work, gets batches; killing it is cancelling. A crash is one error line; the next job gets a new box. */
 #ifndef SL_BOX_BOX_H
 #define SL_BOX_BOX_H
 
@@ -36,15 +36,16 @@ struct sl_box_work {
   const char *kind;            /* "sql", "image", "archive": the name of a worker inside (box/work_*.c) */
   struct sl_str text;          /* sql: one statement; others: a path or JSON of options */
   const struct sl_box_input *inputs; size_t ninputs;
-  const char *out_path;        /* sql: write the result into this file of the scratch folder instead of sending rows; by its ending; NULL: rows */
+  /* sql: write the result into this file of the scratch folder instead of sending rows; by its ending; NULL: rows */
+  const char *out_path;
   bool write_ok;               /* reserved for files of ours; never lets a statement write elsewhere */
   uint64_t limit;              /* rows, 0: none */
 };
 struct sl_box_ops {
-  void (*head)(void *user, struct sl_schema *s, int64_t total);
+  void (*head)(void *user, struct sl_schema *s, int64_t total);  /* once, before rows; total -1: not known */
   int (*rows)(void *user, struct sl_batch **take);      /* SL_EAGAIN: taken, stop until sl_box_job_resume(); other errors end the job */
   void (*bytes)(void *user, struct sl_str piece);       /* image, archive workers */
-  void (*progress)(void *user, double done, double total);
+  void (*progress)(void *user, double done, double total);  /* now and then; in the worker's own unit */
   void (*feed)(void *user, size_t input);               /* the box wants rows of this input: sl_box_job_rows(), then _rows_end() */
   /* exactly once. err of a statement has DuckDB's own words, cleaned to one line, with the position. out_path: where the file lies. */
   void (*done)(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows);

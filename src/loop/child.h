@@ -33,12 +33,13 @@ void sl_child_detach(struct sl_child *c);             /* let it live; exited() w
 /* ---- a stream of framed messages over one socket: u32 little-endian length, u8 kind, payload ---- */
 struct sl_frames;
 struct sl_frames_ops {
-  void (*frame)(void *user, uint8_t kind, struct sl_str payload);
+  void (*frame)(void *user, uint8_t kind, struct sl_str payload);  /* payload: until it returns */
   void (*closed)(void *user, int rc, const struct sl_err *err);  /* exactly once: peer gone, or a frame over the cap */
 };
 int sl_frames_open(struct sl_frames **out, struct sl_loop *l, int fd, size_t max_frame, const struct sl_frames_ops *ops, void *user,
                    struct sl_err *err) SL_NODISCARD;  /* takes fd */
-int sl_frames_send(struct sl_frames *f, uint8_t kind, struct sl_str payload, struct sl_err *err) SL_NODISCARD; /* queued; ELIMIT over 64 MiB */
+/* queued; ELIMIT over 64 MiB */
+int sl_frames_send(struct sl_frames *f, uint8_t kind, struct sl_str payload, struct sl_err *err) SL_NODISCARD;
 void sl_frames_pause(struct sl_frames *f, bool paused);
 size_t sl_frames_queued(const struct sl_frames *f);
 void sl_frames_close(struct sl_frames *f);            /* closed() does not come */

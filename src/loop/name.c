@@ -259,7 +259,8 @@ static void on_deadline(void *user)
 {
   struct waiter *w = user;
   struct sl_err err;
-  int rc = sl_err_set(&err, SL_ETIMEOUT, "%s: the name server did not answer within %g s; check the network", w->host, w->deadline_ms / 1000.0);
+  int rc = sl_err_set(&err, SL_ETIMEOUT, "%s: the name server did not answer within %g s; check the network", w->host,
+                      w->deadline_ms / 1000.0);
   waiter_end(w, rc, NULL, &err);
 }
 

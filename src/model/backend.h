@@ -25,8 +25,10 @@ int sl_req_head(struct sl_req *r, struct sl_schema *s, unsigned did, int64_t tot
 int sl_req_rows(struct sl_req *r, struct sl_batch **take);  /* sealed here if it is not. SL_EAGAIN: taken, but stop until resume() */
 int sl_req_bytes(struct sl_req *r, const void *p, size_t n);/* the same, for the bytes port */
 void sl_req_size(struct sl_req *r, int64_t size);           /* bytes port: of the whole object */
-int sl_req_doc(struct sl_req *r, struct sl_str json);       /* GET: the nested original; dry call: {"calls":["PUT ...",...],"undo":"..."}; capped */
-int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err);  /* verbs: each target once */
+/* GET: the nested original; dry call: {"calls":["PUT ...",...],"undo":"..."}; capped */
+int sl_req_doc(struct sl_req *r, struct sl_str json);
+/* verbs: each target once */
+int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err);
 void sl_req_cut(struct sl_req *r, const char *note);        /* what came is not all: the source is CUT, with this note */
 void sl_req_touch(struct sl_req *r, uint64_t bytes);        /* a byte came: the idle deadline starts again */
 int sl_req_ask(struct sl_req *r, const struct sl_ask *a);   /* a person is needed: answer() follows, or the request has failed */
@@ -61,21 +63,22 @@ void sl_rower_abort(struct sl_rower *w);
 /* ---- the backend, as the core sees it ---- */
 struct sl_port { size_t req_size; void (*resume)(struct sl_req *r); void (*cancel)(struct sl_req *r); };
 struct sl_bytes_ops {        /* reading only; listing is a query for `objects` with a URI as scope */
-  struct sl_port port;
+  struct sl_port port;       /* of both requests below */
   int (*stat)(struct sl_req *r, struct sl_err *err);        /* sl_req_size() */
   int (*read)(struct sl_req *r, struct sl_err *err);        /* sl_req_off/len */
 };
 struct sl_put { int64_t size; bool replace; const char *content_type; };
 struct sl_sink_ops {         /* writing: reached only from sl_ws_act(), after INTENT; commit makes it visible, cancel undoes */
-  struct sl_port port;
-  int (*begin)(struct sl_req *r, const struct sl_put *how, struct sl_err *err);
-  int (*part)(struct sl_req *r, const void *p, size_t n, struct sl_err *err);   /* in order; blocks shortly at most (lane file inside the core) */
-  int (*commit)(struct sl_req *r, struct sl_err *err);
+  struct sl_port port;       /* one request from begin to commit or cancel */
+  int (*begin)(struct sl_req *r, const struct sl_put *how, struct sl_err *err); /* once, first */
+  /* in order; blocks shortly at most (lane file inside the core) */
+  int (*part)(struct sl_req *r, const void *p, size_t n, struct sl_err *err);
+  int (*commit)(struct sl_req *r, struct sl_err *err);      /* once, last: whole or not at all */
 };
 enum sl_ro { SL_RO_SERVER, SL_RO_ROLE, SL_RO_NONE };        /* who keeps a query from writing: shown on screen */
 struct sl_sql_ops {
-  struct sl_port port;
-  enum sl_ro readonly;
+  struct sl_port port;       /* of run */
+  enum sl_ro readonly;       /* what stands behind "this is a query" */
   int (*run)(struct sl_req *r, struct sl_err *err);         /* statement: sl_req_query()->scope, inputs beside it */
 };
 struct sl_verb {             /* one action that this backend can do on one resource */
@@ -97,13 +100,14 @@ struct sl_serve {            /* one resource as one backend answers it: one file
 };
 struct sl_backend_ops {      /* const, designated; a NULL slot or port: not supported, and the core says so in words */
   const char *type, *help;   /* "mlflow": stable, it is in config files */
-  size_t state_size;
+  size_t state_size;         /* zeroed bytes that the core keeps for each connection: sl_backend_state() */
   bool implicit;             /* every workspace has one connection of this type, named after it */
-  const struct sl_setting *settings; size_t nsettings;
+  const struct sl_setting *settings; size_t nsettings;  /* its keys in the workspace file */
   const struct sl_serve *const *serves;     /* NULL-ended: may serve; sl_backend_narrow() once the server is known */
-  int (*open)(struct sl_backend *b, const struct sl_conf *c, struct sl_err *err);
+  int (*open)(struct sl_backend *b, const struct sl_conf *c, struct sl_err *err); /* reads settings; on failure owns nothing */
   void (*answer)(struct sl_req *r, struct sl_secret **take);  /* NULL inside: the person declined */
   void (*close)(struct sl_backend *b);      /* then sl_backend_closed(), once nothing of yours can fire. NULL: at once */
+  /* The ports; NULL: it has none. */
   const struct sl_bytes_ops *bytes; const struct sl_sink_ops *sink;
   const struct sl_sql_ops *sql;
 };
@@ -119,12 +123,14 @@ unsigned sl_backend_threads(const struct sl_backend *b);
 const struct sl_person *sl_backend_person(const struct sl_backend *b);     /* NULL: defaults */
 void sl_backend_closed(struct sl_backend *b);
 /* What became known of the peer, for `connections`: state word (ok, slow, failed, login), identity, version text, latency. */
-void sl_backend_report(struct sl_backend *b, const char *state, const char *identity, sl_ms expires, int64_t latency_ms, const struct sl_err *err);
+void sl_backend_report(struct sl_backend *b, const char *state, const char *identity, sl_ms expires, int64_t latency_ms,
+                       const struct sl_err *err);
 /* This server does not have this resource after all; words for the person. */
 void sl_backend_narrow(struct sl_backend *b, const struct sl_resource *res, const char *why);
 /* A resource of this connection changed by itself (a job ended): watchers ask again. */
 void sl_backend_changed(struct sl_backend *b, const struct sl_resource *res);
-/* A secret setting, wherever it comes from (env, file, command, login's store, the person). fn on the loop; secret NULL: err says what to do. */
+/* A secret setting, wherever it comes from (env, file, command, login's store, the person). fn on the loop; secret NULL: err says what
+ * to do. */
 typedef void sl_secret_fn(void *user, struct sl_secret *s, const struct sl_err *err);
 int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 

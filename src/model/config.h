@@ -52,9 +52,11 @@ struct sl_job_conf {
 struct sl_ws_conf;                      /* counted, immutable: one reading of the file */
 /* text NULL: read the file. types: every backend's type and settings, NULL-ended. Relative paths start at the file's folder. */
 struct sl_type_conf { const char *type, *help; const struct sl_setting *settings; size_t nsettings; bool implicit; };
-int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes,
+                    struct sl_err *err) SL_NODISCARD;
 /* Without a file: ./mlflow.db, ./mlruns, MLFLOW_TRACKING_URI, the current folder as a zone. *out NULL: nothing found. */
-int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
+int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struct sl_type_conf *types, size_t ntypes,
+                           struct sl_err *err) SL_NODISCARD;
 struct sl_ws_conf *sl_ws_conf_ref(struct sl_ws_conf *c);
 void sl_ws_conf_unref(struct sl_ws_conf *c);
 const char *sl_ws_conf_name(const struct sl_ws_conf *c);         /* the file's folder or stem */

@@ -11,7 +11,9 @@ struct sl_lake_acc;          /* [any] one zone's partitions while its objects ar
 int sl_lake_begin(struct sl_lake_acc **out, const struct sl_zone *z, const struct sl_tz *tz, sl_ms now, struct sl_err *err) SL_NODISCARD;
 /* rel: path below the zone's root, '/' separated. rows -1: unknown. */
 int sl_lake_add(struct sl_lake_acc *a, struct sl_str rel, int64_t bytes, sl_ms modified, int64_t rows, struct sl_err *err) SL_NODISCARD;
-struct sl_lake_part { const char *name; sl_ms day; const char *state; int64_t objects, bytes, rows; sl_ms newest; sl_ms expected; double late_s; };
+struct sl_lake_part {
+  const char *name; sl_ms day; const char *state; int64_t objects, bytes, rows; sl_ms newest; sl_ms expected; double late_s;
+};
 /* Sorted, newest first, missing ones between first and last (or today, by schedule) filled in. Borrowed from a. */
 int sl_lake_end(struct sl_lake_acc *a, bool whole, const struct sl_lake_part **parts, size_t *n, struct sl_err *err) SL_NODISCARD;
 struct sl_lake_zone { const char *state; sl_ms newest; double age_s; int64_t objects, bytes; };

@@ -31,7 +31,8 @@ struct sl_resource {
   const struct sl_col *cols; size_t ncols;  /* without `connection` (first) and `ref` (last): the core adds them */
   const struct sl_action *const *actions;   /* NULL-ended, or NULL */
   const char *order;                        /* default order, e.g. "-started" */
-  const char *columns;                      /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause" */
+  /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause" */
+  const char *columns;
   uint32_t poll_ms;                         /* while somebody looks; 0: never by itself */
   uint64_t cap_rows;                        /* where no limit is given interactively; reaching it is shown, never silent. headless: none */
 };

@@ -15,7 +15,9 @@ struct sl_loop;
 struct sl_backend_ops;
 
 /* Who is asking, and how that is known. */
-struct sl_identity { char name[64]; enum { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY } known; char issuer[96], subject[160]; };
+struct sl_identity {
+  char name[64]; enum { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY } known; char issuer[96], subject[160];
+};
 const char *sl_known_name(int known);       /* claimed, os, authenticated, key */
 
 struct sl_ws_opts {
@@ -31,7 +33,8 @@ struct sl_ws_opts {
 };
 int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;
 void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed */
-int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err) SL_NODISCARD; /* changed connections reopen, the rest stays, armed ends */
+/* changed connections reopen, the rest stays, armed ends */
+int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err) SL_NODISCARD;
 struct sl_loop *sl_ws_loop(struct sl_ws *w);
 const struct sl_ws_conf *sl_ws_config(const struct sl_ws *w);    /* NULL: none */
 const char *sl_ws_name(const struct sl_ws *w);
@@ -44,7 +47,8 @@ enum sl_query_kind { SL_LIST, SL_GET, SL_FOLLOW, SL_SQL };
 struct sl_query_input { const char *name; struct sl_snap *snap; };   /* SQL: a resource's rows as a table */
 struct sl_query {            /* counted, immutable once asked */
   const struct sl_resource *res;
-  enum sl_query_kind kind;   /* GET: one row (scope = its id), all columns, its document. FOLLOW: no total deadline. SQL: scope = one statement */
+  /* GET: one row (scope = its id), all columns, its document. FOLLOW: no total deadline. SQL: scope = one statement */
+  enum sl_query_kind kind;
   struct sl_str conn, scope; /* conn empty: all that serve res. scope: parent's id, a URI, a statement */
   struct sl_want *want; struct sl_filter *where; struct sl_order *order;   /* order NULL: the resource's */
   uint64_t limit;            /* 0: the resource's cap (headless: none) */
@@ -95,12 +99,14 @@ struct sl_bytes_fn {
   int (*data)(void *user, uint64_t off, const void *p, size_t n);
   void (*done)(void *user, int rc, int64_t size /* of the whole, -1 unknown */, const struct sl_err *err);
 };
-int sl_ws_bytes(struct sl_ws *w, struct sl_str uri, uint64_t off, uint64_t len /* 0: only stat; UINT64_MAX: all */, const struct sl_bytes_fn *fn,
-                void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
+int sl_ws_bytes(struct sl_ws *w, struct sl_str uri, uint64_t off, uint64_t len /* 0: only stat; UINT64_MAX: all */,
+                const struct sl_bytes_fn *fn, void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
 void sl_ws_bytes_resume(struct sl_ws *w, sl_watch id);
-/* lake:zone/path, lake:zone/@newest, relative paths, file: ... into the canonical address and the connection that owns it (conn may be empty:
- * nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names. */
-int sl_ws_resolve(struct sl_ws *w, struct sl_str uri, bool foreign, struct sl_buf *canonical, struct sl_buf *conn, struct sl_err *err) SL_NODISCARD;
+/* lake:zone/path, lake:zone/@newest, relative paths, file: ... into the canonical address and the connection that owns it (conn may be
+ * empty: nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names.
+ * */
+int sl_ws_resolve(struct sl_ws *w, struct sl_str uri, bool foreign, struct sl_buf *canonical, struct sl_buf *conn,
+                  struct sl_err *err) SL_NODISCARD;
 
 /* Simple resources that the program itself answers at once (keys, checks): fill puts rows into the sink. */
 struct sl_rows_sink;

@@ -1,7 +1,8 @@
 /* table/filter.h: the filter language of design section 6 and the order of rows, with one meaning wherever they run.
  *
- * Three-valued: a missing value or NaN makes a comparison unknown, and only true keeps the row. Text compares by bytes, as a number when both
- * sides are numbers; `~` is a POSIX extended regex over text. Trees are immutable and counted; backends read them to push down. */
+ * Three-valued: a missing value or NaN makes a comparison unknown, and only true keeps the row. Text compares by bytes, as a number
+ * when both sides are numbers; `~` is a POSIX extended regex over text. Trees are immutable and counted; backends read them to push
+ * down. */
 #ifndef SL_TABLE_FILTER_H
 #define SL_TABLE_FILTER_H
 

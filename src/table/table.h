@@ -16,14 +16,16 @@ struct sl_table_env {
 };
 struct sl_budget;                /* one per workspace: bytes in memory, spill file, counters */
 struct sl_budget_use { size_t memory, spilled, blocks; uint64_t reads; };
-int sl_budget_open(struct sl_budget **out, const struct sl_table_env *env, size_t bytes, const char *spill_dir, struct sl_err *err) SL_NODISCARD;
+int sl_budget_open(struct sl_budget **out, const struct sl_table_env *env, size_t bytes, const char *spill_dir,
+                   struct sl_err *err) SL_NODISCARD;
 struct sl_budget_use sl_budget_used(const struct sl_budget *b);
 void sl_budget_close(struct sl_budget *b);  /* after all tables and snapshots are gone */
 
 enum sl_shape { SL_KEYED, SL_LOG };
 struct sl_table;
 /* cap_rows: KEYED refuses beyond it (ELIMIT, the source is then cut); LOG drops the oldest and counts them. 0: no cap. */
-int sl_table_open(struct sl_table **out, struct sl_budget *b, struct sl_schema *s, enum sl_shape shape, uint64_t cap_rows, struct sl_err *err)
+int sl_table_open(struct sl_table **out, struct sl_budget *b, struct sl_schema *s, enum sl_shape shape, uint64_t cap_rows,
+                  struct sl_err *err)
   SL_NODISCARD;
 void sl_table_close(struct sl_table *t);
 /* Takes a sealed batch whose schema is the table's, or one that begins with the same columns: then the table widens to it. conn: which
@@ -47,9 +49,12 @@ struct sl_schema *sl_snap_schema(const struct sl_snap *s);
 /* Up to n <= 1,024 rows from position first. SL_EAGAIN: on disk; the read is queued and ready(user) comes: painting never waits. */
 int sl_snap_page(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch **out, void (*ready)(void *user), void *user,
                  struct sl_err *err) SL_NODISCARD;
-int sl_snap_page_wait(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch **out, struct sl_err *err) SL_NODISCARD; /* blocks: not on the loop */
-/* Positions of refs (hashes) after rows moved; UINT64_MAX: gone. EAGAIN the first time: one pass over the hashes in a worker, then ready(). */
-int sl_snap_find(struct sl_snap *s, const uint64_t *hash, size_t n, uint64_t *pos, void (*ready)(void *user), void *user, struct sl_err *err)
+/* blocks: not on the loop */
+int sl_snap_page_wait(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch **out, struct sl_err *err) SL_NODISCARD;
+/* Positions of refs (hashes) after rows moved; UINT64_MAX: gone. EAGAIN the first time: one pass over the hashes in a worker, then
+ * ready(). */
+int sl_snap_find(struct sl_snap *s, const uint64_t *hash, size_t n, uint64_t *pos, void (*ready)(void *user), void *user,
+                 struct sl_err *err)
   SL_NODISCARD;
 uint64_t sl_snap_hash(const struct sl_snap *s, uint64_t pos);  /* of the row's ref; from memory always */
 bool sl_snap_struck(const struct sl_snap *s, uint64_t pos);    /* deleted since the last refresh */

@@ -6,8 +6,8 @@
 #include "ui/theme.h"
 
 /* Keys: a Unicode character, or one of these; Ctrl-X is X & 0x1f; Alt adds SL_KEY_ALT. */
-enum { SL_KEY_UP = 0x110000, SL_KEY_DOWN, SL_KEY_LEFT, SL_KEY_RIGHT, SL_KEY_HOME, SL_KEY_END, SL_KEY_PGUP, SL_KEY_PGDN, SL_KEY_INS, SL_KEY_DEL,
-  SL_KEY_BACKSPACE, SL_KEY_BACKTAB, SL_KEY_F1, SL_KEY_F12 = SL_KEY_F1 + 11, SL_KEY_RESIZE, SL_KEY_PASTE /* text: sl_term_pasted() */,
+enum { SL_KEY_UP = 0x110000, SL_KEY_DOWN, SL_KEY_LEFT, SL_KEY_RIGHT, SL_KEY_HOME, SL_KEY_END, SL_KEY_PGUP, SL_KEY_PGDN, SL_KEY_INS,
+  SL_KEY_DEL, SL_KEY_BACKSPACE, SL_KEY_BACKTAB, SL_KEY_F1, SL_KEY_F12 = SL_KEY_F1 + 11, SL_KEY_RESIZE, SL_KEY_PASTE /* text: sl_term_pasted() */,
   SL_KEY_WHEEL_UP, SL_KEY_WHEEL_DOWN, SL_KEY_CLICK /* sl_term_click() */, SL_KEY_EOF, SL_KEY_ALT = 0x400000 };
 enum { SL_KEY_ENTER = '\r', SL_KEY_ESC = 27, SL_KEY_TAB = '\t', SL_KEY_SPACE = ' ' };
 void sl_key_name(int key, struct sl_buf *out);           /* "Ctrl-L", "Enter", "PgDn", "x" */
@@ -15,7 +15,8 @@ bool sl_key_parse(struct sl_str name, int *key);
 
 struct sl_term;
 struct sl_term_opts { bool low_bandwidth, mouse, no_color; int colors; /* 0: what the terminal has */ const struct sl_theme *theme; };
-/* ENOENT-like errors are told in one line: no terminal, TERM=dumb. Unknown TERM: falls back to xterm-256color, xterm, vt100 and notes it. */
+/* ENOENT-like errors are told in one line: no terminal, TERM=dumb. Unknown TERM: falls back to xterm-256color, xterm, vt100 and notes
+ * it. */
 int sl_term_open(struct sl_term **out, const struct sl_term_opts *o, struct sl_err *err) SL_NODISCARD;
 void sl_term_close(struct sl_term *t);                   /* restores everything */
 const char *sl_term_note(const struct sl_term *t);       /* about the fallback; NULL */

@@ -20,9 +20,9 @@ struct sl_subject {                          /* what the cursor is on: for actio
 struct sl_view_ops {
   const char *name, *title, *help;           /* help: a few sentences shown above the keys in `?` */
   const char *arg;                           /* what its argument is, for the palette: "RESOURCE [SCOPE]", NULL: none */
-  const struct sl_bind *binds; size_t nbinds;
+  const struct sl_bind *binds; size_t nbinds;/* its own keys; the global ones are the frame's */
   const char *hints;                         /* commands for the hint line, best first: "open preview filter" */
-  size_t state_size;
+  size_t state_size;                         /* zeroed bytes that the frame keeps for each open view */
   /* arg: may be empty. On failure the frame shows err and owns nothing. */
   int (*open)(struct sl_view *v, struct sl_str arg, struct sl_err *err);
   void (*close)(struct sl_view *v);

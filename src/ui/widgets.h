@@ -13,11 +13,13 @@ struct sl_tablew_opts {
   void (*moved)(struct sl_view *v);          /* the cursor is on another row */
   bool compact;                              /* no column heads */
 };
-int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o, struct sl_err *err) SL_NODISCARD;
+int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o,
+                   struct sl_err *err) SL_NODISCARD;
 void sl_tablew_close(struct sl_tablew *t);
 int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err) SL_NODISCARD;
 void sl_tablew_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, bool focused);
-enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command);   /* movement, mark, sort, filter, columns, find, export, refresh */
+/* movement, mark, sort, filter, columns, find, export, refresh */
+enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command);
 bool sl_tablew_subject(struct sl_tablew *t, struct sl_subject *out);
 struct sl_pane *sl_tablew_pane(struct sl_tablew *t);
 void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b);
@@ -49,7 +51,8 @@ void sl_textw_changed(struct sl_textw *t);                              /* lines
 uint64_t sl_textw_top(const struct sl_textw *t);
 
 /* ---- charts: pure drawing; NaN are gaps ---- */
-void sl_chart_spark(struct sl_grid *g, int x, int y, int w, enum sl_role role, const double *v, size_t n);   /* one line; scaled to its max */
+/* one line; scaled to its max */
+void sl_chart_spark(struct sl_grid *g, int x, int y, int w, enum sl_role role, const double *v, size_t n);
 void sl_chart_bar(struct sl_grid *g, int x, int y, int w, enum sl_role role, double share);                   /* 0..1 */
 void sl_chart_hist(struct sl_grid *g, struct sl_rect r, enum sl_role role, const double *v, size_t n);        /* columns, eighths */
 struct sl_series_line { const double *x, *y; size_t n; enum sl_role role; const char *name; };

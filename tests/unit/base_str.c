@@ -103,8 +103,8 @@ static void reads_floats(void **state)
   }
   assert_true(sl_str_f64(SL_STR("NaN"), &v) && isnan(v));
   assert_true(sl_str_f64(SL_STR("-0"), &v) && v == 0 && signbit(v));
-  static const char *const bad[] = {"", ".", "-", "e5", "1e", "1e+", "0x10", "0x1p3", " 1", "1 ", "1,5", "1e999", "-1e999", "infin", "nan(1)",
-    "1_000", "--1", "+-1", "1.2.3"};
+  static const char *const bad[] = {"", ".", "-", "e5", "1e", "1e+", "0x10", "0x1p3", " 1", "1 ", "1,5", "1e999", "-1e999", "infin",
+    "nan(1)", "1_000", "--1", "+-1", "1.2.3"};
   for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
     assert_false(sl_str_f64(sl_str(bad[k]), &v));
   char digits[SL_STR_F64_MAX + 1];

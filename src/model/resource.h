@@ -31,6 +31,8 @@ struct sl_resource {
   const struct sl_col *cols; size_t ncols;  /* without `connection` (first) and `ref` (last): the core adds them */
   const struct sl_action *const *actions;   /* NULL-ended, or NULL */
   const char *order;                        /* default order, e.g. "-started" */
+  /* resources that Enter leads to, comma separated, with this row's id as their scope; NULL: its document */
+  const char *opens;
   /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause" */
   const char *columns;
   uint32_t poll_ms;                         /* while somebody looks; 0: never by itself */
@@ -40,6 +42,9 @@ struct sl_resource {
 extern const struct sl_resource *const sl_resources[];
 const struct sl_resource *sl_resource_find(struct sl_str name);   /* NULL: no such; see sl_resource_nearest */
 const char *sl_resource_nearest(struct sl_str name);
+
+/* Actions of these resources; those of `objects` are in act.h. */
+extern const struct sl_action sl_act_run, sl_act_stop, sl_act_retry;
 
 #define SL_RESOURCE(name) extern const struct sl_resource sl_res_##name;
 #include "model/resources.def"

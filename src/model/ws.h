@@ -43,7 +43,7 @@ const struct sl_identity *sl_ws_me(const struct sl_ws *w);
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */
 
 /* ---- asking ---- */
-enum sl_query_kind { SL_LIST, SL_GET, SL_FOLLOW, SL_SQL };
+enum sl_query_kind { SL_Q_LIST, SL_Q_GET, SL_Q_FOLLOW, SL_Q_SQL };
 struct sl_query_input { const char *name; struct sl_snap *snap; };   /* SQL: a resource's rows as a table */
 struct sl_query {            /* counted, immutable once asked */
   const struct sl_resource *res;

@@ -3,6 +3,8 @@
 #ifndef SL_MODEL_BACKEND_H
 #define SL_MODEL_BACKEND_H
 
+#include <stdatomic.h>
+
 #include "loop/loop.h"
 #include "model/act.h"
 
@@ -51,7 +53,8 @@ int sl_feed_doc(struct sl_feed *f, struct sl_str json) SL_NODISCARD;
 int sl_feed_did(struct sl_feed *f, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err) SL_NODISCARD;
 void sl_feed_cut(struct sl_feed *f, const char *note);
 bool sl_feed_cancelled(const struct sl_feed *f);
-const volatile int *sl_feed_cancel_flag(const struct sl_feed *f);
+const atomic_bool *sl_feed_cancel_flag(const struct sl_feed *f);
+void sl_feed_touch(struct sl_feed *f);                      /* still at it: the idle deadline starts again */
 /* A batch writer for workers: begins, fills and sends batches of the request's schema by itself. */
 struct sl_rower { struct sl_feed *f; struct sl_schema *s; struct sl_batch *b; int rc; uint64_t rows; };
 int sl_rower_begin(struct sl_rower *w, struct sl_feed *f, struct sl_schema *s, struct sl_err *err) SL_NODISCARD;
@@ -110,13 +113,17 @@ struct sl_backend_ops {      /* const, designated; a NULL slot or port: not supp
   /* The ports; NULL: it has none. */
   const struct sl_bytes_ops *bytes; const struct sl_sink_ops *sink;
   const struct sl_sql_ops *sql;
+  const char *const *schemes; /* NULL-ended: addresses that bytes, sink and `objects` understand: "s3", "file"; NULL: the type's name */
+  /* One of this connection's roots contains the address (by its settings). NULL: the settings `root` and `uri` are compared. */
+  bool (*owns)(const struct sl_conf *c, struct sl_str canonical);
 };
 /* Every backend that works; NULL-ended; made from backends/backends.def by the program. */
 
 void *sl_backend_state(struct sl_backend *b);               /* never NULL */
 const char *sl_backend_name(const struct sl_backend *b);
 struct sl_loop *sl_backend_loop(struct sl_backend *b);
-const struct sl_ws_conf *sl_backend_ws_conf(const struct sl_backend *b);   /* NULL: no workspace */
+struct sl_ws *sl_backend_ws(struct sl_backend *b);          /* to read others' bytes through the door (`compute`) */
+const struct sl_ws_conf *sl_backend_ws_conf(const struct sl_backend *b);   /* as of now: keep no pointer. NULL: none */
 const char *sl_backend_state_dir(const struct sl_backend *b);
 const char *sl_backend_exe(const struct sl_backend *b);
 unsigned sl_backend_threads(const struct sl_backend *b);
@@ -132,6 +139,7 @@ void sl_backend_changed(struct sl_backend *b, const struct sl_resource *res);
 /* A secret setting, wherever it comes from (env, file, command, login's store, the person). fn on the loop; secret NULL: err says what
  * to do. */
 typedef void sl_secret_fn(void *user, struct sl_secret *s, const struct sl_err *err);
+/* fn never comes inside the call; a connection that closes first is told ECANCELED. */
 int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -63,7 +63,8 @@ int sl_query_new(struct sl_query **out, const struct sl_query *like, struct sl_e
 struct sl_query *sl_query_ref(struct sl_query *q);
 void sl_query_unref(struct sl_query *q);
 
-enum sl_src_state { SL_ASKED, SL_FLOWING, SL_WHOLE, SL_CUT, SL_FAILED };   /* CUT: a cap, a limit, a lost page */
+/* CUT: a cap, a lost page. A limit that the asker gave and that was reached is WHOLE: it is what was asked for; the note says so. */
+enum sl_src_state { SL_ASKED, SL_FLOWING, SL_WHOLE, SL_CUT, SL_FAILED };
 enum { SL_DID_WHERE = 1, SL_DID_ORDER = 2, SL_DID_LIMIT = 4 };            /* LIMIT without the other two is refused by the core */
 struct sl_source {           /* what one connection has contributed so far */
   struct sl_str conn;
@@ -103,10 +104,15 @@ int sl_ws_bytes(struct sl_ws *w, struct sl_str uri, uint64_t off, uint64_t len /
                 const struct sl_bytes_fn *fn, void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
 void sl_ws_bytes_resume(struct sl_ws *w, sl_watch id);
 /* lake:zone/path, lake:zone/@newest, relative paths, file: ... into the canonical address and the connection that owns it (conn may be
- * empty: nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names.
- * */
+ * empty: nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names. */
 int sl_ws_resolve(struct sl_ws *w, struct sl_str uri, bool foreign, struct sl_buf *canonical, struct sl_buf *conn,
                   struct sl_err *err) SL_NODISCARD;
+/* The same for addresses that need asking first (lake:zone/@newest, for which sl_ws_resolve() answers EAGAIN). fn comes once, never inside
+ * this call; sl_ws_unwatch() drops it. Canonical addresses of files are file:///absolute/path, bytes as they are (no percent-encoding). */
+typedef void sl_resolved(void *user, int rc, struct sl_str canonical, struct sl_str conn, const struct sl_err *err);
+int sl_ws_resolve_newest(struct sl_ws *w, struct sl_str uri, bool foreign, sl_resolved *fn, void *user, sl_watch *out, struct sl_err *err)
+  SL_NODISCARD;
+bool sl_uri_path(struct sl_str uri, struct sl_str *path);        /* of file:///p, file:/p and /p; false: no file */
 
 /* Simple resources that the program itself answers at once (keys, checks): fill puts rows into the sink. */
 struct sl_rows_sink;
@@ -115,15 +121,20 @@ int sl_ws_provide(struct sl_ws *w, const struct sl_resource *res, int (*fill)(vo
                   struct sl_err *err), void *user, struct sl_err *err) SL_NODISCARD;
 
 /* ---- what is served: for palette, completion, help ---- */
-bool sl_ws_serves(const struct sl_ws *w, const struct sl_resource *res);
+bool sl_ws_serves(const struct sl_ws *w, const struct sl_resource *res);   /* by what is known now: servers are not asked for it */
 size_t sl_ws_conn_count(const struct sl_ws *w);
 const char *sl_ws_conn_name(const struct sl_ws *w, size_t i);
 
 /* ---- prompts: one for all requests that wait for the same thing ---- */
 struct sl_ask { const char *conn, *what, *prompt, *advice; bool secret; };
-typedef void sl_ask_fn(void *user, uint64_t id, const struct sl_ask *a);      /* the ui shows it; then */
+typedef void sl_ask_fn(void *user, uint64_t id, const struct sl_ask *a);      /* shown by the ui; a NULL: nobody waits for id */
 void sl_ws_on_ask(struct sl_ws *w, sl_ask_fn *fn, void *user);                 /* NULL (headless --no-input): requests fail with EAUTH */
 void sl_ws_answer(struct sl_ws *w, uint64_t id, struct sl_secret **take);      /* NULL inside: declined */
+/* The store of `login`: in $XDG_RUNTIME_DIR, 0600, until it expires (0: as long as the session). Used where a setting says `ask` or
+ * nothing. */
+int sl_ws_login_put(struct sl_ws *w, const char *conn, const char *setting, const struct sl_secret *s, sl_ms expires,
+                    struct sl_err *err) SL_NODISCARD;
+int sl_ws_login_forget(struct sl_ws *w, const char *conn, struct sl_err *err) SL_NODISCARD;
 /* Something in connections, armed state, clock of credentials changed: the header listens. */
 void sl_ws_on_state(struct sl_ws *w, void (*fn)(void *user), void *user);
 

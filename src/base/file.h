@@ -15,7 +15,8 @@ bool sl_file_exists(const char *path);
 bool sl_dir_exists(const char *path);
 int sl_rmtree(const char *path, struct sl_err *err) SL_NODISCARD;       /* never follows links or mounts; no such path: SL_OK */
 char *sl_path_join(const char *dir, const char *name) SL_NODISCARD;     /* yours; an absolute name wins */
-char *sl_path_abs(const char *path, const char *base) SL_NODISCARD;     /* yours; ~ expanded, dots folded, no link resolved; base NULL: the current folder */
+/* yours; ~ expanded, dots folded, no link resolved; base NULL: the current folder */
+char *sl_path_abs(const char *path, const char *base) SL_NODISCARD;
 bool sl_path_inside(const char *path, const char *root);                /* after folding; equal counts; out of memory: false */
 const char *sl_path_base(const char *path);                             /* borrowed: behind the last slash */
 char *sl_path_dir(const char *path) SL_NODISCARD;                       /* yours; "." and "/" where there is nothing else */

@@ -7,7 +7,8 @@
 
 /* Keys: a Unicode character, or one of these; Ctrl-X is X & 0x1f; Alt adds SL_KEY_ALT. */
 enum { SL_KEY_UP = 0x110000, SL_KEY_DOWN, SL_KEY_LEFT, SL_KEY_RIGHT, SL_KEY_HOME, SL_KEY_END, SL_KEY_PGUP, SL_KEY_PGDN, SL_KEY_INS,
-  SL_KEY_DEL, SL_KEY_BACKSPACE, SL_KEY_BACKTAB, SL_KEY_F1, SL_KEY_F12 = SL_KEY_F1 + 11, SL_KEY_RESIZE, SL_KEY_PASTE /* text: sl_term_pasted() */,
+  SL_KEY_DEL, SL_KEY_BACKSPACE, SL_KEY_BACKTAB, SL_KEY_F1, SL_KEY_F12 = SL_KEY_F1 + 11, SL_KEY_RESIZE,
+  SL_KEY_PASTE /* text: sl_term_pasted() */,
   SL_KEY_WHEEL_UP, SL_KEY_WHEEL_DOWN, SL_KEY_CLICK /* sl_term_click() */, SL_KEY_EOF, SL_KEY_ALT = 0x400000 };
 enum { SL_KEY_ENTER = '\r', SL_KEY_ESC = 27, SL_KEY_TAB = '\t', SL_KEY_SPACE = ' ' };
 void sl_key_name(int key, struct sl_buf *out);           /* "Ctrl-L", "Enter", "PgDn", "x" */

@@ -7,6 +7,7 @@ kept. Every file is compared with tools/engines.sha256 before it is put in place
 """
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,9 @@ def main(argv):
         for name in missing:
             print(f"engines: {directory / name} is missing or not the one that tools/engines.sha256 names")
         return 1 if missing else 0
+    if platform.machine() != "x86_64":
+        print(f"engines: there are only sums for x86-64, and this is {platform.machine()}", file=sys.stderr)
+        return 1
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory, prefix=".fetch-") as scratch:
         fetcher = Fetcher(Path(scratch))

@@ -32,6 +32,7 @@ cp "$made"/root/sluice/build/*.deb "$used/root/"
 debian_in "$used" sh -c "apt-get update -q && apt-get install -q -y --no-install-recommends /root/*.deb libfaketime" \
   >"$DONE_WORK/apt.txt" 2>&1 ||
   { missed "the .deb does not install: $(tail -n 1 "$DONE_WORK/apt.txt")"; exit; }
+debian_in "$used" sluice --version >"$DONE_WORK/version.txt" 2>&1 || { missed "the installed program does not start"; exit; }
 ok "the .deb installs: $(du -k "$used"/root/*.deb | cut -f 1) KiB"
 
 findings() { # ROOT PROGRAM DAYS

@@ -15,6 +15,7 @@ not_run() { echo "not run $*"; }
 demo=$DONE_WORK/demo
 need_demo() {
   [ -d "$demo" ] && return
+  [ -x "$SLUICE" ] || { echo "the program is not built" >"$DONE_WORK/demo.out"; return 1; }
   "$SLUICE" demo --dir "$demo" </dev/null >"$DONE_WORK/demo.out" 2>&1 && [ -d "$demo" ]
 }
 

@@ -16,12 +16,13 @@ struct sl_child_spec {
   struct { int ours, theirs; } fd[8]; size_t nfd;  /* extra descriptors: `ours` becomes number `theirs` in the child */
   bool capture_out, capture_err;        /* through pipes to out(); otherwise /dev/null, or fd[] */
   struct sl_str input;                  /* for its stdin, copied; none: /dev/null */
-  bool new_session;                     /* setsid: outlives the console */
+  bool new_session;                     /* setsid: outlives the console. Otherwise it is killed when we die, however we die */
   int timeout_ms;                       /* 0: none; then TERM, 2 s later KILL, to the group */
 };
 struct sl_child_ops {
   void (*out)(void *user, int fd /* 1 or 2 */, const void *p, size_t n);
-  /* exactly once, after all output; then the child is gone. code: exit code or -1; signum: or 0. */
+  /* exactly once, after all output; then the child is gone. code: exit code or -1; signum: or 0. maxrss_kb is the kernel's figure, and
+   * never less than what we ourselves held when it was forked. */
   void (*exited)(void *user, int code, int signum, int64_t cpu_ms, int64_t maxrss_kb);
 };
 int sl_child_start(struct sl_child **out, struct sl_loop *l, const struct sl_child_spec *s, const struct sl_child_ops *ops, void *user,
@@ -33,12 +34,13 @@ void sl_child_detach(struct sl_child *c);             /* let it live; exited() w
 /* ---- a stream of framed messages over one socket: u32 little-endian length, u8 kind, payload ---- */
 struct sl_frames;
 struct sl_frames_ops {
-  void (*frame)(void *user, uint8_t kind, struct sl_str payload);  /* payload: until it returns */
+  /* payload is borrowed for the call; the owner may send, pause or close in it */
+  void (*frame)(void *user, uint8_t kind, struct sl_str payload);
   void (*closed)(void *user, int rc, const struct sl_err *err);  /* exactly once: peer gone, or a frame over the cap */
 };
 int sl_frames_open(struct sl_frames **out, struct sl_loop *l, int fd, size_t max_frame, const struct sl_frames_ops *ops, void *user,
                    struct sl_err *err) SL_NODISCARD;  /* takes fd */
-/* queued; ELIMIT over 64 MiB */
+/* Queued whole or not at all; ELIMIT over 64 MiB. */
 int sl_frames_send(struct sl_frames *f, uint8_t kind, struct sl_str payload, struct sl_err *err) SL_NODISCARD;
 void sl_frames_pause(struct sl_frames *f, bool paused);
 size_t sl_frames_queued(const struct sl_frames *f);

@@ -27,7 +27,8 @@ struct sl_http_info {
   uint64_t bytes;
 };
 struct sl_http_ops {                    /* each may be NULL */
-  void (*head)(void *user, const struct sl_http_info *i);  /* once the headers of the last answer are in, before data */
+  /* the answer's head, once, of the attempt that counts */
+  void (*head)(void *user, const struct sl_http_info *i);
   /* SL_OK: go on. SL_EAGAIN: taken, stop reading until sl_http_resume(). Other: end with that code. NULL: collected, capped by max_body */
   int (*data)(void *user, const void *p, size_t n);
   /* exactly once, never inside sl_http_start(). rc SL_OK whenever an HTTP answer came whole, whatever its status. body: collected bytes */

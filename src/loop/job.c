@@ -148,8 +148,9 @@ static unsigned lane_max(const struct sl_loop *l, enum sl_lane which)
 
 static struct sl_lane_rt *lane_get(struct sl_loop *l, enum sl_lane which)
 {
-  static const char *const names[SL_LANE_N] = { [SL_LANE_DNS] = "dns", [SL_LANE_FILE] = "file", [SL_LANE_CPU] = "cpu",
-                                                [SL_LANE_LONG] = "long" };
+  static const char *const names[SL_LANE_N] = {
+    [SL_LANE_DNS] = "dns", [SL_LANE_FILE] = "file", [SL_LANE_CPU] = "cpu", [SL_LANE_LONG] = "long",
+  };
   if (l->lane[which])
     return l->lane[which];
   struct sl_lane_rt *lane = sl_calloc(1, sizeof *lane);

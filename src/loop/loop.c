@@ -210,12 +210,13 @@ int sl_loop_later(struct sl_loop *l, sl_timer_fn *fn, void *user, struct sl_err 
   return SL_OK;
 }
 
-/* The lanes first: their done() still comes, and may ask for a later(). */
+/* Children first (their callbacks do not come any more), then the lanes, whose done() still comes and may ask for a later(). */
 void sl_loop_close(struct sl_loop *l)
 {
   if (!l)
     return;
   l->closing = true;
+  sl_children_free(l);
   sl_jobs_close(l);
   sl_names_free(l);
   while (l->nlater || l->defer) {

@@ -80,8 +80,8 @@ int sl_timer_start(struct sl_loop *l, int64_t after_ms, int64_t repeat_ms, sl_ti
   struct sl_timer_rt *t = sl_alloc(sizeof *t);
   if (!t)
     return sl_err_nomem(err);
-  *t = (struct sl_timer_rt){ .due = l->now + (after_ms > 0 ? after_ms : 0), .repeat = repeat_ms, .seq = ++l->timer_seq, .fn = fn,
-                             .user = user };
+  int64_t due = l->now + (after_ms > 0 ? after_ms : 0);
+  *t = (struct sl_timer_rt){ .due = due, .repeat = repeat_ms, .seq = ++l->timer_seq, .fn = fn, .user = user };
   int rc = sl_slots_put(&l->timers, t, &t->id, err);
   if (!rc) {
     rc = heap_add(l, t, err);

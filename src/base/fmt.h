@@ -4,9 +4,10 @@
 
 #include "base/buf.h"
 
-void sl_fmt_f64(struct sl_buf *b, double v);             /* shortest text that reads back the same; NaN, Infinity, -Infinity */
+void sl_fmt_f64(struct sl_buf *b, double v);             /* shortest text that reads back the same, laid out as Python's repr
+                                                          * without ".0": 3, 0.1, 1e+16, -0.0; NaN, Infinity, -Infinity */
 void sl_fmt_f32(struct sl_buf *b, float v);
-/* for people: at most `digits` significant, no trailing zeros, 1e-19 where needed */
+/* for people: at most `digits` significant, no trailing zeros; 102000, 1.2e7, 1e-19 */
 void sl_fmt_sig(struct sl_buf *b, double v, int digits);
 void sl_fmt_count(struct sl_buf *b, int64_t v);          /* 101 766 with thin separation (space) */
 void sl_fmt_bytes(struct sl_buf *b, int64_t v);          /* 31.2 kB, 8 MB: powers of 1000, three figures */

@@ -11,7 +11,9 @@
 
 enum { SL_JSON_MAX = 4 << 20, SL_JSON_DEPTH = 128 };
 
-/* Yours (json_decref). EPARSE with line:column; accepts bare NaN/Infinity tokens only with `lax` (MLflow's bulk history emits them). */
+/* Yours (json_decref). EPARSE with line:column, ELIMIT for size, depth and number of containers. Any value may stand at the top. With `lax`
+ * the bare tokens NaN, Infinity, -Infinity (MLflow's bulk history emits them) become the strings that sl_json_f64 reads: jansson has no
+ * such numbers. Nor has it text that is not UTF-8: \udc80..\udcff is refused here, only the pull parser reads it. */
 int sl_json_load(json_t **out, struct sl_str s, bool lax, struct sl_err *err) SL_NODISCARD;
 struct sl_str sl_json_str(const json_t *obj, const char *key);             /* borrowed; none when missing or no string */
 bool sl_json_i64(const json_t *obj, const char *key, int64_t *out);        /* numbers and protobuf's strings of digits */
@@ -32,6 +34,8 @@ void sl_jw_bool(struct sl_jw *w, bool v);
 void sl_jw_null(struct sl_jw *w);
 void sl_jw_raw(struct sl_jw *w, struct sl_str json);
 void sl_json_quote(struct sl_buf *b, struct sl_str s);   /* one string with its quotes */
+/* What is always escaped: controls (C0, C1), bidi, zero-width, tags, private use. So JSON of ours is harmless on a terminal. */
+bool sl_json_hidden(uint32_t codepoint);
 
 /* ---- pull parser: feed bytes in any pieces, take tokens; memory is bounded by the longest scalar (capped) and the depth ---- */
 enum sl_json_tok { SL_JT_MORE, SL_JT_OBJ, SL_JT_END_OBJ, SL_JT_ARR, SL_JT_END_ARR, SL_JT_KEY, SL_JT_STR, SL_JT_NUM, SL_JT_TRUE, SL_JT_FALSE,
@@ -41,7 +45,9 @@ int sl_json_pull_open(struct sl_json_pull **out, size_t max_scalar, bool lax, st
 void sl_json_pull_free(struct sl_json_pull *p);
 int sl_json_pull_feed(struct sl_json_pull *p, const void *data, size_t n, struct sl_err *err) SL_NODISCARD; /* copies what is left over */
 void sl_json_pull_eof(struct sl_json_pull *p);
-/* The next token; MORE: feed again (or END once eof was said). text (decoded) is valid until the next call. BAD: err says where. */
+/* The next token; MORE: feed again (or END once eof was said). text (decoded; may hold NULs and bytes that are no UTF-8) is valid until the
+ * next call. NUM is valid JSON, or NaN, Infinity, -Infinity with lax. BAD stays BAD: err says where (EPARSE, ELIMIT, ENOMEM). Duplicate
+ * keys are not noticed: whoever decides by them must. max_scalar 0: 1 MiB; at most 16 MiB may wait unread. */
 enum sl_json_tok sl_json_pull_next(struct sl_json_pull *p, struct sl_str *text, struct sl_err *err);
 unsigned sl_json_pull_depth(const struct sl_json_pull *p);
 

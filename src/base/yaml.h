@@ -20,6 +20,7 @@ struct sl_yaml_node {
   size_t n;
 };
 struct sl_yaml;                  /* owns the nodes */
+/* EPARSE or ELIMIT with "FILE:LINE:COLUMN: "; whoever reads settings makes ECONFIG of it. file names it in messages. */
 int sl_yaml_parse(struct sl_yaml **out, struct sl_str text, const char *file, struct sl_err *err) SL_NODISCARD;
 int sl_yaml_load(struct sl_yaml **out, const char *path, struct sl_err *err) SL_NODISCARD;
 void sl_yaml_free(struct sl_yaml *y);
@@ -30,6 +31,7 @@ bool sl_yaml_is_null(const struct sl_yaml_node *n);
 bool sl_yaml_bool(const struct sl_yaml_node *n, bool *out);         /* true false yes no on off */
 /* "FILE:LINE:COLUMN: " and the text; returns SL_ECONFIG. */
 int sl_yaml_fail(const struct sl_yaml *y, const struct sl_yaml_node *n, struct sl_err *err, const char *fmt, ...) SL_PRINTF(4, 5);
-void sl_yaml_quote(struct sl_buf *b, struct sl_str s);              /* as a scalar that reads back the same */
+void sl_yaml_quote(struct sl_buf *b, struct sl_str s);              /* as a string scalar that reads back the same (bytes that are no
+                                                                     * UTF-8 become U+FFFD) */
 
 #endif

@@ -103,7 +103,8 @@ static void dom_reads(void **state)
   json_t *v;
   int64_t i;
   double d;
-  const char *text = "{\"s\":\"a\\u00e9\",\"i\":-5,\"pi\":\"1700000000000\",\"r\":1.7e12,\"half\":0.5,\"n\":NaN,\"inf\":-Infinity,\"in\":\"x NaN\",\"np\":\"Infinity\"}";
+  const char *text = "{\"s\":\"a\\u00e9\",\"i\":-5,\"pi\":\"1700000000000\",\"r\":1.7e12,\"half\":0.5"
+    ",\"n\":NaN,\"inf\":-Infinity,\"in\":\"x NaN\",\"np\":\"Infinity\"}";
   assert_int_equal(sl_json_load(&v, sl_str(text), true, NULL), SL_OK);
   assert_true(sl_str_eqz(sl_json_str(v, "s"), "a\xc3\xa9"));
   assert_null(sl_json_str(v, "i").p);
@@ -189,7 +190,8 @@ static void same_in_pieces(struct sl_str in, bool lax)
   sl_buf_free(&cut);
 }
 
-static const char tour[] = " {\"a\" : [1, -2.5e+10 ,true,false,null,\"\"], \"b\\n\\u00e9\\ud834\\udd1e\\udcff\":{},\r\n\t\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\":[[],[{}]],"
+static const char tour[] = " {\"a\" : [1, -2.5e+10 ,true,false,null,\"\"], \"b\\n\\u00e9\\ud834\\udd1e\\udcff\":{"
+  "},\r\n\t\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\":[[],[{}]],"
                            "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\":0.0}  ";
 
 static void pull_reads(void **state)
@@ -309,7 +311,8 @@ static void writes(void **state)
     sl_jw_str(&w, SL_STR("\"\n"));
     sl_jw_end_obj(&w);
     assert_string_equal(sl_buf_zstr(&b), pretty ?
-      "{\n  \"a\": [\n    -9223372036854775808,\n    0.1,\n    \"NaN\",\n    \"-Infinity\",\n    true,\n    null,\n    {}\n  ],\n  \"b\": {},\n  \"c\": \"\\\"\\n\"\n}" :
+      "{\n  \"a\": [\n    -9223372036854775808,\n    0.1,\n    \"NaN\",\n    \"-Infinity\",\n    true,\n"
+        "    null,\n    {}\n  ],\n  \"b\": {},\n  \"c\": \"\\\"\\n\"\n}" :
       "{\"a\":[-9223372036854775808,0.1,\"NaN\",\"-Infinity\",true,null,{}],\"b\":{},\"c\":\"\\\"\\n\"}");
     sl_buf_clear(&b);
   }

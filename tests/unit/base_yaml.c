@@ -31,7 +31,8 @@ static void place(const struct sl_yaml_node *n, int line, int column)
 static void places(void **state)
 {
   (void)state;
-  struct sl_yaml *y = parse("# head\nenvironment: prod\nconnections:\n  \xc3\xa9t\xc3\xa9:  {type: s3, auth: \"aws\"}\nlist:\n- a\n- - b\n  - c: 1\nnone:\nlast: |\n  x\n");
+  struct sl_yaml *y = parse("# head\nenvironment: prod\nconnections:\n  \xc3\xa9t\xc3\xa9:  {type: s3, auth: \"aws\"}\n"
+    "list:\n- a\n- - b\n  - c: 1\nnone:\nlast: |\n  x\n");
   const struct sl_yaml_node *root = sl_yaml_root(y), *n;
   assert_int_equal(root->kind, SL_YAML_MAP);
   assert_int_equal(root->n, 5);

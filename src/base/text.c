@@ -6,6 +6,7 @@
  * text_name.c. */
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <utf8proc.h>
 
@@ -133,9 +134,26 @@ static void text_tab(struct sl_text_it *it, struct sl_cluster *out)
   memset(out->text, ' ', n);
 }
 
+/* How many bytes s begins with that are printable ASCII and have no mark behind them: most text, drawn as it is. */
+static size_t text_plain(struct sl_str s, size_t most)
+{
+  size_t n = 0;
+  if (most > s.n)
+    most = s.n;
+  while (n < most && s.p[n] >= 0x20 && s.p[n] < 0x7f)
+    n++;
+  return n > 0 && n < s.n && (unsigned char)s.p[n] >= 0x80 ? n - 1 : n;
+}
+
 /* Fills out with what s begins with and returns how many bytes that was. */
 static size_t text_cluster(struct sl_text_it *it, struct sl_cluster *out)
 {
+  if (text_plain(it->s, 1)) {
+    out->text[0] = it->s.p[0];
+    out->n = out->width = 1;
+    out->escaped = false;
+    return 1;
+  }
   uint32_t cp;
   int n = sl_utf8_next(it->s, &cp);
   if (n < 0) {
@@ -181,6 +199,12 @@ void sl_text_clean(struct sl_buf *b, struct sl_str s, enum sl_text_mode mode)
   struct sl_cluster c;
   while (it.s.n && !b->failed) {
     const char *before = it.s.p;
+    size_t plain = text_plain(it.s, it.s.n);
+    sl_buf_add(b, before, plain);
+    it.s = sl_str_from(it.s, plain);
+    it.column += plain;
+    if (plain)
+      continue;
     if (sl_text_next(&it, &c))
       sl_buf_add(b, c.text, c.n);
     else if (it.s.p != before)

@@ -34,10 +34,15 @@ size_t sl_text_width(struct sl_str s, enum sl_text_mode mode);      /* in cells,
 enum sl_text_keep { SL_KEEP_HEAD, SL_KEEP_ENDS, SL_KEEP_TAIL };
 size_t sl_text_fit(struct sl_buf *b, struct sl_str s, size_t cells, enum sl_text_keep keep, bool ascii); /* cells used */
 
-/* A name from outside as a file name that stays inside its folder: no slash, control, leading dot; capped at 200 bytes. */
+/* A name from outside as a file name that stays inside its folder: no slash, backslash, control, escaped character, tilde, leading dot or
+ * dash: they are %HH, as is %, so that two names never become one file. At most 200 bytes: a longer one ends in ~ and digits of its
+ * digest. An empty name is "%". */
 void sl_text_filename(struct sl_buf *b, struct sl_str s);
 
-/* True where the two look alike though they differ (mixed scripts, invisible characters): shown as a warning when approving. */
+/* True where a name may be read as another: mixed Latin, Greek and Cyrillic, letters that all look Latin, invisible or escaped characters,
+ * full width and mathematical letters, blanks at the ends. Shown as a warning when approving. */
 bool sl_text_suspicious(struct sl_str s);
+/* True where two names differ but look alike (prod and prоd, l and 1, rn and m): asked against the other names in the list. */
+bool sl_text_alike(struct sl_str a, struct sl_str b);
 
 #endif

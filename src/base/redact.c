@@ -58,12 +58,14 @@ static size_t redact_blanks(struct sl_str s, size_t at)
   return at;
 }
 
-/* Behind the quote at `at`: where its string ends. */
-static size_t redact_quoted_end(struct sl_str s, size_t at)
+/* Behind the quote at `at`: where its string ends. In JSON inside JSON the quotes have a backslash before them. */
+static size_t redact_quoted_end(struct sl_str s, size_t at, bool escaped)
 {
   char quote = s.p[at - 1];
   size_t i = at;
-  while (i < s.n && s.p[i] != quote)
+  while (escaped && i < s.n && !(s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] == quote))
+    i++;
+  while (!escaped && i < s.n && s.p[i] != quote)
     i += s.p[i] == '\\' && i + 1 < s.n ? 2 : 1;
   return i;
 }
@@ -95,11 +97,11 @@ static bool redact_value(struct sl_str s, size_t at, size_t *from, size_t *to)
     return false;
   bool colon = s.p[at] == ':';
   at = redact_blanks(s, at + 1);
-  if (at < s.n && s.p[at] == '\\')
-    at++;
+  bool escaped = at + 1 < s.n && s.p[at] == '\\' && (s.p[at + 1] == '"' || s.p[at + 1] == '\'');
+  at += escaped;
   bool quoted = at < s.n && (s.p[at] == '"' || s.p[at] == '\'');
   *from = quoted ? at + 1 : at;
-  *to = quoted ? redact_quoted_end(s, *from) : colon ? redact_line_end(s, *from) : redact_word_end(s, *from);
+  *to = quoted ? redact_quoted_end(s, *from, escaped) : colon ? redact_line_end(s, *from) : redact_word_end(s, *from);
   return *to > *from;
 }
 
@@ -209,12 +211,8 @@ static size_t redact_encoded_at(struct sl_str s, size_t decoded)
   return i;
 }
 
-/* Finds a secret in its percent-encoded form too; false when there is none. */
-static bool redact_find(struct sl_str s, struct sl_buf *decoded, size_t *at, size_t *n)
+static bool redact_decode(struct sl_buf *decoded, struct sl_str s)
 {
-  *at = sl_secret_find(s, n);
-  if (*n || sl_str_chr(s, '%') < 0)
-    return *n > 0;
   sl_buf_clear(decoded);
   char *to = sl_buf_room(decoded, s.n);
   if (!to)
@@ -223,12 +221,24 @@ static bool redact_find(struct sl_str s, struct sl_buf *decoded, size_t *at, siz
   for (size_t i = 0; i < s.n; len++)
     i += redact_percent(sl_str_from(s, i), to + len);
   sl_buf_wrote(decoded, len);
-  size_t where = sl_secret_find(sl_buf_view(decoded), n);
-  if (*n == 0)
-    return false;
-  *at = redact_encoded_at(s, where);
-  *n = redact_encoded_at(s, where + *n) - *at;
   return true;
+}
+
+/* The first secret in s, as it is or percent-encoded; false when there is none, or (decoded failed) no memory to tell. */
+static bool redact_find(struct sl_str s, struct sl_buf *decoded, size_t *at, size_t *n)
+{
+  *at = sl_secret_find(s, n);
+  if (sl_str_chr(s, '%') < 0)
+    return *n > 0;
+  if (!redact_decode(decoded, s))
+    return false;
+  size_t length, where = sl_secret_find(sl_buf_view(decoded), &length);
+  size_t begin = redact_encoded_at(s, where), end = redact_encoded_at(s, where + length);
+  if (length && (*n == 0 || begin < *at)) {
+    *at = begin;
+    *n = end - begin;
+  }
+  return *n > 0;
 }
 
 bool sl_secret_in(struct sl_str text)

@@ -9,14 +9,21 @@
 #include "base/trace.h"
 #include "base/utf8.h"
 
+/* A text that filled its room was cut: not inside a character. */
+static void err_cut(struct sl_err *err)
+{
+  size_t n = strlen(err->msg);
+  if (n == sizeof err->msg - 1)
+    err->msg[sl_utf8_cut(sl_strn(err->msg, n), n)] = 0;
+}
+
 int sl_err_vset(struct sl_err *err, int code, const char *fmt, va_list ap)
 {
   if (!err)
     return code;
   err->code = code;
-  int n = vsnprintf(err->msg, sizeof err->msg, fmt, ap);
-  if (n >= (int)sizeof err->msg) /* cut: not inside a character */
-    err->msg[sl_utf8_cut(sl_strn(err->msg, sizeof err->msg - 1), sizeof err->msg - 1)] = 0;
+  vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+  err_cut(err);
   return code;
 }
 
@@ -52,6 +59,7 @@ int sl_err_sys(struct sl_err *err, int errnum, const char *fmt, ...)
   size_t n = strlen(err->msg);
   char words[128];
   snprintf(err->msg + n, sizeof err->msg - n, ": %s", strerror_r(errnum, words, sizeof words));
+  err_cut(err);
   return code;
 }
 
@@ -67,6 +75,7 @@ void sl_err_prefix(struct sl_err *err, const char *fmt, ...)
   va_end(ap);
   size_t n = strlen(err->msg);
   snprintf(err->msg + n, sizeof err->msg - n, ": %s", was);
+  err_cut(err);
 }
 
 int sl_err_nomem(struct sl_err *err)

@@ -149,8 +149,7 @@ static void assert_long_sequence(const char *start)
   sl_buf_z(&b, start);
   sl_buf_fill(&b, 'A', 1100000);
   sl_buf_z(&b, "end");
-  for (size_t m = 0; m < 3; m++)
-    assert_harmless_in(sl_buf_view(&b), modes[m]);
+  assert_harmless_in(sl_buf_view(&b), SL_TEXT_CELL);
   sl_text_clean(&clean, sl_buf_view(&b), SL_TEXT_CELL);
   assert_int_equal(clean.n, b.n + 1); /* ESC became ^[ */
   assert_true(sl_str_ends(sl_buf_view(&clean), SL_STR("AAAend")));
@@ -356,12 +355,12 @@ static void g15_random_bytes(void **state)
   (void)state;
   struct sl_buf b;
   sl_buf_init(&b, 0);
-  for (int i = 0; i < 1 << 18; i++)
+  for (int i = 0; i < 1 << 17; i++)
     sl_buf_ch(&b, (char)(next_random() >> 11));
   for (size_t m = 0; m < 3; m++)
     assert_harmless_in(sl_buf_view(&b), modes[m]);
   sl_buf_clear(&b);
-  for (int i = 0; i < 1 << 16; i++) /* valid, and mostly of the first planes */
+  for (int i = 0; i < 1 << 15; i++) /* valid, and mostly of the first planes */
     sl_buf_u8(&b, next_random() % (i % 3 ? 0x3000 : 0x110000));
   for (size_t m = 0; m < 3; m++)
     assert_harmless_in(sl_buf_view(&b), modes[m]);
@@ -372,22 +371,17 @@ static void g15_random_bytes(void **state)
 
 static void every_code_point(void **state)
 {
-  (void)state;
+  (void)state; /* behind an a, on which marks stand */
   for (uint32_t cp = 0; cp < 0x110000; cp++) {
-    char text[8] = "a";
+    char text[8] = "a", out[64];
     int n = sl_utf8_put(cp, text + 1);
     struct sl_text_it it = sl_text_it(sl_strn(text, (size_t)n + 1), SL_TEXT_CELL);
     struct sl_cluster c;
-    size_t cells = 0;
-    struct sl_buf b;
-    sl_buf_init(&b, 0);
-    while (sl_text_next(&it, &c)) {
-      cells += c.width;
-      sl_buf_add(&b, c.text, c.n);
-    }
-    if (oracle_width(sl_buf_view(&b), false) != (long)cells)
+    size_t cells = 0, bytes = 0;
+    for (; sl_text_next(&it, &c); bytes += c.n, cells += c.width)
+      memcpy(out + bytes, c.text, c.n);
+    if (oracle_width(sl_strn(out, bytes), false) != (long)cells)
       fail_msg("U+%04X", cp);
-    sl_buf_free(&b);
   }
 }
 

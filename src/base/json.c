@@ -92,7 +92,9 @@ static int scan(struct json_scan *c, struct sl_err *err)
     } else if (word_ch(ch)) {
       scan_word(c);
     } else {
-      if (ch == '{' || ch == '[' || ch == '}' || ch == ']')
+      if ((unsigned char)ch < 0x20 && ch != '\t' && ch != '\n' && ch != '\r')
+        rc = scan_fail(c, SL_EPARSE, err, "a control character"); /* jansson overlooks a NUL behind a number */
+      else if (ch == '{' || ch == '[' || ch == '}' || ch == ']')
         rc = scan_bracket(c, ch == '{' || ch == '[', err);
       if (!rc)
         rc = scan_step(c, err);

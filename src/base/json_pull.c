@@ -20,7 +20,7 @@ struct sl_json_pull {
   enum want want;
   bool in_string, key, in_word, eof, lax, bad;
   uint64_t line, column;         /* of the next byte; columns count characters */
-  uint64_t from_line, from_column; /* of the word being read */
+  uint64_t from_line, from_column; /* of the scalar being read */
   size_t max_scalar;
   struct sl_err err;             /* what BAD says again */
 };
@@ -89,8 +89,8 @@ static enum sl_json_tok starved(struct sl_json_pull *p)
 static enum sl_json_tok check_text(struct sl_json_pull *p)
 {
   if (p->text.failed == SL_ENOMEM)
-    return bad_at(p, p->line, p->column, SL_ENOMEM, "out of memory");
-  return p->text.failed ? bad_at(p, p->line, p->column, SL_ELIMIT, "a string or number is too long") : SL_JT_END;
+    return bad_at(p, p->from_line, p->from_column, SL_ENOMEM, "out of memory");
+  return p->text.failed ? bad_at(p, p->from_line, p->from_column, SL_ELIMIT, "a string or number is too long") : SL_JT_END;
 }
 
 /* ---- containers ---- */
@@ -240,9 +240,16 @@ static enum sl_json_tok read_string(struct sl_json_pull *p, struct sl_str *text)
   return t;
 }
 
-static enum sl_json_tok begin_string(struct sl_json_pull *p, bool key, struct sl_str *text)
+static void begin_scalar(struct sl_json_pull *p)
 {
   sl_buf_clear(&p->text);
+  p->from_line = p->line;
+  p->from_column = p->column;
+}
+
+static enum sl_json_tok begin_string(struct sl_json_pull *p, bool key, struct sl_str *text)
+{
+  begin_scalar(p);
   p->in_string = true;
   p->key = key;
   skip(p, 1, 1);
@@ -322,10 +329,8 @@ static enum sl_json_tok read_word(struct sl_json_pull *p, struct sl_str *text)
 
 static enum sl_json_tok begin_word(struct sl_json_pull *p, struct sl_str *text)
 {
-  sl_buf_clear(&p->text);
+  begin_scalar(p);
   p->in_word = true;
-  p->from_line = p->line;
-  p->from_column = p->column;
   return read_word(p, text);
 }
 

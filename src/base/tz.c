@@ -247,6 +247,8 @@ int sl_tz_open(struct sl_tz **out, const char *name, struct sl_err *err)
 
 /* ---- asking ---- */
 
+static const int64_t seconds_max = INT64_C(8800000000000000); /* as far as the calendar goes */
+
 struct tz_now { int offset_s; const char *abbr; };
 
 static struct tz_now now_at(const struct sl_tz *tz, sl_ms t)
@@ -254,6 +256,7 @@ static struct tz_now now_at(const struct sl_tz *tz, sl_ms t)
   if (!tz)
     return (struct tz_now){0, "UTC"};
   int64_t s = t / 1000 - (t % 1000 < 0);
+  s = s > seconds_max ? seconds_max : s < -seconds_max ? -seconds_max : s;
   if (tz->has_rule && (!tz->n || s >= tz->at[tz->n - 1])) {
     int dst = sl_tz_rule_at(&tz->rule, s);
     return (struct tz_now){tz->rule.offset_s[dst], tz->rule.abbr[dst]};

@@ -55,6 +55,9 @@ static void dom_refuses(void **state)
     for (const char *p = err.msg; *p; p++)
       assert_true((unsigned char)*p >= 0x20);
   }
+  json_t *v;
+  assert_int_equal(sl_json_load(&v, SL_STR("[1\0]"), false, &err), SL_EPARSE); /* jansson alone takes it */
+  assert_string_equal(err.msg, "JSON 1:3: a control character");
   assert_int_equal(load("[\n \"\xc3\xa9\xff\"]", false, &err), SL_EPARSE);
   assert_string_equal(err.msg, "JSON 2:4: invalid UTF-8");
 }

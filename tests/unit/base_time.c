@@ -171,6 +171,7 @@ static void local_zone(void **state)
     setenv("TZ", rows[i].tz, 1);
     struct sl_tz *tz = open_tz("local");
     assert_int_equal(sl_tz_offset_s(tz, at("2026-07-01")), rows[i].summer_s);
+    assert_true(sl_civil_of(INT64_MAX, tz).year > 200000000 && sl_civil_of(INT64_MIN, tz).year < -200000000);
     sl_tz_free(tz);
   }
   struct sl_tz *tz;

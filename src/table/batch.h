@@ -27,9 +27,13 @@ int sl_schema_new(struct sl_schema **out, const struct sl_col *common, size_t nc
                   struct sl_err *err) SL_NODISCARD;
 struct sl_schema *sl_schema_ref(struct sl_schema *s);
 void sl_schema_unref(struct sl_schema *s);
+/* The resource whose rows these are, for `ref`; once, before the schema is shared. Without it refs have an empty resource. */
+int sl_schema_set_resource(struct sl_schema *s, struct sl_str resource, struct sl_err *err) SL_NODISCARD;
+struct sl_str sl_schema_resource(const struct sl_schema *s);
 size_t sl_schema_count(const struct sl_schema *s);
 const struct sl_col *sl_schema_col(const struct sl_schema *s, size_t i);
 int sl_schema_find(const struct sl_schema *s, struct sl_str name);                 /* -1: no such column */
+size_t sl_schema_common(const struct sl_schema *s);                                /* how many of them are the resource's own */
 struct sl_keys *sl_schema_keys(const struct sl_schema *s);
 bool sl_schema_same(const struct sl_schema *a, const struct sl_schema *b);         /* names and types */
 
@@ -50,7 +54,9 @@ struct sl_schema *sl_batch_schema(const struct sl_batch *b);
 struct sl_str sl_batch_id(const struct sl_batch *b, uint32_t row);
 enum sl_op sl_batch_op(const struct sl_batch *b, uint32_t row);
 struct sl_str sl_batch_conn(const struct sl_batch *b, uint32_t row);               /* set by the table from the source */
-struct sl_val sl_batch_get(const struct sl_batch *b, uint32_t row, unsigned col);  /* texts borrowed from b; families: see below */
+uint64_t sl_batch_hash(const struct sl_batch *b, uint32_t row);                    /* of the row's ref: what marks and cursor keep */
+void sl_batch_ref_text(const struct sl_batch *b, uint32_t row, struct sl_buf *out); /* CONNECTION:RESOURCE/ID */
+struct sl_val sl_batch_get(const struct sl_batch *b, uint32_t row, unsigned col);  /* texts borrowed from b; families: null when empty */
 struct sl_val sl_batch_get_key(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t key);
 /* Pairs of a family in one row: sets *key and *v for pair i; false beyond the last. */
 bool sl_batch_pair(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t i, uint32_t *key, struct sl_val *v);

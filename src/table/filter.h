@@ -13,13 +13,28 @@ enum sl_filter_op { SL_F_AND, SL_F_OR, SL_F_NOT, SL_F_EQ, SL_F_NE, SL_F_LT, SL_F
 struct sl_name {                 /* a column, or a key of a family: metrics.auc, params."learning rate", tags.`a.b` */
   struct sl_str col, key;        /* key.p NULL: a plain column */
 };
+/* A literal keeps how it was written and all that it may mean; which of it counts depends on the column that it meets. */
+enum { SL_LIT_INT = 1, SL_LIT_F64 = 2, SL_LIT_TIME = 4, SL_LIT_DUR = 8, SL_LIT_SIZE = 16 };
+struct sl_lit {
+  struct sl_str text;            /* without its quotes */
+  bool quoted;                   /* 'text': then never a number */
+  unsigned may;                  /* what it can be besides text: SL_LIT_* */
+  int64_t i, bytes;              /* INT; SIZE: 10MB, 512KiB */
+  double f, seconds;             /* F64 (set with INT too); DUR: 90s, 26h */
+  sl_ms time;                    /* TIME, -2h and today resolved */
+};
+/* The value that l means for a column of this type and unit: a number, time, bool, or text. Text columns (and families of texts) get a
+ * number where an unquoted one stands: a cell that is a number too compares as one, any other by its bytes with l->text. False: no such
+ * value. */
+bool sl_lit_value(const struct sl_lit *l, const struct sl_col *col, struct sl_val *out);
+
+struct sl_regex;
 struct sl_filter_node {
   enum sl_filter_op op;
-  struct sl_filter_node *a, *b;  /* AND OR NOT */
+  struct sl_filter_node *a, *b;  /* AND OR; NOT: a */
   struct sl_name name;
-  struct sl_val *vals; size_t nvals;  /* one, or several for IN. A bare word or number keeps how it was written: */
-  bool quoted;                   /* 'text' was quoted: then never a number */
-  struct sl_str literal;         /* as typed */
+  struct sl_lit *lits; size_t nlits;  /* one, or several for IN; none for NULL, NOTNULL */
+  struct sl_regex *re;           /* MATCH, NOMATCH: compiled */
 };
 struct sl_filter;
 /* `now` and tz resolve -2h, today. EUSAGE with the column (from 1) and what was expected there. An empty text: *out NULL, SL_OK. */

@@ -33,7 +33,8 @@ static inline struct sl_val sl_vs(struct sl_str s) { return (struct sl_val){ .ty
 static inline struct sl_val sl_vz(const char *z) { return sl_vs(sl_str(z)); } /* NULL: null */
 static inline struct sl_val sl_vas(enum sl_type t, struct sl_str s) { return (struct sl_val){ .type = t, .null = !s.p, .u.s = s }; }
 
-/* Ascending order with one meaning everywhere: numbers exact across I64 and F64, text by bytes, NaN after numbers, null last. */
+/* -1, 0 or 1: ascending order with one meaning everywhere: numbers exact across I64 and F64, text by bytes, NaN after numbers,
+ * null last; lists item by item, the shorter first. Numbers come before text where the two meet. */
 int sl_val_cmp(const struct sl_val *a, const struct sl_val *b);
 bool sl_val_eq(const struct sl_val *a, const struct sl_val *b);          /* null equals null; NaN equals NaN: "is it the same cell" */
 uint64_t sl_val_hash(const struct sl_val *v);
@@ -67,6 +68,6 @@ struct sl_ref { struct sl_str conn, res, id; };
 void sl_ref_text(struct sl_buf *b, const struct sl_ref *r);
 /* Parts of text (id still encoded is decoded into scratch). EUSAGE: no ref. */
 int sl_ref_parse(struct sl_str text, struct sl_ref *out, struct sl_buf *scratch, struct sl_err *err) SL_NODISCARD;
-uint64_t sl_ref_hash(const struct sl_ref *r);   /* of the text; stable within a process */
+uint64_t sl_ref_hash(const struct sl_ref *r);   /* of the three parts; keyed, stable within a process */
 
 #endif

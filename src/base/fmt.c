@@ -45,7 +45,14 @@ static bool same(const struct digits *g, double v, bool narrow)
   return narrow ? (double)digits_f32(g) == fabs(v) : digits_f64(g) == fabs(v);
 }
 
-/* The last digit up or down by one: at a power of two the nearest n digits may miss where a neighbour fits. */
+/* Where the gap below is half the gap above. Only there may the nearest n digits miss while a neighbour of theirs fits. */
+static bool power_of_two(double v)
+{
+  int exp;
+  return frexp(fabs(v), &exp) == 0.5;
+}
+
+/* The last digit up or down by one. */
 static bool neighbour(struct digits *g, int up)
 {
   char *last = &g->d[g->n - 1];
@@ -58,12 +65,13 @@ static bool neighbour(struct digits *g, int up)
 static struct digits shortest(double v, bool narrow)
 {
   double tiny = narrow ? 1.1754943508222875e-38 : 2.2250738585072014e-308; /* below, precision sinks: count from one digit */
+  bool uneven = power_of_two(v);
   int n = fabs(v) < tiny ? 1 : narrow ? 6 : 15, most = narrow ? 9 : 17;
   for (; n < most; n++) {
     struct digits g = digits_of(v, n);
     if (same(&g, v, narrow))
       return g;
-    for (int up = 0; g.n == n && up < 2; up++) {
+    for (int up = 0; uneven && g.n == n && up < 2; up++) {
       struct digits near = g;
       if (neighbour(&near, up) && same(&near, v, narrow))
         return near;

@@ -105,11 +105,36 @@ static int scan(struct json_scan *c, struct sl_err *err)
   return rc;
 }
 
+/* jansson mostly calls running out of memory a syntax error, or nothing at all: our own parser says whether the text is to blame. */
+static bool ran_out(struct sl_str s, const json_error_t *e)
+{
+  enum json_error_code code = json_error_code(e);
+  if (code == json_error_out_of_memory || !e->text[0])
+    return true;
+  if (code != json_error_invalid_syntax || !strncmp(e->text, "invalid Unicode", 15)) /* \udc80, which the pull parser takes */
+    return false;
+  struct sl_json_pull *p;
+  struct sl_str text;
+  struct sl_err err = {0};
+  enum sl_json_tok t = SL_JT_BAD;
+  err.code = sl_json_pull_open(&p, SL_JSON_MAX, false, NULL);
+  if (!err.code)
+    err.code = sl_json_pull_feed(p, s.p, s.n, NULL);
+  if (!err.code) {
+    sl_json_pull_eof(p);
+    do
+      t = sl_json_pull_next(p, &text, &err);
+    while (t != SL_JT_BAD && t != SL_JT_END);
+  }
+  sl_json_pull_free(p);
+  return t == SL_JT_END || err.code == SL_ENOMEM;
+}
+
 /* jansson's sentence, on one line: it quotes the document. */
-static int load_fail(const json_error_t *e, struct sl_err *err)
+static int load_fail(struct sl_str s, const json_error_t *e, struct sl_err *err)
 {
   char text[JSON_ERROR_TEXT_LENGTH];
-  if (json_error_code(e) == json_error_out_of_memory)
+  if (ran_out(s, e))
     return sl_err_nomem(err);
   memcpy(text, e->text, sizeof text);
   text[sizeof text - 1] = 0;
@@ -134,7 +159,7 @@ int sl_json_load(json_t **out, struct sl_str s, bool lax, struct sl_err *err)
   if (!rc) {
     struct sl_str text = lax ? sl_buf_view(&b) : s;
     *out = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    rc = *out ? SL_OK : load_fail(&e, err);
+    rc = *out ? SL_OK : load_fail(text, &e, err);
   }
   sl_buf_free(&b);
   return rc;

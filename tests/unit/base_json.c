@@ -377,10 +377,54 @@ static void bytes_survive(void **state)
   sl_buf_free(&raw);
 }
 
+/* Each allocation fails once: an error each time, nothing left behind. */
+static void running_out(void **state)
+{
+  (void)state;
+  if (!SL_FAULTS)
+    skip();
+  const char *text = "{\"a\":[1,2,\"a longer string than fits in a small buffer, to make the text grow\",NaN],\"b\":{}}";
+  long n = 0;
+  int rc;
+  do {
+    json_t *v = NULL;
+    int64_t live = sl_alloc_live();
+    sl_fault_alloc(n, 0);
+    rc = sl_json_load(&v, sl_str(text), true, NULL);
+    sl_fault_alloc(-1, 0);
+    assert_true((rc == SL_OK || rc == SL_ENOMEM) && (rc == SL_OK) == (v != NULL));
+    json_decref(v);
+    assert_true(sl_alloc_live() == live);
+  } while (rc && ++n < 1000);
+  assert_true(n > 3 && n < 1000);
+  n = 0;
+  do {
+    struct sl_json_pull *p;
+    struct sl_str s;
+    struct sl_err err = {0};
+    enum sl_json_tok t = SL_JT_MORE;
+    sl_fault_alloc(n, 0);
+    rc = sl_json_pull_open(&p, 0, true, &err);
+    if (!rc)
+      rc = sl_json_pull_feed(p, text, strlen(text), &err);
+    if (!rc)
+      sl_json_pull_eof(p);
+    while (!rc && t != SL_JT_END) {
+      t = sl_json_pull_next(p, &s, &err);
+      rc = t == SL_JT_BAD ? err.code : SL_OK;
+    }
+    sl_fault_alloc(-1, 0);
+    assert_true(rc == SL_OK || rc == SL_ENOMEM);
+    sl_json_pull_free(p);
+  } while (rc && ++n < 1000);
+  assert_true(n > 2 && n < 1000);
+}
+
 int main(void)
 {
+  sl_mem_install_hooks();
   const struct CMUnitTest tests[] = {cmocka_unit_test(dom_refuses), cmocka_unit_test(dom_limits), cmocka_unit_test(dom_reads),
     cmocka_unit_test(pull_reads), cmocka_unit_test(pull_in_pieces), cmocka_unit_test(pull_refuses), cmocka_unit_test(pull_limits),
-    cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes), cmocka_unit_test(bytes_survive)};
+    cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes), cmocka_unit_test(bytes_survive), cmocka_unit_test(running_out)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

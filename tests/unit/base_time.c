@@ -284,6 +284,27 @@ static void tzif_footer(void **state)
   }
 }
 
+/* Each allocation fails once: an error each time, nothing left behind. */
+static void running_out(void **state)
+{
+  (void)state;
+  if (!SL_FAULTS)
+    skip();
+  int64_t live = sl_alloc_live();
+  long n = 0;
+  int rc;
+  do {
+    struct sl_tz *tz;
+    sl_fault_alloc(n, 0);
+    rc = sl_tz_open(&tz, "Europe/Berlin", NULL);
+    sl_fault_alloc(-1, 0);
+    assert_true((rc == SL_OK || rc == SL_ENOMEM) && (rc == SL_OK) == (tz != NULL));
+    sl_tz_free(tz);
+    assert_true(sl_alloc_live() == live);
+  } while (rc && ++n < 100);
+  assert_true(n > 2 && n < 100);
+}
+
 /* ---- texts ---- */
 
 static void parses(void **state)
@@ -551,6 +572,6 @@ int main(void)
     cmocka_unit_test(tzif_version_1), cmocka_unit_test(tzif_broken), cmocka_unit_test(tzif_footer), cmocka_unit_test(parses),
     cmocka_unit_test(every_text_reads_back), cmocka_unit_test(shows), cmocka_unit_test(durations), cmocka_unit_test(layouts),
     cmocka_unit_test(cron_texts), cmocka_unit_test(cron_moments), cmocka_unit_test(cron_brute_force),
-      cmocka_unit_test(cron_there_and_back)};
+      cmocka_unit_test(cron_there_and_back), cmocka_unit_test(running_out)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

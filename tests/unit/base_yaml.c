@@ -255,10 +255,35 @@ static void quotes(void **state)
   sl_buf_free(&b);
 }
 
+/* Each allocation of ours fails once: an error each time, nothing left behind. */
+static void running_out(void **state)
+{
+  (void)state;
+  if (!SL_FAULTS)
+    skip();
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "a: &x [1, {k: v}]\nb: *x\n");
+  for (int i = 0; i < 40; i++)
+    sl_buf_printf(&b, "key%d: %d\n", i, i);
+  int64_t live = sl_alloc_live();
+  long n = 0;
+  int rc;
+  do {
+    sl_fault_alloc(n, 0);
+    rc = parse_buf(&b, NULL);
+    sl_fault_alloc(-1, 0);
+    assert_true(rc == SL_OK || rc == SL_ENOMEM);
+    assert_true(sl_alloc_live() == live);
+  } while (rc && ++n < 1000);
+  assert_true(n > 5 && n < 1000);
+  sl_buf_free(&b);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(places), cmocka_unit_test(scalars), cmocka_unit_test(aliases),
     cmocka_unit_test(refuses),
-    cmocka_unit_test(bombs), cmocka_unit_test(limits), cmocka_unit_test(loads), cmocka_unit_test(quotes)};
+    cmocka_unit_test(bombs), cmocka_unit_test(limits), cmocka_unit_test(loads), cmocka_unit_test(quotes), cmocka_unit_test(running_out)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

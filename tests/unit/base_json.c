@@ -425,6 +425,7 @@ int main(void)
   sl_mem_install_hooks();
   const struct CMUnitTest tests[] = {cmocka_unit_test(dom_refuses), cmocka_unit_test(dom_limits), cmocka_unit_test(dom_reads),
     cmocka_unit_test(pull_reads), cmocka_unit_test(pull_in_pieces), cmocka_unit_test(pull_refuses), cmocka_unit_test(pull_limits),
-    cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes), cmocka_unit_test(bytes_survive), cmocka_unit_test(running_out)};
+    cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes), cmocka_unit_test(bytes_survive),
+    cmocka_unit_test(running_out)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

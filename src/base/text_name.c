@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-enum { NAME_MAX_BYTES = 200, NAME_TAIL = 17 /* ~ and 16 digits of the whole name's digest */ };
+enum { NAME_MAX_BYTES = 200, NAME_TAIL = 17 /* ~, 16 digits of the whole name's digest */ };
 
 static void name_percent(struct sl_buf *b, struct sl_str s)
 {
@@ -16,15 +16,14 @@ static void name_percent(struct sl_buf *b, struct sl_str s)
     sl_buf_printf(b, "%%%02X", (unsigned char)s.p[i]);
 }
 
-/* A reversible encoding, so that two names never become one file: what a shell, a terminal or a path would take for something else is %HH. */
+/* A reversible encoding, so that two names never become one file: what a shell, a terminal or a path would take for something else is
+ * %HH, with the marks that stand on it. */
 static void name_piece(struct sl_buf *b, struct sl_str piece, bool escaped, bool first)
 {
-  char c = piece.p[0];
-  bool plain = !escaped && !(piece.n == 1 && (c == '/' || c == '\\' || c == '%' || c == '~')) && !(first && (c == '.' || c == '-'));
-  if (plain)
-    sl_buf_str(b, piece);
-  else
+  if (escaped || strchr("/\\%~", piece.p[0]) || (first && strchr(".-", piece.p[0])))
     name_percent(b, piece);
+  else
+    sl_buf_str(b, piece);
 }
 
 void sl_text_filename(struct sl_buf *b, struct sl_str s)
@@ -72,7 +71,15 @@ static const char *name_alike(uint32_t cp)
   return NULL;
 }
 
-enum name_script { SCRIPT_NONE = 0, SCRIPT_LATIN = 1, SCRIPT_GREEK = 2, SCRIPT_CYRILLIC = 4, SCRIPT_ARMENIAN = 8, SCRIPT_CHEROKEE = 16, SCRIPT_OTHER = 32 };
+enum {
+  SCRIPT_NONE = 0,
+  SCRIPT_LATIN = 1,
+  SCRIPT_GREEK = 2,
+  SCRIPT_CYRILLIC = 4,
+  SCRIPT_ARMENIAN = 8,
+  SCRIPT_CHEROKEE = 16,
+  SCRIPT_OTHER = 32
+};
 
 static const struct { uint32_t first, last; unsigned script; } scripts[] = {
   {'A', 'Z', SCRIPT_LATIN}, {'a', 'z', SCRIPT_LATIN}, {0x00c0, 0x02af, SCRIPT_LATIN}, {0x0370, 0x03ff, SCRIPT_GREEK},
@@ -89,7 +96,7 @@ static unsigned name_script(uint32_t cp)
   return cp < 0x80 ? SCRIPT_NONE : SCRIPT_OTHER;
 }
 
-/* A compatibility form of ASCII: full width, mathematical and circled letters, superscripts. The ASCII, or 0; an accent is no such form. */
+/* The ASCII of its compatibility forms (full width, mathematical and circled letters, superscripts), or 0; an accent is no such form. */
 static char name_folded(uint32_t cp)
 {
   utf8proc_int32_t out[32];

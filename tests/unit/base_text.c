@@ -1,8 +1,8 @@
 /* The sanitiser against the vectors of hostile text (reliability.md 2.5, groups 1-13 and 15; 14 is about input), every code point, and
  * random bytes.
  *
- * The oracle is written apart from the sanitiser's tables: no control byte, no invisible or reordering character, valid UTF-8, and exactly as
- * many cells as were promised. */
+ * The oracle is written apart from the sanitiser's tables: no control byte, no invisible or reordering character, valid UTF-8, and
+ * exactly as many cells as were promised. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -133,7 +133,8 @@ static void g01_csi(void **state)
 {
   (void)state;
   static const struct vector v[] = {
-    V("\x1b[31m", "^[[31m"), V("\x1b[2J", "^[[2J"), V("\x1b[3J", NULL), V("\x1b[H", "^[[H"), V("\x1b[?1049l", "^[[?1049l"), V("\x1b[1;1r", NULL),
+    V("\x1b[31m", "^[[31m"), V("\x1b[2J", "^[[2J"), V("\x1b[3J", NULL), V("\x1b[H", "^[[H"), V("\x1b[?1049l", "^[[?1049l"),
+    V("\x1b[1;1r", NULL),
     V("\x1b[6n", "^[[6n"), V("\x1b[c", NULL), V("\x1b[>c", NULL), V("\x1b[21t", NULL), V("\x1b" "c", "^[c"), V("\x1b#8", "^[#8"),
     V("\x1b(0qqq", "^[(0qqq"), V("\x1b[?2026h", NULL),
   };
@@ -162,8 +163,10 @@ static void g02_osc(void **state)
   (void)state;
   static const struct vector v[] = {
     V("\x1b]0;pwn\a", "^[]0;pwn^G"), V("\x1b]2;x\x1b\\", "^[]2;x^[\\"), V("\x1b]8;;http://evil/\x1b\\text\x1b]8;;\x1b\\", NULL),
-    V("\x1b]50;$(x)\a", NULL), V("\x1b]52;c;cm0gLXJmIC8=\a", "^[]52;c;cm0gLXJmIC8=^G"), V("\x1b]52;c;?\a", NULL), V("\x1b]9;4;1;50\a", NULL),
-    V("\x1b]1337;File=name=eA==:AAAA\a", NULL), V("\x1b]4;1;?\a", NULL), V("\x1b]7;file:///x\a", NULL), V("\x1b]8;id=a:id=b;http://bad", NULL),
+    V("\x1b]50;$(x)\a", NULL), V("\x1b]52;c;cm0gLXJmIC8=\a", "^[]52;c;cm0gLXJmIC8=^G"), V("\x1b]52;c;?\a", NULL),
+    V("\x1b]9;4;1;50\a", NULL),
+    V("\x1b]1337;File=name=eA==:AAAA\a", NULL), V("\x1b]4;1;?\a", NULL), V("\x1b]7;file:///x\a", NULL),
+    V("\x1b]8;id=a:id=b;http://bad", NULL),
   };
   RUN(v);
   assert_long_sequence("\x1b]2;");
@@ -186,7 +189,8 @@ static void g04_c1(void **state)
   (void)state;
   static const struct vector v[] = {
     V("\x9b" "31m", "\\x9B31m"), V("\x9d" "0;x\a", "\\x9D0;x^G"), V("\x90q\x9c", "\\x90q\\x9C"), V("\x85", "\\x85"), V("\x8d", "\\x8D"),
-    V("\xc2\x9b" "31m", "<U+009B>31m"), V("\xc2\x9d", "<U+009D>"), V("\xc2\x90", "<U+0090>"), V("\xc2\x85", "<U+0085>"), V("\x1b[31m\0", "^[[31m^@"),
+    V("\xc2\x9b" "31m", "<U+009B>31m"), V("\xc2\x9d", "<U+009D>"), V("\xc2\x90", "<U+0090>"), V("\xc2\x85", "<U+0085>"),
+    V("\x1b[31m\0", "^[[31m^@"),
   };
   RUN(v);
 }
@@ -223,10 +227,13 @@ static void g07_invisible(void **state)
 {
   (void)state;
   static const struct vector v[] = {
-    V("prod\u200B", "prod<U+200B>"), V("\u200D", "<U+200D>"), V("\u200C", "<U+200C>"), V("\uFEFFprod", "<U+FEFF>prod"), V("\u2060", "<U+2060>"),
-    V("prod\U000E0061", "prod<U+E0061>"), V("\u00AD", "<U+00AD>"), V("\u034F", "<U+034F>"), V("\u3164", "<U+3164>"), V("\u115F", "<U+115F>"),
+    V("prod\u200B", "prod<U+200B>"), V("\u200D", "<U+200D>"), V("\u200C", "<U+200C>"), V("\uFEFFprod", "<U+FEFF>prod"),
+    V("\u2060", "<U+2060>"),
+    V("prod\U000E0061", "prod<U+E0061>"), V("\u00AD", "<U+00AD>"), V("\u034F", "<U+034F>"), V("\u3164", "<U+3164>"),
+    V("\u115F", "<U+115F>"),
     V("\u1160", "<U+1160>"), V("\uFFA0", "<U+FFA0>"), V("a\uFE0F", "a<U+FE0F>"), V("\u2764\uFE0F", "\u2764<U+FE0F>"),
-    V("\U0001F600\uFE0F", "\U0001F600\uFE0F"), V("\U0001F600\uFE0F\uFE0F", "\U0001F600\uFE0F<U+FE0F>"), V("\U0001F600\uFE0E", "\U0001F600<U+FE0E>"),
+    V("\U0001F600\uFE0F", "\U0001F600\uFE0F"), V("\U0001F600\uFE0F\uFE0F", "\U0001F600\uFE0F<U+FE0F>"),
+    V("\U0001F600\uFE0E", "\U0001F600<U+FE0E>"),
     V("\U000E0100", "<U+E0100>"), V("\u180E", "<U+180E>"), V("\uFFF9a\uFFFAb\uFFFB", "<U+FFF9>a<U+FFFA>b<U+FFFB>"), V("\uE000", "<U+E000>"),
     V("\U0010FFFD", "<U+10FFFD>"), V("\uFDD0", "<U+FDD0>"), V("\uFFFF", "<U+FFFF>"), V("\u0378", "<U+0378>"),
   };
@@ -247,13 +254,16 @@ static void g09_confusable(void **state)
 {
   (void)state;
   static const struct vector v[] = {
-    V("\u0440rod", "\u0440rod"), V("pr\u03BFd", NULL), V("\uFF50\uFF52\uFF4F\uFF44", NULL), V("model-l1I|", "model-l1I|"), V("rn", NULL), V("0O", NULL),
+    V("\u0440rod", "\u0440rod"), V("pr\u03BFd", NULL), V("\uFF50\uFF52\uFF4F\uFF44", NULL), V("model-l1I|", "model-l1I|"),
+    V("rn", NULL), V("0O", NULL),
   };
   RUN(v);
   assert_clean(SL_STR("\u0440rod"), SL_TEXT_STRICT, "<U+0440>rod");
-  static const char *const odd[] = {"\u0440rod", "pr\u03BFd", "\uFF50\uFF52\uFF4F\uFF44", "\u0440\u0430\u0443", "prod ", " prod", "pro\u200Bd", "prod\xff",
+  static const char *const odd[] = {"\u0440rod", "pr\u03BFd", "\uFF50\uFF52\uFF4F\uFF44", "\u0440\u0430\u0443", "prod ", " prod",
+    "pro\u200Bd", "prod\xff",
     "\U0001D429rod", "a\u0301\u0301\u0301\u0301\u0301", "\u03b1\u0430", "\u24d0", "x\u0585y"};
-  static const char *const fine[] = {"prod", "caf\u00e9", "\u043c\u043e\u0434\u0435\u043b\u044c-1", "\u30e2\u30c7\u30eb v2", "\u03bc\u03ad\u03c3\u03b7",
+  static const char *const fine[] = {"prod", "caf\u00e9", "\u043c\u043e\u0434\u0435\u043b\u044c-1", "\u30e2\u30c7\u30eb v2",
+    "\u03bc\u03ad\u03c3\u03b7",
     "na\u00efve_bayes.v12", "", "a b", "\u00fcber-1I"};
   for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
     if (!sl_text_suspicious(sl_str(odd[i])))
@@ -261,7 +271,8 @@ static void g09_confusable(void **state)
   for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
     if (sl_text_suspicious(sl_str(fine[i])))
       fail_msg("'%s' looks odd", fine[i]);
-  static const char *const pairs[][2] = {{"prod", "\u0440rod"}, {"prod", "pr\u03BFd"}, {"prod", "\uFF50\uFF52\uFF4F\uFF44"}, {"prod", "prod\u200B"},
+  static const char *const pairs[][2] = {{"prod", "\u0440rod"}, {"prod", "pr\u03BFd"}, {"prod", "\uFF50\uFF52\uFF4F\uFF44"},
+    {"prod", "prod\u200B"},
     {"model-l", "model-1"}, {"model-I", "model-l"}, {"model-|", "model-l"}, {"modern", "modem"}, {"vO", "v0"}, {"prod ", "prod"},
     {"a-b", "a\u2013b"}, {"click", "dick"}, {"vv1", "wl"}};
   for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
@@ -277,10 +288,13 @@ static void g10_width(void **state)
 {
   (void)state;
   static const struct vector v[] = {
-    V("\u65e5\u672c\u8a9e", "\u65e5\u672c\u8a9e"), V("\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F468<U+200D>\U0001F469<U+200D>\U0001F467"),
-    V("\U0001F1E9\U0001F1EA", "<U+1F1E9><U+1F1EA>"), V("1\uFE0F\u20E3", "1<U+FE0F>\u25CC\u20E3"), V("1\u20E3", "1\u20E3"), V("\u00B1", "\u00B1"),
+    V("\u65e5\u672c\u8a9e", "\u65e5\u672c\u8a9e"),
+    V("\U0001F468\u200D\U0001F469\u200D\U0001F467", "\U0001F468<U+200D>\U0001F469<U+200D>\U0001F467"),
+    V("\U0001F1E9\U0001F1EA", "<U+1F1E9><U+1F1EA>"), V("1\uFE0F\u20E3", "1<U+FE0F>\u25CC\u20E3"), V("1\u20E3", "1\u20E3"),
+    V("\u00B1", "\u00B1"),
     V("\uFDFD", "\uFDFD"), V("\u0301a", "\u25CC\u0301a"), V("\u1112\u1161\u11AB", "\u1112\u1161\u11AB"), V("\u1161", "\u25CC\u1161"),
-    V("e\u0301\u0302\u0303\u0304", "e\u0301\u0302\u0303\u0304"), V("e\u0301\u0302\u0303\u0304\u0305", "e\u0301\u0302\u0303\u0304\u25CC\u0305"),
+    V("e\u0301\u0302\u0303\u0304", "e\u0301\u0302\u0303\u0304"),
+    V("e\u0301\u0302\u0303\u0304\u0305", "e\u0301\u0302\u0303\u0304\u25CC\u0305"),
     V("\U0001F44D\U0001F3FD", "\U0001F44D<U+1F3FD>"), V("\x1b\u0301", "^[\u25CC\u0301"),
     V("Z\u0334\u0321\u0322\u031b\u0337\u0338\u0327a\u0335\u0316", NULL),
   };
@@ -301,7 +315,8 @@ static void g11_bad_utf8(void **state)
 {
   (void)state;
   static const struct vector v[] = {
-    V("\xff\xfe", "\\xFF\\xFE"), V("\xc0\xaf", "\\xC0\\xAF"), V("\xe0\x80\xaf", "\\xE0\\x80\\xAF"), V("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"),
+    V("\xff\xfe", "\\xFF\\xFE"), V("\xc0\xaf", "\\xC0\\xAF"), V("\xe0\x80\xaf", "\\xE0\\x80\\xAF"),
+    V("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"),
     V("\xed\xa0\x80", "\\xED\\xA0\\x80"), V("a\xe2\x82>", "a\\xE2\\x82>"), V("\xe2\x82", "\\xE2\\x82"), V("\x80", "\\x80"),
     V("\xf8\x88\x80\x80\x80", "\\xF8\\x88\\x80\\x80\\x80"), V("a\xcc", "a\\xCC"),
   };
@@ -337,7 +352,8 @@ static void g12_size(void **state)
 static void g13_formats(void **state)
 {
   (void)state;
-  static const struct vector v[] = {V("%n%s%1000000d", "%n%s%1000000d"), V("[red]x[-]", "[red]x[-]"), V("{bad:x}", "{bad:x}"), V("<U+202E>", "<U+202E>")};
+  static const struct vector v[] = {V("%n%s%1000000d", "%n%s%1000000d"), V("[red]x[-]", "[red]x[-]"), V("{bad:x}", "{bad:x}"),
+    V("<U+202E>", "<U+202E>")};
   RUN(v);
 }
 
@@ -431,6 +447,8 @@ static void file_names(void **state)
   name_one(SL_STR("a\0b\n\\c%~"), "a%00b%0A%5Cc%25%7E");
   name_one(SL_STR("\u65e5\u672c.txt"), "\u65e5\u672c.txt");
   name_one(SL_STR("x\u202Ey\xff"), "x%E2%80%AEy%FF");
+  name_one(SL_STR("a/\u0308b"), "a%2F%CC%88b"); /* a slash is one with a mark on it too */
+  name_one(SL_STR(".\u0308"), "%2E%CC%88");
   name_one(SL_STR_NONE, "%");
   char a[300], b[300];
   memset(a, 'a', sizeof a);

@@ -19,6 +19,7 @@ import duckdb
 
 import make_demo
 import make_manifest
+import run_jobs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX = "file:///sluice-demo"
@@ -78,10 +79,9 @@ class Demo:
 
 def steps(demo, folder, job, offset):
     """Run a job's own SQL on a copy, as the demo will; an error is returned, not raised."""
-    import make_lake
     plan = type("Plan", (), {"LAST_DAY": demo.last_day})
     try:
-        make_lake.run_job(folder, job, plan, offset)
+        run_jobs.run_job(folder, job, plan, offset)
     except duckdb.Error as e:
         return str(e)
     return None

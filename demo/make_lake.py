@@ -1,26 +1,21 @@
 """The lake: landed files from scikit-learn's data sets, and the layers that sluice.yaml's own SQL makes of them."""
-import datetime
 import gzip
 import io
 import json
 import os
-import re
 import tarfile
 
 import duckdb
 import numpy as np
-import yaml
 from PIL import Image
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+
+from run_jobs import day, run_job
 
 NOISE = 0.01            # relative, of every measurement, every day
 LABS = 569
 IMAGES_A_WEEK, SAMPLES = 150, 12
 WINES_A_WEEK = 90
-
-
-def day(plan, offset):
-    return (plan.LAST_DAY + datetime.timedelta(days=offset)).isoformat()
 
 
 def rng_for(plan, *key):
@@ -103,36 +98,6 @@ def write_images(root, plan, offset):
     for i in chosen[:SAMPLES]:
         with open(place(root, "images", plan, offset, f"{i:04d}.png"), "wb") as f:
             f.write(png(data.data[i], 8))
-
-
-def workspace(root):
-    with open(os.path.join(root, "sluice.yaml")) as f:
-        return yaml.safe_load(f)
-
-
-def step_sql(root, argv, dt):
-    """What `sluice sql SQL --out lake:ZONE/FILE` does, in Python's DuckDB; returns the statement and the file."""
-    argv = [re.sub(r"\$\{dt\}", dt, a) for a in argv]
-    zones = {z["name"]: z["uri"] for z in workspace(root)["lake"]["zones"]}
-
-    def path(m):
-        return os.path.join(root, zones[m.group(1)], "")
-    sql = re.sub(r"lake:(\w+)/", path, argv[2])
-    out = re.sub(r"lake:(\w+)/", path, argv[argv.index("--out") + 1]) if "--out" in argv else None
-    return sql, out
-
-
-def run_job(root, name, plan, offset):
-    """The steps stand in the file in the order in which they run."""
-    db = duckdb.connect(config={"threads": 1})
-    for step in workspace(root)["jobs"][name]["steps"].values():
-        sql, out = step_sql(root, step["run"], day(plan, offset))
-        if out is None:
-            db.sql(sql).fetchall()
-            continue
-        os.makedirs(os.path.dirname(out), exist_ok=True)
-        db.execute(f"copy ({sql}) to '{out}' (format parquet, compression zstd, compression_level 19)")
-    db.close()
 
 
 def holdout_patient():

@@ -57,8 +57,8 @@ def root_files(root, prefix):
 
 
 def write(root, plan):
-    import make_runs
-    found = scan(os.path.join(root, "mlflow.db"), plan, make_runs.ROOT)
+    import make_store
+    found = scan(os.path.join(root, "mlflow.db"), plan, make_store.ROOT)
     manifest = {
         "format": 1,
         "last_day": plan.LAST_DAY.isoformat(),
@@ -68,7 +68,7 @@ def write(root, plan):
         "text_dates": TEXT,
         "parquet_dates": PARQUET,
         "sqlite": {"file": "mlflow.db", **found},
-        "root": {"prefix": make_runs.ROOT, "files": root_files(root, make_runs.ROOT)},
+        "root": {"prefix": make_store.ROOT, "files": root_files(root, make_store.ROOT)},
         "modified": [{"files": f"lake/{zone}/dt=*/*", "at": at} for zone, at in AT.items()],
         "run": runs(plan),
     }

@@ -12,6 +12,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import urllib.parse
 
 import duckdb
 
@@ -34,7 +35,7 @@ def rewrite(root, patterns, change):
             f.write(change(body))
 
 
-def move_store(root, rules, days, prefix):
+def move_store(root, rules, days, prefix, address):
     db = sqlite3.connect(os.path.join(root, rules["file"]))
     db.create_function("shifted", 1, lambda v: shifted(v.encode(), days).decode() if isinstance(v, str) else v)
     for where in rules["epoch_ms"]:
@@ -45,7 +46,7 @@ def move_store(root, rules, days, prefix):
         db.execute(f'update "{table}" set "{column}" = shifted("{column}")')
     for where in rules["root"]:
         table, column = where.split(".")
-        db.execute(f'update "{table}" set "{column}" = replace("{column}", ?, ?)', (prefix, "file://" + root))
+        db.execute(f'update "{table}" set "{column}" = replace("{column}", ?, ?)', (prefix, address))
     db.commit()
     db.close()
 
@@ -77,10 +78,10 @@ def move(root, day):
     for name in manifest["copy"]:
         src = os.path.join(HERE, name)
         (shutil.copytree if os.path.isdir(src) else shutil.copy)(src, os.path.join(root, name))
-    prefix = manifest["root"]["prefix"]
-    rewrite(root, manifest["root"]["files"], lambda b: b.replace(prefix.encode(), b"file://" + root.encode()))
+    prefix, address = manifest["root"]["prefix"], "file://" + urllib.parse.quote(root)
+    rewrite(root, manifest["root"]["files"], lambda b: b.replace(prefix.encode(), address.encode()))
     rewrite(root, manifest["text_dates"], lambda b: shifted(b, days))
-    move_store(root, manifest["sqlite"], days, prefix)
+    move_store(root, manifest["sqlite"], days, prefix, address)
     # Furthest first, so that no folder is renamed onto one that is still to move.
     for path in sorted(glob.glob(f"{root}/{manifest['folders']['under']}/*/dt=*"), reverse=days > 0):
         os.rename(path, os.path.join(os.path.dirname(path), shifted(os.path.basename(path).encode(), days).decode()))
@@ -89,11 +90,11 @@ def move(root, day):
 
 
 def run(root, day, manifest):
-    import make_lake
+    import run_jobs
     plan = type("Plan", (), {"LAST_DAY": day})
     for job in manifest["run"]:
         try:
-            make_lake.run_job(root, job["job"], plan, job["day"])
+            run_jobs.run_job(root, job["job"], plan, job["day"])
             state = "ok"
         except duckdb.Error as e:
             state = "failed"

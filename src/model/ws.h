@@ -41,6 +41,8 @@ const char *sl_ws_name(const struct sl_ws *w);
 const char *sl_ws_state_dir(const struct sl_ws *w);
 const struct sl_identity *sl_ws_me(const struct sl_ws *w);
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */
+sl_ms sl_ws_now(const struct sl_ws *w);                          /* wall clock of the loop's turn: what people read */
+int64_t sl_ws_mono(const struct sl_ws *w);                       /* monotonic ms: for intervals */
 
 /* ---- asking ---- */
 enum sl_query_kind { SL_Q_LIST, SL_Q_GET, SL_Q_FOLLOW, SL_Q_SQL };

@@ -1,0 +1,112 @@
+/* ui/view.c: what the frame does for a view: its place on the stack, messages, prompts, actions, the way on and back. */
+#include <stdio.h>
+
+#include "ui/pane_int.h"
+#include "ui/ui_int.h"
+
+void *sl_view_state(struct sl_view *v) { return v->state; }
+struct sl_ui *sl_view_ui(struct sl_view *v) { return v->ui; }
+struct sl_ws *sl_view_ws(struct sl_view *v) { return v->ui->ws; }
+void sl_view_dirty(struct sl_view *v) { v->ui->dirty = true; }
+void sl_view_typing(struct sl_view *v, bool typing) { v->typing = typing; }
+const struct sl_show *sl_view_show(struct sl_view *v) { return &v->ui->show; }
+
+void sl_view_say(struct sl_view *v, enum sl_role role, const char *fmt, ...)
+{
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(v->ui->msg, sizeof v->ui->msg, fmt, ap);
+  va_end(ap);
+  v->ui->msg_role = role;
+  sl_ui_dirty_now(v->ui);
+}
+
+void sl_view_go(struct sl_view *v, const char *view, struct sl_str arg)
+{
+  sl_ui_go(v->ui, view, arg);
+}
+
+void sl_view_back(struct sl_view *v) { sl_ui_pop(v->ui); }
+
+/* Which view shows a row best: its own where there is one of the resource's (singular) name, else the document. */
+static const char *view_for(struct sl_ui *ui, struct sl_str res)
+{
+  static const struct { const char *res, *view; } best[] = {
+    {"executions", "execution"}, {"steps", "execution"}, {"partitions", "lake"}, {"zones", "lake"}, {"objects", "preview"}, {"log", "logs"}};
+  for (size_t i = 0; i < sizeof best / sizeof best[0]; i++)
+    if (sl_str_eqz(res, best[i].res) && sl_ui_view_find(ui, sl_str(best[i].view)))
+      return best[i].view;
+  return "describe";
+}
+
+void sl_view_go_ref(struct sl_view *v, struct sl_str ref)
+{
+  struct sl_buf scratch;
+  struct sl_ref r;
+  struct sl_err err = {0};
+  sl_buf_init(&scratch, 0);
+  if (sl_ref_parse(ref, &r, &scratch, &err))
+    sl_ui_say_err(v->ui, &err);
+  else
+    sl_ui_go(v->ui, view_for(v->ui, r.res), ref);
+  sl_buf_free(&scratch);
+}
+
+void sl_view_copy(struct sl_view *v, struct sl_str text)
+{
+  struct sl_err err = {0};
+  if (!v->ui->o.term)
+    sl_view_say(v, SL_ROLE_dim, "copied: %.*s", SL_ARG(text));
+  else if (sl_term_copy(v->ui->o.term, text, &err))
+    sl_ui_say_err(v->ui, &err);
+  else
+    sl_view_say(v, SL_ROLE_ok, "copied %zu bytes: %.*s", text.n, SL_ARG(sl_str_head(text, 60)));
+}
+
+/* ---- a prompt whose answer goes to a view that may be gone by then ---- */
+
+struct typed { struct sl_ui *ui; struct sl_view *v; sl_typed *done; void *user; };
+
+static void typed_done(void *user, const char *text)
+{
+  struct typed *t = user;
+  for (size_t i = 0; i < t->ui->depth; i++)
+    if (t->ui->stack[i] == t->v) {
+      t->done(t->v, t->user, text);
+      break;
+    }
+  sl_free(t);
+}
+
+void sl_view_prompt(struct sl_view *v, const char *label, const char *initial, sl_typed *done, void *user)
+{
+  struct typed *t = sl_calloc(1, sizeof *t);
+  if (!t) {
+    done(v, user, NULL);
+    return;
+  }
+  *t = (struct typed){ v->ui, v, done, user };
+  sl_prompt_open(v->ui, label, initial, false, typed_done, t);
+}
+
+/* ---- actions ---- */
+
+static void planned(void *user, struct sl_plan **take, const struct sl_err *err)
+{
+  struct sl_ui *ui = user;
+  if (take && *take)
+    sl_confirm_open(ui, take);
+  else
+    sl_ui_say_err(ui, err);
+}
+
+void sl_view_act(struct sl_view *v, const struct sl_action *act, const struct sl_resource *res, const struct sl_ref *targets, size_t n,
+                 const struct sl_val *args)
+{
+  struct sl_call call = {.act = act, .res = res, .targets = targets, .ntargets = n, .args = args};
+  struct sl_err err = {0};
+  if (sl_ws_plan(v->ui->ws, &call, planned, v->ui, &err))
+    sl_ui_say_err(v->ui, &err);
+  else
+    sl_ui_say(v->ui, SL_ROLE_dim, "planning: %s", act->help);
+}

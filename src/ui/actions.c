@@ -1,0 +1,233 @@
+/* ui/actions.c: what can be done to the row under the cursor, and where it leads: both from the resource's description. */
+#include <stdio.h>
+
+#include "ui/ui_int.h"
+
+/* ---- a copy of the subject that outlives the turn ---- */
+
+struct todo {
+  const struct sl_resource *res;
+  const struct sl_action *act[32];
+  size_t n, chosen;
+  struct sl_buf conn, id;
+  struct sl_val args[8];
+  struct sl_buf text[8];
+  size_t at;
+};
+
+static void todo_free(void *user)
+{
+  struct todo *t = user;
+  sl_buf_free(&t->conn);
+  sl_buf_free(&t->id);
+  for (size_t i = 0; i < 8; i++)
+    sl_buf_free(&t->text[i]);
+  sl_free(t);
+}
+
+static struct todo *todo_new(const struct sl_subject *s)
+{
+  struct todo *t = sl_calloc(1, sizeof *t);
+  if (!t)
+    return NULL;
+  t->res = s->res;
+  sl_buf_init(&t->conn, 4096);
+  sl_buf_init(&t->id, 1 << 16);
+  for (size_t i = 0; i < 8; i++)
+    sl_buf_init(&t->text[i], 1 << 16);
+  sl_buf_str(&t->conn, s->ref.conn);
+  sl_buf_str(&t->id, s->ref.id);
+  return t;
+}
+
+static void todo_plan(struct sl_ui *ui, struct todo *t)
+{
+  struct sl_ref ref = {sl_buf_view(&t->conn), sl_str(t->res->name), sl_buf_view(&t->id)};
+  if (sl_ui_top(ui))
+    sl_view_act(sl_ui_top(ui), t->act[t->chosen], t->res, &ref, 1, t->args);
+}
+
+/* ---- arguments, one prompt each ---- */
+
+struct asking { struct sl_ui *ui; struct todo *t; };
+static void ask_next(struct sl_ui *ui, struct todo *t);
+
+static int arg_take(struct todo *t, const struct sl_arg *a, struct sl_str text, struct sl_ui *ui)
+{
+  struct sl_val *v = &t->args[t->at];
+  struct sl_buf *b = &t->text[t->at];
+  *v = sl_null(a->type);
+  if (!text.n)
+    return a->required ? (sl_ui_say(ui, SL_ROLE_warn, "%s is needed; nothing was done", a->name), SL_EUSAGE) : SL_OK;
+  if (a->type == SL_LIST) {
+    struct sl_str word;
+    while (sl_str_cut(&text, ' ', &word))
+      if (word.n)
+        sl_list_add(b, word);
+    *v = sl_vas(SL_LIST, sl_buf_view(b));
+  } else if (a->type == SL_BOOL) {
+    *v = sl_vb(sl_str_eqz(text, "yes") || sl_str_eqz(text, "true") || sl_str_eqz(text, "y"));
+  } else if (a->type == SL_I64) {
+    int64_t n;
+    if (!sl_str_i64(text, &n))
+      return sl_ui_say(ui, SL_ROLE_warn, "%s is a number; nothing was done", a->name), SL_EUSAGE;
+    *v = sl_vi(n);
+  } else {
+    sl_buf_str(b, text);
+    *v = sl_vas(a->type, sl_buf_view(b));
+  }
+  return SL_OK;
+}
+
+static void arg_typed(void *user, const char *text)
+{
+  struct asking *k = user;
+  struct todo *t = k->t;
+  struct sl_ui *ui = k->ui;
+  sl_free(k);
+  if (!text || arg_take(t, &t->act[t->chosen]->args[t->at], sl_str_trim(sl_str(text)), ui)) {
+    todo_free(t);
+    return;
+  }
+  t->at++;
+  ask_next(ui, t);
+}
+
+static void ask_next(struct sl_ui *ui, struct todo *t)
+{
+  const struct sl_action *a = t->act[t->chosen];
+  if (t->at == a->nargs || t->at == 8) {
+    todo_plan(ui, t);
+    todo_free(t);
+    return;
+  }
+  struct asking *k = sl_calloc(1, sizeof *k);
+  if (!k) {
+    todo_free(t);
+    return;
+  }
+  *k = (struct asking){ ui, t };
+  char label[160];
+  const struct sl_arg *arg = &a->args[t->at];
+  snprintf(label, sizeof label, "%s %s (%s%s):", a->name, arg->name, arg->help, arg->required ? "" : ", Enter: none");
+  sl_prompt_open(ui, label, arg->dflt, false, arg_typed, k);
+}
+
+static void action_chosen(struct sl_ui *ui, void *user, size_t i)
+{
+  const struct todo *from = user;
+  struct sl_subject s = {.res = from->res, .ref = {sl_buf_view(&from->conn), SL_STR(""), sl_buf_view(&from->id)}};
+  struct todo *t = todo_new(&s);
+  if (!t)
+    return;
+  memcpy(t->act, from->act, sizeof t->act);
+  t->n = from->n;
+  t->chosen = i;
+  for (size_t k = 0; k < 8 && k < t->act[i]->nargs; k++)
+    t->args[k] = sl_null(t->act[i]->args[k].type);
+  ask_next(ui, t);
+}
+
+/* False where the action's `when` says no to this row: then its text is the reason. */
+static bool applies(const struct sl_action *a, const struct sl_subject *s)
+{
+  struct sl_filter *f = NULL;
+  uint8_t keep[SL_BATCH_ROWS];
+  bool yes = true;
+  if (!a->when || !s->batch)
+    return true;
+  if (!sl_filter_parse(&f, sl_str(a->when), 0, NULL, NULL) && f && !sl_filter_run(f, s->batch, keep, NULL))
+    yes = keep[s->row] != 0;
+  sl_filter_unref(f);
+  return yes;
+}
+
+void sl_actions_open(struct sl_ui *ui)
+{
+  struct sl_view *v = sl_ui_top(ui);
+  struct sl_subject s = {0};
+  struct sl_menu_item item[32];
+  char off[32][96], title[128];
+  if (!v || !v->ops->subject || !v->ops->subject(v, &s) || !s.res || !s.res->actions || !s.res->actions[0]) {
+    sl_ui_say(ui, SL_ROLE_dim, "nothing can be done to this row");
+    return;
+  }
+  struct todo *t = todo_new(&s);
+  if (!t)
+    return;
+  for (size_t i = 0; s.res->actions[i] && i < 32; i++) {
+    const struct sl_action *a = t->act[t->n] = s.res->actions[i];
+    bool yes = applies(a, &s);
+    snprintf(off[i], sizeof off[i], "only when %s", a->when ? a->when : "");
+    item[t->n++] = (struct sl_menu_item){ a->name, a->help, yes ? NULL : off[i] };
+  }
+  snprintf(title, sizeof title, "%s %.*s", s.res->name, SL_ARG(sl_str_head(s.ref.id, 60)));
+  sl_menu_open(ui, title, item, t->n, action_chosen, t, todo_free);
+}
+
+/* ---- links: columns that lead to another resource ---- */
+
+struct links { char *ref[16]; size_t n; };
+
+static void links_free(void *user)
+{
+  struct links *l = user;
+  for (size_t i = 0; i < l->n; i++)
+    sl_free(l->ref[i]);
+  sl_free(l);
+}
+
+static void link_chosen(struct sl_ui *ui, void *user, size_t i)
+{
+  const struct links *l = user;
+  if (sl_ui_top(ui))
+    sl_view_go_ref(sl_ui_top(ui), sl_str(l->ref[i]));
+}
+
+/* The value of a linking column is the other row's id, or its whole ref. */
+static char *link_ref(const struct sl_subject *s, const struct sl_col *c, const struct sl_val *v)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  struct sl_ref r = {s->ref.conn, sl_str(c->link), v->u.s};
+  if (v->type == SL_REF)
+    sl_buf_str(&b, v->u.s);
+  else
+    sl_ref_text(&b, &r);
+  size_t n;
+  return sl_buf_take(&b, &n);
+}
+
+void sl_links_open(struct sl_ui *ui)
+{
+  struct sl_view *v = sl_ui_top(ui);
+  struct sl_subject s = {0};
+  struct sl_menu_item item[16];
+  struct links *l = sl_calloc(1, sizeof *l);
+  if (!l || !v || !v->ops->subject || !v->ops->subject(v, &s) || !s.batch) {
+    sl_free(l);
+    sl_ui_say(ui, SL_ROLE_dim, "this leads nowhere");
+    return;
+  }
+  struct sl_schema *schema = sl_batch_schema(s.batch);
+  for (size_t i = 0; i < sl_schema_count(schema) && l->n < 16; i++) {
+    const struct sl_col *c = sl_schema_col(schema, i);
+    struct sl_val val = c->link ? sl_batch_get(s.batch, s.row, (unsigned)i) : sl_null(SL_TEXT);
+    if (val.null || !(val.type == SL_TEXT || val.type == SL_REF || val.type == SL_URI) || !val.u.s.n)
+      continue;
+    l->ref[l->n] = link_ref(&s, c, &val);
+    if (l->ref[l->n]) {
+      item[l->n] = (struct sl_menu_item){ c->name, l->ref[l->n], NULL };
+      l->n++;
+    }
+  }
+  if (l->n == 1) {
+    link_chosen(ui, l, 0);
+    links_free(l);
+  } else if (l->n) {
+    sl_menu_open(ui, "leads to", item, l->n, link_chosen, l, links_free);
+  } else {
+    links_free(l);
+    sl_ui_say(ui, SL_ROLE_dim, "this leads nowhere");
+  }
+}

@@ -1,4 +1,5 @@
-/* ui/confirm.c: what exactly will happen, and how it is undone. Never accepts the key that opened it: keys are deaf for half a second, pastes
+/* ui/confirm.c: what exactly will happen, and how it is undone. Never accepts the key that opened it: keys are deaf for half a second,
+ * pastes
  * are refused, the name of the thing is typed where the plan says so. Everything from outside is drawn strictly (ASCII with escapes). */
 #include <stdio.h>
 

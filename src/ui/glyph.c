@@ -10,13 +10,17 @@ const char *sl_glyph_pick(const char *utf8, const char *ascii) { return level ==
 static const struct { const char *word, *utf8, *ascii; enum sl_role role; } looks[] = {
   {"ok", "✓", "+", SL_ROLE_ok}, {"fresh", "✓", "+", SL_ROLE_ok}, {"approved", "✓", "+", SL_ROLE_ok}, {"pass", "✓", "+", SL_ROLE_ok},
   {"active", "✓", "+", SL_ROLE_ok}, {"whole", "✓", "+", SL_ROLE_ok},
-  {"failed", "✗", "x", SL_ROLE_bad}, {"fail", "✗", "x", SL_ROLE_bad}, {"rejected", "✗", "x", SL_ROLE_bad}, {"refused", "✗", "x", SL_ROLE_bad},
-  {"late", "▲", "^", SL_ROLE_warn}, {"stale", "▲", "^", SL_ROLE_warn}, {"missing", "▲", "^", SL_ROLE_warn}, {"empty", "▲", "^", SL_ROLE_warn},
+  {"failed", "✗", "x", SL_ROLE_bad}, {"fail", "✗", "x", SL_ROLE_bad}, {"rejected", "✗", "x", SL_ROLE_bad}, {"refused", "✗", "x",
+      SL_ROLE_bad},
+  {"late", "▲", "^", SL_ROLE_warn}, {"stale", "▲", "^", SL_ROLE_warn}, {"missing", "▲", "^", SL_ROLE_warn}, {"empty", "▲", "^",
+      SL_ROLE_warn},
   {"cut", "▲", "^", SL_ROLE_warn}, {"slow", "▲", "^", SL_ROLE_warn}, {"warn", "▲", "^", SL_ROLE_warn}, {"short", "▲", "^", SL_ROLE_warn},
-  {"waiting", "●", "o", SL_ROLE_wait}, {"pending", "●", "o", SL_ROLE_wait}, {"login", "●", "o", SL_ROLE_wait}, {"asked", "●", "o", SL_ROLE_wait},
+  {"waiting", "●", "o", SL_ROLE_wait}, {"pending", "●", "o", SL_ROLE_wait}, {"login", "●", "o", SL_ROLE_wait}, {"asked", "●", "o",
+      SL_ROLE_wait},
   {"intent", "●", "o", SL_ROLE_wait},
   {"running", "▶", ">", SL_ROLE_run}, {"flowing", "▶", ">", SL_ROLE_run},
-  {"stopped", "■", "#", SL_ROLE_dim}, {"none", "–", "-", SL_ROLE_dim}, {"skipped", "–", "-", SL_ROLE_dim}, {"deleted", "–", "-", SL_ROLE_dim},
+  {"stopped", "■", "#", SL_ROLE_dim}, {"none", "–", "-", SL_ROLE_dim}, {"skipped", "–", "-", SL_ROLE_dim}, {"deleted", "–", "-",
+      SL_ROLE_dim},
   {"unknown", "?", "?", SL_ROLE_unknown},
 };
 

@@ -77,7 +77,8 @@ static int keys_parse(struct sl_str text, int *key, int *n, struct sl_err *err)
     if (!word.n)
       continue;
     if (*n == MAX_KEYS || !sl_key_parse(word, &key[*n]))
-      return sl_err_set(err, SL_ECONFIG, "`%.*s` is no key; write x, Ctrl-X, Alt-x, F5, Enter, Space, PgDn... at most %d", SL_ARG(word), MAX_KEYS);
+      return sl_err_set(err, SL_ECONFIG, "`%.*s` is no key; write x, Ctrl-X, Alt-x, F5, Enter, Space, PgDn... at most %d", SL_ARG(word),
+          MAX_KEYS);
     if (key[*n] == 1 || key[*n] == 2)
       return sl_err_set(err, SL_ECONFIG, "Ctrl-A and Ctrl-B belong to screen and tmux; choose another key");
     (*n)++;
@@ -119,7 +120,8 @@ int sl_keymap_add(struct sl_keymap *m, const char *where, const struct sl_bind *
   return SL_OK;
 }
 
-static int rebind(struct sl_keymap *m, const struct sl_yaml *doc, const char *where, const struct sl_yaml_node *key, const struct sl_yaml_node *val,
+static int rebind(struct sl_keymap *m, const struct sl_yaml *doc, const char *where, const struct sl_yaml_node *key,
+    const struct sl_yaml_node *val,
                   struct sl_err *err)
 {
   char command[64];

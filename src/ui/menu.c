@@ -103,7 +103,8 @@ static void menu_close(struct sl_overlay *o)
 
 static const struct sl_overlay_ops menu_ops = {.draw = menu_draw, .key = menu_key, .close = menu_close};
 
-void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item *items, size_t n, void (*chosen)(struct sl_ui *ui, void *user,
+void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item *items, size_t n, void (*chosen)(struct sl_ui *ui,
+    void *user,
                   size_t i), void *user, void (*free_user)(void *user))
 {
   struct menu *m = sl_calloc(1, sizeof *m);

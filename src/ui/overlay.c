@@ -105,7 +105,8 @@ static void prompt_close(struct sl_overlay *o)
 
 static const struct sl_overlay_ops prompt_ops = {.draw = prompt_draw, .key = prompt_key, .paste = prompt_paste, .close = prompt_close};
 
-void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text), void *user)
+void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text),
+    void *user)
 {
   struct prompt *p = sl_calloc(1, sizeof *p);
   if (!p) {

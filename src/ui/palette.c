@@ -1,4 +1,5 @@
-/* ui/palette.c: `:`. One list of all there is: views, resources served, commands of this view, workspaces; fuzzy as one types; what is typed after
+/* ui/palette.c: `:`. One list of all there is: views, resources served, commands of this view, workspaces; fuzzy as one types; what is
+ * typed after
  * a name is its argument (SCOPE of a resource, argument of a view). */
 #include <stdio.h>
 
@@ -25,7 +26,8 @@ static void add(struct palette *p, enum kind kind, const char *name, const char 
 /* Commands that only make sense from a key (moving about) stay out of the list. */
 static bool worth_listing(const char *command)
 {
-  static const char *const moving[] = {"palette", "down", "up", "first", "last", "page-down", "page-up", "left", "right", "enter", "next-pane", "prev-pane"};
+  static const char *const moving[] = {"palette", "down", "up", "first", "last", "page-down", "page-up", "left", "right", "enter",
+      "next-pane", "prev-pane"};
   for (size_t i = 0; i < sizeof moving / sizeof moving[0]; i++)
     if (!strcmp(command, moving[i]))
       return false;

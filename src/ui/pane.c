@@ -281,7 +281,7 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
   sl_buf_printf(b, "%.*s: ", SL_ARG(s->conn));
   switch (s->state) {
   case SL_ASKED: sl_buf_z(b, "asked"); break;
-  case SL_FLOWING: sl_buf_printf(b, "%s", p->query->kind == SL_FOLLOW ? "live" : "loading"); break;
+  case SL_FLOWING: sl_buf_printf(b, "%s", p->query->kind == SL_Q_FOLLOW ? "live" : "loading"); break;
   case SL_FAILED: sl_buf_printf(b, "failed, %s", s->err.msg); break;
   case SL_CUT: sl_buf_printf(b, "cut: %s", s->note[0] ? s->note : "not all of it"); break;
   case SL_WHOLE: age_words(b, p->v->ui->show.now - s->at); break;

@@ -107,7 +107,8 @@ static int try_terms(struct sl_term *t, struct sl_err *err)
       snprintf(t->note, sizeof t->note, "TERM=%.40s is unknown here; drawing for %s", own && own[0] ? own : "(unset)", names[i]);
     return SL_OK;
   }
-  return sl_err_set(err, SL_EUNSUP, "no usable terminal description for TERM=%.40s; install ncurses-term or set TERM=xterm", own ? own : "(unset)");
+  return sl_err_set(err, SL_EUNSUP, "no usable terminal description for TERM=%.40s; install ncurses-term or set TERM=xterm", own ? own
+      : "(unset)");
 }
 
 static void modes_on(struct sl_term *t)
@@ -179,7 +180,8 @@ void sl_term_close(struct sl_term *t)
   sl_free(t);
 }
 
-/* Only write(2): called from a signal handler, when nothing else may be trusted. Leaves the alternate screen, shows the cursor, ends modes. */
+/* Only write(2): called from a signal handler, when nothing else may be trusted. Leaves the alternate screen, shows the cursor, ends
+ * modes. */
 void sl_term_emergency(void)
 {
   static const char bytes[] = "\033[?2004l\033[?1000l\033[0m\033[?25h\033[?1049l\r\n";
@@ -406,7 +408,8 @@ int sl_term_copy(struct sl_term *t, struct sl_str text, struct sl_err *err)
   sl_buf_z(&b, tmux ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
   size_t before = b.n;
   sl_fmt_base64(&b, text.p, text.n);
-  int rc = b.failed || b.n - before > OSC52_MAX ? sl_err_set(err, SL_ELIMIT, "too long to copy through the terminal (%zu bytes, at most %d); export it with e",
+  int rc = b.failed || b.n - before > OSC52_MAX ? sl_err_set(err, SL_ELIMIT,
+      "too long to copy through the terminal (%zu bytes, at most %d); export it with e",
     text.n, OSC52_MAX / 4 * 3) : SL_OK;
   sl_buf_z(&b, tmux ? "\007\033\\" : "\007");
   if (!rc)

@@ -1,4 +1,5 @@
-/* ui/theme.c: themes from YAML. Ours is `roles: {bad: red bold, cursor: on 236}`; base16 (base00..base0F) is mapped by its own convention. */
+/* ui/theme.c: themes from YAML. Ours is `roles: {bad: red bold, cursor: on 236}`; base16 (base00..base0F) is mapped by its own
+ * convention. */
 #include "ui/theme.h"
 
 #include <stdio.h>
@@ -85,10 +86,12 @@ static int roles_read(struct sl_theme *t, const struct sl_yaml *y, const struct 
         role = i;
     if (role < 0) {
       const char *near = sl_str_nearest(map->keys[k]->text, names, SL_ROLE_N);
-      return sl_yaml_fail(y, map->keys[k], err, "no role `%.*s`%s%s", SL_ARG(map->keys[k]->text), near ? "; did you mean " : "", near ? near : "");
+      return sl_yaml_fail(y, map->keys[k], err, "no role `%.*s`%s%s", SL_ARG(map->keys[k]->text), near ? "; did you mean " : "", near
+          ? near : "");
     }
     if (map->items[k]->kind != SL_YAML_SCALAR || !look_parse(map->items[k]->text, &t->look[role]))
-      return sl_yaml_fail(y, map->items[k], err, "a look is: COLOUR [on COLOUR] [bold] [dim] [underline] [reverse]; COLOUR: default, a name, 0-255, #rrggbb");
+      return sl_yaml_fail(y, map->items[k], err,
+          "a look is: COLOUR [on COLOUR] [bold] [dim] [underline] [reverse]; COLOUR: default, a name, 0-255, #rrggbb");
   }
   return SL_OK;
 }
@@ -102,7 +105,8 @@ static void base16_apply(struct sl_theme *t, const int32_t c[16])
     {SL_ROLE_cursor, 7, 2, 0}, {SL_ROLE_mark, 14, -1, SL_ATTR_BOLD}, {SL_ROLE_key, 13, -1, SL_ATTR_BOLD}, {SL_ROLE_hint, 4, -1, 0},
     {SL_ROLE_truth, 4, -1, 0}, {SL_ROLE_border, 3, -1, 0}, {SL_ROLE_input, 6, -1, SL_ATTR_UNDERLINE}, {SL_ROLE_match, 0, 10, 0},
     {SL_ROLE_escape, 0, 9, 0}, {SL_ROLE_link, 12, -1, 0}, {SL_ROLE_ok, 11, -1, 0}, {SL_ROLE_bad, 8, -1, SL_ATTR_BOLD},
-    {SL_ROLE_warn, 10, -1, 0}, {SL_ROLE_wait, 13, -1, 0}, {SL_ROLE_run, 12, -1, 0}, {SL_ROLE_unknown, 14, -1, 0}, {SL_ROLE_struck, 3, -1, 0},
+    {SL_ROLE_warn, 10, -1, 0}, {SL_ROLE_wait, 13, -1, 0}, {SL_ROLE_run, 12, -1, 0}, {SL_ROLE_unknown, 14, -1, 0}, {SL_ROLE_struck, 3, -1,
+        0},
     {SL_ROLE_armed, 0, 9, SL_ATTR_BOLD}, {SL_ROLE_s1, 13, -1, 0}, {SL_ROLE_s2, 9, -1, 0}, {SL_ROLE_s3, 11, -1, 0}, {SL_ROLE_s4, 14, -1, 0},
     {SL_ROLE_s5, 12, -1, 0}, {SL_ROLE_s6, 10, -1, 0}};
   for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
@@ -196,7 +200,8 @@ int sl_theme_find(struct sl_theme *out, const char *name, const char *dir, struc
     sl_free(path);
   }
   sl_free(own);
-  return rc == SL_ENOENT ? sl_err_set(err, SL_ENOENT, "no theme `%s` in %s; `sluice info` names the folders", name, dir ? dir : "the data folder") : rc;
+  return rc == SL_ENOENT ? sl_err_set(err, SL_ENOENT, "no theme `%s` in %s; `sluice info` names the folders", name, dir ? dir
+      : "the data folder") : rc;
 }
 
 static void rgb_of(int32_t c, int rgb[3])

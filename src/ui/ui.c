@@ -389,7 +389,8 @@ static void suspend(struct sl_ui *ui)
 
 /* Commands that mean the same in every view, for those that the view did not take. */
 static const struct { const char *name; void (*fn)(struct sl_ui *ui); } commands[] = {
-  {"quit", quit_or_back}, {"interrupt", interrupt}, {"arm", arm}, {"copy-command", copy_command}, {"copy", copy_row}, {"describe", describe},
+  {"quit", quit_or_back}, {"interrupt", interrupt}, {"arm", arm}, {"copy-command", copy_command}, {"copy", copy_row}, {"describe",
+      describe},
   {"watch", pause_toggle}, {"suspend", suspend}, {"help", sl_help_open}, {"actions", sl_actions_open}, {"follow-link", sl_links_open}};
 
 static bool command_plain(struct sl_ui *ui, const char *command)

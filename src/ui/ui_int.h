@@ -2,6 +2,8 @@
 #ifndef SL_UI_UI_INT_H
 #define SL_UI_UI_INT_H
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "ui/ui.h"
@@ -11,10 +13,11 @@ enum { SL_UI_DEPTH = 64, SL_UI_OVERLAYS = 8, SL_FRAME_MS = 33, SL_LINE_MAX = 819
 /* Something drawn over the view that takes all keys: prompt, palette, help, menu, confirmation. */
 struct sl_overlay;
 struct sl_overlay_ops {
+  /* draw over the view; take a key; take a paste (NULL: pastes are refused); free o */
   void (*draw)(struct sl_overlay *o, struct sl_grid *g);
   void (*key)(struct sl_overlay *o, int key);
-  void (*paste)(struct sl_overlay *o, struct sl_str text);   /* NULL: pastes are refused */
-  void (*close)(struct sl_overlay *o);                        /* frees o */
+  void (*paste)(struct sl_overlay *o, struct sl_str text);
+  void (*close)(struct sl_overlay *o);
 };
 struct sl_overlay { const struct sl_overlay_ops *ops; struct sl_ui *ui; };
 
@@ -76,12 +79,14 @@ void sl_line_set(struct sl_line *l, struct sl_str s);
 void sl_line_draw(const struct sl_line *l, struct sl_grid *g, int x, int y, int w);
 const char *sl_line_text(const struct sl_line *l);
 
-void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text), void *user);
+void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text),
+    void *user);
 void sl_palette_open(struct sl_ui *ui, const char *initial);
 void sl_help_open(struct sl_ui *ui);
 void sl_confirm_open(struct sl_ui *ui, struct sl_plan **take);
 struct sl_menu_item { const char *label, *detail, *off; };     /* off: why it cannot be chosen, NULL: it can */
-void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item *items, size_t n, void (*chosen)(struct sl_ui *ui, void *user,
+void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item *items, size_t n, void (*chosen)(struct sl_ui *ui,
+    void *user,
                   size_t i), void *user, void (*free_user)(void *user));   /* labels copied; number keys pick; free_user once, at the end */
 void sl_actions_open(struct sl_ui *ui);
 void sl_links_open(struct sl_ui *ui);

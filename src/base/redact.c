@@ -6,7 +6,7 @@
 #include "base/secret.h"
 #include "base/secret_list.h"
 
-enum { REDACT_DECODED_MAX = 1 << 20 };
+enum { REDACT_DECODED_MAX = 1 << 20, REDACT_KEY_MAX = 200 };
 
 /* A key whose value is hidden contains one of these (any case; - and _ are left out before comparing). */
 static const char *const words[] = {
@@ -37,9 +37,9 @@ static size_t redact_run(struct sl_str s, size_t at, bool (*is)(char))
 
 static bool redact_secret_key(struct sl_str key)
 {
-  char plain[64];
+  char plain[REDACT_KEY_MAX];
   size_t n = 0;
-  for (size_t i = 0; i < key.n && n < sizeof plain; i++)
+  for (size_t i = 0; i < key.n; i++) /* at most REDACT_KEY_MAX, redact_shape() saw to it */
     if (key.p[i] != '-' && key.p[i] != '_')
       plain[n++] = key.p[i] >= 'A' && key.p[i] <= 'Z' ? (char)(key.p[i] + 32) : key.p[i];
   struct sl_str k = sl_strn(plain, n);
@@ -72,14 +72,15 @@ static size_t redact_quoted_end(struct sl_str s, size_t at, bool escaped)
 
 static size_t redact_line_end(struct sl_str s, size_t at)
 {
-  while (at < s.n && s.p[at] != '\n' && s.p[at] != '\r' && s.p[at] != '"' && s.p[at] != '\'')
+  while (at < s.n && s.p[at] != '\n' && s.p[at] != '\r')
     at++;
   return at;
 }
 
+/* A query's value ends at &, a connection string's at a blank; commas and semicolons may be part of a password. */
 static size_t redact_word_end(struct sl_str s, size_t at)
 {
-  while (at < s.n && (unsigned char)s.p[at] > ' ' && !strchr("&;,)}]\"'<>", s.p[at]))
+  while (at < s.n && (unsigned char)s.p[at] > ' ' && !strchr("&\"'<>", s.p[at]))
     at++;
   return at;
 }
@@ -119,7 +120,7 @@ static bool redact_userinfo(struct sl_str s, size_t at, size_t *from, size_t *to
       *to = i;
     }
   }
-  return colon && *to > *from && *from == colon + 1;
+  return *to > *from;
 }
 
 static bool redact_pem(struct sl_str s, size_t at, size_t *from, size_t *to)
@@ -165,7 +166,7 @@ static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
   if (redact_known_token(s, at, from, to))
     return true;
   size_t n = redact_run(s, at, redact_key_char);
-  if (n > 200)
+  if (n > REDACT_KEY_MAX)
     return false;
   return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to);
 }

@@ -134,12 +134,10 @@ static void text_tab(struct sl_text_it *it, struct sl_cluster *out)
   memset(out->text, ' ', n);
 }
 
-/* How many bytes s begins with that are printable ASCII and have no mark behind them: most text, drawn as it is. */
+/* How many bytes (up to `most`, within s) s begins with that are printable ASCII and have no mark behind them: most text. */
 static size_t text_plain(struct sl_str s, size_t most)
 {
   size_t n = 0;
-  if (most > s.n)
-    most = s.n;
   while (n < most && s.p[n] >= 0x20 && s.p[n] < 0x7f)
     n++;
   return n > 0 && n < s.n && (unsigned char)s.p[n] >= 0x80 ? n - 1 : n;

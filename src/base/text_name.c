@@ -83,8 +83,8 @@ enum {
 
 static const struct { uint32_t first, last; unsigned script; } scripts[] = {
   {'A', 'Z', SCRIPT_LATIN}, {'a', 'z', SCRIPT_LATIN}, {0x00c0, 0x02af, SCRIPT_LATIN}, {0x0370, 0x03ff, SCRIPT_GREEK},
-  {0x0400, 0x052f, SCRIPT_CYRILLIC}, {0x0530, 0x058f, SCRIPT_ARMENIAN}, {0x13a0, 0x13ff, SCRIPT_CHEROKEE}, {0x1c80, 0x1c8f,
-      SCRIPT_CYRILLIC},
+  {0x0400, 0x052f, SCRIPT_CYRILLIC}, {0x0530, 0x058f, SCRIPT_ARMENIAN}, {0x13a0, 0x13ff, SCRIPT_CHEROKEE},
+  {0x1c80, 0x1c8f, SCRIPT_CYRILLIC},
   {0x1e00, 0x1eff, SCRIPT_LATIN}, {0x1f00, 0x1fff, SCRIPT_GREEK}, {0x2c60, 0x2c7f, SCRIPT_LATIN}, {0x2de0, 0x2dff, SCRIPT_CYRILLIC},
   {0xa640, 0xa69f, SCRIPT_CYRILLIC}, {0xa720, 0xa7ff, SCRIPT_LATIN}, {0xab70, 0xabbf, SCRIPT_CHEROKEE},
 };

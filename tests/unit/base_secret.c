@@ -110,6 +110,12 @@ static void redacts_by_shape(void **state)
     {"Authorization: Bearer abc.def\r\nHost: x", "Authorization: ***\r\nHost: x"},
     {"cookie: a=b; c=d\nX: y", "cookie: ***\nX: y"},
     {"Set-Cookie: s=1; HttpOnly", "Set-Cookie: ***"},
+    {"Authorization: Digest username=\"u\", response=\"0a\"\nX: y", "Authorization: ***\nX: y"},
+    {"password=a,b;c) d", "password=*** d"},
+    {"https://u@h/x:y@z", "https://u@h/x:y@z"},
+    {"postgres://u:@h", "postgres://u:@h"},
+    {"token = 'it\\'s' x", "token = '***' x"},
+    {"token='cut off", "token='***"},
     {"host=h password=hunter2 user=u", "host=h password=*** user=u"},
     {"password='a b' user=u", "password='***' user=u"},
     {"PGPASSWORD=x y", "PGPASSWORD=*** y"},
@@ -222,6 +228,25 @@ static void trace_is_redacted_and_harmless(void **state)
   sl_secret_unref(s);
 }
 
+/* Without a file: standard error, where it is no terminal. */
+static void trace_to_stderr(void **state)
+{
+  (void)state;
+  int keep = dup(STDERR_FILENO), fd = open(trace_path, O_WRONLY | O_TRUNC | O_APPEND);
+  assert_true(keep >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+  setenv("SLUICE_TRACE", "job:99,ui:-3", 1);
+  unsetenv("SLUICE_TRACE_FILE");
+  sl_trace_init();
+  sl_trace(SL_TR_JOB, 9, "here");
+  sl_trace(SL_TR_UI, 0, "and here");
+  sl_trace(SL_TR_UI, 1, "not this");
+  assert_int_equal(dup2(keep, STDERR_FILENO), STDERR_FILENO);
+  close(keep);
+  close(fd);
+  assert_traced(" job here\n", "not this");
+  assert_traced(" ui and here\n", NULL);
+}
+
 /* A trace file that is a link could be anybody's file. */
 static void trace_follows_no_link(void **state)
 {
@@ -300,7 +325,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(lives_and_dies), cmocka_unit_test(list_is_kept), cmocka_unit_test(short_ones_are_not_searched),
     cmocka_unit_test(redacts_by_value), cmocka_unit_test(redacts_by_shape), cmocka_unit_test(a_full_buffer_gets_nothing),
-    cmocka_unit_test(trace_is_redacted_and_harmless), cmocka_unit_test(trace_follows_no_link), cmocka_unit_test(process_is_closed),
+    cmocka_unit_test(trace_is_redacted_and_harmless), cmocka_unit_test(trace_to_stderr),
+    cmocka_unit_test(trace_follows_no_link), cmocka_unit_test(process_is_closed),
 #if SL_FAULTS
     cmocka_unit_test(no_memory_hides),
 #endif

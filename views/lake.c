@@ -365,8 +365,8 @@ static const struct sl_bind lake_binds[] = {
 const struct sl_view_ops sl_view_lake = {
   .name = "lake",
   .title = "lake",
-  .help = "Zones side by side, a row a partition: did the data arrive, whole, and where did it stop. h and l choose the zone, Enter lists its "
-          "files, v previews them. The lines below follow the partition through the zones.",
+  .help = "Zones side by side, a row a partition: did the data arrive, whole, and where did it stop. h and l choose the zone, Enter lists "
+          "its files, v previews them. The lines below follow the partition through the zones.",
   .arg = "[PARTITION]",
   .binds = lake_binds, .nbinds = sizeof lake_binds / sizeof lake_binds[0],
   .hints = "enter preview freshness jobs describe",

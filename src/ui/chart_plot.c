@@ -64,6 +64,10 @@ const char *sl_plot_marker(size_t series)
 void sl_plot_glyph(const struct sl_plot *p, uint8_t mask, size_t series, char out[8])
 {
   static const char *const quad[16] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
+  if (!mask) { /* U+2800 is not blank everywhere */
+    memcpy(out, " ", 2);
+    return;
+  }
   if (p->ph == 4) {
     out[sl_utf8_put(0x2800u + mask, out)] = 0;
     return;
@@ -99,7 +103,21 @@ static size_t ticks_at(const struct sl_scale *s, double step, double out[SL_TICK
   return n;
 }
 
-/* Steps of 1, 2, 5 times a power of ten; in a log scale only whole powers. */
+/* Less than two powers of ten: 1, 2, 5 within them. */
+static size_t ticks_log_short(const struct sl_scale *s, size_t most, double out[SL_TICKS])
+{
+  static const double steps[3] = {1, 2, 5};
+  size_t n = 0;
+  for (double k = floor(s->min); k <= s->max && n < most; k += 1)
+    for (int i = 0; i < 3 && n < most; i++) {
+      double v = k + log10(steps[i]);
+      if (v >= s->min - 1e-9 && v <= s->max + 1e-9)
+        out[n++] = steps[i] * pow(10, k);
+    }
+  return n;
+}
+
+/* Steps of 1, 2, 5 times a power of ten; in a log scale whole powers. */
 size_t sl_scale_ticks(const struct sl_scale *s, size_t most, double out[SL_TICKS])
 {
   static const double steps[3] = {1, 2, 5};
@@ -108,6 +126,8 @@ size_t sl_scale_ticks(const struct sl_scale *s, size_t most, double out[SL_TICKS
     most = SL_TICKS - 2;
   if (!(span > 0) || !isfinite(span) || most == 0)
     return 0;
+  if (s->log && s->max - s->min < 2)
+    return ticks_log_short(s, most, out);
   double power = pow(10, floor(log10(span / (double)most)) - 1);
   if (s->log && power < 1)
     power = 1;

@@ -59,7 +59,7 @@ void sl_textw_goto(struct sl_textw *t, uint64_t line)
   uint64_t count = sl_textw_count(t);
   t->top = line < count ? line : count ? count - 1 : 0;
   t->top_at = 0;
-  t->follow = false;
+  t->follow = line == UINT64_MAX;
   sl_view_dirty(t->v);
 }
 

@@ -59,7 +59,7 @@ void sl_textw_wrap(struct sl_textw *t, bool wrap);
 void sl_textw_follow(struct sl_textw *t, bool follow);                   /* at the end, and stay there */
 bool sl_textw_following(const struct sl_textw *t);
 extern const struct sl_bind sl_textw_binds[]; extern const size_t sl_textw_nbinds;   /* wrap, line-numbers, goto-line: for the view's own */
-void sl_textw_goto(struct sl_textw *t, uint64_t line);
+void sl_textw_goto(struct sl_textw *t, uint64_t line);                 /* UINT64_MAX: the end, and follow */
 void sl_textw_changed(struct sl_textw *t);                              /* lines were added: follows when at the end */
 uint64_t sl_textw_top(const struct sl_textw *t);
 

@@ -4,7 +4,8 @@
 #include "ui/widgets.h"
 
 /* The frame, as the widget sees it. */
-static struct sl_view *const nobody = (struct sl_view *)&nobody;
+static max_align_t place;
+static struct sl_view *const nobody = (struct sl_view *)&place;
 void sl_view_dirty(struct sl_view *v) { FUZZ_CHECK(v == nobody); }
 void sl_view_copy(struct sl_view *v, struct sl_str text) { FUZZ_CHECK(v == nobody && (text.p || !text.n)); }
 void sl_view_say(struct sl_view *v, enum sl_role role, const char *fmt, ...) { FUZZ_CHECK(v == nobody && role < SL_ROLE_N && fmt); }

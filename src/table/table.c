@@ -21,6 +21,8 @@ int sl_table_open(struct sl_table **out, struct sl_budget *b, struct sl_schema *
   t->shape = shape;
   t->cap = cap_rows;
   t->indexed = shape == SL_KEYED;
+  t->indexed_most = INDEXED;
+  t->spare = SIZE_MAX;
   *out = t;
   return SL_OK;
 }
@@ -157,6 +159,11 @@ static bool same_hash(void *user, uint32_t pos, uint64_t hash)
   return block_hash(k, row) == hash;
 }
 
+bool table_pos(struct sl_table *t, uint64_t hash, uint32_t *pos)
+{
+  return index_find(&t->index, hash, same_hash, t, pos);
+}
+
 int table_ords(struct sl_table *t, struct sl_err *err)
 {
   if (t->ords)
@@ -243,7 +250,7 @@ int table_remove(struct sl_table *t, bool (*gone)(struct sl_table *t, uint64_t p
 
 /* ---- arrivals ---- */
 
-static int place_block(struct sl_table *t, struct block *k, size_t *place, struct sl_err *err)
+int table_place(struct sl_table *t, struct block *k, size_t *place, struct sl_err *err)
 {
   bool reuse = t->ords && t->nhole;
   int rc = dir_reserve(&t->dir, reuse, err);
@@ -259,7 +266,7 @@ static int put_row(struct sl_table *t, struct table_conn *c, size_t place, uint3
 {
   uint32_t pos;
   int rc;
-  if (index_find(&t->index, hash, same_hash, t, &pos)) {
+  if (table_pos(t, hash, &pos)) {
     rc = table_ords(t, err);
     if (!rc)
       rc = ords_reserve(&t->ords, t->budget, (size_t)t->count, true, err);
@@ -274,7 +281,7 @@ static int put_row(struct sl_table *t, struct table_conn *c, size_t place, uint3
   }
   if (t->cap && t->count - t->struck >= t->cap)
     return SL_ELIMIT;
-  rc = sl_grow((void **)&t->mark, &t->capmark, (size_t)t->count + 1, 1, INDEXED_MOST + ROWS, err);
+  rc = sl_grow((void **)&t->mark, &t->capmark, (size_t)t->count + 1, 1, 2 * t->indexed_most + ROWS, err);
   if (!rc && t->ords)
     rc = ords_reserve(&t->ords, t->budget, (size_t)t->count, false, err);
   if (rc)
@@ -303,7 +310,7 @@ static int del_rows(struct sl_table *t, struct table_conn *c, struct block *k, c
   int rc = SL_OK;
   for (uint32_t r = 0; r < k->rows; r++) {
     uint32_t pos;
-    if (sl_batch_op(b, r) != SL_DEL || !index_find(&t->index, block_hash(k, r), same_hash, t, &pos))
+    if (sl_batch_op(b, r) != SL_DEL || !table_pos(t, block_hash(k, r), &pos))
       continue;
     uint32_t row;
     if (table_at(t, pos, &row) == k && row > r)
@@ -336,7 +343,7 @@ static int apply_indexed(struct sl_table *t, struct table_conn *c, struct block 
   if (!rc && has_del(b))
     rc = table_ords(t, err);
   if (!rc)
-    rc = place_block(t, k, &place, err);
+    rc = table_place(t, k, &place, err);
   if (rc)
     return rc;
   bool full = false;
@@ -360,6 +367,10 @@ static int apply_indexed(struct sl_table *t, struct table_conn *c, struct block 
     int bad = table_row_dead(t, place, err);
     rc = rc ? rc : bad;
   }
+  if (!rc && t->ords)
+    table_tidy(t, place);
+  else if (!rc)
+    table_merge_tail(t);
   if (!rc && full)
     return sl_err_set(err, SL_ELIMIT, "more than %llu rows; narrow the query or raise its limit", (unsigned long long)t->cap);
   return rc;
@@ -381,55 +392,6 @@ static void log_drop(struct sl_table *t, uint64_t rows)
   memmove(t->dir->e, t->dir->e + whole, t->dir->n * sizeof *t->dir->e);
 }
 
-/* Blocks of a few rows (a log that is followed) become one while the older is not much larger: each row is copied a few times at most. */
-static struct sl_batch *merged(struct sl_table *t, struct block *a, struct block *b)
-{
-  struct sl_batch *x = block_resident(a), *y = block_resident(b), *m = NULL;
-  int32_t *map = sl_alloc((sl_schema_count(a->schema) + 1) * sizeof *map);
-  if (x && y && map && batch_new_sized(&m, a->schema, a->rows + b->rows, NULL) == SL_OK) {
-    batch_map_cols(a->schema, a->schema, map);
-    for (uint32_t r = 0; r < a->rows; r++)
-      batch_copy_row(m, x, r, map);
-    for (uint32_t r = 0; r < b->rows; r++)
-      batch_copy_row(m, y, r, map);
-    if (sl_batch_seal(m, NULL)) {
-      sl_batch_unref(m);
-      m = NULL;
-    }
-  }
-  sl_free(map);
-  sl_batch_unref(x);
-  sl_batch_unref(y);
-  (void)t;
-  return m;
-}
-
-static void merge_tail(struct sl_table *t)
-{
-  while (t->dir->n > 1 && !t->ords) {
-    struct dent *e = &t->dir->e[t->dir->n - 2];
-    struct block *a = e[0].b, *b = e[1].b, *k;
-    if (a->rows + b->rows > ROWS || a->rows > 2 * b->rows + 32 || a->conn != b->conn || a->schema != b->schema)
-      return;
-    struct sl_batch *m = merged(t, a, b);
-    if (!m)
-      return;
-    int rc = block_new(&k, t->budget, m, a->conn, NULL);
-    sl_batch_unref(m);
-    if (rc)
-      return;
-    if (dir_reserve(&t->dir, true, NULL)) {
-      block_unref(k);
-      return;
-    }
-    e = &t->dir->e[t->dir->n - 2];
-    e->b = k;
-    t->dir->n--;
-    block_unref(a);
-    block_unref(b);
-  }
-}
-
 /* Log, or keyed beyond a million rows. */
 static int apply_appended(struct sl_table *t, struct block *k, struct sl_err *err)
 {
@@ -438,13 +400,13 @@ static int apply_appended(struct sl_table *t, struct block *k, struct sl_err *er
   size_t place;
   int rc = t->ords ? ords_reserve(&t->ords, t->budget, (size_t)t->count + k->rows, false, err) : SL_OK;
   if (!rc)
-    rc = place_block(t, k, &place, err);
+    rc = table_place(t, k, &place, err);
   if (rc)
     return rc;
   for (uint32_t r = 0; t->ords && r < k->rows; r++)
     t->ords->o[t->count + r] = (uint32_t)(place * ROWS + r);
   t->count += k->rows;
-  merge_tail(t);
+  table_merge_tail(t);
   if (t->shape == SL_LOG && t->cap && t->count > t->cap)
     log_drop(t, t->count - t->cap);
   return SL_OK;
@@ -487,7 +449,7 @@ static int only_puts(struct sl_batch **b, struct sl_err *err)
 
 static int apply_batch(struct sl_table *t, struct table_conn *c, struct sl_batch **b, struct sl_err *err)
 {
-  if (t->indexed && t->count >= (c->listing && c->listed ? INDEXED_MOST - ROWS : INDEXED))
+  if (t->indexed && t->count >= (c->listing && c->listed ? 2 * t->indexed_most - ROWS : t->indexed_most))
     table_unindex(t);
   int rc = !t->indexed && has_del(*b) ? only_puts(b, err) : SL_OK;
   if (rc || !sl_batch_count(*b))

@@ -6,8 +6,8 @@
 
 /* Up to INDEXED rows a keyed table knows where each id stands. Beyond, a first listing only appends (an id that it repeats stands twice),
  * later batches outside a listing append too, and a new listing is collected aside and replaces the old rows when it ended whole. A listing
- * that began below may grow to INDEXED_MOST first, so that a refresh across the border still finds what it repeats. */
-enum { INDEXED = 1 << 20, INDEXED_MOST = 1 << 21, MARK_STRUCK = 0x80, MARK_GENS = 0x7f };
+ * that began below may grow to twice that first, so that a refresh across the border still finds what it repeats. */
+enum { INDEXED = 1 << 20, MARK_STRUCK = 0x80, MARK_GENS = 0x7f };
 
 struct table_conn {
   struct conn_name *name;
@@ -31,6 +31,8 @@ struct sl_table {
   size_t capmark;
   size_t *hole;                     /* places of dir that are free again */
   size_t nhole, caphole;
+  size_t spare, sweep;              /* a place with a small block, or SIZE_MAX; the next place to look for a sparse one */
+  uint64_t indexed_most;            /* INDEXED; tests set less */
   struct ords *struck_ords;         /* what the last snapshot got; NULL: stale */
   struct table_conn *conn;
   size_t nconn, capconn;
@@ -43,6 +45,13 @@ struct block *table_at(const struct sl_table *t, uint64_t pos, uint32_t *row);
 /* The block at a place lost a row; the place is free when it was the last. */
 int table_row_dead(struct sl_table *t, size_t place, struct sl_err *err) SL_NODISCARD;
 int table_reindex(struct sl_table *t, struct sl_err *err) SL_NODISCARD;
+void table_merge_tail(struct sl_table *t);
+/* Small and sparse blocks of a table with ords become one; at most one such step after each batch. */
+void table_tidy(struct sl_table *t, size_t place);
+/* Where the id with this hash stands. */
+bool table_pos(struct sl_table *t, uint64_t hash, uint32_t *pos);
+/* Takes a reference to k and gives it a place. */
+int table_place(struct sl_table *t, struct block *k, size_t *place, struct sl_err *err) SL_NODISCARD;
 /* Removes positions where gone[pos]; the rest moves up. */
 int table_remove(struct sl_table *t, bool (*gone)(struct sl_table *t, uint64_t pos, void *user), void *user, struct sl_err *err)
   SL_NODISCARD;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "table/table.h"
+#include "table/table_state_int.h" /* lint-ok: internal: moves the border of a million rows */
 
 static const struct sl_col cols[] = { { .name = "name", .type = SL_TEXT }, { .name = "n", .type = SL_I64 },
                                       { .name = "tags", .type = SL_FAMILY_TEXT } };
@@ -145,6 +145,95 @@ static void test_put_and_del(void **state)
   shows("3 2 3 0");
   assert_string_equal(ids(old), "0 1 2 3");
   sl_snap_unref(old);
+  end();
+}
+
+static void test_row_by_row(void **state)
+{
+  (void)state;
+  begin(SL_KEYED, 0, 64 << 20);
+  for (int i = 0; i < 3000; i++)
+    put("a", i, i + 1, 0);
+  assert_in_range(sl_budget_used(budget).blocks, 3, 20);
+  put("a", 5, 6, 1000000); /* from here with ordinals */
+  struct sl_snap *old = snap();
+  for (int i = 3000; i < 6000; i++) {
+    put("a", i, i + 1, 0);
+    put("a", i - 2500, i - 2499, 100);
+  }
+  assert_in_range(sl_budget_used(budget).blocks, 6, 40);
+  struct sl_snap *s = snap();
+  assert_int_equal(sl_snap_count(s), 6000);
+  for (uint64_t i = 0; i < 6000; i += 7)
+    assert_int_equal(n_at(s, i), (int)i + (i == 5 ? 1000000 : i >= 500 && i < 3500 ? 100 : 0));
+  for (uint64_t i = 0; i < 3000; i += 7)
+    assert_int_equal(n_at(old, i), (int)i + (i == 5 ? 1000000 : 0));
+  sl_snap_unref(s);
+  sl_snap_unref(old);
+  for (int i = 0; i < 5990; i += 599)
+    apply("a", rows_of(schema, SL_DEL, i, i + 599, 0));
+  shows("5990 5991 5992 5993 5994 5995 5996 5997 5998 5999");
+  assert_in_range(sl_budget_used(budget).blocks, 1, 10);
+  end();
+}
+
+/* The behaviour beyond a million rows, with the border moved to 5,000. */
+static void test_huge(void **state)
+{
+  (void)state;
+  begin(SL_KEYED, 0, 64 << 20);
+  table->indexed_most = 5000;
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 0, 8000, 0);
+  put("a", 7990, 8010, 0); /* repeated within the first listing: stands twice */
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), true, NULL), SL_OK);
+  assert_int_equal(sl_table_count(table), 8020);
+  apply("a", rows_of(schema, SL_DEL, 0, 5, 0)); /* waits for the next listing */
+  assert_int_equal(sl_table_count(table), 8020);
+  put("b", 0, 10, 0);
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 100, 7000, 500);
+  assert_int_equal(sl_table_count(table), 8030);
+  struct sl_snap *old = snap();
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), false, NULL), SL_OK);
+  assert_int_equal(sl_table_count(table), 8030); /* cut: the old rows stay */
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 100, 7000, 500);
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), true, NULL), SL_OK);
+  assert_int_equal(sl_table_count(table), 6910);
+  struct sl_snap *s = snap();
+  assert_int_equal(n_at(s, 0), 0); /* b's rows stood before */
+  assert_int_equal(n_at(s, 10), 600);
+  assert_int_equal(n_at(s, 6909), 7499);
+  assert_int_equal(n_at(old, 8029), 9);
+  sl_snap_unref(old);
+  sl_snap_unref(s);
+  sl_table_gen_begin(table, SL_STR("b"));
+  assert_int_equal(sl_table_gen_end(table, SL_STR("b"), true, NULL), SL_OK);
+  assert_int_equal(sl_table_count(table), 6900);
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 0, 3, 7);
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), true, NULL), SL_OK);
+  shows("0 1 2");
+  end();
+}
+
+/* A listing that grows past the border still finds what it repeats. */
+static void test_across_the_border(void **state)
+{
+  (void)state;
+  begin(SL_KEYED, 0, 64 << 20);
+  table->indexed_most = 5000;
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 0, 4000, 0);
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), true, NULL), SL_OK);
+  sl_table_gen_begin(table, SL_STR("a"));
+  put("a", 500, 7000, 0);
+  assert_int_equal(sl_table_gen_end(table, SL_STR("a"), true, NULL), SL_OK);
+  assert_int_equal(sl_table_count(table), 6500);
+  struct sl_snap *s = snap();
+  assert_true(sl_snap_struck(s, 499) && !sl_snap_struck(s, 500));
+  sl_snap_unref(s);
   end();
 }
 
@@ -461,7 +550,8 @@ static void test_nowhere_to_spill(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_put_and_del), cmocka_unit_test(test_last_wins), cmocka_unit_test(test_generations),
+    cmocka_unit_test(test_put_and_del), cmocka_unit_test(test_row_by_row), cmocka_unit_test(test_huge),
+    cmocka_unit_test(test_across_the_border), cmocka_unit_test(test_last_wins), cmocka_unit_test(test_generations),
     cmocka_unit_test(test_many_refreshes), cmocka_unit_test(test_log), cmocka_unit_test(test_cap), cmocka_unit_test(test_widens),
     cmocka_unit_test(test_find), cmocka_unit_test(test_spill), cmocka_unit_test(test_spilled_refresh), cmocka_unit_test(test_secret_stays),
     cmocka_unit_test(test_nowhere_to_spill),

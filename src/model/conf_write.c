@@ -32,7 +32,7 @@ static void put_list(struct sl_buf *b, int indent, const char *key, const char *
 static void put_secret(struct sl_buf *b, const char *key, const struct sl_secret_src *s)
 {
   static const char *const ways[] = { [SL_SECRET_ENV] = "env", [SL_SECRET_FILE] = "file" };
-  sl_buf_printf(b, "    %s: ", key);
+  sl_buf_printf(b, "    %s:", key);
   if (s->kind == SL_SECRET_COMMAND) {
     sl_buf_z(b, "\n");
     put_list(b, 6, "command", s->argv);
@@ -40,7 +40,7 @@ static void put_secret(struct sl_buf *b, const char *key, const struct sl_secret
     sl_buf_z(b, "\n");
     put(b, 6, ways[s->kind], s->text);
   } else {
-    sl_buf_z(b, "ask\n"); /* a literal stays where it was */
+    sl_buf_z(b, " ask\n"); /* a literal stays where it was */
   }
 }
 
@@ -54,6 +54,8 @@ static void put_conn(struct sl_buf *b, const struct sl_conf *c)
       continue;
     if (v->def->type == SL_SET_SECRET)
       put_secret(b, v->def->name, &v->secret);
+    else if (v->def->type == SL_SET_BOOL)
+      sl_buf_printf(b, "    %s: %s\n", v->def->name, v->b ? "true" : "false");
     else if (v->list)
       put_list(b, 4, v->def->name, v->list);
     else

@@ -15,10 +15,12 @@
 #define SL_LAKE_NEVER INT64_MIN      /* a time that there is not */
 
 struct sl_lake_acc;          /* [any] one zone's partitions while its objects are listed */
-int sl_lake_begin(struct sl_lake_acc **out, const struct sl_zone *z, const struct sl_tz *tz, sl_ms now, struct sl_err *err) SL_NODISCARD;
+int sl_lake_begin(struct sl_lake_acc **out, const struct sl_zone *z, const struct sl_tz *tz, sl_ms now,
+                  struct sl_err *err) SL_NODISCARD;
 /* rel: path below the zone's root, '/' separated; a slash at the end: a folder, which makes an empty partition known. modified
  * SL_LAKE_NEVER, rows -1: unknown. ELIMIT beyond a million partitions. */
-int sl_lake_add(struct sl_lake_acc *a, struct sl_str rel, int64_t bytes, sl_ms modified, int64_t rows, struct sl_err *err) SL_NODISCARD;
+int sl_lake_add(struct sl_lake_acc *a, struct sl_str rel, int64_t bytes, sl_ms modified, int64_t rows,
+                struct sl_err *err) SL_NODISCARD;
 struct sl_lake_part {
   const char *name;                    /* path below the zone's root: "dt=2026-11-20", "site=a/dt=2026-11-20" */
   const char *state;
@@ -27,7 +29,7 @@ struct sl_lake_part {
   sl_ms newest, expected;              /* or SL_LAKE_NEVER */
   double late_s;                       /* how long it has been late, 0: is not; NaN: not judged */
 };
-/* Ends the adding. Newest first, with the missing ones (at most the newest thousand of each series). Borrowed from a, until the next call. */
+/* Ends the adding. Newest first, with the missing ones (the newest thousand of each series). Borrowed from a, until the next call. */
 int sl_lake_end(struct sl_lake_acc *a, bool whole, const struct sl_lake_part **parts, size_t *n, struct sl_err *err) SL_NODISCARD;
 /* The zone as a whole, after sl_lake_end(): stale before missing. age_s NaN: no file. */
 struct sl_lake_zone { const char *state; sl_ms newest; double age_s; int64_t objects, bytes; };

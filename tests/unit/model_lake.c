@@ -56,8 +56,8 @@ static char *told(const struct sl_zone *z, const struct sl_tz *tz, const char *n
 }
 
 #define CHECK(z, tz, now, whole, in, zone_state, want) check(z, tz, now, whole, in, sizeof in / sizeof in[0], zone_state, want)
-static struct sl_lake_zone check(const struct sl_zone *z, const struct sl_tz *tz, const char *now, bool whole, const struct in *in, size_t n,
-                                 const char *zone_state, const char *want)
+static struct sl_lake_zone check(const struct sl_zone *z, const struct sl_tz *tz, const char *now, bool whole, const struct in *in,
+                                 size_t n, const char *zone_state, const char *want)
 {
   struct sl_lake_zone zone;
   char *got = told(z, tz, now, whole, in, n, &zone);

@@ -14,8 +14,10 @@ int64_t sl_clock_ms(void)
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* libuv runs its timers before it polls: what such a callback leaves for our part of the turn must not wait for the poll to end. */
 void sl_loop_enter(struct sl_loop *l)
 {
+  uv_stop(&l->uv); /* only this uv_run(): the poll takes what is there and does not wait */
   l->ran++;
   if (!l->frozen)
     l->now = sl_clock_ms();
@@ -180,11 +182,6 @@ sl_ms sl_loop_wall(const struct sl_loop *l)
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
   return (sl_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-bool sl_loop_frozen(const struct sl_loop *l)
-{
-  return l->frozen;
 }
 
 void sl_loop_clock_freeze(struct sl_loop *l, sl_ms wall)

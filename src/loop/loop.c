@@ -184,6 +184,11 @@ sl_ms sl_loop_wall(const struct sl_loop *l)
   return (sl_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+bool sl_loop_frozen(const struct sl_loop *l)
+{
+  return l->frozen;
+}
+
 void sl_loop_clock_freeze(struct sl_loop *l, sl_ms wall)
 {
   if (!l->frozen)

@@ -29,6 +29,7 @@ void sl_loop_busy(struct sl_loop *l, int delta);
 /* ---- clock: monotonic for intervals, wall for what people read. A test freezes both and moves them. ---- */
 int64_t sl_loop_now(const struct sl_loop *l);       /* ms, monotonic, as of this turn */
 sl_ms sl_loop_wall(const struct sl_loop *l);
+bool sl_loop_frozen(const struct sl_loop *l);
 void sl_loop_clock_freeze(struct sl_loop *l, sl_ms wall);
 void sl_loop_clock_advance(struct sl_loop *l, int64_t ms); /* only when frozen; due timers run in the next turn */
 

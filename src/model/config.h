@@ -9,8 +9,19 @@
 #include "base/time.h"
 #include "base/yaml.h"
 
-enum sl_set_type { SL_SET_TEXT, SL_SET_INT, SL_SET_BOOL, SL_SET_DURATION, SL_SET_BYTES, SL_SET_PATH, SL_SET_URI, SL_SET_ENUM, SL_SET_LIST,
-  SL_SET_SECRET };
+enum sl_set_type {
+  SL_SET_TEXT, SL_SET_INT, SL_SET_BOOL, SL_SET_DURATION, SL_SET_BYTES,
+  SL_SET_PATH,   /* of a file: ~ and relative ones from the workspace file's folder */
+  SL_SET_URI,    /* with a scheme; sqlite: and file: are made absolute */
+  SL_SET_ENUM,
+  SL_SET_LIST,   /* of texts */
+  SL_SET_NAMES,  /* a list of names; one may stand without brackets */
+  SL_SET_SECRET,
+  SL_SET_PLACE,  /* a URI or a path; a path becomes file:///absolute/path (bytes as they are, no slash at the end) */
+  SL_SET_NAME,   /* [a-z0-9][a-z0-9_.-]*, at most 63 */
+  SL_SET_TZ, SL_SET_CRON, SL_SET_LAYOUT,
+  SL_SET_MAP, SL_SET_MAPS  /* has a table of its own; a list of such */
+};
 struct sl_setting {
   const char *name, *help, *example;
   enum sl_set_type type;
@@ -29,13 +40,14 @@ const char *sl_conf_type(const struct sl_conf *c);
 const char *sl_conf_text(const struct sl_conf *c, const char *setting);       /* NULL: not set and no default. PATH: absolute */
 int64_t sl_conf_int(const struct sl_conf *c, const char *setting, int64_t dflt);  /* INT, BYTES; DURATION in ms */
 bool sl_conf_bool(const struct sl_conf *c, const char *setting, bool dflt);
+const char *const *sl_conf_list(const struct sl_conf *c, const char *setting);   /* LIST, NAMES: NULL-ended; NULL: not set */
 const struct sl_secret_src *sl_conf_secret(const struct sl_conf *c, const char *setting);
-bool sl_conf_readonly(const struct sl_conf *c);
+bool sl_conf_readonly(const struct sl_conf *c);                              /* its own setting or the workspace's */
 int sl_conf_timeout_ms(const struct sl_conf *c);                             /* common setting `timeout`, default 30 s */
 
 /* ---- what a workspace says besides connections ---- */
 struct sl_zone {
-  const char *name, *uri, *conn;        /* uri absolute (file paths from the workspace file's folder); conn: who serves it */
+  const char *name, *uri, *conn;        /* uri absolute: file:///path for files, without a slash at the end; conn: who serves it */
   const char *layout, *format;          /* NULL: none */
   double fresh_within_s;                /* 0: not judged */
   int64_t min_rows;                     /* 0: not judged */
@@ -44,13 +56,16 @@ struct sl_zone {
 struct sl_step_conf { const char *name; const char *const *argv; const char *const *after; };  /* NULL-ended; ${param} inside words */
 struct sl_param { const char *name, *value; };
 struct sl_job_conf {
-  const char *name, *conn, *help, *reads, *writes, *schedule;
+  const char *name, *conn, *help, *writes, *schedule;   /* writes: a zone, or NULL */
+  const char *const *reads;             /* zones; NULL-ended, never NULL */
+  const char *const *after;             /* jobs that come before it; NULL-ended, never NULL */
   const struct sl_step_conf *steps; size_t nsteps;
   const struct sl_param *params; size_t nparams;
-  double timeout_s;
+  double timeout_s;                     /* 0: none */
 };
 struct sl_ws_conf;                      /* counted, immutable: one reading of the file */
-/* text NULL: read the file. types: every backend's type and settings, NULL-ended. Relative paths start at the file's folder. */
+/* types: every backend's type and settings; the tables are borrowed for ever, the array only for the call. Relative paths start at the
+ * file's folder. Mistakes are ECONFIG, "FILE:LINE:COLUMN: what; what to do". */
 struct sl_type_conf { const char *type, *help; const struct sl_setting *settings; size_t nsettings; bool implicit; };
 int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes,
                     struct sl_err *err) SL_NODISCARD;
@@ -60,6 +75,7 @@ int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struc
 struct sl_ws_conf *sl_ws_conf_ref(struct sl_ws_conf *c);
 void sl_ws_conf_unref(struct sl_ws_conf *c);
 const char *sl_ws_conf_name(const struct sl_ws_conf *c);         /* the file's folder or stem */
+const char *sl_ws_conf_id(const struct sl_ws_conf *c);           /* name-8hex, of the file's real path: two files, two state folders */
 const char *sl_ws_conf_path(const struct sl_ws_conf *c);         /* NULL: from the environment */
 const char *sl_ws_conf_dir(const struct sl_ws_conf *c);
 const char *sl_ws_conf_environment_name(const struct sl_ws_conf *c);  /* "" when none */
@@ -71,9 +87,14 @@ const struct sl_zone *sl_ws_conf_zones(const struct sl_ws_conf *c, size_t *n);
 const struct sl_job_conf *sl_ws_conf_jobs(const struct sl_ws_conf *c, size_t *n);
 struct sl_str sl_ws_conf_digest(const struct sl_ws_conf *c);     /* hex sha256 of the file: what `trust` records */
 size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out);
-/* Writes the workspace as YAML (for init), and adds a connection's lines to a file without touching the rest (for connect). */
+/* Writes the workspace as YAML (for init; a literal secret becomes `ask`), and adds a connection to a file without touching the rest (for
+ * connect): yaml_lines are its settings as a block ("type: mlflow\nuri: ...\n"), the file is made where there is none. EEXIST: the name is
+ * taken. */
 int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
 int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err) SL_NODISCARD;
+/* The tables of what is no connection's: workspace, zone, job, step, person, ... and what every connection has. For tests and docs. */
+struct sl_conf_table { const char *name, *where, *help; bool person; const struct sl_setting *settings; size_t nsettings; };
+const struct sl_conf_table *sl_conf_tables(size_t *n);
 /* JSON Schema, and docs/CONFIG.md, from the same tables. */
 int sl_conf_schema(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
 int sl_conf_markdown(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
@@ -85,17 +106,18 @@ int sl_ws_find(char **path, const char *arg, const struct sl_person *me, struct 
 int sl_ws_names(struct sl_buf *out, struct sl_err *err) SL_NODISCARD;   /* workspaces of the config folder, one a line */
 
 /* ---- trust: a workspace file outside the config folder starts no command until its digest is recorded ---- */
-bool sl_trust_has(const struct sl_ws_conf *c);
+bool sl_trust_has(const struct sl_ws_conf *c);                   /* from the environment or the config folder: always */
 int sl_trust_add(const char *path, struct sl_err *err) SL_NODISCARD;
 
 /* ---- the person's file ---- */
 struct sl_person {
-  char *name, *key, *workspace, *theme, *glyphs, *path;
+  const char *name, *key, *workspace, *theme, *glyphs, *path;   /* NULL: not said; path: of the file, whether it exists or not */
   struct sl_tz *tz;                     /* screen times; NULL: UTC */
   const struct sl_yaml_node *keys;      /* key bindings: view -> command -> key(s); checked by the ui */
   bool low_bandwidth, mouse;
-  int64_t box_memory, box_threads, table_memory;
+  int64_t box_memory, box_threads, table_memory;  /* bytes, count, bytes; 0: not said */
   struct sl_yaml *doc;
+  struct sl_arena mem;                  /* holds the texts */
 };
 int sl_person_load(struct sl_person **out, const char *path /* NULL: the default, may be missing */, struct sl_err *err) SL_NODISCARD;
 void sl_person_free(struct sl_person *p);

@@ -51,6 +51,8 @@ int sl_snap_page(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch 
                  struct sl_err *err) SL_NODISCARD;
 /* blocks: not on the loop */
 int sl_snap_page_wait(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch **out, struct sl_err *err) SL_NODISCARD;
+/* ready(user) of pages and finds will not come: whoever waits and goes away says so. */
+void sl_snap_forget(struct sl_snap *s, void *user);
 /* Positions of refs (hashes) after rows moved; UINT64_MAX: gone. EAGAIN the first time: one pass over the hashes in a worker, then
  * ready(). */
 int sl_snap_find(struct sl_snap *s, const uint64_t *hash, size_t n, uint64_t *pos, void (*ready)(void *user), void *user,

@@ -182,5 +182,5 @@ int sl_ui_paint(struct sl_ui *ui)
   sl_ui_frame_draw(ui);
   if (ui->o.term)
     sl_term_flush(ui->o.term, &ui->grid);
-  return 30000;
+  return ui->dirty ? (int)wait : 30000; /* a view may ask for the next picture while it draws: a search goes on */
 }

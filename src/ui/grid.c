@@ -114,8 +114,10 @@ static int put_run(struct sl_grid *g, int x, int y, int w, enum sl_role role, st
   struct sl_cluster c;
   int used = 0;
   while (sl_text_next(&it, &c) && used + c.width <= w) {
-    if (c.escaped)
+    if (c.escaped && c.n == c.width)
       put_escape(g, x + used, y, &c);
+    else if (c.escaped) /* marks on a dotted circle */
+      put_cluster(g, x + used, y, SL_ROLE_escape, c.text, c.n, c.width);
     else if (c.width > 0)
       put_cluster(g, x + used, y, role, c.text, c.n, c.width);
     used += c.width;

@@ -34,6 +34,7 @@ void sl_term_suspend(struct sl_term *t);                 /* modes off; the calle
 void sl_term_resume(struct sl_term *t);
 int sl_term_copy(struct sl_term *t, struct sl_str text, struct sl_err *err);   /* OSC 52, tmux wrapped; ELIMIT over 74,994 encoded bytes */
 int sl_term_background(struct sl_term *t);               /* 1 light, 0 dark, -1 unknown (OSC 11, then COLORFGBG) */
+const char *sl_term_library(void);                       /* "ncurses 6.4.20221231" */
 /* From a signal handler: the least that makes the terminal usable again. */
 void sl_term_emergency(void);
 

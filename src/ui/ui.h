@@ -17,6 +17,8 @@ struct sl_ui_opts {
   /* The program does what the ui may not: leave, open another workspace, write an export, run an editor. */
   void (*quit)(void *user);
   void (*switch_ws)(void *user, const char *name);
+  /* Writes the rows of q to a file of the person's, by its ending; the program says on sl_ui_notice() how it went. NULL: no export. */
+  void (*export_rows)(void *user, const struct sl_query *q, const char *path);
   void *user;
 };
 int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *err) SL_NODISCARD;

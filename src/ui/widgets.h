@@ -27,13 +27,19 @@ void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b);
 size_t sl_tablew_marked(struct sl_tablew *t);
 extern const struct sl_bind sl_tablew_binds[]; extern const size_t sl_tablew_nbinds;
 
-/* ---- documents (describe): JSON or rows as an indented tree that folds ---- */
+/* ---- documents (describe): JSON as an indented tree that folds ---- */
+/* Of a large document the first 200,000 values are kept, and the last line says so. */
 struct sl_treew;
 int sl_treew_open(struct sl_treew **out, struct sl_view *v, struct sl_err *err) SL_NODISCARD;
 void sl_treew_close(struct sl_treew *t);
+/* Copies what it needs; the cursor stays on the same path where that is still there. On failure the old document stays. */
 int sl_treew_json(struct sl_treew *t, struct sl_str json, struct sl_err *err) SL_NODISCARD;
 void sl_treew_draw(struct sl_treew *t, struct sl_grid *g, struct sl_rect r);
+/* movement, enter (fold, or show a long text whole), left, right, find, find-next, find-prev, copy, back (ends a search) */
 enum sl_handled sl_treew_command(struct sl_treew *t, const char *command);
+void sl_treew_find(struct sl_treew *t, struct sl_str text);              /* as if typed after `find` */
+size_t sl_treew_lines(const struct sl_treew *t);                         /* values that can be seen now */
+bool sl_treew_at(const struct sl_treew *t, struct sl_buf *path, struct sl_str *value); /* the cursor: path appended, value borrowed */
 
 /* ---- text: lines with wrap, search, line numbers; the source hands out lines by number, so a gigabyte is fine ---- */
 struct sl_textw;
@@ -46,17 +52,32 @@ int sl_textw_open(struct sl_textw **out, struct sl_view *v, const struct sl_text
 void sl_textw_close(struct sl_textw *t);
 void sl_textw_draw(struct sl_textw *t, struct sl_grid *g, struct sl_rect r);
 enum sl_handled sl_textw_command(struct sl_textw *t, const char *command);
-void sl_textw_goto(struct sl_textw *t, uint64_t line);
+void sl_textw_find(struct sl_textw *t, struct sl_str text, bool forward);   /* as if typed after `find`; runs in slices, one a paint */
+bool sl_textw_searching(const struct sl_textw *t);
+bool sl_textw_match(const struct sl_textw *t, uint64_t *line);           /* the line that the last search ended on */
+void sl_textw_wrap(struct sl_textw *t, bool wrap);
+void sl_textw_follow(struct sl_textw *t, bool follow);                   /* at the end, and stay there */
+bool sl_textw_following(const struct sl_textw *t);
+extern const struct sl_bind sl_textw_binds[]; extern const size_t sl_textw_nbinds;   /* wrap, line-numbers, goto-line: for the view's own */
+void sl_textw_goto(struct sl_textw *t, uint64_t line);                 /* UINT64_MAX: the end, and follow */
 void sl_textw_changed(struct sl_textw *t);                              /* lines were added: follows when at the end */
 uint64_t sl_textw_top(const struct sl_textw *t);
 
 /* ---- charts: pure drawing; NaN are gaps ---- */
-/* one line; scaled to its max */
+/* one line from 0 to its max; more values than cells: the greatest of each cell. NaN is a blank, anything above 0 is seen */
 void sl_chart_spark(struct sl_grid *g, int x, int y, int w, enum sl_role role, const double *v, size_t n);
 void sl_chart_bar(struct sl_grid *g, int x, int y, int w, enum sl_role role, double share);                   /* 0..1 */
 void sl_chart_hist(struct sl_grid *g, struct sl_rect r, enum sl_role role, const double *v, size_t n);        /* columns, eighths */
 struct sl_series_line { const double *x, *y; size_t n; enum sl_role role; const char *name; };
-struct sl_chart_opts { const char *xlabel, *ylabel; bool logx, logy, points; double xmin, xmax, ymin, ymax; /* NaN: from the data */ };
+struct sl_chart_opts {
+  const char *xlabel, *ylabel;
+  bool logx, logy;                           /* values <= 0 are gaps there */
+  bool points;                               /* scatter: a marker each, no lines */
+  double xmin, xmax, ymin, ymax;             /* min < max: fixed; else (zeroes, NaN) from the data */
+  const struct sl_show *xtime;               /* x is ms since 1970 UTC, labelled on this clock; NULL: a number */
+};
+/* Series are told apart by role and by dash (braille, blocks) or marker (ASCII, points); the first is drawn on top. Any number of points:
+ * each column of dots shows the least and the greatest. Two or more named series get a legend above. */
 void sl_chart_lines(struct sl_grid *g, struct sl_rect r, const struct sl_series_line *s, size_t n, const struct sl_chart_opts *o);
 
 #endif

@@ -35,6 +35,7 @@ static void writes(void **state)
   assert_true(sl_str_starts(sl_buf_view(&b), SL_STR("x=-7")));
   sl_buf_cut(&b, 4);
   sl_buf_cut(&b, 100);
+  assert_int_equal(b.n, 4);
   assert_string_equal(sl_buf_zstr(&b), "x=-7");
   sl_buf_drop(&b, 100);
   assert_int_equal(b.n, 0);

@@ -118,6 +118,10 @@ static void arena_has_a_cap(void **state)
   assert_non_null(sl_arena_alloc(&a, 900));
   sl_arena_free(&a);
   sl_arena_free(&a);
+  sl_arena_init(&a, 1024);
+  assert_non_null(sl_arena_alloc(&a, 1024)); /* exactly the cap */
+  assert_null(sl_arena_alloc(&a, 0));
+  sl_arena_free(&a);
 }
 
 static void hooks_move_and_wipe(void **state)

@@ -246,6 +246,7 @@ static void g08_separators(void **state)
   static const struct vector v[] = {
     V("\u2028", "<U+2028>"), V("\u2029", "<U+2029>"), V("\xc2\x85", "<U+0085>"), V("\x0b", "^K"), V("\x1c\x1d\x1e\x1f", "^\\^]^^^_"),
     V("prod\u00A0", "prod<U+00A0>"), V("prod\u2007", "prod<U+2007>"), V("prod\u3000", "prod<U+3000>"), V("\u1680\u202F\u205F", NULL),
+    V("\u00A1\u00A2", "\u00A1\u00A2"),
   };
   RUN(v);
 }

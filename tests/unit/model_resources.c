@@ -149,6 +149,27 @@ static void actions_are_whole(void **state)
   assert_int_equal(sl_act_remove.risk, SL_DESTRUCTIVE);
 }
 
+/* `when` is a filter over the target's columns: it must parse, and name only what is there. */
+static void conditions_parse(void **state)
+{
+  (void)state;
+  for (size_t i = 0; sl_resources[i]; i++) {
+    const struct sl_resource *r = sl_resources[i];
+    for (size_t k = 0; r->actions && r->actions[k]; k++) {
+      if (!r->actions[k]->when)
+        continue;
+      struct sl_err err = { 0 };
+      struct sl_schema *s = NULL;
+      struct sl_filter *f = NULL;
+      assert_int_equal(sl_schema_new(&s, r->cols, r->ncols, NULL, 0, &err), SL_OK);
+      assert_int_equal(sl_filter_parse(&f, sl_str(r->actions[k]->when), 0, NULL, &err), SL_OK);
+      assert_int_equal(sl_filter_check(f, s, &err), SL_OK);
+      sl_filter_unref(f);
+      sl_schema_unref(s);
+    }
+  }
+}
+
 static void names_are_found(void **state)
 {
   (void)state;
@@ -163,7 +184,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(columns_are_the_contract), cmocka_unit_test(descriptions_are_whole), cmocka_unit_test(actions_are_whole),
-    cmocka_unit_test(names_are_found),
+    cmocka_unit_test(conditions_parse), cmocka_unit_test(names_are_found),
   };
   return cmocka_run_group_tests_name("model_resources", tests, NULL, NULL);
 }

@@ -1,0 +1,16 @@
+/* app/gen.h: pages and completions, made from the tables (hidden: sluice --generate KIND). tools/generate.sh writes them into the tree; a
+ * test fails when they differ. */
+#ifndef SL_APP_GEN_H
+#define SL_APP_GEN_H
+
+#include "base/buf.h"
+
+/* KIND: man, bash, zsh, fish. EUSAGE names the kinds that there are. */
+int sl_generate(struct sl_buf *b, const char *kind, struct sl_err *err) SL_NODISCARD;
+
+void sl_gen_man(struct sl_buf *b);
+void sl_gen_bash(struct sl_buf *b);
+void sl_gen_zsh(struct sl_buf *b);
+void sl_gen_fish(struct sl_buf *b);
+
+#endif

@@ -1,0 +1,220 @@
+/* model/audit.c: adding records to the audit. One writer at a time by flock; one write() a record, fsync'ed; a failed write is cut off
+ * again, so
+ * that the file never holds half a record of ours. */
+#include "model/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/secret.h"
+
+enum { LOCK_MS = 5000, LOCK_STEP_MS = 10 };
+
+struct tail { uint64_t seq; char hash[65]; bool torn; off_t size; };
+
+static int lock_wait(int fd, const char *path, struct sl_err *err)
+{
+  const struct timespec step = {0, LOCK_STEP_MS * 1000000L};
+  for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP_MS) {
+    if (!flock(fd, LOCK_EX | LOCK_NB))
+      return SL_OK;
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return sl_err_sys(err, errno, "cannot lock the audit %s", path);
+    nanosleep(&step, NULL);
+  }
+  return sl_err_set(err, SL_EIO, "the audit %s is locked by another console for %d s; nothing was done", path, LOCK_MS / 1000);
+}
+
+static int open_locked(int *out, const char *path, struct sl_err *err)
+{
+  char *dir = sl_path_dir(path);
+  int rc = dir ? sl_mkdirs(dir, 0700, err) : sl_err_nomem(err);
+  sl_free(dir);
+  if (rc)
+    return rc;
+  int e = sl_fault_io("audit open");
+  int fd = e ? -1 : open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return sl_err_sys(err, e ? e : errno, "cannot open the audit %s", path);
+  struct stat st;
+  if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+    close(fd);
+    return sl_err_set(err, SL_EIO, "the audit %s is no plain file", path);
+  }
+  rc = lock_wait(fd, path, err);
+  if (rc)
+    close(fd);
+  else
+    *out = fd;
+  return rc;
+}
+
+/* seq and hash of a whole line. */
+static bool line_parse(struct sl_str line, struct tail *t)
+{
+  json_t *j = NULL;
+  int64_t seq;
+  if (sl_json_load(&j, line, false, NULL))
+    return false;
+  struct sl_str hash = sl_json_str(j, "hash");
+  bool ok = sl_json_i64(j, "seq", &seq) && seq > 0 && hash.n == 64;
+  if (ok) {
+    t->seq = (uint64_t)seq;
+    memcpy(t->hash, hash.p, 64);
+    t->hash[64] = 0;
+  }
+  json_decref(j);
+  return ok;
+}
+
+/* The last whole record and whether something without an end stands behind it. Reads at most two records' length from the end. */
+static int tail_read(int fd, const char *path, struct tail *t, struct sl_err *err)
+{
+  struct stat st;
+  *t = (struct tail){ 0 };
+  memset(t->hash, '0', 64);
+  if (fstat(fd, &st))
+    return sl_err_sys(err, errno, "cannot read the audit %s", path);
+  t->size = st.st_size;
+  if (!st.st_size)
+    return SL_OK;
+  size_t want = st.st_size > 2 * SL_AUDIT_LINE ? 2 * SL_AUDIT_LINE : (size_t)st.st_size;
+  char *p = sl_alloc(want);
+  if (!p)
+    return sl_err_nomem(err);
+  ssize_t got = pread(fd, p, want, st.st_size - (off_t)want);
+  size_t n = got > 0 ? (size_t)got : 0, end = n;
+  t->torn = n && p[n - 1] != '\n';
+  while (end > 0 && p[end - 1] != '\n')
+    end--;
+  bool found = false;
+  while (end > 0 && !found) {
+    size_t from = end - 1;
+    while (from > 0 && p[from - 1] != '\n')
+      from--;
+    found = line_parse(sl_strn(p + from, end - 1 - from), t);
+    end = from;
+  }
+  sl_free(p);
+  if (got < 0)
+    return sl_err_sys(err, errno, "cannot read the audit %s", path);
+  if (!found && !t->torn)
+    return sl_err_set(err, SL_EPARSE, "the audit %s ends in something that is no record; look at it with `sluice audit verify`", path);
+  return SL_OK;
+}
+
+static int write_whole(int fd, const char *path, struct sl_str line, off_t size, struct sl_err *err)
+{
+  int e = sl_fault_io("audit write");
+  ssize_t n = e ? -1 : write(fd, line.p, line.n);
+  if (n < 0 && !e)
+    e = errno;
+  if (n == (ssize_t)line.n) {
+    e = sl_fault_io("audit fsync");
+    if (!e && fsync(fd))
+      e = errno;
+    if (!e)
+      return SL_OK;
+  }
+  if (ftruncate(fd, size) && !e) /* half a record is worse than none */
+    e = errno;
+  return sl_err_sys(err, e ? e : ENOSPC, "cannot write the audit %s; nothing was done", path);
+}
+
+/* `{"seq":..,"time":..,FIELDS,"prev":".."` then its hash. */
+static int record_make(struct sl_buf *b, const struct tail *t, struct sl_str fields, sl_ms now, char hash[65], struct sl_err *err)
+{
+  struct sl_buf clean;
+  sl_buf_init(&clean, SL_AUDIT_LINE);
+  sl_secret_redact(&clean, fields);
+  sl_buf_printf(b, "{\"seq\":%llu,\"time\":\"", (unsigned long long)t->seq + 1);
+  sl_time_rfc3339(b, now);
+  sl_buf_z(b, "\",");
+  sl_buf_str(b, sl_buf_view(&clean));
+  sl_buf_printf(b, ",\"prev\":\"%s\"", t->hash);
+  if (clean.failed)
+    b->failed = clean.failed;
+  sl_buf_free(&clean);
+  if (sl_buf_check(b, NULL))
+    return sl_err_set(err, b->failed, "%s", b->failed == SL_ELIMIT ? "the audit record is too long; act on fewer rows at once"
+        : "out of memory");
+  struct sl_sha256 d = sl_sha256(sl_buf_view(b));
+  sl_sha256_hex(&d, hash);
+  sl_buf_printf(b, ",\"hash\":\"%s\"}\n", hash);
+  return sl_buf_check(b, err);
+}
+
+static int head_write(const char *path, uint64_t seq, const char *hash, struct sl_err *err)
+{
+  char *head = sl_asprintf("%s.head", path), text[128];
+  if (!head)
+    return sl_err_nomem(err);
+  int n = snprintf(text, sizeof text, "%llu %s\n", (unsigned long long)seq, hash);
+  int rc = sl_file_write(head, sl_strn(text, (size_t)n), 0600, err);
+  sl_free(head);
+  return rc;
+}
+
+/* Half a line becomes its own, so that the next record begins at a line's start; the record says what was found. */
+static int mend(int fd, const char *path, struct tail *t, sl_ms now, struct sl_err *err)
+{
+  struct sl_buf b;
+  char hash[65];
+  sl_buf_init(&b, SL_AUDIT_LINE);
+  sl_buf_ch(&b, '\n');
+  struct sl_buf rec;
+  sl_buf_init(&rec, SL_AUDIT_LINE);
+  int rc = record_make(&rec, t, SL_STR("\"kind\":\"mended\",\"detail\":\"the line before was torn: a write that did not end\""), now,
+      hash, err);
+  sl_buf_str(&b, sl_buf_view(&rec));
+  if (!rc)
+    rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = write_whole(fd, path, sl_buf_view(&b), t->size, err);
+  if (!rc) {
+    t->seq++;
+    memcpy(t->hash, hash, 65);
+    t->size += (off_t)b.n;
+  }
+  sl_buf_free(&rec);
+  sl_buf_free(&b);
+  return rc;
+}
+
+int sl_audit_append(const char *path, struct sl_str fields, sl_ms now, uint64_t *seq, struct sl_err *err)
+{
+  struct tail t;
+  struct sl_buf b;
+  char hash[65];
+  int fd = -1, rc = open_locked(&fd, path, err);
+  if (rc)
+    return rc;
+  sl_buf_init(&b, SL_AUDIT_LINE);
+  rc = tail_read(fd, path, &t, err);
+  if (!rc && t.torn)
+    rc = mend(fd, path, &t, now, err);
+  if (!rc)
+    rc = record_make(&b, &t, fields, now, hash, err);
+  if (!rc)
+    rc = write_whole(fd, path, sl_buf_view(&b), t.size, err);
+  if (!rc && head_write(path, t.seq + 1, hash, err)) { /* a head that lags would later look like tampering */
+    if (ftruncate(fd, t.size))
+      sl_err_sys(err, errno, "cannot take back a record of the audit %s", path);
+    rc = SL_EIO;
+  }
+  if (!rc && seq)
+    *seq = t.seq + 1;
+  sl_buf_free(&b);
+  close(fd);
+  return rc;
+}

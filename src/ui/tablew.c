@@ -1,0 +1,443 @@
+/* ui/tablew.c: the table over a query. State is the cursor's row by hash, the marks, the order, the filter: never a pointer into rows,
+ * so that a
+ * row which vanishes never makes us act on its neighbour. */
+#include <stdio.h>
+
+#include "base/fmt.h"
+#include "ui/tablew_int.h"
+
+enum { NEAR = 4096, FIND_ROWS = 50000 };
+
+const struct sl_bind sl_tablew_binds[1] = {{"reverse-sort", "S", "turn the order round"}};
+const size_t sl_tablew_nbinds = 1;
+
+/* ---- open, ask ---- */
+
+static void on_changed(struct sl_view *v, void *user)
+{
+  struct sl_tablew *t = user;
+  (void)t;
+  sl_view_dirty(v);
+}
+
+int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o, struct sl_err *err)
+{
+  struct sl_tablew *t = sl_calloc(1, sizeof *t);
+  if (!t)
+    return sl_err_nomem(err);
+  t->v = v;
+  if (o)
+    t->o = *o;
+  sl_buf_init(&t->columns, 1 << 16);
+  int rc = sl_pane_open(&t->pane, v, q, on_changed, t, err);
+  if (rc) {
+    sl_free(t);
+    return rc;
+  }
+  t->query = sl_query_ref(q);
+  t->filtered = q->where != NULL;
+  *out = t;
+  return SL_OK;
+}
+
+void sl_tablew_close(struct sl_tablew *t)
+{
+  if (!t)
+    return;
+  sl_pane_close(t->pane);
+  sl_query_unref(t->query);
+  sl_schema_unref(t->schema);
+  sl_buf_free(&t->columns);
+  sl_free(t->mark);
+  sl_free(t);
+}
+
+int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err)
+{
+  int rc = sl_pane_ask(t->pane, q, err);
+  if (rc)
+    return rc;
+  struct sl_query *old = t->query;
+  t->query = sl_query_ref(q);
+  sl_query_unref(old);
+  return SL_OK;
+}
+
+struct sl_pane *sl_tablew_pane(struct sl_tablew *t) { return t->pane; }
+size_t sl_tablew_marked(struct sl_tablew *t) { return t->nmark; }
+
+/* The same question with another filter or order. */
+static int ask_like(struct sl_tablew *t, struct sl_filter *where, struct sl_order *order)
+{
+  struct sl_query like = *t->query, *q = NULL;
+  struct sl_err err = {0};
+  like.where = where;
+  like.order = order;
+  int rc = sl_query_new(&q, &like, &err);
+  if (!rc)
+    rc = sl_tablew_ask(t, q, &err);
+  sl_query_unref(q);
+  if (rc)
+    sl_ui_say_err(t->v->ui, &err);
+  return rc;
+}
+
+/* ---- the cursor keeps its row ---- */
+
+static void remember(struct sl_tablew *t)
+{
+  struct sl_snap *s = sl_pane_answer(t->pane)->snap;
+  t->have_hash = s && t->at < sl_snap_count(s);
+  t->at_hash = t->have_hash ? sl_snap_hash(s, t->at) : 0;
+}
+
+static void found_later(void *user) { sl_view_dirty(((struct sl_tablew *)user)->v); }
+
+void tw_follow(struct sl_tablew *t)
+{
+  struct sl_snap *s = sl_pane_answer(t->pane)->snap;
+  uint64_t n = s ? sl_snap_count(s) : 0;
+  if (!t->have_hash || !n) {
+    if (n && t->at < n)
+      remember(t);
+    return;
+  }
+  if (t->at < n && sl_snap_hash(s, t->at) == t->at_hash)
+    return;
+  for (uint64_t d = 1; d < NEAR; d++) {
+    if (t->at + d < n && sl_snap_hash(s, t->at + d) == t->at_hash) {
+      t->at += d;
+      return;
+    }
+    if (d <= t->at && t->at - d < n && sl_snap_hash(s, t->at - d) == t->at_hash) {
+      t->at -= d;
+      return;
+    }
+  }
+  uint64_t pos = UINT64_MAX;
+  if (sl_snap_find(s, &t->at_hash, 1, &pos, found_later, t, NULL) == SL_EAGAIN)
+    return;
+  if (pos != UINT64_MAX)
+    t->at = pos;
+  else
+    t->have_hash = false; /* gone: the cursor stays where it was, on another row, and forgets the old one */
+}
+
+static void moved(struct sl_tablew *t)
+{
+  remember(t);
+  if (t->o.moved)
+    t->o.moved(t->v);
+}
+
+static bool move(struct sl_tablew *t, const char *command)
+{
+  uint64_t n = sl_pane_count(t->pane), page = t->rows > 1 ? (uint64_t)t->rows - 1 : 1, at = t->at;
+  uint64_t last = n ? n - 1 : 0;
+  if (!strcmp(command, "down"))
+    at = at < last ? at + 1 : last;
+  else if (!strcmp(command, "up"))
+    at = at ? at - 1 : 0;
+  else if (!strcmp(command, "page-down"))
+    at = at + page < last ? at + page : last;
+  else if (!strcmp(command, "page-up"))
+    at = at > page ? at - page : 0;
+  else if (!strcmp(command, "first"))
+    at = 0;
+  else if (!strcmp(command, "last"))
+    at = last;
+  else
+    return false;
+  if (at != t->at) {
+    t->at = at;
+    moved(t);
+  }
+  return true;
+}
+
+/* ---- marks ---- */
+
+bool tw_marked(const struct sl_tablew *t, uint64_t hash)
+{
+  for (size_t i = 0; i < t->nmark; i++)
+    if (t->mark[i] == hash)
+      return true;
+  return false;
+}
+
+static void mark(struct sl_tablew *t)
+{
+  remember(t);
+  if (!t->have_hash)
+    return;
+  for (size_t i = 0; i < t->nmark; i++)
+    if (t->mark[i] == t->at_hash) {
+      t->mark[i] = t->mark[--t->nmark];
+      move(t, "down");
+      return;
+    }
+  if (sl_grow((void **)&t->mark, &t->mark_cap, t->nmark + 1, sizeof *t->mark, TW_MARKS, NULL)) {
+    sl_view_say(t->v, SL_ROLE_warn, "%d rows are marked; no more", TW_MARKS);
+    return;
+  }
+  t->mark[t->nmark++] = t->at_hash;
+  move(t, "down");
+}
+
+/* ---- filter, sort, columns, find ---- */
+
+static void filter_typed(struct sl_view *v, void *user, const char *text)
+{
+  struct sl_tablew *t = user;
+  struct sl_filter *f = NULL;
+  struct sl_err err = {0};
+  if (!text)
+    return;
+  int rc = sl_filter_parse(&f, sl_str(text), sl_ws_now(sl_view_ws(v)), sl_ws_tz(sl_view_ws(v)), &err);
+  if (!rc && f && t->schema)
+    rc = sl_filter_check(f, t->schema, &err);
+  if (rc)
+    sl_ui_say_err(v->ui, &err);
+  else
+    t->filtered = !ask_like(t, f, t->query->order) && f;
+  sl_filter_unref(f);
+}
+
+static void filter(struct sl_tablew *t)
+{
+  char now[1024];
+  snprintf(now, sizeof now, "%.*s", t->query->where ? (int)sl_filter_text(t->query->where).n : 0,
+           t->query->where ? sl_filter_text(t->query->where).p : "");
+  sl_view_prompt(t->v, "filter:", now, filter_typed, t);
+}
+
+static bool sorted_by(const struct sl_tablew *t, const struct tw_col *c, bool *desc)
+{
+  const struct sl_order *o = t->query->order;
+  if (!o || !sl_order_count(o))
+    return false;
+  const struct sl_order_key *k = sl_order_key(o, 0);
+  char name[200];
+  snprintf(name, sizeof name, k->name.key.p ? "%.*s.%.*s" : "%.*s", SL_ARG(k->name.col), SL_ARG(k->name.key));
+  *desc = k->desc;
+  return !strcmp(name, c->name);
+}
+
+static void sort(struct sl_tablew *t, bool turn)
+{
+  bool desc = false;
+  struct sl_order *o = NULL;
+  struct sl_err err = {0};
+  char text[200];
+  if (!t->ncol)
+    return;
+  const struct tw_col *c = &t->col[t->at_col];
+  bool same = sorted_by(t, c, &desc);
+  const char *dot = c->index == -2 ? strchr(c->name, '.') : NULL;
+  if (dot)
+    snprintf(text, sizeof text, "%s%.*s.\"%s\"", (same || turn) && !desc ? "-" : "", (int)(dot - c->name), c->name, dot + 1);
+  else
+    snprintf(text, sizeof text, "%s%s", (same || turn) && !desc ? "-" : "", c->name);
+  if (sl_order_parse(&o, sl_str(text), &err)) {
+    sl_ui_say_err(t->v->ui, &err);
+    return;
+  }
+  if (!ask_like(t, t->query->where, o))
+    sl_view_say(t->v, SL_ROLE_dim, "sorted by %s%s; h and l choose the column", c->name, text[0] == '-' ? ", descending" : "");
+  sl_order_unref(o);
+}
+
+static void columns_typed(struct sl_view *v, void *user, const char *text)
+{
+  struct sl_tablew *t = user;
+  (void)v;
+  if (!text)
+    return;
+  sl_buf_clear(&t->columns);
+  sl_buf_str(&t->columns, sl_str_trim(sl_str(text)));
+  t->ncol = 0;
+  t->at_col = t->left_col = 0;
+}
+
+static void columns(struct sl_tablew *t)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, SL_LINE_MAX);
+  for (size_t i = 0; i < t->ncol; i++)
+    sl_buf_printf(&b, "%s%s", i ? "," : "", t->col[i].name);
+  sl_view_prompt(t->v, "columns (metrics.* for a family; empty: defaults):", sl_buf_zstr(&b), columns_typed, t);
+  sl_buf_free(&b);
+}
+
+static bool row_holds(struct sl_tablew *t, uint64_t pos, struct sl_buf *scratch)
+{
+  const struct sl_batch *b;
+  uint32_t row;
+  if (!sl_pane_row(t->pane, pos, &b, &row))
+    return false;
+  for (size_t i = 0; i < t->ncol; i++) {
+    enum sl_role role;
+    sl_buf_clear(scratch);
+    tw_cell(t, &t->col[i], b, row, scratch, &role);
+    if (strcasestr(sl_buf_zstr(scratch), t->find))
+      return true;
+  }
+  return false;
+}
+
+static void find(struct sl_tablew *t, int step)
+{
+  uint64_t n = sl_pane_count(t->pane), pos = t->at;
+  struct sl_buf scratch;
+  if (!n || !t->find[0])
+    return;
+  sl_buf_init(&scratch, 1 << 20);
+  uint64_t look = n < FIND_ROWS ? n : FIND_ROWS, i = 0;
+  for (; i < look; i++) {
+    pos = step > 0 ? (pos + 1) % n : (pos + n - 1) % n;
+    if (row_holds(t, pos, &scratch))
+      break;
+  }
+  if (i < look) {
+    t->at = pos;
+    moved(t);
+  } else {
+    sl_view_say(t->v, SL_ROLE_warn, "`%s` is not in the %llu rows looked at%s", t->find, (unsigned long long)look,
+                look < n ? "; a filter looks at all" : "");
+  }
+  sl_buf_free(&scratch);
+}
+
+static void find_typed(struct sl_view *v, void *user, const char *text)
+{
+  struct sl_tablew *t = user;
+  (void)v;
+  if (!text)
+    return;
+  snprintf(t->find, sizeof t->find, "%s", text);
+  find(t, 1);
+}
+
+static void export_typed(struct sl_view *v, void *user, const char *text)
+{
+  struct sl_tablew *t = user;
+  struct sl_ui *ui = v->ui;
+  if (text && text[0])
+    ui->o.export_rows(ui->o.user, t->query, text);
+}
+
+/* ---- commands ---- */
+
+static void enter(struct sl_tablew *t)
+{
+  struct sl_subject s = {0};
+  if (!sl_tablew_subject(t, &s))
+    return;
+  if (t->o.enter) {
+    t->o.enter(t->v, &s);
+    return;
+  }
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  sl_ref_text(&b, &s.ref);
+  sl_view_go_ref(t->v, sl_buf_view(&b));
+  sl_buf_free(&b);
+}
+
+static bool asks(struct sl_tablew *t, const char *command)
+{
+  if (!strcmp(command, "filter"))
+    filter(t);
+  else if (!strcmp(command, "columns"))
+    columns(t);
+  else if (!strcmp(command, "find"))
+    sl_view_prompt(t->v, "find:", t->find, find_typed, t);
+  else if (!strcmp(command, "export") && t->v->ui->o.export_rows)
+    sl_view_prompt(t->v, "export to (.csv .json .ndjson):", "", export_typed, t);
+  else
+    return false;
+  return true;
+}
+
+enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command)
+{
+  if (move(t, command) || asks(t, command))
+    return SL_HANDLED;
+  if (!strcmp(command, "left") && t->at_col > 0)
+    t->at_col--;
+  else if (!strcmp(command, "right") && t->at_col + 1 < t->ncol)
+    t->at_col++;
+  else if (!strcmp(command, "sort") || !strcmp(command, "reverse-sort"))
+    sort(t, !strcmp(command, "reverse-sort"));
+  else if (!strcmp(command, "mark"))
+    mark(t);
+  else if (!strcmp(command, "unmark-all"))
+    t->nmark = 0;
+  else if (!strcmp(command, "find-next"))
+    find(t, 1);
+  else if (!strcmp(command, "find-prev"))
+    find(t, -1);
+  else if (!strcmp(command, "enter"))
+    enter(t);
+  else if (!strcmp(command, "back") && t->filtered)
+    filter_typed(t->v, t, "");
+  else
+    return SL_IGNORED;
+  return SL_HANDLED;
+}
+
+bool sl_tablew_subject(struct sl_tablew *t, struct sl_subject *out)
+{
+  const struct sl_batch *b;
+  uint32_t row;
+  if (!sl_pane_row(t->pane, t->at, &b, &row))
+    return false;
+  *out = (struct sl_subject){ .res = t->query->res, .batch = b, .row = row };
+  out->ref = (struct sl_ref){ sl_batch_conn(b, row), sl_str(t->query->res->name), sl_batch_id(b, row) };
+  int uri = sl_schema_find(sl_batch_schema(b), SL_STR("uri"));
+  if (uri >= 0) {
+    struct sl_val v = sl_batch_get(b, row, (unsigned)uri);
+    out->uri = v.null ? SL_STR_NONE : v.u.s;
+  }
+  return true;
+}
+
+void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b)
+{
+  uint64_t n = sl_pane_count(t->pane);
+  if (t->nmark)
+    sl_buf_printf(b, "%zu marked  ", t->nmark);
+  if (n)
+    sl_buf_printf(b, "%llu of %llu", (unsigned long long)t->at + 1, (unsigned long long)n);
+}
+
+void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b)
+{
+  const struct sl_query *q = t->query;
+  if (q->kind == SL_Q_SQL) {
+    sl_buf_z(b, "sql ");
+    sl_fmt_shell(b, q->scope);
+    return;
+  }
+  sl_buf_printf(b, "get %s", q->res->name);
+  if (q->scope.n) {
+    sl_buf_ch(b, ' ');
+    sl_fmt_shell(b, q->scope);
+  }
+  if (q->conn.n) {
+    sl_buf_z(b, " -c ");
+    sl_fmt_shell(b, q->conn);
+  }
+  if (q->where) {
+    sl_buf_z(b, " --filter ");
+    sl_fmt_shell(b, sl_filter_text(q->where));
+  }
+  for (size_t i = 0; q->order && i < sl_order_count(q->order); i++) {
+    const struct sl_order_key *k = sl_order_key(q->order, i);
+    sl_buf_printf(b, "%s%s%.*s", i ? "," : " --sort ", k->desc ? "-" : "", SL_ARG(k->name.col));
+    if (k->name.key.p)
+      sl_buf_printf(b, ".%.*s", SL_ARG(k->name.key));
+  }
+  if (q->deleted)
+    sl_buf_z(b, " --deleted");
+}

@@ -1,0 +1,244 @@
+/* ui/tablew_draw.c: which columns are shown and how a cell looks. One painter for every resource: it knows types and units, never names. */
+#include <stdio.h>
+
+#include "ui/tablew_int.h"
+
+/* ---- columns ---- */
+
+static bool numeric(enum sl_type t)
+{
+  return t == SL_I64 || t == SL_F64 || t == SL_FAMILY_F64;
+}
+
+static bool family(enum sl_type t) { return t == SL_FAMILY_F64 || t == SL_FAMILY_TEXT; }
+
+static struct tw_col *col_add(struct sl_tablew *t, int index, const char *name, bool right)
+{
+  for (size_t i = 0; i < t->ncol; i++)
+    if (!strcmp(t->col[i].name, name))
+      return NULL;
+  if (t->ncol == TW_COLS)
+    return NULL;
+  struct tw_col *c = &t->col[t->ncol++];
+  *c = (struct tw_col){ .index = index, .right = right };
+  snprintf(c->name, sizeof c->name, "%s", name);
+  c->width = (int)sl_text_width(sl_str(c->name), SL_TEXT_CELL);
+  return c;
+}
+
+static void col_schema(struct sl_tablew *t, size_t i)
+{
+  const struct sl_col *sc = sl_schema_col(t->schema, i);
+  if (family(sc->type) || (sc->flags & SL_COL_HIDDEN && !t->chosen))
+    return;
+  struct tw_col *c = col_add(t, (int)i, sc->name, numeric(sc->type));
+  if (c)
+    c->keep_ends = sc->type == SL_REF || sc->type == SL_URI || !strcmp(sc->name, "id") || !strcmp(sc->name, "run");
+}
+
+static void col_keys(struct sl_tablew *t, size_t i, struct sl_str key)
+{
+  const struct sl_col *sc = sl_schema_col(t->schema, i);
+  struct sl_keys *keys = sl_schema_keys(t->schema);
+  char name[96];
+  for (uint32_t k = 0; k < sl_keys_count(keys) && t->ncol < TW_COLS; k++) {
+    struct sl_str kn = sl_keys_name(keys, k);
+    if (!sl_str_eqz(key, "*") && !sl_str_eq(key, kn))
+      continue;
+    snprintf(name, sizeof name, "%s.%.*s", sc->name, SL_ARG(kn));
+    struct tw_col *c = col_add(t, -2, name, numeric(sc->type));
+    if (c) {
+      c->family = (unsigned)i;
+      c->key = k;
+    }
+  }
+}
+
+static void col_named(struct sl_tablew *t, struct sl_str name)
+{
+  name = sl_str_trim(name);
+  int i = sl_schema_find(t->schema, name);
+  ptrdiff_t dot = sl_str_chr(name, '.');
+  if (i >= 0) {
+    col_schema(t, (size_t)i);
+  } else if (sl_str_eqz(name, "connection")) {
+    col_add(t, -1, "connection", false);
+  } else if (dot > 0 && (i = sl_schema_find(t->schema, sl_str_head(name, (size_t)dot))) >= 0 && family(sl_schema_col(t->schema,
+      (size_t)i)->type)) {
+    col_keys(t, (size_t)i, sl_str_from(name, (size_t)dot + 1));
+  }
+}
+
+/* Chosen ones only; else the best first, then all others: wider terminals get more columns, never bigger ones. */
+void tw_columns(struct sl_tablew *t)
+{
+  const struct sl_answer *a = sl_pane_answer(t->pane);
+  struct sl_schema *s = a->snap ? sl_snap_schema(a->snap) : NULL;
+  if (!s || (s == t->schema && t->ncol))
+    return;
+  const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
+  struct sl_str rest = t->columns.n ? sl_buf_view(&t->columns) : sl_str(best ? best : ""), word;
+  sl_schema_unref(t->schema);
+  t->schema = sl_schema_ref(s);
+  t->ncol = 0;
+  t->chosen = t->columns.n > 0;
+  while (sl_str_cut(&rest, ',', &word))
+    col_named(t, word);
+  for (size_t i = 0; !t->chosen && i < sl_schema_count(s); i++)
+    col_schema(t, i);
+  if (!t->chosen && a->nsrc > 1)
+    col_add(t, -1, "connection", false);
+  if (t->at_col >= t->ncol)
+    t->at_col = 0;
+}
+
+/* ---- cells ---- */
+
+void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
+{
+  struct sl_schema *s = sl_batch_schema(b);
+  *role = SL_ROLE_text;
+  if (c->index == -1) {
+    sl_buf_str(out, sl_batch_conn(b, row));
+    return;
+  }
+  bool key = c->index == -2;
+  unsigned col = key ? c->family : (unsigned)c->index;
+  if (col >= sl_schema_count(s))
+    return;
+  const struct sl_col *sc = sl_schema_col(s, col);
+  struct sl_val v = key ? sl_batch_get_key(b, row, col, c->key) : sl_batch_get(b, row, col);
+  if (v.null) {
+    *role = SL_ROLE_dim;
+    sl_buf_z(out, sl_glyph_pick("–", "-"));
+  } else if (sc->flags & SL_COL_SECRET) {
+    sl_buf_z(out, "***");
+  } else if (sc->type == SL_STATE) {
+    const char *glyph;
+    sl_state_look(v.u.s, &glyph, role);
+    sl_buf_printf(out, "%s %.*s", glyph, SL_ARG(v.u.s));
+  } else {
+    sl_val_show(out, &v, sc->unit, sl_view_show(t->v));
+  }
+}
+
+static void widths_learn(struct sl_tablew *t, struct sl_buf *scratch)
+{
+  for (int y = 0; y < t->rows; y++) {
+    const struct sl_batch *b;
+    uint32_t row;
+    if (!sl_pane_row(t->pane, t->top + (uint64_t)y, &b, &row))
+      continue;
+    for (size_t i = 0; i < t->ncol; i++) {
+      enum sl_role role;
+      sl_buf_clear(scratch);
+      tw_cell(t, &t->col[i], b, row, scratch, &role);
+      int w = (int)sl_text_width(sl_str_head(sl_buf_view(scratch), TW_WIDEST * 8), SL_TEXT_CELL);
+      w = w > TW_WIDEST ? TW_WIDEST : w;
+      t->col[i].width = w > t->col[i].width ? w : t->col[i].width;
+    }
+  }
+}
+
+static void head_draw(struct sl_tablew *t, struct sl_grid *g, const struct tw_col *c, int x, int y, int w, size_t i)
+{
+  enum sl_role role = i == t->at_col ? SL_ROLE_bright : SL_ROLE_colhead;
+  const struct sl_order *o = t->query->order;
+  char text[104];
+  const char *arrow = "";
+  if (o && sl_order_count(o)) {
+    const struct sl_order_key *k = sl_order_key(o, 0);
+    char name[96];
+    snprintf(name, sizeof name, k->name.key.p ? "%.*s.%.*s" : "%.*s", SL_ARG(k->name.col), SL_ARG(k->name.key));
+    if (!strcmp(name, c->name))
+      arrow = k->desc ? sl_glyph_pick("▾", "v") : sl_glyph_pick("▴", "^");
+  }
+  snprintf(text, sizeof text, "%s%s", c->name, arrow);
+  if (c->right)
+    sl_grid_right(g, x, y, w, role, sl_str(text));
+  else
+    sl_grid_putz(g, x, y, w, role, text);
+}
+
+static void row_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, int y, uint64_t pos, struct sl_buf *scratch)
+{
+  const struct sl_batch *b;
+  uint32_t row;
+  struct sl_snap *snap = sl_pane_answer(t->pane)->snap;
+  if (!sl_pane_row(t->pane, pos, &b, &row)) {
+    sl_grid_putz(g, r.x + 2, y, 3, SL_ROLE_dim, "...");
+    return;
+  }
+  bool marked = t->nmark && tw_marked(t, sl_snap_hash(snap, pos)), struck = sl_snap_struck(snap, pos);
+  if (marked)
+    sl_grid_cell(g, r.x, y, SL_ROLE_mark, sl_glyph_pick("◆", "*"));
+  int x = r.x + 2;
+  for (size_t i = t->left_col; i < t->ncol && x < r.x + r.w; i++) {
+    const struct tw_col *c = &t->col[i];
+    int left = r.x + r.w - x, w = c->width < left ? c->width : left;
+    bool last = i + 1 == t->ncol || x + w + 2 >= r.x + r.w;
+    enum sl_role role;
+    if (w < c->width && w < 6 && i > t->left_col)
+      break;
+    sl_buf_clear(scratch);
+    tw_cell(t, c, b, row, scratch, &role);
+    role = struck ? SL_ROLE_struck : marked && role == SL_ROLE_text ? SL_ROLE_mark : role;
+    if (c->right)
+      sl_grid_right(g, x, y, w, role, sl_buf_view(scratch));
+    else
+      sl_grid_keep(g, x, y, last ? left : w, role, sl_buf_view(scratch), c->keep_ends ? SL_KEEP_ENDS : SL_KEEP_HEAD);
+    x += w + 2;
+  }
+}
+
+static void heads_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r)
+{
+  int x = r.x + 2;
+  t->shown = 0;
+  for (size_t i = t->left_col; i < t->ncol && x < r.x + r.w; i++, t->shown++) {
+    int left = r.x + r.w - x, w = t->col[i].width < left ? t->col[i].width : left;
+    if (w < t->col[i].width && w < 6 && i > t->left_col)
+      break;
+    head_draw(t, g, &t->col[i], x, r.y, w, i);
+    x += w + 2;
+  }
+}
+
+static void scroll_fit(struct sl_tablew *t)
+{
+  uint64_t n = sl_pane_count(t->pane), rows = t->rows > 0 ? (uint64_t)t->rows : 1;
+  if (n && t->at >= n)
+    t->at = n - 1;
+  if (t->at < t->top)
+    t->top = t->at;
+  if (t->at >= t->top + rows)
+    t->top = t->at - rows + 1;
+  if (t->top + rows > n)
+    t->top = n > rows ? n - rows : 0;
+  if (t->at_col < t->left_col)
+    t->left_col = t->at_col;
+  if (t->shown && t->at_col >= t->left_col + t->shown)
+    t->left_col = t->at_col - t->shown + 1;
+}
+
+void sl_tablew_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, bool focused)
+{
+  struct sl_buf scratch;
+  int head = t->o.compact ? 0 : 1;
+  t->rows = r.h - head;
+  tw_columns(t);
+  tw_follow(t);
+  if (t->rows < 1 || sl_pane_draw_state(t->pane, g, r, t->o.empty))
+    return;
+  sl_buf_init(&scratch, 1 << 20);
+  scroll_fit(t);
+  widths_learn(t, &scratch);
+  if (head)
+    heads_draw(t, g, r);
+  uint64_t n = sl_pane_count(t->pane);
+  for (int y = 0; y < t->rows && t->top + (uint64_t)y < n; y++)
+    row_draw(t, g, r, r.y + head + y, t->top + (uint64_t)y, &scratch);
+  if (focused && t->at >= t->top && t->at < t->top + (uint64_t)t->rows)
+    sl_grid_over(g, (struct sl_rect){ r.x, r.y + head + (int)(t->at - t->top), r.w, 1 }, SL_ROLE_cursor);
+  sl_buf_free(&scratch);
+}

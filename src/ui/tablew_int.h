@@ -1,0 +1,37 @@
+/* ui/tablew_int.h: the table widget's inside: state and commands in tablew.c, columns and painting in tablew_draw.c. */
+#ifndef SL_UI_TABLEW_INT_H
+#define SL_UI_TABLEW_INT_H
+
+#include "ui/ui_int.h"
+
+enum { TW_COLS = 128, TW_MARKS = 100000, TW_WIDEST = 44 };
+
+struct tw_col {
+  int index;            /* in the schema; -1: connection; -2: a key of a family */
+  unsigned family;      /* with -2 */
+  uint32_t key;
+  char name[96];
+  int width;            /* widest seen, so that columns do not jump about */
+  bool right, keep_ends;
+};
+struct sl_tablew {
+  struct sl_view *v;
+  struct sl_pane *pane;
+  struct sl_query *query;
+  struct sl_tablew_opts o;
+  struct sl_schema *schema;        /* that cols were made for */
+  struct tw_col col[TW_COLS];
+  size_t ncol, shown, at_col, left_col;
+  uint64_t at, top, at_hash;
+  bool have_hash, filtered, chosen;
+  int rows;                        /* of the last drawing */
+  uint64_t *mark; size_t nmark, mark_cap;
+  char find[128];
+  struct sl_buf columns;           /* what was chosen, as text; empty: defaults */
+};
+void tw_columns(struct sl_tablew *t);
+void tw_follow(struct sl_tablew *t);
+bool tw_marked(const struct sl_tablew *t, uint64_t hash);
+void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role);
+
+#endif

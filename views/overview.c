@@ -1,0 +1,224 @@
+/* views/overview.c: what is wrong now, worst first, across every connection; then zones, jobs of the last 24 hours and models in a line
+ * each. Every row jumps to its place. */
+#include <math.h>
+
+#include "ui/widgets.h"
+
+enum { HOURS = 24 };
+
+struct overview_state { struct sl_tablew *findings; struct sl_pane *zones, *runs, *models; };
+
+static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, struct sl_err *err)
+{
+  struct sl_query like = {.res = res, .kind = SL_Q_LIST, .background = true}, *q = NULL;
+  *out = NULL;
+  if (!sl_ws_serves(sl_view_ws(v), res))
+    return SL_OK;
+  int rc = sl_query_new(&q, &like, err);
+  if (!rc)
+    rc = sl_pane_open(out, v, q, NULL, NULL, err);
+  sl_query_unref(q);
+  return rc;
+}
+
+/* A finding leads to what it is about: `subject` is a ref; other kinds open as a row. */
+static void overview_enter(struct sl_view *v, const struct sl_subject *s)
+{
+  int i = sl_schema_find(sl_batch_schema(s->batch), SL_STR("subject"));
+  struct sl_val subject = i < 0 ? sl_null(SL_TEXT) : sl_batch_get(s->batch, s->row, (unsigned)i);
+  if (subject.null || sl_str_chr(subject.u.s, ':') < 0)
+    sl_view_say(v, SL_ROLE_dim, "this finding leads nowhere");
+  else
+    sl_view_go_ref(v, subject.u.s);
+}
+
+static int overview_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
+{
+  static const struct sl_tablew_opts opts = {
+    .columns = "severity,kind,subject,summary,since,next",
+    .empty = "nothing is wrong: no job failed, no partition is late, every connection answers",
+    .enter = overview_enter,
+  };
+  struct overview_state *s = sl_view_state(v);
+  struct sl_query like = {.res = &sl_res_findings, .kind = SL_Q_LIST}, *q = NULL;
+  (void)arg;
+  int rc = sl_query_new(&q, &like, err);
+  if (!rc)
+    rc = sl_tablew_open(&s->findings, v, q, &opts, err);
+  sl_query_unref(q);
+  if (!rc)
+    rc = pane_of(&s->zones, v, &sl_res_zones, err);
+  if (!rc)
+    rc = pane_of(&s->runs, v, &sl_res_executions, err);
+  if (!rc)
+    rc = pane_of(&s->models, v, &sl_res_models, err);
+  if (rc) {
+    sl_tablew_close(s->findings);
+    s->findings = NULL;
+  }
+  return rc;
+}
+
+static void overview_close(struct sl_view *v)
+{
+  struct overview_state *s = sl_view_state(v);
+  sl_tablew_close(s->findings);
+  sl_pane_close(s->zones);
+  sl_pane_close(s->runs);
+  sl_pane_close(s->models);
+}
+
+/* ---- the lines at the foot ---- */
+
+static struct sl_str text_of(struct sl_pane *p, uint64_t i, const char *col)
+{
+  struct sl_val v = sl_pane_val(p, i, col);
+  return v.null || (v.type != SL_TEXT && v.type != SL_STATE) ? SL_STR("") : v.u.s;
+}
+
+static void age_put(struct sl_view *v, struct sl_grid *g, int *x, int y, const struct sl_val *t)
+{
+  struct sl_buf b;
+  if (t->null)
+    return;
+  sl_buf_init(&b, 64);
+  sl_time_show(&b, t->u.i, sl_view_show(v)->now, sl_view_show(v)->tz);
+  *x += sl_grid_put(g, *x, y, g->w - *x, SL_ROLE_dim, sl_buf_view(&b)) + 3;
+  sl_buf_free(&b);
+}
+
+static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
+{
+  int x = 11;
+  sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "ZONES");
+  if (!s->zones || !sl_pane_count(s->zones)) {
+    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_dim, s->zones ? "none yet" : "none: name them under lake: zones: in the workspace file");
+    return;
+  }
+  for (uint64_t i = 0; i < sl_pane_count(s->zones) && x < g->w - 8; i++) {
+    const char *glyph;
+    enum sl_role role;
+    struct sl_val newest = sl_pane_val(s->zones, i, "newest");
+    struct sl_str state = text_of(s->zones, i, "state");
+    sl_state_look(state, &glyph, &role);
+    x += sl_grid_put(g, x, y, 16, SL_ROLE_text, text_of(s->zones, i, "name")) + 1;
+    x += sl_grid_printf(g, x, y, 12, role, "%s %.*s", glyph, SL_ARG(state)) + 1;
+    age_put(v, g, &x, y, &newest);
+  }
+}
+
+struct day { double started[HOURS]; int ok, failed, running, other; };
+
+static void day_count(struct sl_view *v, struct sl_pane *p, struct day *d)
+{
+  sl_ms now = sl_view_show(v)->now;
+  uint64_t n = sl_pane_count(p) < 5000 ? sl_pane_count(p) : 5000;
+  for (uint64_t i = 0; i < n; i++) {
+    struct sl_val at = sl_pane_val(p, i, "started");
+    struct sl_str state = text_of(p, i, "state");
+    int64_t age_h = at.null ? -1 : (now - at.u.i) / 3600000;
+    if (age_h < 0 || age_h >= HOURS)
+      continue;
+    d->started[HOURS - 1 - age_h] += 1;
+    int *slot = sl_str_eqz(state, "ok") ? &d->ok : sl_str_eqz(state, "failed") ? &d->failed : &d->other;
+    if (sl_str_eqz(state, "running"))
+      slot = &d->running;
+    *slot += 1;
+  }
+}
+
+static void jobs_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
+{
+  struct day d = {0};
+  sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "JOBS 24h");
+  if (!s->runs) {
+    sl_grid_putz(g, 11, y, g->w - 12, SL_ROLE_dim, "none: name them under jobs: in the workspace file");
+    return;
+  }
+  day_count(v, s->runs, &d);
+  sl_chart_spark(g, 11, y, HOURS, SL_ROLE_s1, d.started, HOURS);
+  int x = 11 + HOURS + 3;
+  x += sl_grid_printf(g, x, y, 14, SL_ROLE_ok, "%d ok", d.ok) + 3;
+  x += sl_grid_printf(g, x, y, 14, d.failed ? SL_ROLE_bad : SL_ROLE_dim, "%d failed", d.failed) + 3;
+  x += sl_grid_printf(g, x, y, 14, d.running ? SL_ROLE_run : SL_ROLE_dim, "%d running", d.running) + 3;
+  if (d.other)
+    sl_grid_printf(g, x, y, 14, SL_ROLE_dim, "%d other", d.other);
+}
+
+static void models_draw(struct overview_state *s, struct sl_grid *g, int y)
+{
+  int x = 11;
+  if (!s->models)
+    return;
+  sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "MODELS");
+  for (uint64_t i = 0; i < sl_pane_count(s->models) && x < g->w - 10; i++) {
+    struct sl_val aliases = sl_pane_val(s->models, i, "aliases"), pending = sl_pane_val(s->models, i, "pending");
+    x += sl_grid_put(g, x, y, 20, SL_ROLE_text, text_of(s->models, i, "name")) + 1;
+    struct sl_str rest = aliases.null ? SL_STR("") : aliases.u.s, one;
+    while (sl_list_next(&rest, &one) && x < g->w - 6)
+      x += sl_grid_put(g, x, y, 20, SL_ROLE_dim, one) + 1;
+    if (!pending.null && pending.u.i > 0)
+      x += sl_grid_printf(g, x, y, 14, SL_ROLE_wait, "%s %lld pending", sl_glyph_pick("●", "o"), (long long)pending.u.i) + 1;
+    x += 2;
+  }
+}
+
+static void overview_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
+{
+  struct overview_state *s = sl_view_state(v);
+  int foot = r.h >= 10 ? 4 : 0;
+  sl_tablew_draw(s->findings, g, (struct sl_rect){ r.x, r.y, r.w, r.h - foot }, true);
+  if (!foot)
+    return;
+  zones_draw(v, s, g, r.y + r.h - 3);
+  jobs_draw(v, s, g, r.y + r.h - 2);
+  models_draw(s, g, r.y + r.h - 1);
+}
+
+static enum sl_handled overview_command(struct sl_view *v, const char *command)
+{
+  return sl_tablew_command(((struct overview_state *)sl_view_state(v))->findings, command);
+}
+
+static void overview_count(struct sl_view *v, struct sl_buf *b)
+{
+  uint64_t n = sl_pane_count(sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings));
+  sl_buf_printf(b, "%llu finding%s", (unsigned long long)n, n == 1 ? "" : "s");
+}
+
+static void overview_truth(struct sl_view *v, struct sl_buf *b)
+{
+  sl_pane_truth(sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings), b);
+}
+
+static bool overview_subject(struct sl_view *v, struct sl_subject *out)
+{
+  return sl_tablew_subject(((struct overview_state *)sl_view_state(v))->findings, out);
+}
+
+static void overview_cmdline(struct sl_view *v, struct sl_buf *b)
+{
+  sl_tablew_cmdline(((struct overview_state *)sl_view_state(v))->findings, b);
+}
+
+const struct sl_view_ops sl_view_overview = {
+  .name = "overview",
+  .title = "overview",
+  .help = "What is wrong now, worst first: failed executions, stale and missing partitions, connections that do not answer. Enter jumps to "
+          "the place; NEXT names the view or action that helps. At the foot: zones, the jobs of the last 24 hours, models.",
+  .arg = NULL,
+  .binds = NULL, .nbinds = 0,
+  .hints = "enter filter refresh describe quit",
+  .state_size = sizeof(struct overview_state),
+  .open = overview_open,
+  .close = overview_close,
+  .draw = overview_draw,
+  .command = overview_command,
+  .key = NULL,
+  .crumb = NULL,
+  .count = overview_count,
+  .truth = overview_truth,
+  .subject = overview_subject,
+  .cmdline = overview_cmdline,
+  .visible = NULL,
+};

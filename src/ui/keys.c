@@ -86,11 +86,21 @@ static int keys_parse(struct sl_str text, int *key, int *n, struct sl_err *err)
   return SL_OK;
 }
 
+static const struct entry *entry_anywhere(const struct sl_keymap *m, int key)
+{
+  for (size_t i = 0; i < m->n; i++)
+    for (int k = 0; k < m->entry[i].n; k++)
+      if (m->entry[i].key[k] == key)
+        return &m->entry[i];
+  return NULL;
+}
+
 /* A view's key may not shadow a global one, and no two commands of one place may share a key. */
 static int collision(const struct sl_keymap *m, const char *where, int key, const char *command, struct sl_err *err)
 {
-  const struct entry *e = entry_by_key(m, where, key);
-  if (!e && strcmp(where, "global"))
+  bool global = !strcmp(where, "global");
+  const struct entry *e = global ? entry_anywhere(m, key) : entry_by_key(m, where, key);
+  if (!e && !global)
     e = entry_by_key(m, "global", key);
   if (!e || !strcmp(e->bind->command, command))
     return SL_OK;

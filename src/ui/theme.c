@@ -13,10 +13,6 @@
 static const char *const color_names[16] = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bright-black",
   "bright-red", "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan", "bright-white"};
 
-/* xterm's own values of the sixteen, for degrading. */
-static const unsigned char rgb16[16][3] = {{0, 0, 0}, {205, 0, 0}, {0, 205, 0}, {205, 205, 0}, {0, 0, 238}, {205, 0, 205}, {0, 205, 205},
-  {229, 229, 229}, {127, 127, 127}, {255, 0, 0}, {0, 255, 0}, {255, 255, 0}, {92, 92, 255}, {255, 0, 255}, {0, 255, 255}, {255, 255, 255}};
-
 static bool color_parse(struct sl_str s, int32_t *out)
 {
   if (sl_str_eqz(s, "default"))
@@ -109,8 +105,12 @@ static void base16_apply(struct sl_theme *t, const int32_t c[16])
         0},
     {SL_ROLE_armed, 0, 9, SL_ATTR_BOLD}, {SL_ROLE_s1, 13, -1, 0}, {SL_ROLE_s2, 9, -1, 0}, {SL_ROLE_s3, 11, -1, 0}, {SL_ROLE_s4, 14, -1, 0},
     {SL_ROLE_s5, 12, -1, 0}, {SL_ROLE_s6, 10, -1, 0}};
-  for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
-    t->look[map[i].role] = (struct sl_look){ c[map[i].fg], map[i].bg < 0 ? -1 : c[map[i].bg], map[i].attr };
+  for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+    /* many schemes have pale comments and reds: what must be read is made readable, hue kept */
+    int32_t bg = map[i].bg < 0 ? -1 : c[map[i].bg];
+    double ratio = map[i].role == SL_ROLE_border ? 1 : 4.5;
+    t->look[map[i].role] = (struct sl_look){ sl_color_lift(c[map[i].fg], bg < 0 ? c[0] : bg, ratio), bg, map[i].attr };
+  }
 }
 
 static int base16_read(struct sl_theme *t, const struct sl_yaml *y, const struct sl_yaml_node *map, struct sl_err *err)
@@ -202,39 +202,4 @@ int sl_theme_find(struct sl_theme *out, const char *name, const char *dir, struc
   sl_free(own);
   return rc == SL_ENOENT ? sl_err_set(err, SL_ENOENT, "no theme `%s` in %s; `sluice info` names the folders", name, dir ? dir
       : "the data folder") : rc;
-}
-
-static void rgb_of(int32_t c, int rgb[3])
-{
-  if (c & 0x1000000) {
-    rgb[0] = c >> 16 & 255, rgb[1] = c >> 8 & 255, rgb[2] = c & 255;
-  } else if (c < 16) {
-    for (int i = 0; i < 3; i++)
-      rgb[i] = rgb16[c][i];
-  } else if (c < 232) { /* 6x6x6 cube */
-    static const int step[6] = {0, 95, 135, 175, 215, 255};
-    rgb[0] = step[(c - 16) / 36], rgb[1] = step[(c - 16) / 6 % 6], rgb[2] = step[(c - 16) % 6];
-  } else {
-    rgb[0] = rgb[1] = rgb[2] = 8 + (c - 232) * 10;
-  }
-}
-
-int sl_color_degrade(int32_t color, int colors)
-{
-  if (color < 0 || color < colors)
-    return color;
-  int want[3], best = 0;
-  long best_d = -1;
-  rgb_of(color, want);
-  int n = colors >= 256 ? 256 : colors >= 16 ? 16 : 8;
-  for (int i = n == 256 ? 16 : 0; i < n; i++) {
-    int have[3];
-    rgb_of(i, have);
-    long d = 0;
-    for (int k = 0; k < 3; k++)
-      d += (long)(want[k] - have[k]) * (want[k] - have[k]);
-    if (best_d < 0 || d < best_d)
-      best = i, best_d = d;
-  }
-  return best;
 }

@@ -14,5 +14,7 @@ void sl_theme_mono(struct sl_theme *out);                 /* attributes only: NO
 /* By name in $XDG_DATA_HOME/sluice/themes, then `dir`; `auto` picks default or light. */
 int sl_theme_find(struct sl_theme *out, const char *name, const char *dir, struct sl_err *err) SL_NODISCARD;
 int sl_color_degrade(int32_t color, int colors);          /* to 8, 16 or 256 */
+double sl_color_contrast(int32_t a, int32_t b);           /* WCAG 2.1: 1 to 21; 0 where one is the terminal's own */
+int32_t sl_color_lift(int32_t fg, int32_t bg, double ratio); /* fg, nearer to white or black until it reaches the ratio */
 
 #endif

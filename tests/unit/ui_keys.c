@@ -33,7 +33,8 @@ static void names_people_write(void **state)
     {"x", 'x'}, {"X", 'X'}, {":", ':'}, {"Enter", '\r'}, {"enter", '\r'}, {"pgdn", SL_KEY_PGDN}, {"F5", SL_KEY_F1 + 4},
     {"F12", SL_KEY_F12},
     {"Ctrl-L", 12}, {"Ctrl-l", 12}, {"Alt-x", 'x' | SL_KEY_ALT}, {"Alt-Enter", '\r' | SL_KEY_ALT}, {"é", 0xe9}, {"Space", ' '}};
-  static const char *const bad[] = {"", "xy", "F0", "F13", "Ctrl-", "Ctrl-1", "Ctrl-LL", "Alt-", "Hyper-x", "\xff", "\x01", "\x7f", "Enterr"};
+  static const char *const bad[] = {"", "xy", "F0", "F13", "Ctrl-", "Ctrl-1", "Ctrl-LL", "Alt-", "Hyper-x", "\xff", "\x01", "\x7f",
+    "Enterr"};
   for (size_t i = 0; i < LEN(good); i++) {
     int key = 0;
     assert_true(sl_key_parse(sl_str(good[i].name), &key));

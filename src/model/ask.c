@@ -121,10 +121,8 @@ int sl_req_ask(struct sl_req *r, const struct sl_ask *a)
   struct ws_prompt *p;
   int rc = r->b->ops->answer ? prompt_get(&p, r->b, a, &e)
                              : sl_err_set(&e, SL_EINTERNAL, "backend %s asks but takes no answer", r->b->ops->type);
-  if (rc) {
-    ws_req_fail(r, rc, &e);
-    return rc;
-  }
+  if (rc)
+    return ws_req_fail_inside(r, rc, &e);
   r->prompt = p;
   r->next_waiting = p->reqs;
   p->reqs = r;

@@ -519,13 +519,21 @@ struct sl_schema *sl_req_schema(struct sl_req *r)
   return r->schema;
 }
 
+/* From a call of the backend: the asker hears at once, the backend when it has returned. */
+int ws_req_fail_inside(struct sl_req *r, int rc, const struct sl_err *err)
+{
+  r->inside++;
+  ws_req_fail(r, rc, err);
+  r->inside--;
+  return rc;
+}
+
 static int req_break(struct sl_req *r, const char *what)
 {
   ws_violation(r->w, r->b, what);
   struct sl_err e = { 0 };
   sl_err_set(&e, SL_EINTERNAL, "backend %s %s", r->b->ops->type, what);
-  ws_req_fail(r, SL_EINTERNAL, &e);
-  return SL_EINTERNAL;
+  return ws_req_fail_inside(r, SL_EINTERNAL, &e);
 }
 
 /* What is not asked for is done: a query without a filter has its filter applied by everybody. */
@@ -553,8 +561,7 @@ static int req_taken(struct sl_req *r, int rc, struct sl_err *e)
     return SL_OK;
   if (!e->msg[0])
     sl_err_set(e, rc, "%s", sl_code_words(rc));
-  ws_req_fail(r, rc, e);
-  return rc;
+  return ws_req_fail_inside(r, rc, e);
 }
 
 int sl_req_head(struct sl_req *r, struct sl_schema *s, unsigned did, int64_t total)
@@ -568,8 +575,7 @@ int sl_req_head(struct sl_req *r, struct sl_schema *s, unsigned did, int64_t tot
     return req_break(r, "sent a second head");
   if (!s && !(s = sl_req_schema(r))) {
     struct sl_err e = { 0 };
-    ws_req_fail(r, sl_err_nomem(&e), &e);
-    return SL_ENOMEM;
+    return ws_req_fail_inside(r, sl_err_nomem(&e), &e);
   }
   did = req_did(r, did);
   if ((did & SL_DID_LIMIT) && r->q && r->q->limit && (did & (SL_DID_WHERE | SL_DID_ORDER)) != (SL_DID_WHERE | SL_DID_ORDER))
@@ -595,7 +601,7 @@ int sl_req_rows(struct sl_req *r, struct sl_batch **take)
   if (!rc && !r->head)
     rc = req_break(r, "sent rows before its head");
   if (!rc && (rc = sl_batch_seal(b, &e)))
-    ws_req_fail(r, rc, &e);
+    ws_req_fail_inside(r, rc, &e);
   if (rc) {
     sl_batch_unref(b);
     return rc;
@@ -628,8 +634,10 @@ void sl_req_size(struct sl_req *r, int64_t size)
   if (!ws_req_live(r, "sent a size after the end") || !r->sink)
     return;
   req_heard(r);
+  r->inside++;
   if (r->sink->size)
     r->sink->size(r->user, size);
+  r->inside--;
 }
 
 int sl_req_doc(struct sl_req *r, struct sl_str json)
@@ -643,7 +651,10 @@ int sl_req_doc(struct sl_req *r, struct sl_str json)
   }
   if (r->w->tap && r->w->tap->doc)
     r->w->tap->doc(r->w->tap->user, r, json);
-  return r->sink->doc ? r->sink->doc(r->user, json) : SL_OK;
+  r->inside++;
+  int rc = r->sink->doc ? r->sink->doc(r->user, json) : SL_OK;
+  r->inside--;
+  return r->sink ? rc : SL_ECANCELED;
 }
 
 int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err)
@@ -653,7 +664,10 @@ int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *sta
   if (!r->call || target >= r->call->ntargets)
     return req_break(r, "reported a target that was not asked for");
   req_heard(r);
-  return r->sink->did ? r->sink->did(r->user, target, rc, started, err) : SL_OK;
+  r->inside++;
+  int taken = r->sink->did ? r->sink->did(r->user, target, rc, started, err) : SL_OK;
+  r->inside--;
+  return r->sink ? taken : SL_ECANCELED;
 }
 
 void sl_req_cut(struct sl_req *r, const char *note)

@@ -9,12 +9,6 @@
 static const struct sl_resource *served(void *user, struct sl_str name)
 {
   const struct sl_ws *w = user;
-  char low[64];
-  if (!name.n || name.n >= sizeof low)
-    return NULL;
-  for (size_t i = 0; i < name.n; i++)
-    low[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
-  name = sl_strn(low, name.n);
   for (size_t i = 0; i < w->nconn; i++) {
     const struct sl_serve *const *s = w->conn[i]->ops->serves;
     for (; s && *s; s++)
@@ -38,7 +32,7 @@ static int input_query(struct ws_ans *a, struct ws_input *in, const struct ws_sq
   if (!rc)
     rc = sl_query_new(&in->q, &like, err);
   if (rc && err)
-    sl_err_prefix(err, "%s(...): ", n->res->name);
+    sl_err_prefix(err, "%s(...)", n->res->name);
   sl_filter_unref(like.where);
   sl_order_unref(like.order);
   if (rc)
@@ -125,7 +119,7 @@ static void input_copy(struct ws_input *in, const struct sl_answer *view)
     in->src[i] = view->src[i];
     snprintf(in->src[i].note, sizeof in->src[i].note, "%.40s%s%.50s", in->name, view->src[i].note[0] ? ": " : "", view->src[i].note);
     if (in->src[i].err.msg[0])
-      sl_err_prefix(&in->src[i].err, "%s: ", in->name);
+      sl_err_prefix(&in->src[i].err, "%s", in->name);
   }
 }
 

@@ -240,7 +240,7 @@ static bool ctx_word(struct ctx *c, const struct lex *x, size_t i)
     *c = (struct ctx){ .select = true };
   } else if (is(x, i, "from")) {
     bool takes = c->select || c->start;
-    if (!takes || (i && is(x, i - 1, "distinct") && c->from))
+    if (!takes || (i > 1 && is(x, i - 1, "distinct") && (is(x, i - 2, "is") || is(x, i - 2, "not"))))
       return true;
     c->want = c->from = true;
   } else if (is(x, i, "join")) {
@@ -348,6 +348,8 @@ static int walk_table(struct walk *k, size_t i, size_t *next, struct sl_err *err
   char *name = tok_value(x, i, &k->out->arena);
   if (!name)
     return sl_err_nomem(err);
+  for (char *c = name; *c; c++) /* as SQL folds names, quoted or not: a table of ours has no capitals */
+    *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
   const struct sl_resource *res = is(x, i + 1, ".") ? NULL : k->find(k->user, sl_str(name));
   if (!res || is_cte(x, name, &k->out->arena))
     return SL_OK;

@@ -119,6 +119,7 @@ void ws_req_drop(struct sl_req *r);            /* the asker leaves: end() does n
 void ws_req_resume(struct sl_req *r);          /* after EAGAIN */
 void ws_req_rearm(struct sl_req *r);           /* the deadlines start again (a person has answered) */
 void ws_req_fail(struct sl_req *r, int rc, const struct sl_err *err);  /* end() with this error, then the backend is told */
+int ws_req_fail_inside(struct sl_req *r, int rc, const struct sl_err *err);  /* the same, from a call of the backend; rc */
 void ws_req_finish(struct sl_req *r);          /* the backend's end: the last thing in r's life */
 void ws_req_busy(struct sl_req *r, bool busy); /* counts in sl_loop_settled() */
 void ws_reqs_close(struct sl_backend *b, struct sl_err *why);  /* fails and cancels all of b's */

@@ -39,7 +39,7 @@ const struct sl_serve *ws_conn_serves(const struct sl_backend *b, const struct s
   if (why_not)
     *why_not = NULL;
   if (b->internal)
-    return ws_provides(b->w, res) ? &ws_own_serve : NULL;
+    return ws_own_serves(b->w, res);
   const struct ws_narrow *n = narrow_find(b, res);
   if (n) {
     if (why_not)

@@ -19,9 +19,20 @@ static const struct ws_provided *provided_find(const struct sl_ws *w, const stru
   return NULL;
 }
 
+/* What the workspace itself works out with requests of its own. */
+static const struct sl_serve *const own_serves[] = { &ws_findings_serve, &ws_audit_serve };
+
+const struct sl_serve *ws_own_serves(const struct sl_ws *w, const struct sl_resource *res)
+{
+  for (size_t i = 0; i < sizeof own_serves / sizeof own_serves[0]; i++)
+    if (own_serves[i]->res == res)
+      return own_serves[i];
+  return provided_find(w, res) ? &ws_own_serve : NULL;
+}
+
 bool ws_provides(const struct sl_ws *w, const struct sl_resource *res)
 {
-  return provided_find(w, res) != NULL;
+  return ws_own_serves(w, res) != NULL;
 }
 
 int sl_ws_provide(struct sl_ws *w, const struct sl_resource *res,

@@ -311,7 +311,8 @@ void ws_src_ended(struct ws_src *s, enum sl_src_state state, const struct sl_err
 /* provide.c, core.c */
 bool ws_provides(const struct sl_ws *w, const struct sl_resource *res);
 extern const struct sl_backend_ops ws_own_ops;
-extern const struct sl_serve ws_own_serve;
+extern const struct sl_serve ws_own_serve, ws_findings_serve, ws_audit_serve;
+const struct sl_serve *ws_own_serves(const struct sl_ws *w, const struct sl_resource *res);   /* NULL: not the program's own */
 int ws_core_provide(struct sl_ws *w, struct sl_err *err) SL_NODISCARD;
 void ws_provided_free(struct sl_ws *w);
 

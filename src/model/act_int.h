@@ -1,0 +1,65 @@
+/* model/act_int.h: a plan's inside, shared by plan.c, act.c and reconcile.c. */
+#ifndef SL_MODEL_ACT_INT_H
+#define SL_MODEL_ACT_INT_H
+
+#include "base/mem.h"
+#include "model/audit.h"
+#include "model/ws_int.h"
+
+enum { ACT_TARGETS = 1000, ACT_ARGS = 16, ACT_CALLS = 2000, ACT_ARMED_MS = 5 * 60 * 1000, ACT_READ_MS = 30000, ACT_CALL_MS = 120000 };
+
+/* What a guard's column held when the person decided. */
+struct act_guard { size_t target; const char *col; struct sl_val was; char *words; };
+
+struct sl_plan {
+  struct sl_ws *w;
+  struct sl_backend *b;
+  char *conn;
+  const struct sl_verb *verb;
+  struct sl_call call;               /* a deep copy in arena */
+  struct sl_arena arena;
+  struct act_guard *guard;
+  size_t nguard, cap_guard;
+  char **line; size_t nline, cap_line;
+  char *undo, *must, *command;
+  /* under way */
+  struct sl_plan *next;              /* in the workspace's list, until told */
+  sl_planned *planned;
+  sl_done *done;
+  void *user;
+  sl_watch watch;                    /* of the row being read */
+  size_t at;                         /* target being read */
+  struct sl_req *req;
+  bool in_job, closing, reconciling;
+  int rc;
+  struct sl_err err;
+  struct { int rc; struct sl_err err; bool told; } *did;
+  char result[512];                  /* ref of the execution that was started; empty: none */
+  char audit_path[512];              /* with `when`, what the lane needs: it touches nothing of the workspace */
+  sl_ms when;
+  struct sl_buf fields;              /* of the next audit record */
+  const char *outcome;
+};
+
+/* The armed clock, and plans whose callbacks are still to come. */
+struct ws_act {
+  int64_t armed_until;               /* monotonic; 0: disarmed */
+  struct sl_plan *plans;
+  char *audit_path;
+  bool reconciled;
+  sl_timer armed_end;
+};
+int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err) SL_NODISCARD;
+
+/* Reads the targets' rows one after the other: each(row) for every one found; then(rc). A row that is not there: ENOENT. */
+int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),
+                     void (*then)(struct sl_plan *p, int rc), struct sl_err *err) SL_NODISCARD;
+void plan_link(struct sl_plan *p);
+void plan_unlink(struct sl_plan *p);
+int plan_text(struct sl_plan *p, char **slot, struct sl_str s);
+/* `"action":...` and so on: what intent and outcome have in common. */
+void act_fields(struct sl_plan *p, const char *kind);
+bool val_is(const struct sl_val *a, const struct sl_val *b);
+void val_words(struct sl_buf *b, const struct sl_val *v);
+
+#endif

@@ -1,0 +1,441 @@
+/* model/findings.c: what is wrong now, computed from ordinary queries: failed executions that nothing later mended, partitions that are
+ * missing or
+ * stale, connections that do not answer, actions whose outcome is unknown. Worst first. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "model/audit.h"
+#include "model/ws_int.h"
+
+enum { INPUTS = 2, MAX_FINDINGS = 2000, SCAN_ROWS = 20000 };
+#define WEEK_MS (7 * 24 * 3600 * 1000LL)
+
+struct finding { int rank; sl_ms since; bool has_since; char severity[10], kind[32], subject[300], summary[300], next[64]; };
+struct findings_state {
+  struct sl_req *r;
+  struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS];
+  unsigned waiting;
+  struct finding *f;
+  size_t n, cap;
+  struct sl_audit_rows audit;
+  char *audit_path;
+};
+static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions};
+
+static struct finding *add(struct findings_state *s, int rank, const char *severity, const char *kind)
+{
+  if (sl_grow((void **)&s->f, &s->cap, s->n + 1, sizeof *s->f, MAX_FINDINGS, NULL))
+    return NULL;
+  struct finding *f = &s->f[s->n++];
+  memset(f, 0, sizeof *f);
+  f->rank = rank;
+  snprintf(f->severity, sizeof f->severity, "%s", severity);
+  snprintf(f->kind, sizeof f->kind, "%s", kind);
+  return f;
+}
+
+static void since_set(struct finding *f, const struct sl_val *v)
+{
+  f->has_since = !v->null && v->type == SL_TIME;
+  f->since = f->has_since ? v->u.i : 0;
+}
+
+static void subject_set(struct finding *f, const struct sl_batch *b, uint32_t row, const char *res)
+{
+  struct sl_ref ref = {sl_batch_conn(b, row), sl_str(res), sl_batch_id(b, row)};
+  struct sl_buf t;
+  sl_buf_init(&t, 4096);
+  sl_ref_text(&t, &ref);
+  snprintf(f->subject, sizeof f->subject, "%s", sl_buf_zstr(&t));
+  sl_buf_free(&t);
+}
+
+static struct sl_val cell(const struct sl_batch *b, uint32_t row, const char *col)
+{
+  int c = sl_schema_find(sl_batch_schema(b), sl_str(col));
+  return c < 0 ? sl_null(SL_TEXT) : sl_batch_get(b, row, (unsigned)c);
+}
+
+static struct sl_str text(const struct sl_batch *b, uint32_t row, const char *col)
+{
+  struct sl_val v = cell(b, row, col);
+  return v.null || (v.type != SL_TEXT && v.type != SL_STATE) ? SL_STR("") : v.u.s;
+}
+
+/* ---- executions: newest first; a failure counts until the same job with the same parameters went well ---- */
+
+static bool mended(struct sl_map *ok, const struct sl_batch *b, uint32_t row, bool remember)
+{
+  struct sl_buf key;
+  sl_buf_init(&key, 1 << 16);
+  sl_buf_str(&key, sl_batch_conn(b, row));
+  sl_buf_ch(&key, 0);
+  sl_buf_str(&key, text(b, row, "job"));
+  sl_buf_ch(&key, 0);
+  sl_buf_str(&key, text(b, row, "params"));
+  bool known = sl_map_get(ok, sl_buf_view(&key), NULL);
+  if (remember && !known && sl_map_put(ok, sl_buf_view(&key), 1, NULL, NULL))
+    known = false; /* no memory: one finding too many is better than one too few */
+  sl_buf_free(&key);
+  return known;
+}
+
+static void execution_look(struct findings_state *s, struct sl_map *settled, const struct sl_batch *b, uint32_t row, sl_ms now)
+{
+  struct sl_str state = text(b, row, "state");
+  struct sl_val ended = cell(b, row, "ended"), started = cell(b, row, "started");
+  struct sl_val *at = ended.null ? &started : &ended;
+  bool bad = sl_str_eqz(state, "failed"), lost = sl_str_eqz(state, "unknown");
+  if (!bad && !lost) {
+    if (sl_str_eqz(state, "ok"))
+      mended(settled, b, row, true);
+    return;
+  }
+  if (mended(settled, b, row, true) || (!at->null && at->type == SL_TIME && now - at->u.i > WEEK_MS))
+    return;
+  struct finding *f = add(s, 0, bad ? "failed" : "unknown", bad ? "job failed" : "job lost");
+  if (!f)
+    return;
+  struct sl_str cause = text(b, row, "cause"), params = text(b, row, "params");
+  snprintf(f->summary, sizeof f->summary, "%.*s%s%.*s: %.*s", SL_ARG(text(b, row, "job")), params.n ? " " : "", SL_ARG(params),
+           SL_ARG(cause.n ? cause : SL_STR("no reason was left")));
+  snprintf(f->next, sizeof f->next, "Enter log, a retry");
+  subject_set(f, b, row, "executions");
+  since_set(f, at);
+}
+
+/* ---- partitions ---- */
+
+static void partition_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
+{
+  static const struct { const char *state, *kind, *next; int rank; } bad[] = {
+    {"missing", "partition missing", "Enter lake, then its job", 2}, {"empty", "partition empty", "Enter lake", 2},
+    {"stale", "partition stale", "Enter lake, then its job", 3}, {"short", "partition short", "Enter lake, preview", 3}};
+  struct sl_str state = text(b, row, "state");
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    if (!sl_str_eqz(state, bad[i].state))
+      continue;
+    struct finding *f = add(s, bad[i].rank, bad[i].state, bad[i].kind);
+    if (!f)
+      return;
+    struct sl_val expected = cell(b, row, "expected"), newest = cell(b, row, "newest"), late = cell(b, row, "late_s");
+    struct sl_buf words;
+    sl_buf_init(&words, 4096);
+    sl_buf_printf(&words, "%.*s %.*s", SL_ARG(text(b, row, "zone")), SL_ARG(text(b, row, "partition")));
+    if (!late.null && late.type == SL_F64 && late.u.f > 0) {
+      sl_buf_z(&words, ", over by ");
+      sl_dur_show(&words, late.u.f);
+    }
+    snprintf(f->summary, sizeof f->summary, "%s", sl_buf_zstr(&words));
+    snprintf(f->next, sizeof f->next, "%s", bad[i].next);
+    subject_set(f, b, row, "partitions");
+    since_set(f, expected.null ? &newest : &expected);
+    sl_buf_free(&words);
+    return;
+  }
+}
+
+/* ---- connections, actions, and inputs that did not come ---- */
+
+static void connections_look(struct findings_state *s)
+{
+  struct sl_ws *w = s->r->w;
+  for (size_t i = 0; i < w->nconn; i++) {
+    const struct sl_backend *b = w->conn[i];
+    bool login = !strcmp(b->word, "login");
+    if (b->internal || (strcmp(b->word, "failed") && !login))
+      continue;
+    struct finding *f = add(s, 1, login ? "waiting" : "failed", login ? "login needed" : "connection failed");
+    if (!f)
+      return;
+    snprintf(f->summary, sizeof f->summary, "%.40s: %.200s", b->name, b->err.msg[0] ? b->err.msg : "does not answer");
+    snprintf(f->next, sizeof f->next, login ? "sluice login %.40s" : "r asks again; :connections", b->name);
+    snprintf(f->subject, sizeof f->subject, "sluice:connections/%.200s", b->name);
+  }
+}
+
+static void audit_look(struct findings_state *s, sl_ms now)
+{
+  for (size_t i = 0; i < s->audit.n; i++) {
+    const struct sl_audit_row *r = &s->audit.row[i];
+    bool open = !strcmp(r->outcome, "unknown") || (!strcmp(r->outcome, "intent") && now - r->time > 5 * 60 * 1000);
+    struct finding *f = open ? add(s, 0, "unknown", "outcome unknown") : NULL;
+    if (!f)
+      continue;
+    snprintf(f->summary, sizeof f->summary, "%.60s %.200s by %.30s", r->action, r->target, r->who);
+    snprintf(f->next, sizeof f->next, "look whether it was done");
+    snprintf(f->subject, sizeof f->subject, "%.299s", r->target);
+    f->since = r->time;
+    f->has_since = true;
+  }
+}
+
+static void inputs_look(struct findings_state *s)
+{
+  for (size_t i = 0; i < INPUTS; i++)
+    if (s->in[i].failed) {
+      struct finding *f = add(s, 1, "unknown", "cannot be judged");
+      if (!f)
+        return;
+      snprintf(f->summary, sizeof f->summary, "%s: %.200s", inputs[i]->name, s->in[i].why);
+      snprintf(f->next, sizeof f->next, "r asks again; :connections");
+    }
+}
+
+/* ---- composing ---- */
+
+static int worst_first(const void *a, const void *b)
+{
+  const struct finding *x = a, *y = b;
+  if (x->rank != y->rank)
+    return x->rank < y->rank ? -1 : 1;
+  if (x->since != y->since)
+    return x->since > y->since ? -1 : 1;
+  return strcmp(x->subject, y->subject);
+}
+
+static void rows_each(struct findings_state *s, size_t input, sl_ms now)
+{
+  struct sl_snap *snap = s->in[input].snap;
+  struct sl_map settled;
+  uint64_t n = snap ? sl_snap_count(snap) : 0;
+  sl_map_init(&settled);
+  for (uint64_t at = 0; at < n && at < SCAN_ROWS; at += SL_BATCH_ROWS) {
+    struct sl_batch *b = NULL;
+    if (sl_snap_page(snap, at, SL_BATCH_ROWS, &b, NULL, NULL, NULL) || !b)
+      break;
+    for (uint32_t i = 0; i < sl_batch_count(b); i++)
+      if (input == 0)
+        execution_look(s, &settled, b, i, now);
+      else
+        partition_look(s, b, i);
+    sl_batch_unref(b);
+  }
+  sl_map_free(&settled);
+}
+
+static int emit(struct findings_state *s, struct sl_err *err)
+{
+  struct sl_batch *b = NULL;
+  int rc = sl_req_head(s->r, NULL, 0, (int64_t)s->n);
+  for (size_t i = 0; i < s->n && !rc; i++) {
+    const struct finding *f = &s->f[i];
+    char id[360];
+    if (!b)
+      rc = sl_batch_new(&b, sl_req_schema(s->r), err);
+    if (rc)
+      break;
+    snprintf(id, sizeof id, "%s/%s", f->kind, f->subject[0] ? f->subject : f->summary);
+    sl_batch_row(b, SL_PUT, sl_str(id));
+    sl_batch_set(b, 0, sl_vas(SL_STATE, sl_str(f->severity)));
+    sl_batch_set(b, 1, sl_vz(f->kind));
+    sl_batch_set(b, 2, f->subject[0] ? sl_vas(SL_REF, sl_str(f->subject)) : sl_null(SL_REF));
+    sl_batch_set(b, 3, f->has_since ? sl_vt(f->since) : sl_null(SL_TIME));
+    sl_batch_set(b, 4, sl_vz(f->summary));
+    sl_batch_set(b, 5, sl_vz(f->next));
+    if (sl_batch_full(b))
+      rc = sl_req_rows(s->r, &b) == SL_EAGAIN ? SL_OK : rc;
+  }
+  if (!rc && b)
+    rc = sl_req_rows(s->r, &b);
+  sl_batch_unref(b);
+  return rc == SL_EAGAIN ? SL_OK : rc;
+}
+
+static void state_drop(struct findings_state *s)
+{
+  for (size_t i = 0; i < INPUTS; i++) {
+    sl_ws_unwatch(s->r->w, s->in[i].watch);
+    s->in[i].watch.v = 0;
+    sl_snap_unref(s->in[i].snap);
+    s->in[i].snap = NULL;
+  }
+  sl_audit_rows_free(&s->audit);
+  sl_free(s->f);
+  sl_free(s->audit_path);
+  s->f = NULL;
+  s->audit_path = NULL;
+}
+
+static void compose(struct findings_state *s)
+{
+  struct sl_err err = {0};
+  sl_ms now = sl_ws_now(s->r->w);
+  for (size_t i = 0; i < INPUTS; i++)
+    rows_each(s, i, now);
+  connections_look(s);
+  audit_look(s, now);
+  inputs_look(s);
+  if (s->n)
+    qsort(s->f, s->n, sizeof *s->f, worst_first);
+  int rc = emit(s, &err);
+  struct sl_req *r = s->r;
+  state_drop(s);
+  sl_req_end(r, rc, &err);
+}
+
+static void one_less(struct findings_state *s)
+{
+  if (!--s->waiting)
+    compose(s);
+}
+
+/* ---- inputs ---- */
+
+static void on_input(void *user, sl_watch id, const struct sl_answer *a)
+{
+  struct findings_state *s = user;
+  size_t i = 0;
+  if (!a->done)
+    return;
+  while (i < INPUTS && s->in[i].watch.v != id.v)
+    i++;
+  if (i == INPUTS)
+    return;
+  s->in[i].watch.v = 0;
+  s->in[i].snap = a->snap ? sl_snap_ref(a->snap) : NULL;
+  for (size_t k = 0; k < a->nsrc; k++)
+    if (a->src[k].state == SL_FAILED || a->src[k].state == SL_CUT) {
+      s->in[i].failed = true;
+      snprintf(s->in[i].why, sizeof s->in[i].why, "%.*s: %.110s", SL_ARG(sl_str_head(a->src[k].conn, 40)),
+               a->src[k].state == SL_CUT ? a->src[k].note : a->src[k].err.msg);
+    }
+  one_less(s);
+}
+
+static int audit_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct findings_state *s = user;
+  (void)cancel;
+  return sl_audit_rows_read(s->audit_path, &s->audit, err);
+}
+
+static void audit_done(void *user, int rc, const struct sl_err *err)
+{
+  struct findings_state *s = user;
+  (void)err;
+  (void)rc; /* `doctor` and `audit verify` say what is wrong with the file itself */
+  s->r->pins--;
+  if (sl_req_cancelled(s->r)) {
+    struct sl_req *r = s->r;
+    state_drop(s);
+    sl_req_end(r, SL_ECANCELED, NULL);
+    return;
+  }
+  one_less(s);
+}
+
+static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
+{
+  struct sl_query like = {.res = inputs[i], .kind = SL_Q_LIST, .background = true, .max_age_ms = 1000}, *q = NULL;
+  if (!sl_ws_serves(s->r->w, inputs[i]))
+    return SL_OK;
+  int rc = sl_query_new(&q, &like, err);
+  if (!rc)
+    rc = sl_ws_query(s->r->w, q, true, on_input, s, &s->in[i].watch, err);
+  sl_query_unref(q);
+  s->waiting += !rc;
+  return rc;
+}
+
+static int findings_query(struct sl_req *r, struct sl_err *err)
+{
+  static const struct sl_job_ops ops = {.work = audit_work, .done = audit_done};
+  struct findings_state *s = sl_req_state(r);
+  s->r = r;
+  s->audit_path = sl_strdup(sl_ws_audit_path(r->w));
+  if (!s->audit_path)
+    return sl_err_nomem(err);
+  int rc = SL_OK;
+  for (size_t i = 0; i < INPUTS && !rc; i++)
+    rc = input_start(s, i, err);
+  if (!rc)
+    rc = sl_job_start(r->w->l, SL_LANE_FILE, &ops, s, &(sl_job){ 0 }, err);
+  if (rc) {
+    state_drop(s);
+    return rc;
+  }
+  r->pins++;
+  s->waiting++;
+  return SL_OK;
+}
+
+static void findings_cancel(struct sl_req *r)
+{
+  struct findings_state *s = sl_req_state(r);
+  for (size_t i = 0; i < INPUTS; i++)
+    if (s->in[i].watch.v) {
+      sl_ws_unwatch(r->w, s->in[i].watch);
+      s->in[i].watch.v = 0;
+      s->waiting--;
+    }
+  if (s->audit_path && !r->pins) { /* the audit has been read: nothing else will end it */
+    state_drop(s);
+    sl_req_end(r, SL_ECANCELED, NULL);
+  }
+}
+
+const struct sl_serve ws_findings_serve = {
+  .res = &sl_res_findings, .req_size = sizeof(struct findings_state), .query = findings_query, .cancel = findings_cancel};
+
+/* ---- the audit as a resource ---- */
+
+static int audit_rows(struct sl_feed *f, void *user, struct sl_err *err)
+{
+  struct sl_audit_rows rows;
+  struct sl_rower w;
+  const char *const *pair = user; /* path; the schema travels in the feed */
+  int rc = sl_audit_rows_read(pair[0], &rows, err);
+  if (!rc)
+    rc = sl_feed_head(f, NULL, 0, (int64_t)rows.n);
+  if (!rc)
+    rc = sl_rower_begin(&w, f, NULL, err);
+  if (rc)
+    return rc;
+  for (size_t i = 0; i < rows.n && !rc; i++) {
+    const struct sl_audit_row *r = &rows.row[i];
+    char id[24];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)r->seq);
+    rc = sl_rower_row(&w, SL_PUT, sl_str(id));
+    if (rc)
+      break;
+    struct sl_batch *b = sl_rower_batch(&w);
+    sl_batch_set(b, 0, sl_vi((int64_t)r->seq));
+    sl_batch_set(b, 1, sl_vt(r->time));
+    sl_batch_set(b, 2, sl_vz(r->who));
+    sl_batch_set(b, 3, sl_vz(r->action));
+    sl_batch_set(b, 4, sl_vas(SL_REF, sl_str(r->target)));
+    sl_batch_set(b, 5, sl_vas(SL_STATE, sl_str(r->outcome)));
+    sl_batch_set(b, 6, sl_vz(r->detail));
+    sl_batch_set(b, 7, sl_vz(r->hash));
+  }
+  rc = rc ? (sl_rower_abort(&w), rc) : sl_rower_end(&w, err);
+  sl_audit_rows_free(&rows);
+  return rc;
+}
+
+static void audit_free(void *user)
+{
+  char **pair = user;
+  sl_free(pair[0]);
+  sl_free(pair);
+}
+
+static int audit_query(struct sl_req *r, struct sl_err *err)
+{
+  static const struct sl_feed_ops ops = {.work = audit_rows, .free = audit_free};
+  char **pair = sl_calloc(1, sizeof *pair);
+  if (!pair || !(pair[0] = sl_strdup(sl_ws_audit_path(r->w)))) {
+    sl_free(pair);
+    return sl_err_nomem(err);
+  }
+  int rc = sl_req_work(r, SL_LANE_FILE, &ops, pair, err);
+  if (rc)
+    audit_free(pair);
+  return rc;
+}
+
+const struct sl_serve ws_audit_serve = {.res = &sl_res_audit, .query = audit_query};

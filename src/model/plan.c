@@ -1,0 +1,511 @@
+/* model/plan.c: what would happen, exactly: the call is checked and copied, the targets are read (guards, `when`), the backend is asked
+ * for its
+ * exact calls without sending any. Nothing is changed here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "model/act_int.h"
+
+struct reading {
+  struct sl_plan *p;
+  int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row);
+  void (*then)(struct sl_plan *p, int rc);
+};
+
+/* ---- copying a call ---- */
+
+static int str_copy(struct sl_arena *a, struct sl_str *s)
+{
+  if (!s->p)
+    return SL_OK;
+  char *p = sl_arena_strndup(a, s->p, s->n);
+  if (!p)
+    return SL_ENOMEM;
+  s->p = p;
+  return SL_OK;
+}
+
+static bool is_text(enum sl_type t)
+{
+  return t == SL_TEXT || t == SL_STATE || t == SL_REF || t == SL_URI || t == SL_LIST || t == SL_JSON;
+}
+
+static int val_copy(struct sl_arena *a, struct sl_val *v)
+{
+  return v->null || !is_text(v->type) ? SL_OK : str_copy(a, &v->u.s);
+}
+
+static int targets_copy(struct sl_plan *p, const struct sl_call *c)
+{
+  struct sl_ref *t = sl_arena_alloc(&p->arena, c->ntargets * sizeof *t);
+  for (size_t i = 0; t && i < c->ntargets; i++) {
+    t[i] = c->targets[i];
+    if (str_copy(&p->arena, &t[i].conn) || str_copy(&p->arena, &t[i].id))
+      return SL_ENOMEM;
+    t[i].res = sl_str(c->res->name);
+  }
+  p->call.targets = t;
+  return t ? SL_OK : SL_ENOMEM;
+}
+
+static int args_copy(struct sl_plan *p, const struct sl_call *c)
+{
+  struct sl_val *v = sl_arena_alloc(&p->arena, (c->act->nargs ? c->act->nargs : 1) * sizeof *v);
+  for (size_t i = 0; v && i < c->act->nargs; i++) {
+    const struct sl_arg *a = &c->act->args[i];
+    v[i] = c->args ? c->args[i] : sl_null(a->type);
+    if (v[i].null && a->dflt)
+      v[i] = a->type == SL_BOOL ? sl_vb(!strcmp(a->dflt, "true")) : sl_vas(a->type, sl_str(a->dflt));
+    if (val_copy(&p->arena, &v[i]))
+      return SL_ENOMEM;
+  }
+  p->call.args = v;
+  return v ? SL_OK : SL_ENOMEM;
+}
+
+static int expect_copy(struct sl_plan *p, const struct sl_call *c)
+{
+  struct sl_expect *e = sl_arena_alloc(&p->arena, (c->nexpect ? c->nexpect : 1) * sizeof *e);
+  for (size_t i = 0; e && i < c->nexpect; i++) {
+    e[i] = c->expect[i];
+    if (str_copy(&p->arena, &e[i].ref.conn) || str_copy(&p->arena, &e[i].ref.res) || str_copy(&p->arena, &e[i].ref.id) ||
+        val_copy(&p->arena, &e[i].was))
+      return SL_ENOMEM;
+  }
+  p->call.expect = e;
+  return e ? SL_OK : SL_ENOMEM;
+}
+
+/* ---- checking it ---- */
+
+static int args_check(const struct sl_call *c, struct sl_err *err)
+{
+  for (size_t i = 0; i < c->act->nargs; i++) {
+    const struct sl_arg *a = &c->act->args[i];
+    const struct sl_val *v = c->args ? &c->args[i] : NULL;
+    if (a->required && (!v || v->null))
+      return sl_err_set(err, SL_EUSAGE, "%s needs %s: %s", c->act->name, a->name, a->help);
+    if (v && !v->null && v->type != a->type && !(is_text(v->type) && is_text(a->type)))
+      return sl_err_set(err, SL_EUSAGE, "%s: %s is %s", c->act->name, a->name, sl_type_name(a->type));
+  }
+  return SL_OK;
+}
+
+static const struct sl_verb *verb_find(const struct sl_serve *s, const struct sl_action *act)
+{
+  for (size_t i = 0; s && i < s->nverbs; i++)
+    if (s->verbs[i].act == act)
+      return &s->verbs[i];
+  return NULL;
+}
+
+static int targets_check(struct sl_ws *w, struct sl_plan *p, const struct sl_call *c, struct sl_err *err)
+{
+  const char *why = NULL;
+  if (!c->ntargets)
+    return sl_err_set(err, SL_EUSAGE, "%s needs a row to act on", c->act->name);
+  if (c->ntargets > ACT_TARGETS)
+    return sl_err_set(err, SL_ELIMIT, "%s takes at most %d rows at once; mark fewer", c->act->name, ACT_TARGETS);
+  for (size_t i = 1; i < c->ntargets; i++)
+    if (!sl_str_eq(c->targets[i].conn, c->targets[0].conn))
+      return sl_err_set(err, SL_EUSAGE, "rows of one connection at a time: %.*s and %.*s are two", SL_ARG(c->targets[0].conn),
+          SL_ARG(c->targets[i].conn));
+  p->b = ws_conn_find(w, c->targets[0].conn);
+  if (!p->b)
+    return sl_err_set(err, SL_ENOENT, "no connection `%.*s`", SL_ARG(c->targets[0].conn));
+  p->verb = verb_find(ws_conn_serves(p->b, c->res, &why), c->act);
+  return p->verb ? SL_OK : sl_err_set(err, SL_EUNSUP, "%s cannot %s %s%s%s", p->b->name, c->act->name, c->res->name, why ? ": " : "", why
+      ? why : "");
+}
+
+/* ---- life ---- */
+
+void plan_link(struct sl_plan *p)
+{
+  p->next = p->w->act->plans;
+  p->w->act->plans = p;
+}
+
+void plan_unlink(struct sl_plan *p)
+{
+  for (struct sl_plan **at = &p->w->act->plans; *at; at = &(*at)->next)
+    if (*at == p) {
+      *at = p->next;
+      return;
+    }
+}
+
+int plan_text(struct sl_plan *p, char **slot, struct sl_str s)
+{
+  (void)p;
+  char *copy = sl_strndup(s.p ? s.p : "", s.n);
+  if (!copy)
+    return SL_ENOMEM;
+  sl_free(*slot);
+  *slot = copy;
+  return SL_OK;
+}
+
+void sl_plan_free(struct sl_plan *p)
+{
+  if (!p)
+    return;
+  for (size_t i = 0; i < p->nline; i++)
+    sl_free(p->line[i]);
+  for (size_t i = 0; i < p->nguard; i++)
+    sl_free(p->guard[i].words);
+  sl_free(p->line);
+  sl_free(p->guard);
+  sl_free(p->undo);
+  sl_free(p->must);
+  sl_free(p->command);
+  sl_free(p->conn);
+  sl_free(p->did);
+  sl_buf_free(&p->fields);
+  sl_arena_free(&p->arena);
+  sl_free(p);
+}
+
+static int plan_new(struct sl_plan **out, struct sl_ws *w, const struct sl_call *c, struct sl_err *err)
+{
+  struct sl_plan *p = sl_calloc(1, sizeof *p);
+  if (!p)
+    return sl_err_nomem(err);
+  p->w = w;
+  sl_arena_init(&p->arena, 0);
+  sl_buf_init(&p->fields, SL_AUDIT_LINE);
+  int rc = args_check(c, err);
+  if (!rc)
+    rc = targets_check(w, p, c, err);
+  p->call = *c;
+  p->call.nexpect = c->nexpect;
+  if (!rc && (targets_copy(p, c) || args_copy(p, c) || expect_copy(p, c)))
+    rc = sl_err_nomem(err);
+  if (!rc && !p->call.token[0])
+    rc = sl_uuid4(p->call.token, err);
+  p->conn = rc ? NULL : sl_strdup(p->b->name);
+  p->did = rc ? NULL : sl_calloc(c->ntargets, sizeof *p->did);
+  if (!rc && (!p->conn || !p->did))
+    rc = sl_err_nomem(err);
+  if (rc)
+    sl_plan_free(p);
+  else
+    *out = p;
+  return rc;
+}
+
+/* ---- reading the targets ---- */
+
+static void read_next(struct reading *r);
+
+static void read_end(struct reading *r, int rc)
+{
+  struct sl_plan *p = r->p;
+  void (*then)(struct sl_plan *, int) = r->then;
+  p->watch.v = 0;
+  sl_free(r);
+  then(p, rc);
+}
+
+static void on_row(void *user, sl_watch id, const struct sl_answer *a)
+{
+  struct reading *r = user;
+  struct sl_plan *p = r->p;
+  struct sl_batch *b = NULL;
+  (void)id;
+  if (!a->done)
+    return;
+  int rc = SL_OK;
+  if (a->nsrc && a->src[0].state == SL_FAILED) {
+    p->err = a->src[0].err;
+    rc = p->err.code ? p->err.code : SL_EIO;
+  } else if (!a->snap || !sl_snap_count(a->snap)) {
+    rc = sl_err_set(&p->err, SL_ENOENT, "%.*s is gone", SL_ARG(p->call.targets[p->at].id));
+  } else {
+    rc = sl_snap_page(a->snap, 0, 1, &b, NULL, NULL, &p->err);
+  }
+  if (!rc)
+    rc = r->each(p, p->at, b, 0);
+  sl_batch_unref(b);
+  p->watch.v = 0; /* asked once: it ends by itself */
+  if (rc) {
+    read_end(r, rc);
+    return;
+  }
+  p->at++;
+  read_next(r);
+}
+
+static int read_one(struct reading *r, struct sl_err *err)
+{
+  struct sl_plan *p = r->p;
+  const struct sl_ref *t = &p->call.targets[p->at];
+  struct sl_query like = {.res = p->call.res, .kind = SL_Q_GET, .conn = t->conn, .scope = t->id, .total_ms = ACT_READ_MS}, *q = NULL;
+  int rc = sl_query_new(&q, &like, err);
+  if (!rc)
+    rc = sl_ws_query(p->w, q, true, on_row, r, &p->watch, err);
+  sl_query_unref(q);
+  return rc;
+}
+
+static void read_next(struct reading *r)
+{
+  struct sl_plan *p = r->p;
+  if (p->at == p->call.ntargets) {
+    read_end(r, SL_OK);
+    return;
+  }
+  int rc = read_one(r, &p->err);
+  if (rc)
+    read_end(r, rc);
+}
+
+int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),
+                     void (*then)(struct sl_plan *p, int rc), struct sl_err *err)
+{
+  struct reading *r = sl_calloc(1, sizeof *r);
+  if (!r)
+    return sl_err_nomem(err);
+  *r = (struct reading){ p, each, then };
+  p->at = 0;
+  int rc = read_one(r, err);
+  if (rc)
+    sl_free(r);
+  return rc;
+}
+
+/* ---- guards ---- */
+
+static const char *const state_only[] = {"state", NULL};
+
+void val_words(struct sl_buf *b, const struct sl_val *v)
+{
+  if (v->null)
+    sl_buf_z(b, "not set");
+  else
+    sl_val_text(b, v);
+}
+
+bool val_is(const struct sl_val *a, const struct sl_val *b)
+{
+  if (a->null || b->null)
+    return a->null == b->null;
+  return sl_val_eq(a, b);
+}
+
+static int guard_add(struct sl_plan *p, size_t target, const char *col, const struct sl_val *v)
+{
+  struct sl_buf b;
+  int rc = sl_grow((void **)&p->guard, &p->cap_guard, p->nguard + 1, sizeof *p->guard, ACT_TARGETS * 8, &p->err);
+  if (rc)
+    return rc;
+  struct act_guard g = {target, col, *v, NULL};
+  sl_buf_init(&b, 4096);
+  if (p->call.ntargets > 1)
+    sl_buf_printf(&b, "%.*s: ", SL_ARG(p->call.targets[target].id));
+  sl_buf_printf(&b, "%s is ", col);
+  val_words(&b, v);
+  rc = val_copy(&p->arena, &g.was) || plan_text(p, &g.words, sl_buf_view(&b)) ? sl_err_nomem(&p->err) : SL_OK;
+  sl_buf_free(&b);
+  if (!rc)
+    p->guard[p->nguard++] = g;
+  return rc;
+}
+
+static int when_check(struct sl_plan *p, const struct sl_batch *b, uint32_t row)
+{
+  struct sl_filter *f = NULL;
+  uint8_t keep[SL_BATCH_ROWS] = {0};
+  if (!p->call.act->when)
+    return SL_OK;
+  int rc = sl_filter_parse(&f, sl_str(p->call.act->when), sl_ws_now(p->w), NULL, &p->err);
+  if (!rc)
+    rc = sl_filter_run(f, b, keep, &p->err);
+  if (!rc && !keep[row])
+    rc = sl_err_set(&p->err, SL_ECONFLICT, "cannot %s %.*s: only when %s", p->call.act->name, SL_ARG(p->call.targets[p->at].id),
+        p->call.act->when);
+  sl_filter_unref(f);
+  return rc;
+}
+
+static int target_seen(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row)
+{
+  const char *const *cols = p->call.act->guards ? p->call.act->guards : state_only;
+  struct sl_schema *s = sl_batch_schema(b);
+  int rc = when_check(p, b, row);
+  for (; *cols && !rc; cols++) {
+    int c = sl_schema_find(s, sl_str(*cols));
+    if (c < 0 || (sl_schema_col(s, (size_t)c)->flags & SL_COL_LIVE))
+      continue;
+    struct sl_val v = sl_batch_get(b, row, (unsigned)c);
+    rc = guard_add(p, target, *cols, &v);
+  }
+  return rc;
+}
+
+/* ---- the backend's exact calls ---- */
+
+static int dry_doc(void *user, struct sl_str json)
+{
+  struct sl_plan *p = user;
+  json_t *j = NULL;
+  int rc = sl_json_load(&j, json, false, &p->err);
+  json_t *calls = json_object_get(j, "calls");
+  for (size_t i = 0; i < json_array_size(calls) && !rc; i++) {
+    const char *z = json_string_value(json_array_get(calls, i));
+    rc = sl_grow((void **)&p->line, &p->cap_line, p->nline + 1, sizeof *p->line, ACT_CALLS, &p->err);
+    if (!rc) {
+      p->line[p->nline] = NULL;
+      rc = plan_text(p, &p->line[p->nline], sl_str(z ? z : ""));
+      p->nline += !rc;
+    }
+  }
+  struct sl_str undo = sl_json_str(j, "undo");
+  if (!rc && undo.n)
+    rc = plan_text(p, &p->undo, undo);
+  json_decref(j);
+  return rc;
+}
+
+static void planned_tell(struct sl_plan *p, int rc)
+{
+  sl_planned *fn = p->planned;
+  void *user = p->user;
+  struct sl_err err = p->err;
+  struct sl_plan *take = p;
+  plan_unlink(p);
+  p->req = NULL;
+  if (rc) {
+    sl_plan_free(p);
+    take = NULL;
+    err.code = err.code ? err.code : rc;
+    if (!err.msg[0])
+      snprintf(err.msg, sizeof err.msg, "%s", sl_code_words(rc));
+  }
+  fn(user, &take, rc ? &err : NULL);
+  sl_plan_free(take); /* not taken */
+}
+
+/* What must be typed: in a protected environment the target's own name, unless nothing can go wrong. */
+static int must_type(struct sl_plan *p)
+{
+  const struct sl_ws_conf *c = sl_ws_config(p->w);
+  if (!c || !sl_ws_conf_protected(c) || p->call.act->risk == SL_SAFE)
+    return SL_OK;
+  char many[32];
+  snprintf(many, sizeof many, "%zu %.20s", p->call.ntargets, p->call.res->name);
+  return plan_text(p, &p->must, p->call.ntargets > 1 ? sl_str(many) : p->call.targets[0].id);
+}
+
+static void arg_words(struct sl_buf *b, const struct sl_arg *a, const struct sl_val *v)
+{
+  struct sl_buf text;
+  sl_buf_init(&text, 1 << 16);
+  if (v->type == SL_LIST) {
+    struct sl_str rest = v->u.s, one;
+    while (sl_list_next(&rest, &one)) {
+      sl_buf_clear(&text);
+      sl_buf_printf(&text, "%s=%.*s", a->name, SL_ARG(one));
+      sl_buf_z(b, " -p ");
+      sl_fmt_shell(b, sl_buf_view(&text));
+    }
+  } else {
+    sl_buf_printf(&text, "%s=", a->name);
+    sl_val_text(&text, v);
+    sl_buf_z(b, " -p ");
+    sl_fmt_shell(b, sl_buf_view(&text));
+  }
+  sl_buf_free(&text);
+}
+
+/* The equal command line: `act` reaches every action. */
+static int command_make(struct sl_plan *p)
+{
+  struct sl_buf b, ref;
+  sl_buf_init(&b, 1 << 20);
+  sl_buf_init(&ref, 1 << 16);
+  sl_buf_printf(&b, "sluice act %s.%s", p->call.res->name, p->call.act->name);
+  for (size_t i = 0; i < p->call.ntargets; i++) {
+    sl_buf_clear(&ref);
+    sl_ref_text(&ref, &p->call.targets[i]);
+    sl_buf_ch(&b, ' ');
+    sl_fmt_shell(&b, sl_buf_view(&ref));
+  }
+  for (size_t i = 0; i < p->call.act->nargs; i++)
+    if (!p->call.args[i].null)
+      arg_words(&b, &p->call.act->args[i], &p->call.args[i]);
+  int rc = plan_text(p, &p->command, sl_buf_view(&b));
+  sl_buf_free(&b);
+  sl_buf_free(&ref);
+  return rc;
+}
+
+static void dry_end(void *user, int rc, const char *cut, const struct sl_err *err)
+{
+  struct sl_plan *p = user;
+  (void)cut;
+  p->call.dry = false;
+  if (rc && err && !p->err.msg[0])
+    p->err = *err;
+  if (!rc && !p->nline)
+    rc = sl_err_set(&p->err, SL_EINTERNAL, "%s did not say what it would do", p->conn);
+  if (!rc && !p->undo && p->call.act->undo)
+    rc = plan_text(p, &p->undo, sl_str(p->call.act->undo));
+  if (!rc && (must_type(p) || command_make(p)))
+    rc = sl_err_nomem(&p->err);
+  planned_tell(p, rc);
+}
+
+static void targets_read(struct sl_plan *p, int rc)
+{
+  static const struct ws_req_sink sink = {.doc = dry_doc, .end = dry_end};
+  if (rc) {
+    planned_tell(p, rc);
+    return;
+  }
+  p->call.dry = true;
+  const struct ws_req_spec spec = {.kind = WS_REQ_CALL, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->call,
+    .total_ms = ACT_READ_MS, .sink = &sink, .user = p};
+  rc = ws_req_start(&p->req, &spec, &p->err);
+  if (rc)
+    planned_tell(p, rc);
+}
+
+/* An action with no guard at all (a file that is yet to be written) has no row to read. */
+static void targets_skip(void *user) { targets_read(user, SL_OK); }
+
+int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *user, struct sl_err *err)
+{
+  struct ws_act *state;
+  struct sl_plan *p = NULL;
+  int rc = act_state(w, &state, err);
+  if (!rc)
+    rc = plan_new(&p, w, c, err);
+  if (rc)
+    return rc;
+  p->planned = fn;
+  p->user = user;
+  bool skip = c->act->guards && !c->act->guards[0];
+  rc = skip ? sl_loop_later(w->l, targets_skip, p, err) : act_read_targets(p, target_seen, targets_read, err);
+  if (rc)
+    sl_plan_free(p);
+  else
+    plan_link(p);
+  return rc;
+}
+
+/* ---- what a confirmation shows ---- */
+
+const struct sl_action *sl_plan_action(const struct sl_plan *p) { return p->call.act; }
+size_t sl_plan_calls(const struct sl_plan *p) { return p->nline; }
+const char *sl_plan_call(const struct sl_plan *p, size_t i) { return i < p->nline ? p->line[i] : ""; }
+const char *sl_plan_undo(const struct sl_plan *p) { return p->undo; }
+size_t sl_plan_guards(const struct sl_plan *p) { return p->nguard; }
+const char *sl_plan_guard(const struct sl_plan *p, size_t i) { return i < p->nguard ? p->guard[i].words : ""; }
+const char *sl_plan_must_type(const struct sl_plan *p) { return p->must; }
+const char *sl_plan_command(const struct sl_plan *p) { return p->command; }
+size_t sl_plan_targets(const struct sl_plan *p) { return p->call.ntargets; }
+const struct sl_ref *sl_plan_target(const struct sl_plan *p, size_t i) { return &p->call.targets[i]; }

@@ -1,9 +1,9 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --columns'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --threads --filter --sort --columns --limit'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  local options=' -w --workspace -c --connection -o --output --config -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
+  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --partial-ok --threads -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
     if [[ -n $before ]]; then
       [[ $before == -w || $before == --workspace ]] && ws=$word
@@ -22,9 +22,17 @@ _sluice()
     -c|--connection) kind='connection' ;;
     -o|--output) kind='=table json ndjson csv' ;;
     --config) kind='file' ;;
+    --as) kind='none' ;;
+    --threads) kind='none' ;;
+    --filter) kind='none' ;;
+    --sort) kind='none' ;;
     --columns) kind='none' ;;
+    --limit) kind='none' ;;
   esac
   case $cmd in
+    get) args='resource scope' options="$options --filter --sort --columns --limit --watch --deleted" ;;
+    config) args='=show,validate,schema file' options="$options" ;;
+    trust) args='file' options="$options" ;;
     info) args='' options="$options --columns" ;;
     doctor) args='' options="$options --columns" ;;
   esac
@@ -34,7 +42,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'info doctor' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get config trust info doctor' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

@@ -137,6 +137,21 @@ static void check_space(struct sl_checks *c)
       "%s, %llu MiB free", tmp, (unsigned long long)mib);
 }
 
+static void check_person(struct sl_checks *c)
+{
+  char *path = sl_xdg_path(SL_XDG_CONFIG, "config.yaml");
+  struct sl_person *p = NULL;
+  struct sl_err err = { 0 };
+  if (path && !sl_file_exists(path))
+    add(c, "config.yaml", "ok", NULL, "none, so everything is as it comes");
+  else if (sl_person_load(&p, NULL, &err))
+    add(c, "config.yaml", "failed", "mend that line", "%s", err.msg);
+  else
+    add(c, "config.yaml", "ok", NULL, "%s", path ? path : "");
+  sl_person_free(p);
+  sl_free(path);
+}
+
 /* ---- the clock: signatures, tokens and "stale" all rest on it ---- */
 
 static void check_clock(struct sl_checks *c)
@@ -160,6 +175,7 @@ void sl_checks_run(struct sl_checks *c)
   check_folder(c, "state folder", SL_XDG_STATE, true);
   check_folder(c, "runtime folder", SL_XDG_RUNTIME, true);
   check_space(c);
+  check_person(c);
   check_clock(c);
 }
 

@@ -40,6 +40,7 @@ int sl_rows_open(struct sl_rows **out, struct sl_out *o, const struct sl_rows_op
 bool sl_rows_wants_scan(const struct sl_rows *r);
 int sl_rows_scan(struct sl_rows *r, const struct sl_batch *b, struct sl_err *err) SL_NODISCARD;
 int sl_rows_put(struct sl_rows *r, const struct sl_batch *b, struct sl_err *err) SL_NODISCARD;
+void sl_rows_conn(struct sl_rows *r, const char *conn);   /* borrowed: of the batches that come next and name none */
 int sl_rows_flush(struct sl_rows *r, struct sl_err *err) SL_NODISCARD;  /* what is there so far becomes visible (--watch) */
 int sl_rows_end(struct sl_rows *r, struct sl_err *err) SL_NODISCARD;    /* closes the array, sends everything */
 /* What was left out, as lines for standard error; empty when nothing was. */

@@ -66,7 +66,8 @@ static int no_column(const struct sl_rows *r, struct sl_str name, struct sl_err 
   for (size_t i = 0; i < sl_schema_count(r->s) && n < 256; i++)
     names[n++] = sl_schema_col(r->s, i)->name;
   const char *near = sl_str_nearest(name, names, n);
-  return sl_err_set(err, SL_EUSAGE, "no column %.*s%s%s%s", SL_ARG(name), near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  return sl_err_set(err, SL_EUSAGE, "no column '%.*s'%s%s%s", SL_ARG(name), near ? "; did you mean '" : "",
+                    near ? near : "", near ? "'?" : "");
 }
 
 /* A column whose own name holds a dot ("t.x") is found before a family of its first part. */
@@ -416,6 +417,11 @@ int sl_rows_put(struct sl_rows *r, const struct sl_batch *b, struct sl_err *err)
       rc = sl_out_spill(r->o, err);
   }
   return rc;
+}
+
+void sl_rows_conn(struct sl_rows *r, const char *conn)
+{
+  r->how.conn = conn;
 }
 
 int sl_rows_flush(struct sl_rows *r, struct sl_err *err)

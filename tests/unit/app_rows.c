@@ -166,7 +166,7 @@ static void test_vertical(void **state)
 static void test_unknown_column(void **state)
 {
   (void)state;
-  assert_string_equal(printed(SL_FMT_JSON, "scor", 0, false), "! no column scor; did you mean score?");
+  assert_string_equal(printed(SL_FMT_JSON, "scor", 0, false), "! no column 'scor'; did you mean 'score'?");
 }
 
 static void test_empty(void **state)

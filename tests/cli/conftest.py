@@ -1,0 +1,42 @@
+"""What the tests of the command line share: the program, and a home of its own for each test."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+
+
+class Sluice:
+    """Runs the program in a folder, with a home where nothing is."""
+
+    def __init__(self, home, cwd):
+        self.cwd = cwd
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "TERM": "xterm-256color",
+                    "XDG_RUNTIME_DIR": str(home / "run"), "TMPDIR": str(home / "tmp"),
+                    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1"}
+        (home / "run").mkdir(mode=0o700)
+        (home / "tmp").mkdir()
+
+    def __call__(self, *args, code=0, env=None, stdin=subprocess.DEVNULL, timeout=60, cwd=None):
+        run = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, env={**self.env, **(env or {})}, cwd=cwd or self.cwd,
+                             stdin=stdin, timeout=timeout)
+        run.text = run.stdout.decode("utf-8", "surrogateescape")
+        run.notes = run.stderr.decode("utf-8", "surrogateescape")
+        if code is not None:
+            assert run.returncode == code, f"sluice {' '.join(map(str, args))}: exit {run.returncode}, not {code}\n{run.text}{run.notes}"
+        return run
+
+    def json(self, *args, **kwargs):
+        return json.loads(self(*args, "-o", "json", **kwargs).text)
+
+
+@pytest.fixture
+def sluice(tmp_path):
+    home, cwd = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    cwd.mkdir()
+    return Sluice(home, cwd)

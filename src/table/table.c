@@ -180,22 +180,15 @@ int table_ords(struct sl_table *t, struct sl_err *err)
   return SL_OK;
 }
 
-int table_row_dead(struct sl_table *t, size_t place, struct sl_err *err)
+void table_row_dead(struct sl_table *t, size_t place)
 {
   struct block *k = t->dir->e[place].b;
-  if (--k->live)
-    return SL_OK;
-  int rc = sl_grow((void **)&t->hole, &t->caphole, t->nhole + 1, sizeof *t->hole, SIZE_MAX / sizeof *t->hole, err);
-  if (!rc)
-    rc = dir_reserve(&t->dir, true, err);
-  if (rc) {
-    k->live = 1; /* kept: a block too many is no wrong row */
-    return rc;
-  }
+  if (--k->live || dir_reserve(&t->dir, true, NULL)) /* without memory a block without rows stays, which harms nobody */
+    return;
   t->dir->e[place].b = NULL;
-  t->hole[t->nhole++] = place;
+  if (sl_grow((void **)&t->hole, &t->caphole, t->nhole + 1, sizeof *t->hole, SIZE_MAX / sizeof *t->hole, NULL) == SL_OK)
+    t->hole[t->nhole++] = place;
   block_unref(k);
-  return SL_OK;
 }
 
 void table_unindex(struct sl_table *t)
@@ -208,44 +201,34 @@ void table_unindex(struct sl_table *t)
   t->struck = 0;
 }
 
-int table_reindex(struct sl_table *t, struct sl_err *err)
-{
-  struct index x = { 0 };
-  int rc = index_reserve(&x, (size_t)t->count, err);
-  if (rc)
-    return rc;
-  for (uint64_t pos = 0; pos < t->count; pos++) {
-    uint32_t row;
-    struct block *k = table_at(t, pos, &row);
-    index_add(&x, block_hash(k, row), (uint32_t)pos);
-  }
-  index_free(&t->index);
-  t->index = x;
-  return SL_OK;
-}
-
 int table_remove(struct sl_table *t, bool (*gone)(struct sl_table *t, uint64_t pos, void *user), void *user, struct sl_err *err)
 {
-  int rc = table_ords(t, err);
+  uint32_t *moved = sl_alloc(((size_t)t->count + 1) * sizeof *moved); /* all that can fail comes first */
+  int rc = moved ? table_ords(t, err) : sl_err_nomem(err);
   if (!rc)
     rc = ords_reserve(&t->ords, t->budget, (size_t)t->count, true, err);
   uint64_t to = 0;
   for (uint64_t pos = 0; !rc && pos < t->count; pos++) {
+    moved[pos] = UINT32_MAX;
     if (gone(t, pos, user)) {
       t->struck -= t->mark && t->mark[pos] & MARK_STRUCK;
-      rc = table_row_dead(t, t->ords->o[pos] / ROWS, err);
+      table_row_dead(t, t->ords->o[pos] / ROWS);
       continue;
     }
     if (t->mark)
       t->mark[to] = t->mark[pos];
+    moved[pos] = (uint32_t)to;
     t->ords->o[to++] = t->ords->o[pos];
   }
-  if (rc) /* out of memory in the middle: what was not judged stays as it is */
-    return rc;
-  t->count = to;
-  ords_unref(t->struck_ords);
-  t->struck_ords = NULL;
-  return t->indexed ? table_reindex(t, err) : SL_OK;
+  if (!rc) {
+    if (t->indexed)
+      index_move(&t->index, moved);
+    t->count = to;
+    ords_unref(t->struck_ords);
+    t->struck_ords = NULL;
+  }
+  sl_free(moved);
+  return rc;
 }
 
 /* ---- arrivals ---- */
@@ -277,7 +260,8 @@ static int put_row(struct sl_table *t, struct table_conn *c, size_t place, uint3
     if (t->mark[pos] & MARK_STRUCK)
       t->struck--;
     t->mark[pos] = c->gen;
-    return table_row_dead(t, old, err);
+    table_row_dead(t, old);
+    return SL_OK;
   }
   if (t->cap && t->count - t->struck >= t->cap)
     return SL_ELIMIT;
@@ -363,10 +347,8 @@ static int apply_indexed(struct sl_table *t, struct table_conn *c, struct block 
   }
   if (!rc && has_del(b))
     rc = del_rows(t, c, k, b, err);
-  for (; dead && t->dir->e[place].b == k; dead--) {
-    int bad = table_row_dead(t, place, err);
-    rc = rc ? rc : bad;
-  }
+  for (; dead && t->dir->e[place].b == k; dead--)
+    table_row_dead(t, place);
   if (!rc && t->ords)
     table_tidy(t, place);
   else if (!rc)

@@ -31,10 +31,12 @@ void sl_table_close(struct sl_table *t);
 /* Takes a sealed batch whose schema is the table's, or one that begins with the same columns: then the table widens to it. conn: which
  * connection it came from. */
 int sl_table_apply(struct sl_table *t, struct sl_str conn, struct sl_batch **take, struct sl_err *err) SL_NODISCARD;
-/* A listing that ended whole is a generation: rows of conn that it did not repeat are deleted (kept, struck out, until the next one). */
+/* A listing that ended whole is a generation: rows of conn that it did not repeat are deleted (kept, struck out, until the next one).
+ * Beyond a million rows ids are not looked up: a first listing only appends (an id that it repeats stands twice), a later one is collected
+ * aside and replaces the rows of conn when it ended whole, and a DEL waits for that. */
 void sl_table_gen_begin(struct sl_table *t, struct sl_str conn);
 int sl_table_gen_end(struct sl_table *t, struct sl_str conn, bool whole, struct sl_err *err) SL_NODISCARD;
-uint64_t sl_table_count(const struct sl_table *t);
+uint64_t sl_table_count(const struct sl_table *t);             /* without those struck out; a snapshot shows these too */
 uint64_t sl_table_dropped(const struct sl_table *t);
 uint64_t sl_table_version(const struct sl_table *t);           /* rises with every change */
 struct sl_schema *sl_table_schema(const struct sl_table *t);
@@ -46,7 +48,8 @@ struct sl_snap *sl_snap_ref(struct sl_snap *s);
 void sl_snap_unref(struct sl_snap *s);
 uint64_t sl_snap_count(const struct sl_snap *s);
 struct sl_schema *sl_snap_schema(const struct sl_snap *s);
-/* Up to n <= 1,024 rows from position first. SL_EAGAIN: on disk; the read is queued and ready(user) comes: painting never waits. */
+/* n <= 1,024 rows from position first, fewer only at the end. SL_EAGAIN: on disk; the read is queued and ready(user) comes:
+ * painting never waits. */
 int sl_snap_page(struct sl_snap *s, uint64_t first, uint32_t n, struct sl_batch **out, void (*ready)(void *user), void *user,
                  struct sl_err *err) SL_NODISCARD;
 /* blocks: not on the loop */
@@ -61,7 +64,8 @@ int sl_snap_find(struct sl_snap *s, const uint64_t *hash, size_t n, uint64_t *po
 uint64_t sl_snap_hash(const struct sl_snap *s, uint64_t pos);  /* of the row's ref; from memory always */
 bool sl_snap_struck(const struct sl_snap *s, uint64_t pos);    /* deleted since the last refresh */
 /* A new snapshot: the rows that `where` keeps, in `order`, first `limit` (0: all). Runs in a worker in slices; done() on the loop exactly
- * once, out yours. In memory to a million rows, beyond as sorted runs in the spill file. NULL where/order: all / as they arrived. */
+ * once, out yours; without lanes it comes within this call. In memory to a million rows, beyond as sorted
+ * runs in the spill file. NULL where/order: all / as they arrived. */
 typedef void sl_snap_done(void *user, int rc, struct sl_snap *out, const struct sl_err *err);
 struct sl_snap_op;
 int sl_snap_select(struct sl_snap *s, struct sl_filter *where, struct sl_order *order, uint64_t limit, sl_snap_done *fn, void *user,

@@ -27,28 +27,35 @@ void sl_table_gen_begin(struct sl_table *t, struct sl_str conn)
     c->aside = true;
 }
 
-/* Gone: struck before this listing, and not repeated by it. The rest that it did not repeat is struck now. */
-static bool judge_row(struct sl_table *t, uint64_t pos, void *user)
+static bool unseen(const struct sl_table *t, uint64_t pos, const struct table_conn *c)
 {
-  const struct table_conn *c = user;
   uint32_t row;
-  if (table_at(t, pos, &row)->conn != c->name || t->mark[pos] == c->gen)
-    return false;
-  if (t->mark[pos] & MARK_STRUCK)
-    return true;
-  t->mark[pos] |= MARK_STRUCK;
-  t->struck++;
-  return false;
+  return t->mark[pos] != c->gen && table_at(t, pos, &row)->conn == c->name;
 }
 
-static bool any_unseen(const struct sl_table *t, const struct table_conn *c)
+static bool unseen_again(struct sl_table *t, uint64_t pos, void *user)
 {
-  for (uint64_t pos = 0; pos < t->count; pos++) {
-    uint32_t row;
-    if (t->mark[pos] != c->gen && table_at(t, pos, &row)->conn == c->name)
-      return true;
-  }
-  return false;
+  return t->mark[pos] & MARK_STRUCK && unseen(t, pos, user);
+}
+
+/* Rows struck before this listing, and not repeated by it, go; the rest that it did not repeat is struck now. */
+static int judge_rows(struct sl_table *t, struct table_conn *c, struct sl_err *err)
+{
+  bool going = false, missing = false;
+  for (uint64_t pos = 0; pos < t->count && !(going && missing); pos++)
+    if (t->mark[pos] != c->gen && unseen(t, pos, c)) {
+      going |= (t->mark[pos] & MARK_STRUCK) != 0;
+      missing |= !(t->mark[pos] & MARK_STRUCK);
+    }
+  int rc = going ? table_remove(t, unseen_again, c, err) : SL_OK;
+  if (!rc && missing)
+    rc = table_ords(t, err);
+  for (uint64_t pos = 0; !rc && missing && pos < t->count; pos++)
+    if (unseen(t, pos, c) && !(t->mark[pos] & MARK_STRUCK)) {
+      t->mark[pos] |= MARK_STRUCK;
+      t->struck++;
+    }
+  return rc;
 }
 
 static bool of_conn(struct sl_table *t, uint64_t pos, void *user)
@@ -104,8 +111,8 @@ int sl_table_gen_end(struct sl_table *t, struct sl_str conn, bool whole, struct 
   int rc = SL_OK;
   if (whole && c->aside)
     rc = replace_rows(t, c, err);
-  else if (whole && t->indexed && any_unseen(t, c))
-    rc = table_remove(t, judge_row, c, err);
+  else if (whole && t->indexed)
+    rc = judge_rows(t, c, err);
   dir_unref(c->shadow);
   c->shadow = NULL;
   c->listing = c->aside = false;

@@ -87,6 +87,8 @@ struct index { struct { uint32_t pos1, tag; } *slot; size_t nslot, n; };
 void index_free(struct index *x);
 int index_reserve(struct index *x, size_t more, struct sl_err *err) SL_NODISCARD;
 void index_add(struct index *x, uint64_t hash, uint32_t pos);   /* after reserve */
+/* Positions became moved[pos]; UINT32_MAX: gone. */
+void index_move(struct index *x, const uint32_t *moved);
 /* Calls same(user, pos) on candidates until one is it. */
 bool index_find(const struct index *x, uint64_t hash, bool (*same)(void *user, uint32_t pos, uint64_t hash), void *user, uint32_t *pos);
 

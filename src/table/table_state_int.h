@@ -43,8 +43,7 @@ struct table_conn *table_conn(struct sl_table *t, struct sl_str name);
 int table_ords(struct sl_table *t, struct sl_err *err) SL_NODISCARD;
 struct block *table_at(const struct sl_table *t, uint64_t pos, uint32_t *row);
 /* The block at a place lost a row; the place is free when it was the last. */
-int table_row_dead(struct sl_table *t, size_t place, struct sl_err *err) SL_NODISCARD;
-int table_reindex(struct sl_table *t, struct sl_err *err) SL_NODISCARD;
+void table_row_dead(struct sl_table *t, size_t place);
 void table_merge_tail(struct sl_table *t);
 /* Small and sparse blocks of a table with ords become one; at most one such step after each batch. */
 void table_tidy(struct sl_table *t, size_t place);

@@ -74,8 +74,7 @@ static bool move_rows(struct move *m, size_t place)
 static void drop_place(struct sl_table *t, size_t place)
 {
   t->dir->e[place].b->live = 1;
-  if (table_row_dead(t, place, NULL)) /* no memory to note the hole: an empty block stays */
-    t->dir->e[place].b->live = 0;
+  table_row_dead(t, place);
 }
 
 /* The rows of two places in a new block; *place is where they are now. */

@@ -133,19 +133,38 @@ static void index_put(struct index *x, uint32_t low, uint32_t tag, uint32_t pos1
 /* The slot is found by the low half of the hash, the tag is the high half; moving needs both, so the slot is derived from the tag's mix. */
 static uint32_t low_of(uint32_t tag) { return tag * 0x9e3779b1u; }
 
+enum { POS_GONE = -1 }; /* pos1 of a slot whose row went: it still leads to those behind it */
+
+void index_move(struct index *x, const uint32_t *moved)
+{
+  for (size_t i = 0; i < x->nslot; i++) {
+    uint32_t p = x->slot[i].pos1;
+    if (p && p != (uint32_t)POS_GONE)
+      x->slot[i].pos1 = moved[p - 1] == UINT32_MAX ? (uint32_t)POS_GONE : moved[p - 1] + 1;
+  }
+}
+
+static size_t index_live(const struct index *x)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < x->nslot; i++)
+    n += x->slot[i].pos1 && x->slot[i].pos1 != (uint32_t)POS_GONE;
+  return n;
+}
+
 int index_reserve(struct index *x, size_t more, struct sl_err *err)
 {
-  size_t need = x->n + more, n = x->nslot ? x->nslot : 256;
-  while (need * 4 > n * 3)
-    n *= 2;
-  if (n == x->nslot)
+  if (x->nslot && (x->n + more) * 4 <= x->nslot * 3)
     return SL_OK;
-  struct index y = { .nslot = n, .n = x->n };
+  size_t live = index_live(x), n = 256;
+  while ((live + more) * 2 > n)
+    n *= 2;
+  struct index y = { .nslot = n, .n = live };
   y.slot = sl_calloc(n, sizeof *y.slot);
   if (!y.slot)
     return sl_err_nomem(err);
   for (size_t i = 0; i < x->nslot; i++)
-    if (x->slot[i].pos1)
+    if (x->slot[i].pos1 && x->slot[i].pos1 != (uint32_t)POS_GONE)
       index_put(&y, low_of(x->slot[i].tag), x->slot[i].tag, x->slot[i].pos1);
   sl_free(x->slot);
   *x = y;
@@ -165,7 +184,7 @@ bool index_find(const struct index *x, uint64_t hash, bool (*same)(void *user, u
     return false;
   uint32_t tag = (uint32_t)(hash >> 32);
   for (size_t i = low_of(tag) & (x->nslot - 1); x->slot[i].pos1; i = (i + 1) & (x->nslot - 1))
-    if (x->slot[i].tag == tag && same(user, x->slot[i].pos1 - 1, hash)) {
+    if (x->slot[i].tag == tag && x->slot[i].pos1 != (uint32_t)POS_GONE && same(user, x->slot[i].pos1 - 1, hash)) {
       *pos = x->slot[i].pos1 - 1;
       return true;
     }

@@ -227,9 +227,11 @@ static int check_layout(struct conf_one *o)
   sl_ms back;
   sl_buf_init(&b, 0);
   sl_layout_format(&b, o->v->text, 1795219200000 /* 2026-11-21, a day that no field folds */);
-  bool ok = sl_layout_step_ms(o->v->text) && !b.failed && sl_layout_parse(o->v->text, sl_buf_view(&b), &back);
+  bool failed = b.failed, ok = sl_layout_step_ms(o->v->text) && !failed && sl_layout_parse(o->v->text, sl_buf_view(&b), &back);
   ok = ok && o->s.p[0] != '/' && o->s.p[o->s.n - 1] != '/' && sl_str_find(o->s, SL_STR("//")) < 0;
   sl_buf_free(&b);
+  if (failed)
+    return conf_nomem(o->x);
   return ok ? SL_OK : bad(o, "a folder's name with %Y, %m, %d, %H, such as dt=%Y-%m-%d");
 }
 

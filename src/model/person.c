@@ -77,8 +77,11 @@ static int set_path(struct sl_person *p, const char *path, char **dir, struct sl
   *dir = where ? sl_path_dir(where) : NULL;
   const char *shown = path ? path : where;
   p->path = shown ? sl_arena_strndup(&p->mem, shown, strlen(shown)) : NULL;
+  bool no_home = !where && !path;
   sl_free(where);
-  return p->path && *dir ? SL_OK : sl_err_set(err, SL_ECONFIG, "no home folder to read config.yaml from; set HOME or --config");
+  if (!no_home)
+    return p->path && *dir ? SL_OK : sl_err_nomem(err);
+  return sl_err_set(err, SL_ECONFIG, "no home folder to read config.yaml from; set HOME or --config");
 }
 
 int sl_person_load(struct sl_person **out, const char *path, struct sl_err *err)

@@ -35,11 +35,18 @@ static int names_add(struct names *l, const char *file, struct sl_err *err)
   return l->v[l->n++] ? SL_OK : sl_err_nomem(err);
 }
 
+/* *dir NULL with SL_OK: there is no home, so there are no names. */
+static int config_dir(char **dir, struct sl_err *err)
+{
+  *dir = sl_xdg_path(SL_XDG_CONFIG, "workspaces");
+  return *dir || (!getenv("HOME") && !getenv("XDG_CONFIG_HOME")) ? SL_OK : sl_err_nomem(err);
+}
+
 static int names_list(struct names *l, struct sl_err *err)
 {
-  char *dir = sl_xdg_path(SL_XDG_CONFIG, "workspaces");
+  char *dir;
+  int rc = config_dir(&dir, err);
   DIR *d = dir ? opendir(dir) : NULL; /* no such folder: no names */
-  int rc = SL_OK;
   for (struct dirent *e; d && !rc && (e = readdir(d));)
     rc = names_add(l, e->d_name, err);
   if (d)
@@ -67,19 +74,22 @@ static void join_names(struct sl_buf *b, const struct names *l)
     sl_buf_printf(b, "%s%s", i ? ", " : "", l->v[i]);
 }
 
-/* dir/workspaces/NAME.yaml where it is there; NULL: it is not (or no memory, which the next step notices). */
-static char *by_name(const char *name)
+/* The config folder's workspaces/NAME.yaml; *path NULL with SL_OK: it is not there. */
+static int by_name(char **path, const char *name, struct sl_err *err)
 {
   static const char *const ends[] = { "yaml", "yml" };
-  for (size_t i = 0; i < 2 && !strchr(name, '/'); i++) {
-    char *rel = sl_asprintf("workspaces/%s.%s", name, ends[i]);
-    char *path = rel ? sl_xdg_path(SL_XDG_CONFIG, rel) : NULL;
-    sl_free(rel);
-    if (path && sl_file_exists(path))
-      return path;
-    sl_free(path);
+  char *dir = NULL;
+  int rc = strchr(name, '/') ? SL_OK : config_dir(&dir, err);
+  for (size_t i = 0; dir && !*path && !rc && i < 2; i++) {
+    char *file = sl_asprintf("%s/%s.%s", dir, name, ends[i]);
+    if (!file)
+      rc = sl_err_nomem(err);
+    else if (sl_file_exists(file))
+      *path = file, file = NULL;
+    sl_free(file);
   }
-  return NULL;
+  sl_free(dir);
+  return rc;
 }
 
 static int not_found(const char *arg, const char *from, struct sl_err *err)
@@ -106,10 +116,10 @@ static int find_arg(char **path, const char *arg, const char *from, struct sl_er
 {
   if (!*arg)
     return sl_err_set(err, SL_EUSAGE, "%s: the workspace's name is empty", from);
-  if ((*path = by_name(arg)))
-    return SL_OK;
+  int rc = by_name(path, arg, err);
+  if (rc || *path)
+    return rc;
   char *at = sl_path_abs(arg, NULL), *inside = at ? sl_path_join(at, "sluice.yaml") : NULL;
-  int rc = SL_OK;
   if (!inside)
     rc = sl_err_nomem(err);
   else if (sl_file_exists(inside))
@@ -132,8 +142,7 @@ static int find_only(char **path, struct sl_err *err)
   int rc = names_list(&l, err);
   sl_buf_init(&all, 0);
   if (!rc && l.n == 1) {
-    *path = by_name(l.v[0]);
-    rc = *path ? SL_OK : sl_err_nomem(err);
+    rc = by_name(path, l.v[0], err); /* gone meanwhile: none */
   } else if (!rc && l.n > 1) {
     join_names(&all, &l);
     rc = sl_err_set(err, SL_EUSAGE, "several workspaces: %s; choose one with -w NAME", sl_buf_zstr(&all));

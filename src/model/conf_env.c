@@ -101,7 +101,7 @@ int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struc
   if (!rc)
     rc = sl_buf_check(&b, err);
   if (!rc && b.n)
-    rc = conf_load_text(out, sl_buf_view(&b), NULL, dir, types, ntypes, err);
+    rc = sl_ws_conf_parse(out, sl_buf_view(&b), NULL, dir, types, ntypes, err);
   sl_buf_free(&b);
   sl_free(dir);
   return rc;

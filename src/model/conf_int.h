@@ -85,10 +85,6 @@ const struct sl_conf *conf_conn(const struct sl_ws_conf *c, struct sl_str name);
 struct conf_graph { const char *const *names; const char *const *const *after; size_t n; };
 bool conf_circle(struct conf_ctx *x, const struct conf_graph *g, size_t *at, const char **words);
 
-/* The text of a workspace file; path is for messages and for what depends on the file's place; NULL: made from the environment. */
-int conf_load_text(struct sl_ws_conf **out, struct sl_str text, const char *path, const char *dir, const struct sl_type_conf *types,
-                   size_t ntypes, struct sl_err *err);
-
 extern const struct sl_setting conf_common[];    /* type, readonly, timeout */
 extern const size_t conf_ncommon;
 struct conf_table conf_table(const char *name);  /* of sl_conf_tables() */

@@ -96,7 +96,7 @@ static int place(struct sl_ws_conf *c, const char *path, const char *dir, struct
   return c->id ? SL_OK : sl_err_nomem(err);
 }
 
-int conf_load_text(struct sl_ws_conf **out, struct sl_str text, const char *path, const char *dir, const struct sl_type_conf *types,
+int sl_ws_conf_parse(struct sl_ws_conf **out, struct sl_str text, const char *path, const char *dir, const struct sl_type_conf *types,
                    size_t ntypes, struct sl_err *err)
 {
   struct sl_ws_conf *c = sl_calloc(1, sizeof *c);
@@ -153,7 +153,7 @@ int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_t
   if (rc)
     rc = unreadable(path, &why, err);
   else
-    rc = conf_load_text(out, sl_buf_view(&b), path, NULL, types, ntypes, err);
+    rc = sl_ws_conf_parse(out, sl_buf_view(&b), path, NULL, types, ntypes, err);
   sl_buf_wipe(&b);
   return rc;
 }

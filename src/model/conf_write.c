@@ -244,41 +244,40 @@ static int check_edit(const struct sl_yaml *was, struct sl_str text, const char 
   return ok ? SL_OK : sl_err_set(err, SL_ECONFIG, "%s: cannot add `%s` without rewriting it; add its lines by hand", path, name);
 }
 
-static int edit(const char *path, const char *name, struct sl_str lines, struct sl_str text, unsigned mode, struct sl_err *err)
+int sl_ws_conf_add_text(struct sl_buf *out, const char *path, const char *name, struct sl_str lines, struct sl_str text, struct sl_err *err)
 {
   struct sl_yaml *y = NULL;
-  struct sl_buf b;
   struct place p;
-  sl_buf_init(&b, 2 << 20);
   int rc = sl_yaml_parse(&y, text, path, err);
   if (!rc)
     rc = find_place(y, text, name, &p, err);
   if (!rc) {
-    write_lines(&b, text, &p, name, lines);
-    rc = sl_buf_check(&b, err);
+    write_lines(out, text, &p, name, lines);
+    rc = sl_buf_check(out, err);
   }
   if (!rc)
-    rc = check_edit(y, sl_buf_view(&b), path, name, err);
-  if (!rc)
-    rc = sl_file_write(path, sl_buf_view(&b), mode, err);
+    rc = check_edit(y, sl_buf_view(out), path, name, err);
   sl_yaml_free(y);
-  sl_buf_wipe(&b);
   return rc;
 }
 
 int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err)
 {
-  struct sl_buf text;
+  struct sl_buf text, out;
   struct stat st;
   int rc = SL_OK;
   if (!conf_name_ok(sl_str(name)))
     return sl_err_set(err, SL_EUSAGE, "`%.60s` is no name for a connection: use a-z, 0-9, _ . - and begin with a letter or digit", name);
   sl_buf_init(&text, 2 << 20);
+  sl_buf_init(&out, 2 << 20);
   bool there = stat(path, &st) == 0;
   if (there)
     rc = sl_file_read(&text, path, 1 << 20, err);
   if (!rc)
-    rc = edit(path, name, yaml_lines, sl_buf_view(&text), there ? (unsigned)st.st_mode & 0777 : 0600, err);
+    rc = sl_ws_conf_add_text(&out, path, name, yaml_lines, sl_buf_view(&text), err);
+  if (!rc)
+    rc = sl_file_write(path, sl_buf_view(&out), there ? (unsigned)st.st_mode & 0777 : 0600, err);
   sl_buf_wipe(&text);
+  sl_buf_wipe(&out);
   return rc;
 }

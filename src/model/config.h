@@ -69,6 +69,9 @@ struct sl_ws_conf;                      /* counted, immutable: one reading of th
 struct sl_type_conf { const char *type, *help; const struct sl_setting *settings; size_t nsettings; bool implicit; };
 int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes,
                     struct sl_err *err) SL_NODISCARD;
+/* The same from text. path: for messages, and for what depends on the file's place (NULL: made from the environment, in the folder dir). */
+int sl_ws_conf_parse(struct sl_ws_conf **out, struct sl_str text, const char *path, const char *dir, const struct sl_type_conf *types,
+                     size_t ntypes, struct sl_err *err) SL_NODISCARD;
 /* Without a file: ./mlflow.db, ./mlruns, MLFLOW_TRACKING_URI, the current folder as a zone. *out NULL: nothing found. */
 int sl_ws_conf_environment(struct sl_ws_conf **out, const char *cwd, const struct sl_type_conf *types, size_t ntypes,
                            struct sl_err *err) SL_NODISCARD;
@@ -89,8 +92,10 @@ struct sl_str sl_ws_conf_digest(const struct sl_ws_conf *c);     /* hex sha256 o
 size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out);
 /* Writes the workspace as YAML (for init; a literal secret becomes `ask`), and adds a connection to a file without touching the rest (for
  * connect): yaml_lines are its settings as a block ("type: mlflow\nuri: ...\n"), the file is made where there is none. EEXIST: the name is
- * taken. */
+ * taken. Load the text before it is written: a second connection of a type can leave a zone's address without its one connection. */
 int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
+int sl_ws_conf_add_text(struct sl_buf *out, const char *path, const char *name, struct sl_str yaml_lines, struct sl_str text,
+                        struct sl_err *err) SL_NODISCARD;
 int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err) SL_NODISCARD;
 /* The tables of what is no connection's: workspace, zone, job, step, person, ... and what every connection has. For tests and docs. */
 struct sl_conf_table { const char *name, *where, *help; bool person; const struct sl_setting *settings; size_t nsettings; };

@@ -37,7 +37,7 @@ void sl_plot_dot(struct sl_plot *p, int x, int y, uint16_t series)
   if (p->owner[cell] && p->owner[cell] != series + 1)
     return;
   p->owner[cell] = (uint16_t)(series + 1);
-  p->mask[cell] |= p->ph == 4 ? braille[y % 4][x % 2] : p->ph == 2 ? (uint8_t)(1 << (y % 2 * 2 + x % 2)) : 1;
+  p->mask[cell] = (uint8_t)(p->mask[cell] | (p->ph == 4 ? braille[y % 4][x % 2] : p->ph == 2 ? (uint8_t)(1 << (y % 2 * 2 + x % 2)) : 1));
 }
 
 /* On and off by turns, in dots; the first series is solid. */

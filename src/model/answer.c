@@ -376,12 +376,23 @@ static int ans_src_add(struct ws_ans *a, struct sl_backend *b, const struct sl_s
   return SL_OK;
 }
 
-static struct ws_src *ans_src_of(const struct ws_ans *a, const struct sl_backend *b)
+static struct ws_src *ans_src_named(const struct ws_ans *a, struct sl_str conn)
 {
   for (size_t i = 0; i < a->nsrc; i++)
-    if (a->src[i]->b == b)
+    if (sl_str_eq(a->src[i]->pub.conn, conn))
       return a->src[i];
   return NULL;
+}
+
+static void rows_gone(struct ws_ans *a, struct sl_str conn)
+{
+  if (!a->table || ans_shape(a) != SL_KEYED)
+    return;
+  for (int i = 0; i < 2; i++) { /* struck by the first, gone by the second */
+    sl_table_gen_begin(a->table, conn);
+    if (sl_table_gen_end(a->table, conn, true, NULL))
+      return; /* no memory: they stay, struck out */
+  }
 }
 
 static int none_serves(const struct ws_ans *a, struct sl_err *err)
@@ -445,16 +456,14 @@ int ws_ans_sources(struct ws_ans *a, struct sl_err *err)
       rc = none_serves(a, err);
   }
   for (size_t i = 0; i < nold; i++) { /* what stays keeps its state */
-    struct ws_src *now = ans_src_of(a, old[i]->b);
-    if (now && !old[i]->req) {
+    struct ws_src *now = ans_src_named(a, old[i]->pub.conn);
+    if (now) {
       struct sl_str conn = now->pub.conn;
       now->pub = old[i]->pub;
       now->pub.conn = conn;
       now->good = old[i]->good;
-    } else if (!now && a->table && ans_shape(a) == SL_KEYED) {
-      sl_table_gen_begin(a->table, old[i]->pub.conn);
-      if (sl_table_gen_end(a->table, old[i]->pub.conn, true, NULL))
-        a->dirty = true;
+    } else if (!rc) {
+      rows_gone(a, old[i]->pub.conn);
     }
     src_free(old[i]);
   }

@@ -12,7 +12,7 @@
 #include "loop/child.h"
 #include "model/ws_int.h"
 
-enum { SECRET_MAX = 64 << 10, COMMAND_MS = 60000 };
+enum { SECRET_MAX = 64 << 10, SECRET_ROOM = 256 << 10 /* a file is read in pieces */, COMMAND_MS = 60000 };
 
 static void wait_unlink(struct ws_secret_wait *wait)
 {
@@ -130,7 +130,7 @@ int sl_ws_login_put(struct sl_ws *w, const char *conn, const char *setting, cons
 {
   char *dir = login_dir(w), *path = login_path(w, conn, setting);
   struct sl_buf b;
-  sl_buf_init(&b, SECRET_MAX);
+  sl_buf_init_secret(&b, SECRET_ROOM);
   sl_buf_printf(&b, "%lld\n", (long long)expires);
   sl_buf_str(&b, sl_secret_reveal(s));
   int rc = dir && path ? sl_mkdirs(dir, 0700, err) : sl_err_nomem(err);
@@ -167,8 +167,8 @@ static bool login_get(struct ws_secret_wait *wait)
   struct sl_ws *w = wait->b->w;
   char *path = login_path(w, wait->b->name, wait->setting);
   struct sl_buf b;
-  sl_buf_init(&b, SECRET_MAX);
-  bool ok = path && sl_file_exists(path) && !sl_file_private(path, NULL) && !sl_file_read(&b, path, SECRET_MAX, NULL);
+  sl_buf_init_secret(&b, SECRET_ROOM);
+  bool ok = path && sl_file_exists(path) && !sl_file_read_private(&b, path, SECRET_MAX, NULL);
   struct sl_str rest = sl_buf_view(&b), head;
   int64_t expires = 0;
   ok = ok && sl_str_cut(&rest, '\n', &head) && sl_str_i64(head, &expires) && rest.n && (!expires || expires > sl_loop_wall(w->l));
@@ -200,8 +200,7 @@ static int file_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct file_job *j = user;
   (void)cancel; /* one small file */
-  int rc = sl_file_private(j->path, err);
-  return rc ? rc : sl_file_read(&j->b, j->path, SECRET_MAX, err);
+  return sl_file_read_private(&j->b, j->path, SECRET_MAX, err);
 }
 
 static void file_done(void *user, int rc, const struct sl_err *err)
@@ -229,7 +228,7 @@ static int from_file(struct ws_secret_wait *wait, const char *path, struct sl_er
     return sl_err_nomem(err);
   }
   *j = (struct file_job){ .wait = wait, .path = copy };
-  sl_buf_init(&j->b, SECRET_MAX);
+  sl_buf_init_secret(&j->b, SECRET_ROOM);
   static const struct sl_job_ops ops = { .work = file_work, .done = file_done };
   int rc = sl_job_start(w->l, SL_LANE_FILE, &ops, j, &wait->job, err);
   if (rc) {
@@ -319,7 +318,7 @@ int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *f
     return sl_err_nomem(err);
   }
   *wait = (struct ws_secret_wait){ .b = b, .setting = copy, .fn = fn, .user = user };
-  sl_buf_init(&wait->out, SECRET_MAX);
+  sl_buf_init_secret(&wait->out, SECRET_MAX);
   wait->next = b->w->secrets;
   b->w->secrets = wait;
   int rc = wait_start(wait, err);

@@ -31,6 +31,27 @@ static void on_ask(void *user, uint64_t id, const struct sl_ask *a)
   snprintf(f->asked, sizeof f->asked, "%s/%s", a->conn, a->what);
 }
 
+struct sl_ws_conf *fx_conf(struct fx *f, const char *yaml)
+{
+  struct sl_type_conf types[8];
+  size_t n = 0;
+  struct sl_err e = { 0 };
+  for (; fake_backends[n]; n++) {
+    const struct sl_backend_ops *o = fake_backends[n];
+    types[n] = (struct sl_type_conf){ .type = o->type, .help = o->help, .settings = o->settings, .nsettings = o->nsettings,
+                                      .implicit = o->implicit };
+  }
+  char *path = sl_path_join(f->state_dir, "ws.yaml");
+  struct sl_ws_conf *conf = NULL;
+  assert_int_equal(sl_file_write(path, sl_str(yaml), 0600, &e), SL_OK);
+  int rc = sl_ws_conf_load(&conf, path, types, n, &e);
+  if (rc)
+    print_error("%s\n", e.msg);
+  assert_int_equal(rc, SL_OK);
+  sl_free(path);
+  return conf;
+}
+
 void fx_open(struct fx *f, const struct fx_opts *o)
 {
   *f = (struct fx){ 0 };
@@ -40,12 +61,19 @@ void fx_open(struct fx *f, const struct fx_opts *o)
     sl_loop_clock_freeze(f->l, 1795240800000);
   snprintf(f->state_dir, sizeof f->state_dir, "/tmp/sluice-test-XXXXXX");
   assert_non_null(mkdtemp(f->state_dir));
+  static const char *const homes[] = { "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", NULL };
+  for (int i = 0; homes[i]; i++)
+    setenv(homes[i], f->state_dir, 1);
   struct sl_ws_opts w = { .backends = fake_backends, .state_dir = f->state_dir, .threads = 2 };
   if (o) {
     w.headless = o->headless;
     w.no_input = o->no_input;
   }
+  struct sl_ws_conf *conf = o && o->workspace ? fx_conf(f, o->workspace) : NULL;
+  w.conf = conf;
   int rc = sl_ws_open(&f->w, f->l, &w, &e);
+  if (conf)
+    sl_ws_conf_unref(conf);
   if (rc)
     print_error("%s\n", e.msg);
   assert_int_equal(rc, SL_OK);

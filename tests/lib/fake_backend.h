@@ -67,9 +67,10 @@ struct fx {
   char asked[128];
   int asks, withdrawn;
 };
-struct fx_opts { bool headless, no_input, real_clock, answers; };
+struct fx_opts { bool headless, no_input, real_clock, answers; const char *workspace; /* YAML; NULL: none */ };
 void fx_open(struct fx *f, const struct fx_opts *o);    /* frozen at 2026-11-21T06:00:00Z */
 void fx_close(struct fx *f);
+struct sl_ws_conf *fx_conf(struct fx *f, const char *yaml);  /* yours; the file is ws.yaml in the bench's folder */
 void fx_turn(struct fx *f, int n);                      /* n turns that do not wait */
 void fx_settle(struct fx *f);                           /* until nothing is under way; fails the test after 5 s */
 void fx_pass(struct fx *f, int64_t ms);                 /* the clock moves, in steps of at most 50 ms, and the loop settles */

@@ -244,7 +244,7 @@ static void silence_meets_the_idle_deadline(void **state)
   assert_int_equal(g.rc, SL_ETIMEOUT);
   assert_int_equal(g.attempts, 1);
   assert_string_equal(g.err.msg, "GET 127.0.0.1: nothing came for 0.06 s");
-  assert_in_range(ms_now() - t, 55, 500);
+  assert_in_range(ms_now() - t, 55, 3000); /* far from the 30 s that it would be without */
   begin((struct sl_http_req){ .url = httpd_url(server, "/stall", url, sizeof url), .idle_ms = 60 }, &g);
   finish(&g);
   assert_int_equal(g.rc, SL_ETIMEOUT);
@@ -265,7 +265,7 @@ static void the_total_counts_whatever_moves(void **state)
   finish(&g);
   assert_int_equal(g.rc, SL_ETIMEOUT);
   assert_string_equal(g.err.msg, "GET 127.0.0.1: not finished within 0.08 s");
-  assert_in_range(ms_now() - t, 75, 500);
+  assert_in_range(ms_now() - t, 75, 3000);
 }
 
 static void dropped_at_every_byte(void **state)
@@ -305,7 +305,7 @@ static void a_silent_name_server_meets_the_deadline_and_the_cancel(void **state)
   finish(&g);
   assert_int_equal(g.rc, SL_ETIMEOUT);
   assert_non_null(strstr(g.err.msg, "nobody.example: the name server did not answer"));
-  assert_in_range(ms_now() - t, 55, 500);
+  assert_in_range(ms_now() - t, 55, 3000); /* far from the 30 s that it would be without */
   struct sl_http *late = begin((struct sl_http_req){ .url = "http://nobody.example:5000/", .connect_ms = 5000 }, &h);
   for (int i = 0; i < 5; i++)
     sl_loop_turn(loop, 4);
@@ -339,6 +339,7 @@ static void cancelled_at_every_turn(void **state)
 {
   (void)state;
   SERVE({ .times = 40, .status = 503, .body = "busy" }, { .body = "0123456789", .slice = 20, .slice_ms = 1 });
+  int slow = 0;
   for (int turns = 0; turns < 60; turns++) {
     struct got g;
     struct sl_http *h = begin((struct sl_http_req){ .repeatable = true }, &g);
@@ -350,9 +351,10 @@ static void cancelled_at_every_turn(void **state)
       sl_loop_turn(loop, 0);
       assert_int_equal(g.done, 0);
     }
-    assert_in_range(ms_now() - t, 0, 100);
+    slow += ms_now() - t >= 100;
     assert_true(sl_loop_settled(loop));
   }
+  assert_in_range(slow, 0, 5); /* a busy machine may take our time now and then; waiting for something would be all of them */
 }
 
 static struct sl_http *others[3];

@@ -24,7 +24,7 @@ struct sl_ws_opts {
   struct sl_ws_conf *conf;                  /* counted; NULL: no workspace (files and SQL still work) */
   const struct sl_backend_ops *const *backends;  /* NULL-ended registry */
   const struct sl_person *person;           /* NULL: defaults */
-  const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / name */
+  const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / the file's id */
   const char *exe;                          /* path of this program, for the box and for jobs */
   bool readonly, headless, no_input;        /* headless: armed by being typed */
   const char *as;                           /* --as */

@@ -3,7 +3,7 @@ _sluice()
 {
   local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --threads --filter --sort --columns --limit'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --partial-ok --threads -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
+  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --partial-ok --threads --low-bandwidth -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
     if [[ -n $before ]]; then
       [[ $before == -w || $before == --workspace ]] && ws=$word

@@ -48,6 +48,8 @@ const char *sl_version(void);
 /* ---- where things are ---- */
 /* Absolute folders in which engines are searched, NULL-ended; made once: SLUICE_LIB, then what the build knows. */
 const char *const *sl_lib_dirs(void);
+/* Absolute path of something installed with the program: "themes", "demo". Valid until the next call. */
+const char *sl_share_path(const char *name);
 
 /* ---- checks.c: what doctor looks at ---- */
 struct sl_check { const char *state; char name[32], value[200], advice[200]; };

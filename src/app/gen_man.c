@@ -2,6 +2,7 @@
 #include "app/app.h"
 #include "app/gen.h"
 #include "model/resource.h"
+#include "ui/view.h"
 
 /* Text in troff: backslashes and dashes as they are, no line that looks like a request. */
 static void text(struct sl_buf *b, struct sl_str s)
@@ -100,6 +101,21 @@ static void resource(struct sl_buf *b, const struct sl_resource *r)
   }
 }
 
+static void views(struct sl_buf *b)
+{
+  if (!sl_views[0])
+    return;
+  sl_buf_z(b, ".SH VIEWS\nOf the console; : opens each by its name, ? shows its keys.\n");
+  for (size_t i = 0; sl_views[i]; i++) {
+    sl_buf_printf(b, ".TP\n.B %s", sl_views[i]->name);
+    if (sl_views[i]->arg)
+      sl_buf_printf(b, " %s", sl_views[i]->arg);
+    sl_buf_ch(b, '\n');
+    textz(b, sl_views[i]->help ? sl_views[i]->help : sl_views[i]->title);
+    sl_buf_ch(b, '\n');
+  }
+}
+
 static const char tail[] =
   ".SH EXIT STATUS\n"
   ".TP\n.B 0\nDone.\n.TP\n.B 1\nThe operation failed.\n.TP\n.B 2\nWrong usage or configuration.\n"
@@ -140,5 +156,6 @@ void sl_gen_man(struct sl_buf *b)
               "Times are UTC in JSON and CSV, sizes bytes, durations seconds; what is unknown is null.\n");
   for (size_t i = 0; sl_resources[i]; i++)
     resource(b, sl_resources[i]);
+  views(b);
   sl_buf_z(b, tail);
 }

@@ -51,6 +51,8 @@ void sl_found_free(struct sl_found *f);
 
 /* keys and checks, as resources. */
 int sl_provide(struct sl_session *s, struct sl_err *err) SL_NODISCARD;
+/* Into s->ws, answered by `user`, which lives as long as that. */
+int sl_provide_for(struct sl_session *s, struct sl_session *user, struct sl_err *err) SL_NODISCARD;
 /* Questions of a backend, on the terminal. */
 void sl_session_asks(struct sl_session *s);
 /* Asks on the terminal; false: declined, or there is none. *out is yours. */

@@ -180,10 +180,10 @@ void sl_term_close(struct sl_term *t)
   sl_free(t);
 }
 
-/* Only write(2): called from a signal handler, when nothing else may be trusted. Leaves the alternate screen, shows the cursor, ends
- * modes. */
 const char *sl_term_library(void) { return curses_version(); }
 
+/* Only write(2): called from a signal handler, when nothing else may be trusted. Leaves the alternate screen, shows the cursor, ends
+ * modes. */
 void sl_term_emergency(void)
 {
   static const char bytes[] = "\033[?2004l\033[?1000l\033[0m\033[?25h\033[?1049l\r\n";

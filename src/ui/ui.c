@@ -426,6 +426,12 @@ void sl_ui_command(struct sl_ui *ui, const char *command)
     }
 }
 
+void sl_ui_command_named(struct sl_ui *ui, const char *command)
+{
+  sl_ui_reap(ui);
+  sl_ui_command(ui, command);
+}
+
 void sl_ui_key(struct sl_ui *ui, int key)
 {
   struct sl_view *v = sl_ui_top(ui);

@@ -26,6 +26,7 @@ void sl_ui_close(struct sl_ui *ui);
 void sl_ui_ws(struct sl_ui *ui, struct sl_ws *ws);           /* another workspace: all views close, the overview opens */
 void sl_ui_go(struct sl_ui *ui, const char *view, struct sl_str arg);
 void sl_ui_run(struct sl_ui *ui, struct sl_str line);        /* as if typed after `:` */
+void sl_ui_command_named(struct sl_ui *ui, const char *command);   /* as if its key was pressed */
 void sl_ui_key(struct sl_ui *ui, int key);
 void sl_ui_paste(struct sl_ui *ui, struct sl_str text);
 void sl_ui_input(struct sl_ui *ui);                          /* reads what the terminal has */

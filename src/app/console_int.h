@@ -1,0 +1,31 @@
+/* app/console_int.h: what the parts of the console share. */
+#ifndef SL_APP_CONSOLE_INT_H
+#define SL_APP_CONSOLE_INT_H
+
+#include "app/session.h"
+#include "ui/ui.h"
+
+struct console {
+  struct sl_session s;
+  struct sl_term *term;
+  struct sl_ui *ui;
+  const char **names;        /* of workspaces, NULL-ended */
+  struct sl_buf names_text;
+  char *switch_to;           /* asked for; done between two turns */
+  bool quit, killed;
+  sl_fdwatch input;
+  sl_timer reload;
+  int64_t file_time, file_size;
+  uint64_t file_inode;
+  unsigned exports;
+};
+
+/* reload.c */
+int console_watch_file(struct console *c, struct sl_err *err) SL_NODISCARD;
+void console_file_seen(struct console *c);
+void console_switch(struct console *c);      /* to c->switch_to; says why not */
+int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err) SL_NODISCARD;
+/* export.c */
+void console_export(void *user, const struct sl_query *q, const char *path);
+
+#endif

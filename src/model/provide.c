@@ -81,6 +81,9 @@ int sl_rows_sink_put(struct sl_rows_sink *s, struct sl_str id, const struct sl_v
     sink_send(s);
   if (!s->rc && !s->b)
     s->rc = sl_batch_new(&s->b, s->s, NULL);
+  const struct sl_query *q = s->r->q;
+  if (q && q->kind == SL_Q_GET && !sl_str_eq(q->scope, id)) /* one row was asked for */
+    return s->rc;
   if (s->rc)
     return s->rc;
   sl_batch_row(s->b, SL_PUT, id);

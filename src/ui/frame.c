@@ -101,7 +101,18 @@ static void truth_draw(struct sl_ui *ui)
   sl_buf_free(&b);
 }
 
-static int hint_one(struct sl_ui *ui, int x, struct sl_str command)
+/* What a hint says is the command's name, but where another word is plainer. */
+static struct sl_str hint_word(struct sl_str command)
+{
+  static const char *const plain[][2] = {{"enter", "open"}, {"find-next", "next"}, {"follow-link", "jump"}, {"copy-command", "command line"}};
+  for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+    if (sl_str_eqz(command, plain[i][0]))
+      return sl_str(plain[i][1]);
+  return command;
+}
+
+/* Draws one hint at x when it ends before `end`, or only measures (draw false); its width, 0 where there is no key or no room. */
+static int hint_one(struct sl_ui *ui, int x, int end, struct sl_str command, bool draw)
 {
   struct sl_grid *g = &ui->grid;
   struct sl_view *v = sl_ui_top(ui);
@@ -110,30 +121,33 @@ static int hint_one(struct sl_ui *ui, int x, struct sl_str command)
   snprintf(name, sizeof name, "%.*s", SL_ARG(command));
   sl_buf_init(&keys, 128);
   sl_keymap_keys(ui->keymap, v ? v->ops->name : NULL, name, &keys);
-  struct sl_str first = sl_buf_view(&keys);
+  struct sl_str first = sl_buf_view(&keys), word = hint_word(command);
   ptrdiff_t comma = sl_str_find(first, SL_STR(", "));
   if (comma >= 0)
     first = sl_str_head(first, (size_t)comma);
-  int need = (int)(sl_text_width(first, SL_TEXT_CELL) + command.n + 3);
-  if (first.n && x + need < g->w) {
-    x += sl_grid_put(g, x, g->h - 1, 12, SL_ROLE_key, first) + 1;
-    x += sl_grid_put(g, x, g->h - 1, 24, SL_ROLE_hint, command) + 2;
+  int kw = (int)sl_text_width(first, SL_TEXT_CELL), need = kw + 1 + (int)word.n;
+  bool fits = first.n && x + need <= end;
+  if (fits && draw) {
+    sl_grid_put(g, x, g->h - 1, kw, SL_ROLE_key, first);
+    sl_grid_put(g, x + kw + 1, g->h - 1, (int)word.n, SL_ROLE_hint, word);
   }
   sl_buf_free(&keys);
-  return x;
+  return fits ? need : 0;
 }
 
+/* Palette and help always stand at the right end; the view's own fill what is left. */
 static void hints_draw(struct sl_ui *ui)
 {
   struct sl_view *v = sl_ui_top(ui);
   struct sl_str rest = sl_str(v && v->ops->hints ? v->ops->hints : ""), word;
-  int x = 1;
-  while (sl_str_cut(&rest, ' ', &word))
-    if (word.n)
-      x = hint_one(ui, x, word);
-  rest = SL_STR("palette help");
-  while (sl_str_cut(&rest, ' ', &word))
-    x = hint_one(ui, x, word);
+  int w = ui->grid.w, help = hint_one(ui, 0, w, SL_STR("help"), false), go = hint_one(ui, 0, w, SL_STR("palette"), false), x = 1;
+  int end = w - 1 - help - 2 - go;
+  hint_one(ui, end, w, SL_STR("palette"), true);
+  hint_one(ui, w - 1 - help, w, SL_STR("help"), true);
+  while (sl_str_cut(&rest, ' ', &word)) {
+    int used = word.n ? hint_one(ui, x, end - 2, word, true) : 0;
+    x += used ? used + 2 : 0;
+  }
 }
 
 static void too_small(struct sl_ui *ui)

@@ -18,5 +18,5 @@ int sl_fuzzy(struct sl_str pat, struct sl_str text)
     score += 10 + (start ? 12 : 0) + (int)(run * 6) - (int)(at - from > 8 ? 8 : at - from);
     at++;
   }
-  return score * 4 - (int)(text.n > 200 ? 200 : text.n) + (pat.n == text.n ? 40 : 0);
+  return 200 + score * 4 - (int)(text.n > 200 ? 200 : text.n) + (pat.n == text.n ? 40 : 0); /* never below 0: that means no match */
 }

@@ -40,7 +40,7 @@ static void gather(struct palette *p)
   struct sl_view *top = sl_ui_top(ui);
   for (const struct sl_view_ops *const *v = ui->o.views; *v; v++)
     if (strcmp((*v)->name, "describe") && strcmp((*v)->name, "table"))
-      add(p, K_VIEW, (*v)->name, (*v)->title);
+      add(p, K_VIEW, (*v)->name, (*v)->help);
   for (const struct sl_resource *const *r = sl_resources; *r; r++)
     if (sl_ws_serves(ui->ws, *r) && !sl_ui_view_find(ui, sl_str((*r)->name)))
       add(p, K_RESOURCE, (*r)->name, (*r)->help);
@@ -69,10 +69,10 @@ static void rank(struct palette *p)
   struct sl_str rest, word = first_word(p, &rest);
   p->nfit = 0;
   for (size_t i = 0; i < p->n; i++) {
-    int s = sl_fuzzy(word, sl_str(p->item[i].name));
+    int s = word.n ? sl_fuzzy(word, sl_str(p->item[i].name)) : 0; /* nothing typed: as they were gathered */
     if (s < 0 || (rest.n && p->item[i].kind == K_COMMAND))
       continue;
-    p->score[i] = s * 4 - (int)p->item[i].kind;
+    p->score[i] = word.n ? s * 4 - (int)p->item[i].kind : 0;
     size_t k = p->nfit++;
     for (; k > 0 && p->score[p->order[k - 1]] < p->score[i]; k--)
       p->order[k] = p->order[k - 1];

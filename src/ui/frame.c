@@ -104,7 +104,8 @@ static void truth_draw(struct sl_ui *ui)
 /* What a hint says is the command's name, but where another word is plainer. */
 static struct sl_str hint_word(struct sl_str command)
 {
-  static const char *const plain[][2] = {{"enter", "open"}, {"find-next", "next"}, {"follow-link", "jump"}, {"copy-command", "command line"}};
+  static const char *const plain[][2] = {{"enter", "open"}, {"find-next", "next"}, {"follow-link", "jump"}, {"copy-command",
+      "command line"}};
   for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
     if (sl_str_eqz(command, plain[i][0]))
       return sl_str(plain[i][1]);

@@ -39,7 +39,7 @@ int sl_query_new(struct sl_query **out, const struct sl_query *like, struct sl_e
     return sl_err_nomem(err);
   *q = *like;
   q->refs = 1;
-  q->conn = q->scope = SL_STR_NONE;
+  q->conn = q->scope = q->out = SL_STR_NONE;
   q->want = like->want ? sl_want_ref(like->want) : NULL;
   q->where = like->where ? sl_filter_ref(like->where) : NULL;
   q->order = like->order ? sl_order_ref(like->order) : NULL;
@@ -48,6 +48,8 @@ int sl_query_new(struct sl_query **out, const struct sl_query *like, struct sl_e
     rc = text_copy(&q->conn, like->conn, err);
   if (!rc)
     rc = text_copy(&q->scope, like->scope, err);
+  if (!rc)
+    rc = text_copy(&q->out, like->out, err);
   if (rc)
     sl_query_unref(q);
   else
@@ -81,6 +83,7 @@ void sl_query_unref(struct sl_query *q)
   sl_order_unref(q->order);
   text_free(q->conn);
   text_free(q->scope);
+  text_free(q->out);
   sl_free(q);
 }
 
@@ -146,7 +149,8 @@ static bool inputs_same(const struct sl_query *a, const struct sl_query *b)
 
 bool ws_query_same(const struct sl_query *a, const struct sl_query *b)
 {
-  return a == b || (a->res == b->res && a->kind == b->kind && a->limit == b->limit && a->deleted == b->deleted && a->no_cap == b->no_cap &&
+  return a == b || (!a->out.n && !b->out.n && a->res == b->res && a->kind == b->kind && a->limit == b->limit && a->deleted == b->deleted
+      && a->no_cap == b->no_cap &&
                     sl_str_eq(a->conn, b->conn) && sl_str_eq(a->scope, b->scope) && want_same(a->want, b->want) &&
                     filter_same(a->where, b->where) && order_same(a->order, b->order) && inputs_same(a, b));
 }

@@ -56,6 +56,10 @@ struct sl_query {            /* counted, immutable once asked */
   uint64_t limit;            /* 0: the resource's cap (headless: none) */
   uint32_t idle_ms, total_ms, max_age_ms;  /* 0: the connection's timeout; none; none: always ask */
   bool background, deleted;  /* deleted: rows that the server keeps as deleted, too */
+  /* SQL: the result goes into a file of this bare name (out.parquet, .csv, .ndjson) that whoever ran it keeps until it closes; the
+   * answer is
+   * one row: file (absolute path), rows. To be put in its place by the action `write`. */
+  struct sl_str out;
   bool no_cap;
   struct sl_query_input *inputs; size_t ninputs;
   int refs;

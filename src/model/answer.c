@@ -495,17 +495,14 @@ int ws_ans_pub(struct ws_ans *a, struct sl_err *err)
   size_t n = a->nsrc;
   for (size_t i = 0; i < a->ninput; i++)
     n += a->input[i].nsrc;
-  struct sl_source *grown = sl_realloc_array(a->pub, n ? n : 1, sizeof *grown);
-  if (!grown)
-    return sl_err_nomem(err);
-  a->pub = grown;
+  int rc = sl_grow((void **)&a->pub, &a->cappub, n ? n : 1, sizeof *a->pub, 100000, err);
   a->npub = 0;
-  for (size_t i = 0; i < a->nsrc; i++)
+  for (size_t i = 0; i < a->nsrc && a->npub < a->cappub; i++)
     a->pub[a->npub++] = a->src[i]->pub;
   for (size_t i = 0; i < a->ninput; i++)
-    for (size_t k = 0; k < a->input[i].nsrc; k++)
+    for (size_t k = 0; k < a->input[i].nsrc && a->npub < a->cappub; k++)
       a->pub[a->npub++] = a->input[i].src[k];
-  return SL_OK;
+  return rc;
 }
 
 /* ---- runs ---- */

@@ -128,7 +128,7 @@ int sl_req_ask(struct sl_req *r, const struct sl_ask *a)
   p->reqs = r;
   sl_timer_stop(r->w->l, &r->timer);
   ws_req_busy(r, false); /* a person may take their time */
-  if (r->w->prompt_id != before && sl_loop_later(r->w->l, prompt_show, r->w, NULL))
+  if (r->w->prompt_id != before && ws_later(r->w, prompt_show, r->w, NULL))
     prompt_show(r->w);
   return SL_OK;
 }
@@ -147,7 +147,7 @@ int ws_prompt_secret(struct ws_secret_wait *wait, struct sl_err *err)
   wait->prompt = p;
   wait->next_waiting = p->secrets;
   p->secrets = wait;
-  if (w->prompt_id != before && sl_loop_later(w->l, prompt_show, w, NULL))
+  if (w->prompt_id != before && ws_later(w, prompt_show, w, NULL))
     prompt_show(w);
   return SL_OK;
 }

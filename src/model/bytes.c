@@ -274,7 +274,7 @@ static int bytes_begin(struct ws_bytes *b, struct sl_err *err)
     sl_err_set(err, rc, "%s", e.msg);
   else if (!conn.n && !b->resolved)
     rc = sl_err_set(err, e.code, "%s", e.msg);
-  else if (!(rc = sl_loop_later(b->w->l, go_later, b, err)))
+  else if (!(rc = ws_later(b->w, go_later, b, err)))
     b->pins++;
   sl_buf_free(&canonical);
   sl_buf_free(&conn);

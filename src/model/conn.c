@@ -388,7 +388,7 @@ static void state_tell(void *user)
 
 void ws_state_changed(struct sl_ws *w)
 {
-  if (!w->state_queued && !w->closing && !sl_loop_later(w->l, state_tell, w, NULL))
+  if (!w->state_queued && !w->closing && !ws_later(w, state_tell, w, NULL))
     w->state_queued = true;
 }
 

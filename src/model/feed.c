@@ -246,7 +246,7 @@ int sl_feed_head(struct sl_feed *f, struct sl_schema *s, unsigned did, int64_t t
 
 int sl_feed_rows(struct sl_feed *f, struct sl_batch **take)
 {
-  struct piece *p = piece_new(PIECE_ROWS, NULL, 0);
+  struct piece *p = *take ? piece_new(PIECE_ROWS, NULL, 0) : NULL;
   if (!p) {
     sl_batch_unref(*take);
     *take = NULL;

@@ -118,7 +118,7 @@ static void own_fill(void *user)
 
 static int own_query(struct sl_req *r, struct sl_err *err)
 {
-  int rc = sl_loop_later(r->w->l, own_fill, r, err);
+  int rc = ws_later(r->w, own_fill, r, err);
   if (!rc)
     r->pins++;
   return rc;

@@ -209,7 +209,7 @@ static void req_cancel(struct sl_req *r)
     return;
   }
   r->pins++;
-  if (sl_loop_later(r->w->l, req_tell_later, r, NULL))
+  if (ws_later(r->w, req_tell_later, r, NULL))
     r->pins--; /* no memory: the backend finds out by sl_req_rows() */
 }
 
@@ -285,8 +285,11 @@ static void req_arm(struct sl_req *r)
   int64_t due = req_due(r);
   if (r->timer.v || r->cancelled || r->prompt || due == INT64_MAX)
     return;
-  if (sl_timer_start(r->w->l, due - sl_loop_now(r->w->l), 0, req_on_timer, r, &r->timer, NULL))
+  struct sl_err e = { 0 };
+  if (sl_timer_start(r->w->l, due - sl_loop_now(r->w->l), 0, req_on_timer, r, &r->timer, &e)) {
     r->timer.v = 0;
+    ws_req_fail_inside(r, e.code, &e); /* without a deadline it might never end */
+  }
 }
 
 static void req_heard(struct sl_req *r)
@@ -322,10 +325,13 @@ static int req_new(struct sl_req **out, const struct ws_req_spec *s, struct sl_e
   if (!rc && s->uri.p && !(r->uri = sl_strndup(s->uri.p, s->uri.n)))
     rc = sl_err_nomem(err);
   r->uri_n = r->uri ? s->uri.n : 0;
+  if (!rc && s->kind == WS_REQ_QUERY && !sl_req_schema(r)) /* made here, so that no backend finds none */
+    rc = sl_err_nomem(err);
   size_t size = rc ? 0 : req_size(r);
   if (!rc && !(r->state = sl_calloc(1, size ? size : 1)))
     rc = sl_err_nomem(err);
   if (rc) {
+    sl_schema_unref(r->schema);
     sl_free(r->uri);
     sl_free(r);
     return rc;
@@ -474,7 +480,11 @@ void ws_reqs_close(struct sl_backend *b, struct sl_err *why)
       continue;
     if (next)
       next->pins++; /* r's end may end others */
+    r->pins++;
     ws_req_fail(r, SL_ECANCELED, why);
+    if (!r->inside && !r->starting)
+      req_tell(r); /* where that was lost for want of memory */
+    r->pins--;
     if (next) {
       next->pins--;
       if (next->magic != WS_REQ_LIVE)
@@ -600,7 +610,7 @@ int sl_req_rows(struct sl_req *r, struct sl_batch **take)
   int rc = !ws_req_live(r, "sent rows after the end") || !r->sink ? SL_ECANCELED : SL_OK;
   if (!rc && !r->head)
     rc = req_break(r, "sent rows before its head");
-  if (!rc && (rc = sl_batch_seal(b, &e)))
+  if (!rc && (rc = b ? sl_batch_seal(b, &e) : sl_err_nomem(&e))) /* none: there was no memory to make it */
     ws_req_fail_inside(r, rc, &e);
   if (rc) {
     sl_batch_unref(b);

@@ -83,7 +83,7 @@ static void wait_tell_later(void *user)
 
 static int wait_found(struct ws_secret_wait *wait, struct sl_err *err)
 {
-  int rc = sl_loop_later(wait->b->w->l, wait_tell_later, wait, err);
+  int rc = ws_later(wait->b->w, wait_tell_later, wait, err);
   if (!rc)
     wait->pins++;
   return rc;

@@ -108,11 +108,11 @@ static void inputs_ready(struct ws_ans *a)
 }
 
 /* A copy of what the input's own answer says, with the resource's name in the note. */
-static void input_copy(struct ws_input *in, const struct sl_answer *view)
+static int input_copy(struct ws_input *in, const struct sl_answer *view, struct sl_err *err)
 {
   struct sl_source *grown = sl_realloc_array(in->src, view->nsrc ? view->nsrc : 1, sizeof *grown);
   if (!grown)
-    return;
+    return sl_err_nomem(err);
   in->src = grown;
   in->nsrc = view->nsrc;
   for (size_t i = 0; i < view->nsrc; i++) {
@@ -121,14 +121,19 @@ static void input_copy(struct ws_input *in, const struct sl_answer *view)
     if (in->src[i].err.msg[0])
       sl_err_prefix(&in->src[i].err, "%s", in->name);
   }
+  return SL_OK;
 }
 
 static void input_changed(void *user, sl_watch id, const struct sl_answer *view)
 {
   struct ws_input *in = user;
   struct ws_ans *a = in->a;
+  struct sl_err e = { 0 };
   (void)id;
-  input_copy(in, view);
+  if (input_copy(in, view, &e)) {
+    sql_failed(a, SL_ENOMEM, in->name, &e);
+    return;
+  }
   if (!view->done) {
     ws_ans_mark(a, false);
     return;

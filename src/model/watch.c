@@ -389,6 +389,12 @@ static void tick(struct sl_ws *w)
       ws_soon(w, false);
 }
 
+int ws_later(struct sl_ws *w, sl_timer_fn *fn, void *user, struct sl_err *err)
+{
+  sl_timer t;
+  return sl_loop_later(w->l, fn, user, NULL) ? sl_timer_start(w->l, 0, 0, fn, user, &t, err) : SL_OK;
+}
+
 static void tick_later(void *user)
 {
   tick(user);
@@ -410,7 +416,7 @@ void ws_soon(struct sl_ws *w, bool urgent)
     return;
   int64_t left = w->ticked + WS_TICK_MS - sl_loop_now(w->l);
   if (urgent || left <= 0 || sl_loop_frozen(w->l)) {
-    w->tick_queued = !sl_loop_later(w->l, tick_later, w, NULL);
+    w->tick_queued = !ws_later(w, tick_later, w, NULL);
     return;
   }
   if (!w->tick.v && sl_timer_start(w->l, left, 0, tick_timer, w, &w->tick, NULL))

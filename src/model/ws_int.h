@@ -234,7 +234,7 @@ struct ws_ans {
   struct ws_src **src;
   size_t nsrc;
   struct sl_source *pub;            /* what watchers see: sources, then those of the inputs */
-  size_t npub;
+  size_t npub, cappub;
   struct ws_input *input;
   size_t ninput, inputs_left;
   char *statement;                  /* SQL: with the arguments of resources taken out; NULL: as it stands */
@@ -294,6 +294,8 @@ void ws_ans_schedule(struct ws_ans *a);        /* the next poll */
 void ws_ans_conn_gone(struct sl_ws *w, struct sl_backend *b);
 void ws_answers_reload(struct sl_ws *w);
 void ws_soon(struct sl_ws *w, bool urgent);
+/* sl_loop_later(), or a timer that is due now where the one has no memory: what must not be lost. */
+int ws_later(struct sl_ws *w, sl_timer_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 int ws_batch_head(struct sl_batch **out, struct sl_batch *b, uint32_t n, struct sl_err *err) SL_NODISCARD;  /* its first n rows */
 
 /* sqlin.c: the statement with resources' arguments taken out, and the resources it names */

@@ -60,10 +60,17 @@ struct fake_req {
 };
 static void step(void *user);
 
+static void finish(struct fake_req *q, int rc);
+
+static int start(struct fake_req *q, int ms, struct sl_err *err)
+{
+  return sl_timer_start(sl_backend_loop(sl_req_backend(q->r)), ms, 0, step, q, &q->t, err);
+}
+
 static void later(struct fake_req *q, int ms)
 {
-  if (sl_timer_start(sl_backend_loop(sl_req_backend(q->r)), ms, 0, step, q, &q->t, NULL))
-    abort();
+  if (start(q, ms, NULL))
+    finish(q, SL_ENOMEM);
 }
 
 static struct sl_batch *make_batch(const struct fake *f, struct sl_schema *s, size_t at, size_t n)
@@ -249,9 +256,7 @@ static int fake_query(struct sl_req *r, struct sl_err *err)
     int rc = work_start(r, f, err);
     return rc ? rc : f->wrong == FAKE_FAIL_AFTER_WORK ? sl_err_set(err, SL_EIO, "fails after all") : SL_OK;
   }
-  if (!f->silent)
-    later(q, f->delay_ms);
-  return SL_OK;
+  return f->silent ? SL_OK : start(q, f->delay_ms, err);
 }
 
 static void fake_cancel(struct sl_req *r)
@@ -434,7 +439,7 @@ static void bytes_resume(struct sl_req *r)
   struct fake_req *q = sl_req_state(r);
   q->f->resumes++;
   if (sl_timer_start(sl_backend_loop(sl_req_backend(r)), 0, 0, bytes_step, q, &q->t, NULL))
-    abort();
+    finish(q, SL_ENOMEM);
 }
 
 static const struct sl_bytes_ops bytes = { .port = { sizeof(struct fake_req), bytes_resume, fake_cancel }, .stat = fake_read,

@@ -1,0 +1,32 @@
+/* box/duck.h: DuckDB inside the box: found, loaded, opened with everything shut that a query does not need; private to this folder. */
+#ifndef SL_BOX_DUCK_H
+#define SL_BOX_DUCK_H
+
+#include "box/duckdb_abi.h"
+#include "box/inside.h"
+
+int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err) SL_NODISCARD;
+/* An empty database in memory: before the box shuts itself in, since the engine looks for its control group and takes no refusal. Without
+ * threads, which would stay outside; they come with the rest of the settings, once we are shut in. */
+int duck_open(const struct duck *d, duck_db *db, const struct wire_hello *h, struct sl_err *err) SL_NODISCARD;
+int duck_shut(const struct duck *d, duck_db db, const struct wire_hello *h, struct sl_err *err) SL_NODISCARD;
+/* One statement of ours, without rows. */
+int duck_do(const struct duck *d, duck_conn conn, const char *sql, struct sl_err *err) SL_NODISCARD;
+/* 'text' or "name", quotes doubled. */
+void duck_quote(struct sl_buf *b, struct sl_str s, char quote);
+
+/* DuckDB's many lines as one: what is wrong, of which file, at which line and column. EPARSE for data and statements, ENOENT for missing
+ * files, ELIMIT for memory and space, EDENIED for files outside the roots. skip: characters of ours before the statement. */
+int duck_error(struct sl_err *err, const char *text);
+
+/* ---- results -> batches (duck_out.c) ---- */
+struct duck_out;
+/* Text of a SELECT that gives what the prepared one does, in types that we carry: nested values as JSON, rare ones as text. Nothing is
+ * written when the statement can stay as it is. sql: without a ';' at its end. */
+int duck_wrap(const struct duck *d, duck_prepared p, struct sl_str sql, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
+int duck_send(const struct duck *d, struct sl_box_ctx *c, duck_result *r, duck_prepared first, struct sl_err *err) SL_NODISCARD;
+
+/* ---- inputs -> temporary tables (duck_in.c) ---- */
+int duck_inputs(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, struct sl_err *err) SL_NODISCARD;
+
+#endif

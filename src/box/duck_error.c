@@ -1,0 +1,114 @@
+/* box/duck_error.c: the engine's errors run over many lines, with hints for its own shell; a person gets one. */
+#include "base/mem.h"
+#include "box/duck.h"
+
+enum { LINE_CAP = 8 };
+
+struct told { struct sl_str line[LINE_CAP]; size_t n; struct sl_str file, at, caret, csv_line; };
+
+static struct sl_str after(struct sl_str s, const char *prefix)
+{
+  struct sl_str p = sl_str(prefix);
+  return sl_str_starts(s, p) ? sl_str_trim(sl_str_from(s, p.n)) : SL_STR_NONE;
+}
+
+/* "... CSV Error on Line: 3": the number, and the line no longer counts as words. */
+static bool csv_place(struct told *t, struct sl_str line)
+{
+  static const char mark[] = "CSV Error on Line: ";
+  ptrdiff_t i = sl_str_find(line, sl_str(mark));
+  if (i < 0)
+    return false;
+  t->csv_line = sl_str_trim(sl_str_from(line, (size_t)i + sizeof mark - 1));
+  return true;
+}
+
+/* The first paragraph is what is wrong, the second is advice for another program; places may stand anywhere. */
+static struct told listen(struct sl_str text)
+{
+  struct told t = { .n = 0 };
+  struct sl_str line;
+  bool words = true, caret = false;
+  while (sl_str_cut(&text, '\n', &line)) {
+    struct sl_str s = sl_str_trim(line), file = after(s, "file = ");
+    if (caret)
+      t.caret = line;
+    caret = false;
+    if (file.p) {
+      t.file = file;
+    } else if (sl_str_starts(line, SL_STR("LINE "))) {
+      t.at = line;
+      caret = true;
+      words = false;
+    } else if (!s.n) {
+      words = words && !t.n;
+    } else if (sl_str_starts(s, SL_STR("Possible ")) || sl_str_starts(s, SL_STR("* "))) {
+      words = false; /* advice for its own shell */
+    } else if (words && !csv_place(&t, s) && !after(s, "Original Line:").p && t.n < LINE_CAP) {
+      t.line[t.n++] = s;
+    }
+  }
+  return t;
+}
+
+/* "LINE 2: select x" and "           ^" beneath: line 2, column 4. A line that the engine cut has no column. */
+static void put_place(struct sl_buf *b, const struct told *t)
+{
+  struct sl_str rest = sl_str_from(t->at, 5), number;
+  if (!t->at.p || !sl_str_cut(&rest, ':', &number))
+    return;
+  ptrdiff_t caret = sl_str_chr(t->caret, '^');
+  ptrdiff_t shift = rest.p - t->at.p + 1;
+  sl_buf_printf(b, " (line %.*s", SL_ARG(number));
+  if (caret >= shift && !sl_str_starts(sl_str_trim(rest), SL_STR("...")))
+    sl_buf_printf(b, ", column %td", caret - shift + 1);
+  sl_buf_ch(b, ')');
+}
+
+static int code_of(struct sl_str first)
+{
+  if (sl_str_find(first, SL_STR("Out of Memory")) >= 0 || sl_str_find(first, SL_STR("bad_alloc")) >= 0 ||
+      sl_str_find(first, SL_STR("No space left")) >= 0 || sl_str_find(first, SL_STR("File too large")) >= 0 ||
+      sl_str_find(first, SL_STR("max_temp_directory_size")) >= 0)
+    return SL_ELIMIT;
+  if (sl_str_find(first, SL_STR("No files found")) >= 0)
+    return SL_ENOENT;
+  if (sl_str_starts(first, SL_STR("Permission Error")) || sl_str_find(first, SL_STR("Permission denied")) >= 0)
+    return SL_EDENIED;
+  return SL_EPARSE;
+}
+
+static const char *advice(int code)
+{
+  switch (code) {
+  case SL_ELIMIT: return "; the box is limited by box.memory and box.tmp in config.yaml";
+  case SL_EDENIED: return "; only files below the workspace's zones and those named in the statement are open to it";
+  default: return "";
+  }
+}
+
+int duck_error(struct sl_err *err, const char *text)
+{
+  struct told t = listen(sl_str(text && *text ? text : "the SQL engine failed and does not say why"));
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  int code = code_of(sl_str(text ? text : ""));
+  if (t.csv_line.p)
+    sl_buf_printf(&b, "%.*s line %.*s: ", SL_ARG(t.file), SL_ARG(t.csv_line));
+  for (size_t i = 0; i < t.n; i++) {
+    sl_buf_z(&b, i ? "; " : "");
+    sl_buf_str(&b, t.line[i]);
+  }
+  if (code == SL_ELIMIT && b.n > 120) { /* the rest is about settings that cannot be changed here */
+    struct sl_str head = sl_str_head(sl_buf_view(&b), 120);
+    ptrdiff_t space = sl_str_rchr(head, ' ');
+    sl_buf_cut(&b, space > 0 ? (size_t)space : 120);
+  }
+  put_place(&b, &t);
+  sl_buf_z(&b, advice(code));
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = sl_err_set(err, code, "%s", b.p);
+  sl_buf_free(&b);
+  return rc;
+}

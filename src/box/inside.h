@@ -1,0 +1,38 @@
+/* box/inside.h: what a worker inside the box can do; private to this folder. */
+#ifndef SL_BOX_INSIDE_H
+#define SL_BOX_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "box/guard.h"
+#include "box/wire.h"
+
+struct sl_box_ctx {
+  const struct wire_hello *hello;
+  const struct sl_box_worker *worker;
+  void *own;                   /* the worker's, between load and the jobs */
+  struct wire_work work;       /* the job's */
+  uint64_t rows;               /* sent or written by this job */
+  bool wrote;                  /* the job's file lies in the scratch folder */
+  char *out_file;              /* absolute; NULL: rows are wanted */
+  pthread_mutex_t lock;        /* one frame at a time: the sign of life comes from a thread of its own */
+  atomic_bool working;
+  atomic_uint_fast64_t done, total;
+  struct sl_buf buf;           /* encoding */
+  struct sl_buf in;            /* the last frame from the console */
+};
+
+int box_head(struct sl_box_ctx *c, const struct sl_schema *s, int64_t total, struct sl_err *err) SL_NODISCARD;
+int box_rows(struct sl_box_ctx *c, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;    /* seals it */
+int box_bytes(struct sl_box_ctx *c, const void *p, size_t n, struct sl_err *err) SL_NODISCARD;
+void box_progress(struct sl_box_ctx *c, uint64_t done, uint64_t total);                     /* [any] sent with the next sign of life */
+/* Asks for input i and hands its batches over, until it ends. each gets the run-length coded connections (u32 rows, lstr) and the batch. */
+typedef int box_input_fn(void *user, struct sl_str conns, struct sl_batch *b, struct sl_err *err);
+int box_input(struct sl_box_ctx *c, size_t i, struct sl_schema *s, box_input_fn *each, void *user, struct sl_err *err) SL_NODISCARD;
+
+/* Options of workers whose text is JSON, and the path that all of them have: both yours. */
+struct json_t;
+int box_args(struct sl_str text, struct json_t **out, char **path, struct sl_err *err) SL_NODISCARD;
+
+#endif

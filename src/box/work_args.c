@@ -1,0 +1,22 @@
+/* box/work_args.c: options of the workers that take JSON. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "box/inside.h"
+
+int box_args(struct sl_str text, json_t **out, char **path, struct sl_err *err)
+{
+  *path = NULL;
+  int rc = sl_json_load(out, text, false, err);
+  if (rc)
+    return rc;
+  struct sl_str p = sl_json_str(*out, "path");
+  if (!p.n || p.p[0] != '/' || memchr(p.p, 0, p.n))
+    rc = sl_err_set(err, SL_EINTERNAL, "the box needs an absolute path");
+  else if (!(*path = sl_strndup(p.p, p.n)))
+    rc = sl_err_nomem(err);
+  if (rc) {
+    json_decref(*out);
+    *out = NULL;
+  }
+  return rc;
+}

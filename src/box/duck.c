@@ -37,7 +37,8 @@ int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err)
 {
   char path[4096];
   if (!find_lib(dirs, "libduckdb.so", path, sizeof path))
-    return sl_err_set(err, SL_EUNSUP, "SQL and Parquet need libduckdb.so, which is not here: ./run deps fetches it, or set SLUICE_LIB to its folder");
+    return sl_err_set(err, SL_EUNSUP, "SQL and Parquet need libduckdb.so, which is not here: ./run deps fetches it, or set SLUICE_LIB to "
+                                      "its folder");
   d->lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!d->lib)
     return sl_err_set(err, SL_EUNSUP, "cannot load the SQL engine: %s", dlerror());

@@ -165,7 +165,8 @@ static int set_list(struct in_table *t, duck_vector v, uint64_t row, struct sl_s
   return SL_OK;
 }
 
-static int set_map(struct in_table *t, duck_vector v, const struct sl_batch *b, uint32_t row, unsigned col, uint64_t *at, struct sl_err *err)
+static int set_map(struct in_table *t, duck_vector v, const struct sl_batch *b, uint32_t row, unsigned col, uint64_t *at,
+                   struct sl_err *err)
 {
   uint32_t n = 0, key;
   struct sl_val x;
@@ -188,7 +189,8 @@ static int set_map(struct in_table *t, duck_vector v, const struct sl_batch *b, 
   return SL_OK;
 }
 
-static int set_cell(struct in_table *t, duck_vector v, const struct sl_batch *b, uint32_t row, unsigned col, uint64_t *at, struct sl_err *err)
+static int set_cell(struct in_table *t, duck_vector v, const struct sl_batch *b, uint32_t row, unsigned col, uint64_t *at,
+                    struct sl_err *err)
 {
   enum sl_type type = sl_schema_col(t->schema, col)->type;
   if (type == SL_FAMILY_F64 || type == SL_FAMILY_TEXT)

@@ -108,8 +108,9 @@ int guard_limits(struct guard *g, struct sl_err *err)
   if (!rc && !GUARD_SANITIZED) /* a sanitiser's shadow is larger than any limit */
     rc = limit(RLIMIT_DATA, data_limit(h), "memory", err);
   if (!rc)
-    guard_fact(g, "limits", !GUARD_SANITIZED, NULL, "%llu MiB memory%s, %llu MiB files, no core dumps", (unsigned long long)(h->memory / MIB),
-               GUARD_SANITIZED ? " (the engine's only: built with a sanitiser)" : "", (unsigned long long)(h->tmp / MIB));
+    guard_fact(g, "limits", !GUARD_SANITIZED, NULL, "%llu MiB memory%s, %llu MiB files, no core dumps",
+               (unsigned long long)(h->memory / MIB), GUARD_SANITIZED ? " (the engine's only: built with a sanitiser)" : "",
+               (unsigned long long)(h->tmp / MIB));
   return rc;
 }
 

@@ -14,8 +14,8 @@ struct guard {
   size_t nfacts;
 };
 
-/* Two halves: before the engine is loaded (namespaces, limits, environment), and after it (Landlock, seccomp: nothing new is opened or mapped
- * as code from then on). What the kernel refuses is a fact and no error; what would leave the box open altogether is one. */
+/* Two halves: before the engine is loaded (namespaces, limits, capabilities), and after it (Landlock, seccomp: no code comes in from then
+ * on). What the kernel refuses is a fact and no error; what would leave the box open altogether is one. */
 int guard_before(struct guard *g, struct sl_err *err) SL_NODISCARD;
 int guard_shut(struct guard *g, struct sl_err *err) SL_NODISCARD;
 

@@ -1,6 +1,6 @@
 /* box/landlock.c: the kernel's own answer to "which files": reading below the roots that were handed over, writing in the scratch folder.
  *
- * The numbers are the kernel's interface, declared here because the distribution's headers know less of it than the kernels that we run on. */
+ * The numbers are the kernel's interface, declared here because the distribution's headers know less of it than the kernels do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -86,8 +86,8 @@ int guard_landlock(struct guard *g, struct sl_err *err)
 {
   long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LL_VERSION_ONLY);
   if (abi < 1) {
-    guard_fact(g, "landlock", false, "use a kernel with Landlock (5.13 or newer, lsm=landlock): without it only the engine's own settings keep it "
-               "from other files", "the kernel has none");
+    guard_fact(g, "landlock", false, "use a kernel with Landlock (5.13 or newer, lsm=landlock): without it only the engine's own settings "
+               "keep it from other files", "the kernel has none");
     return SL_OK;
   }
   size_t size;

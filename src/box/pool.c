@@ -95,7 +95,9 @@ static struct sl_box_limits limits_of(const struct sl_box_limits *l)
 {
   struct sl_box_limits x = *l;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  x.memory = !x.memory ? (uint64_t)DEFAULT_MEMORY_MIB * MIB : x.memory < (uint64_t)MIN_MEMORY_MIB * MIB ? (uint64_t)MIN_MEMORY_MIB * MIB : x.memory;
+  const uint64_t least = (uint64_t)MIN_MEMORY_MIB * MIB;
+  x.memory = x.memory ? x.memory : (uint64_t)DEFAULT_MEMORY_MIB * MIB;
+  x.memory = x.memory < least ? least : x.memory;
   x.tmp = x.tmp ? x.tmp : (uint64_t)DEFAULT_TMP_MIB * MIB;
   x.threads = x.threads ? x.threads : cores > 0 ? (unsigned)cores : 1;
   x.threads = x.threads > MAX_THREADS ? MAX_THREADS : x.threads;

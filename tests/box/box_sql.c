@@ -12,19 +12,23 @@
 static void every_type(void **state)
 {
   (void)state;
-  expect_sql("select true a, 1::tinyint b, -2::smallint c, 3::int d, 4::bigint e, 255::utinyint f, 65535::usmallint g, 4294967295::uinteger h",
+  expect_sql("select true a, 1::tinyint b, -2::smallint c, 3::int d, 4::bigint e, 255::utinyint f, 65535::usmallint g, "
+             "4294967295::uinteger h",
              "a:bool b:integer c:integer d:integer e:integer f:integer g:integer h:integer\ntrue|1|-2|3|4|255|65535|4294967295\n");
   expect_sql("select 0.1::float a, 0.1::double b, 'nan'::double c, '-inf'::double d", "a:number b:number c:number d:number\n"
              "0.10000000149011612|0.1|NaN|-Infinity\n");
-  expect_sql("select date '2026-11-21' a, date '-0044-03-15' b, timestamp '2026-11-21 06:00:00.311999' c, timestamptz '2026-11-21 06:00:00+02' d",
+  expect_sql("select date '2026-11-21' a, date '-0044-03-15' b, timestamp '2026-11-21 06:00:00.311999' c, timestamptz '2026-11-21 "
+             "06:00:00+02' d",
              "a:text b:text c:time d:time\n2026-11-21|-044-03-15|2026-11-21T06:00:00.311Z|2026-11-21T04:00:00.000Z\n");
   expect_sql("select '2020-01-01'::timestamp_s a, '2020-01-01 00:00:00.5'::timestamp_ms b, '1969-12-31 23:59:59.9999'::timestamp_ns c, "
              "'infinity'::timestamp d", "a:time b:time c:time d:time\n"
              "2020-01-01T00:00:00.000Z|2020-01-01T00:00:00.500Z|1969-12-31T23:59:59.999Z|null\n");
-  expect_sql("select time '01:02:03.5' a, interval 3 days b, uuid '01234567-89ab-cdef-0123-456789abcdef' c, '101'::bit d, 'x'::enum('x','y') e",
+  expect_sql("select time '01:02:03.5' a, interval 3 days b, uuid '01234567-89ab-cdef-0123-456789abcdef' c, '101'::bit d, "
+             "'x'::enum('x','y') e",
              "a:text b:text c:text d:text e:text\n01:02:03.5|3 days|01234567-89ab-cdef-0123-456789abcdef|101|x\n");
   expect_sql("select '\\xDE\\xAD'::blob a, 'it''s' b, '' c, null d", "a:text b:text c:text d:integer\ndead|it's||null\n");
-  expect_sql("select [1,null,3] a, {'x': 1, 'y': ['b']} b, map {'k': 1.5} c, ['nan'::double, '-inf'] d, '{\"q\":\"NaN\"}'::json e, [1,2]::int[2] f",
+  expect_sql("select [1,null,3] a, {'x': 1, 'y': ['b']} b, map {'k': 1.5} c, ['nan'::double, '-inf'] d, '{\"q\":\"NaN\"}'::json e, "
+             "[1,2]::int[2] f",
              "a:json b:json c:json d:json e:json f:json\n"
              "[1,null,3]|{\"x\":1,\"y\":[\"b\"]}|{\"k\":1.5}|[\"NaN\",\"-Infinity\"]|{\"q\":\"NaN\"}|[1,2]\n");
 }
@@ -35,10 +39,12 @@ static void wide_numbers(void **state)
   expect_sql("select sum(x) s, avg(x) m from (values (1),(2)) t(x)", "s:integer m:number\n3|1.5\n");
   expect_sql("select sum(x) s from (values (1.25),(2.50)) t(x)", "s:number\n3.75\n");
   expect_sql("select -170141183460469231731687303715884105727::hugeint a, 340282366920938463463374607431768211455::uhugeint b, "
-             "18446744073709551615::ubigint c, 12345678901234567890.12::decimal(38,2) d, -0.05::decimal(30,2) e, 9999999999999999.5::decimal(18,1) f",
-             "a:text b:text c:text d:text e:number f:text\n-170141183460469231731687303715884105727|340282366920938463463374607431768211455|"
-             "18446744073709551615|12345678901234567890.12|-0.05|9999999999999999.5\n");
-  expect_error("select case when i = 5000 then 170141183460469231731687303715884105727::hugeint else i::hugeint end x from range(9000) t(i)",
+             "18446744073709551615::ubigint c, 12345678901234567890.12::decimal(38,2) d, -0.05::decimal(30,2) e, "
+                 "9999999999999999.5::decimal(18,1) f",
+             "a:text b:text c:text d:text e:number f:text\n-170141183460469231731687303715884105727|"
+             "340282366920938463463374607431768211455|18446744073709551615|12345678901234567890.12|-0.05|9999999999999999.5\n");
+  expect_error("select case when i = 5000 then 170141183460469231731687303715884105727::hugeint else i::hugeint end x from range(9000) "
+               "t(i)",
                SL_ELIMIT, "column x: a value in row 5001 does not fit exactly; write CAST");
 }
 
@@ -51,7 +57,8 @@ static void names_and_shapes(void **state)
   expect_sql("from (values (3,[3]),(1,[1]),(2,[2])) t(i, l) order by i", "i:integer l:json\n1|[1]\n2|[2]\n3|[3]\n");
   expect_sql("select 1 as x; -- the end", "x:integer\n1\n");
   expect_sql("select [1] as x /* ; */ ; /* c */", "x:json\n[1]\n");
-  expect_sql("describe select 1 as x", "column_name:text column_type:text null:text key:text default:text extra:text\nx|INTEGER|YES|null|null|null\n");
+  expect_sql("describe select 1 as x", "column_name:text column_type:text null:text key:text default:text "
+             "extra:text\nx|INTEGER|YES|null|null|null\n");
 }
 
 static void explained(void **state)
@@ -187,7 +194,8 @@ static void written(void **state)
   struct sl_box_job *j;
   struct sl_err err;
   static const struct sl_box_ops ops;
-  assert_int_equal(sl_box_start(&j, pool, &(struct sl_box_work){ .kind = "sql", .text = sl_str("x"), .out_path = "../x.csv" }, &ops, NULL, &err),
+  assert_int_equal(sl_box_start(&j, pool, &(struct sl_box_work){ .kind = "sql", .text = sl_str("x"), .out_path = "../x.csv" }, &ops,
+                   NULL, &err),
                    SL_EINTERNAL);
 }
 
@@ -196,7 +204,8 @@ static void written(void **state)
 static const struct sl_col in_cols[] = {
   { .name = "name", .type = SL_TEXT }, { .name = "n", .type = SL_I64 },     { .name = "f", .type = SL_F64 },
   { .name = "b", .type = SL_BOOL },    { .name = "at", .type = SL_TIME },   { .name = "tags", .type = SL_LIST },
-  { .name = "m", .type = SL_FAMILY_F64 }, { .name = "p", .type = SL_FAMILY_TEXT }, { .name = "key", .type = SL_TEXT, .flags = SL_COL_SECRET },
+  { .name = "m", .type = SL_FAMILY_F64 }, { .name = "p", .type = SL_FAMILY_TEXT }, { .name = "key", .type = SL_TEXT,
+      .flags = SL_COL_SECRET },
   { .name = "select \"x\"", .type = SL_JSON },
 };
 
@@ -252,9 +261,11 @@ static void inputs(void **state)
   (void)state;
   with_input("select connection, name, n, f, b, \"at\", tags, ref from \"run\"\"s\"",
              "connection:text name:text n:integer f:number b:bool at:time tags:json ref:text\n"
-             "|bad \xef\xbf\xbd utf8|-9223372036854775808|0.5|true|1970-01-01T00:00:01.500Z|[\"x\",\"a longer text than twelve bytes\"]|:runs/id%201\n"
+             "|bad \xef\xbf\xbd utf8|-9223372036854775808|0.5|true|1970-01-01T00:00:01.500Z|[\"x\",\"a longer text than twelve "
+                 "bytes\"]|:runs/id%201\n"
              "|null|null|null|null|null|null|:runs/2\n");
-  with_input("select m['auc'] auc, p['k'] k, m from \"run\"\"s\" where p['k'] = 'v'", "auc:number k:text m:json\n0.9|v|{\"auc\":0.9,\"loss\":0.1}\n");
+  with_input("select m['auc'] auc, p['k'] k, m from \"run\"\"s\" where p['k'] = 'v'",
+             "auc:number k:text m:json\n0.9|v|{\"auc\":0.9,\"loss\":0.1}\n");
   with_input("select count(*)::int n from (describe \"run\"\"s\") where column_name = 'key'", "n:integer\n0\n");
   expect_error("select * from \"run\"\"s\"", SL_EPARSE, "does not exist"); /* gone with its job */
 }
@@ -291,7 +302,8 @@ static void many_inputs(void **state)
   struct many m = { NULL, 0 };
   struct run r = { .feed = feed_many, .feed_state = &m };
   assert_int_equal(sl_schema_new(&m.s, &col, 1, NULL, 0, NULL), SL_OK);
-  run_start(&r, &(struct sl_box_work){ .kind = "sql", .text = sl_str("select count(*)::bigint c, sum(n) s, count(distinct ref)::bigint d from t"),
+  run_start(&r, &(struct sl_box_work){ .kind = "sql",
+            .text = sl_str("select count(*)::bigint c, sum(n) s, count(distinct ref)::bigint d from t"),
                                        .inputs = &(struct sl_box_input){ "t", m.s }, .ninputs = 1 });
   run_wait(&r, 30000);
   assert_string_equal(r.err.msg, "");

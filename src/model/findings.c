@@ -14,14 +14,20 @@ enum { INPUTS = 2, MAX_FINDINGS = 2000, SCAN_ROWS = 20000 };
 #define WEEK_MS (7 * 24 * 3600 * 1000LL)
 
 struct finding { int rank; sl_ms since; bool has_since; char severity[10], kind[32], subject[300], summary[300], next[64]; };
+struct findings_state;
+struct audit_reading {             /* outlives the request: the file is read in a lane, and nobody may wait for that */
+  struct findings_state *s;        /* NULL: the asker has gone */
+  struct sl_audit_rows rows;
+  char *path;
+};
 struct findings_state {
   struct sl_req *r;
   struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS];
   unsigned waiting;
   struct finding *f;
   size_t n, cap;
+  struct audit_reading *reading;
   struct sl_audit_rows audit;
-  char *audit_path;
 };
 static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions};
 
@@ -253,11 +259,12 @@ static void state_drop(struct findings_state *s)
     sl_snap_unref(s->in[i].snap);
     s->in[i].snap = NULL;
   }
+  if (s->reading)
+    s->reading->s = NULL;
+  s->reading = NULL;
   sl_audit_rows_free(&s->audit);
   sl_free(s->f);
-  sl_free(s->audit_path);
   s->f = NULL;
-  s->audit_path = NULL;
 }
 
 static void compose(struct findings_state *s)
@@ -308,24 +315,48 @@ static void on_input(void *user, sl_watch id, const struct sl_answer *a)
 
 static int audit_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
-  struct findings_state *s = user;
+  struct audit_reading *a = user;
   (void)cancel;
-  return sl_audit_rows_read(s->audit_path, &s->audit, err);
+  return sl_audit_rows_read(a->path, &a->rows, err);
 }
 
+/* `doctor` and `audit verify` say what is wrong with the file itself. */
 static void audit_done(void *user, int rc, const struct sl_err *err)
 {
-  struct findings_state *s = user;
+  struct audit_reading *a = user;
+  struct findings_state *s = a->s;
   (void)err;
-  (void)rc; /* `doctor` and `audit verify` say what is wrong with the file itself */
-  s->r->pins--;
-  if (sl_req_cancelled(s->r)) {
-    struct sl_req *r = s->r;
-    state_drop(s);
-    sl_req_end(r, SL_ECANCELED, NULL);
-    return;
+  (void)rc;
+  if (s) {
+    s->reading = NULL;
+    s->audit = a->rows;
+    a->rows = (struct sl_audit_rows){ 0 };
   }
-  one_less(s);
+  sl_audit_rows_free(&a->rows);
+  sl_free(a->path);
+  sl_free(a);
+  if (s)
+    one_less(s);
+}
+
+static int audit_start(struct findings_state *s, struct sl_err *err)
+{
+  static const struct sl_job_ops ops = {.work = audit_work, .done = audit_done};
+  struct audit_reading *a = sl_calloc(1, sizeof *a);
+  char *path = sl_strdup(sl_ws_audit_path(s->r->w));
+  int rc = a && path ? SL_OK : sl_err_nomem(err);
+  if (a)
+    *a = (struct audit_reading){ .s = s, .path = path };
+  if (!rc)
+    rc = sl_job_start(s->r->w->l, SL_LANE_FILE, &ops, a, &(sl_job){ 0 }, err);
+  if (rc) {
+    sl_free(path);
+    sl_free(a);
+    return rc;
+  }
+  s->reading = a;
+  s->waiting++;
+  return SL_OK;
 }
 
 static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
@@ -343,39 +374,22 @@ static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
 
 static int findings_query(struct sl_req *r, struct sl_err *err)
 {
-  static const struct sl_job_ops ops = {.work = audit_work, .done = audit_done};
   struct findings_state *s = sl_req_state(r);
   s->r = r;
-  s->audit_path = sl_strdup(sl_ws_audit_path(r->w));
-  if (!s->audit_path)
-    return sl_err_nomem(err);
   int rc = SL_OK;
   for (size_t i = 0; i < INPUTS && !rc; i++)
     rc = input_start(s, i, err);
   if (!rc)
-    rc = sl_job_start(r->w->l, SL_LANE_FILE, &ops, s, &(sl_job){ 0 }, err);
-  if (rc) {
+    rc = audit_start(s, err);
+  if (rc)
     state_drop(s);
-    return rc;
-  }
-  r->pins++;
-  s->waiting++;
-  return SL_OK;
+  return rc;
 }
 
 static void findings_cancel(struct sl_req *r)
 {
-  struct findings_state *s = sl_req_state(r);
-  for (size_t i = 0; i < INPUTS; i++)
-    if (s->in[i].watch.v) {
-      sl_ws_unwatch(r->w, s->in[i].watch);
-      s->in[i].watch.v = 0;
-      s->waiting--;
-    }
-  if (s->audit_path && !r->pins) { /* the audit has been read: nothing else will end it */
-    state_drop(s);
-    sl_req_end(r, SL_ECANCELED, NULL);
-  }
+  state_drop(sl_req_state(r));
+  sl_req_end(r, SL_ECANCELED, NULL);
 }
 
 const struct sl_serve ws_findings_serve = {

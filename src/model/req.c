@@ -142,7 +142,7 @@ static void req_bury(struct sl_req *r)
   ws_prompt_leave(r);
   ws_req_busy(r, false);
   req_unlink(r);
-  if (!r->queued) {
+  if (!r->queued && r->counted) {
     r->b->running--;
     if (r->background)
       r->b->running_background--;
@@ -319,6 +319,8 @@ static int req_new(struct sl_req **out, const struct ws_req_spec *s, struct sl_e
   r->idle_ms = s->idle_ms ? s->idle_ms : ws_conn_timeout(s->b);
   r->background = s->q && s->q->background;
   r->own = s->b->internal;
+  /* What lasts (a followed log), what a reader may hold up (bytes) and what a person confirmed (actions) waits in no queue. */
+  r->counted = !r->own && (s->kind == WS_REQ_SQL || (s->kind == WS_REQ_QUERY && s->q->kind != SL_Q_FOLLOW));
   if (s->kind == WS_REQ_QUERY)
     r->serve = ws_conn_serves(s->b, r->res, NULL);
   int rc = req_supported(r) ? SL_OK : sl_err_set(err, SL_EUNSUP, "connection %s (%s) cannot do this", s->b->name, s->b->ops->type);
@@ -366,9 +368,8 @@ static int req_launch(struct sl_req *r, struct sl_err *err)
 {
   struct sl_ws *w = r->w;
   r->queued = false;
-  r->b->running++;
-  if (r->background)
-    r->b->running_background++;
+  r->b->running += r->counted;
+  r->b->running_background += r->counted && r->background;
   r->started = sl_loop_wall(w->l);
   r->began = r->touched = sl_loop_now(w->l);
   ws_req_busy(r, true);
@@ -391,9 +392,10 @@ static int req_launch(struct sl_req *r, struct sl_err *err)
   return SL_OK;
 }
 
-static bool queue_free(const struct sl_backend *b, bool background)
+static bool queue_free(const struct sl_req *r)
 {
-  return b->internal || (b->running < WS_RUNNING_MAX && (!background || b->running_background < WS_RUNNING_BACKGROUND));
+  const struct sl_backend *b = r->b;
+  return !r->counted || (b->running < WS_RUNNING_MAX && (!r->background || b->running_background < WS_RUNNING_BACKGROUND));
 }
 
 /* The oldest that may run now; foreground first. */
@@ -401,7 +403,7 @@ static struct sl_req *queue_pick(struct sl_backend *b)
 {
   struct sl_req *pick = NULL;
   for (struct sl_req *r = b->w->reqs; r; r = r->next)
-    if (r->b == b && r->queued && !r->cancelled && queue_free(b, r->background) && (!pick || r->background <= pick->background))
+    if (r->b == b && r->queued && !r->cancelled && queue_free(r) && (!pick || r->background <= pick->background))
       pick = r; /* newest first in the list: the last one found is the oldest */
   return pick;
 }
@@ -428,7 +430,7 @@ int ws_req_start(struct sl_req **out, const struct ws_req_spec *s, struct sl_err
     rc = req_new(&r, s, err);
   if (rc)
     return rc;
-  if (!queue_free(s->b, r->background)) {
+  if (!queue_free(r)) {
     ws_req_busy(r, true);
     *out = r;
     return SL_OK;

@@ -217,6 +217,8 @@ void sl_ws_close(struct sl_ws *w)
   wait_closed(w);
   while (w->tick_queued || w->state_queued || w->jobs) /* sorts under way still hold blocks of the budget */
     sl_loop_turn(w->l, 20);
+  for (int i = 0; i < 2; i++) /* what was put off to the end of a turn may hold requests and prompts of ours */
+    sl_loop_turn(w->l, 0);
   ws_free(w);
 }
 

@@ -106,6 +106,7 @@ struct sl_req {
   sl_timer timer;
   unsigned inside, pins;            /* frames of the backend's calls; callbacks that still hold r */
   bool own;                         /* of the program itself */
+  bool counted;                     /* among the connection's running ones */
   bool background, queued, starting, head, paused, cancelled, told, ended, busy, cut;
   char note[96];
   int rc;

@@ -301,6 +301,61 @@ static void the_background_waits_behind_the_person(void **state)
   fx_close(&f);
 }
 
+static void closing_in_the_middle_of_everything(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen s, t;
+  struct fx_opts o = { .answers = true };
+  struct sl_query *things = query("", 0, false), *own;
+  struct sl_query like = { .res = &sl_res_connections };
+  assert_int_equal(sl_query_new(&own, &like, NULL), SL_OK);
+  for (int turns = 0; turns < 6; turns++) { /* before the answer is made, before a prompt is shown, ... */
+    fresh(NULL);
+    fake->ask = turns % 2 ? "passphrase" : NULL;
+    fx_open(&f, &o);
+    fx_watch(&f, own, false, &s);
+    fx_watch(&f, things, false, &t);
+    fx_turn(&f, turns / 2);
+    fx_close(&f);
+    assert_int_equal(fake->closes, 1);
+    fx_forget(&s);
+    fx_forget(&t);
+  }
+  sl_query_unref(own);
+  sl_query_unref(things);
+}
+
+static void followed_logs_hold_nobody_up(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen s[8], list;
+  struct sl_query *q[8], *things = query("", 0, false);
+  fx_open(&f, NULL);
+  for (int i = 0; i < 8; i++) {
+    char scope[8];
+    snprintf(scope, sizeof scope, "%d", i);
+    struct sl_query like = { .res = &fake_lines, .kind = SL_Q_FOLLOW, .conn = SL_STR("fake"), .scope = sl_str(scope) };
+    assert_int_equal(sl_query_new(&q[i], &like, NULL), SL_OK);
+    fx_watch(&f, q[i], false, &s[i]);
+  }
+  fake->never = true;
+  fx_settle(&f);
+  assert_int_equal(fake->queries, 8);
+  fake->never = false;
+  fx_watch(&f, things, true, &list);
+  fx_settle(&f);
+  assert_true(list.done);
+  for (int i = 0; i < 8; i++) {
+    fx_forget(&s[i]);
+    sl_query_unref(q[i]);
+  }
+  fx_forget(&list);
+  sl_query_unref(things);
+  fx_close(&f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -318,6 +373,8 @@ int main(void)
     cmocka_unit_test_setup(a_worker_waits_while_its_reader_is_paused, fresh),
     cmocka_unit_test_setup(closing_stops_workers, fresh),
     cmocka_unit_test_setup(the_background_waits_behind_the_person, fresh),
+    cmocka_unit_test_setup(followed_logs_hold_nobody_up, fresh),
+    cmocka_unit_test_setup(closing_in_the_middle_of_everything, fresh),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

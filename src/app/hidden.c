@@ -24,10 +24,8 @@ static int generate(const char *kind)
 bool sl_hidden(int argc, char **argv, int *code)
 {
   const char *first = argc > 1 ? argv[1] : "";
-#ifdef SLUICE_HAVE_BOX
   if (!strcmp(first, "--box"))
     return *code = sl_box_main(argc, argv), true;
-#endif
 #if __has_include("backend_local/local.h")
   if (!strcmp(first, "--run"))
     return *code = sl_local_run_main(argc, argv), true;

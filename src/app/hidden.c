@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/complete.h"
 #include "app/gen.h"
 #include "box/box.h"
 #if __has_include("backend_local/local.h")
@@ -21,6 +22,19 @@ static int generate(const char *kind)
   return code;
 }
 
+/* [-w WORKSPACE] --complete KIND [FIRST] */
+static bool complete(int argc, char **argv, int *code)
+{
+  int at = argc > 3 && !strcmp(argv[1], "-w") ? 3 : 1;
+  if (argc <= at + 1 || strcmp(argv[at], "--complete") != 0)
+    return false;
+  struct sl_app a = { 0 };
+  sl_out_open(&a.out, 1);
+  *code = sl_complete(&a, at == 3 ? argv[2] : NULL, argv[at + 1], argc > at + 2 ? argv[at + 2] : "");
+  sl_out_close(&a.out);
+  return true;
+}
+
 bool sl_hidden(int argc, char **argv, int *code)
 {
   const char *first = argc > 1 ? argv[1] : "";
@@ -32,5 +46,5 @@ bool sl_hidden(int argc, char **argv, int *code)
 #endif
   if (!strcmp(first, "--generate"))
     return *code = generate(argc > 2 ? argv[2] : ""), true;
-  return false;
+  return complete(argc, argv, code);
 }

@@ -30,6 +30,7 @@ struct sl_rows_opts {
   const char *conn;          /* of batches that no table has named */
   bool bare;                 /* neither connection nor ref: statements */
   bool vertical;             /* a table of one row: a line a column */
+  struct sl_str document;    /* of the one row: JSON formats add it as "document" */
   struct sl_show show;
 };
 struct sl_rows;

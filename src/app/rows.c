@@ -305,6 +305,10 @@ static int json_row(struct sl_rows *r, const struct sl_batch *b, uint32_t row, s
     sl_jw_key(&w, sl_str(c->name));
     sl_val_json(&w, &v);
   }
+  if (r->how.document.n) {
+    sl_jw_key(&w, SL_STR("document"));
+    sl_jw_raw(&w, r->how.document);
+  }
   sl_jw_end_obj(&w);
   if (r->how.format == SL_FMT_NDJSON)
     sl_buf_ch(out, '\n');

@@ -32,6 +32,9 @@ _sluice()
   case $cmd in
     get) args='resource scope' options="$options --filter --sort --columns --limit --watch --deleted" ;;
     config) args='=show,validate,schema file' options="$options" ;;
+    describe) args='resource id' options="$options --columns" ;;
+    audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
+    init) args='none' options="$options" ;;
     trust) args='file' options="$options" ;;
     info) args='' options="$options --columns" ;;
     doctor) args='' options="$options --columns" ;;
@@ -42,7 +45,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get config trust info doctor' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get config describe audit init trust info doctor' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

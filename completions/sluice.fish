@@ -24,6 +24,18 @@ complete -c sluice -n '__fish_seen_subcommand_from get' -l deleted -d 'also rows
 complete -c sluice -n __fish_use_subcommand -a config -d 'the workspace: as it is read, whether it is right'
 complete -c sluice -n '__fish_seen_subcommand_from config' -a 'show validate schema'
 complete -c sluice -n '__fish_seen_subcommand_from config' -F
+complete -c sluice -n __fish_use_subcommand -a describe -d 'everything known about one row'
+complete -c sluice -n '__fish_seen_subcommand_from describe' -a '(sluice --complete resource (commandline -opc)[3] 2>/dev/null)'
+complete -c sluice -n '__fish_seen_subcommand_from describe' -a '(sluice --complete id (commandline -opc)[3] 2>/dev/null)'
+complete -c sluice -n '__fish_seen_subcommand_from describe' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
+complete -c sluice -n __fish_use_subcommand -a audit -d 'what was done through Sluice, and whether the record is whole'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -a 'list verify export'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -l filter -x -d 'only rows for which E is true: = != < <= > >= ~ !~ in is null, and or not ( ), with -2h, 10MB, 2026-11-01, metrics.auc'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -l sort -x -d 'by these columns; - for descending'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -l limit -x -d 'the first N rows; 0, as without: all'
+complete -c sluice -n '__fish_seen_subcommand_from audit' -l records -d 'every record as it stands in the file, not a row an action'
+complete -c sluice -n __fish_use_subcommand -a init -d 'write a workspace file for what is found here'
 complete -c sluice -n __fish_use_subcommand -a trust -d 'let a workspace file start its commands'
 complete -c sluice -n '__fish_seen_subcommand_from trust' -F
 complete -c sluice -n __fish_use_subcommand -a info -d 'where everything is: workspace, files, folders, version'

@@ -19,6 +19,8 @@ one() { # KIND FILE
   fi
 }
 one man man/sluice.1
+one man5 man/sluice-workspace.5
+one config-md docs/CONFIG.md
 one bash completions/sluice.bash
 one zsh completions/_sluice
 one fish completions/sluice.fish

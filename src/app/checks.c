@@ -19,6 +19,7 @@
 #include "app/app.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "box/box.h"
 #include "model/resource.h"
 #include "ui/term.h"
 
@@ -55,17 +56,6 @@ static void check_libraries(struct sl_checks *c)
   add(c, "ncurses", "ok", NULL, "%s", sl_term_library());
 }
 
-static bool engine_find(const char *name, char *out, size_t n)
-{
-  for (const char *const *d = sl_lib_dirs(); *d; d++) {
-    int len = snprintf(out, n, "%s/%s", *d, name);
-    if (len > 0 && (size_t)len < n && !access(out, R_OK))
-      return true;
-  }
-  out[0] = 0;
-  return false;
-}
-
 static void check_engines(struct sl_checks *c)
 {
   static const struct { const char *name, *file, *without; } engine[] = {
@@ -75,12 +65,26 @@ static void check_engines(struct sl_checks *c)
   };
   char path[512];
   for (size_t i = 0; i < sizeof engine / sizeof engine[0]; i++) {
-    bool there = engine_find(engine[i].file, path, sizeof path);
+    bool there = sl_box_engine(sl_lib_dirs(), engine[i].file, path, sizeof path);
     add(c, engine[i].name, there ? "ok" : "late", there ? NULL : engine[i].without, "%s", there ? path : "not found");
   }
   const char *own = getenv("SLUICE_LIB");
   if (own)
     add(c, "SLUICE_LIB", own[0] == '/' ? "ok" : "failed", own[0] == '/' ? NULL : "it must be an absolute path", "%s", own);
+}
+
+/* ---- the sandbox ---- */
+
+/* What is missing makes it weaker, and is said; it never keeps the program from working. */
+static void check_box(struct sl_checks *c)
+{
+  struct sl_box_fact fact[32];
+  size_t n = sl_box_facts(fact, sizeof fact / sizeof fact[0]);
+  for (size_t i = 0; i < n; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "box %s", fact[i].name);
+    add(c, name, fact[i].ok ? "ok" : "late", fact[i].ok ? NULL : fact[i].advice, "%s", fact[i].value);
+  }
 }
 
 /* ---- the terminal ---- */
@@ -170,6 +174,7 @@ void sl_checks_run(struct sl_checks *c)
   c->n = 0;
   check_libraries(c);
   check_engines(c);
+  check_box(c);
   check_terminal(c);
   check_folder(c, "config folder", SL_XDG_CONFIG, false);
   check_folder(c, "state folder", SL_XDG_STATE, true);

@@ -112,7 +112,8 @@ static int target(const struct sl_args *args, const struct sl_resource **res, co
     return SL_OK;
   if (!name.n)
     return sl_err_set(err, SL_EUSAGE, "describe takes RESOURCE and an id, or a ref: CONNECTION:RESOURCE/ID");
-  return sl_err_set(err, SL_EUSAGE, "no resource %.*s%s%s%s", SL_ARG(name), near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+  return sl_err_set(err, SL_EUSAGE, "no resource %.*s%s%s%s", SL_ARG(name), near ? "; did you mean " : "", near ? near : "",
+                    near ? "?" : "");
 }
 
 int sl_cmd_describe(struct sl_app *a)

@@ -35,7 +35,8 @@ int sl_cmd_get(struct sl_app *a)
     l.query.kind = SL_Q_FOLLOW;
   if (res == &sl_res_rows)
     l.query.kind = SL_Q_SQL;
-  return sl_app_list(a, SL_SESSION_ANY, &l);
+  bool own = res == &sl_res_checks || res == &sl_res_keys;
+  return sl_app_list(a, own ? SL_SESSION_ANY : 0, &l);
 }
 
 /* A path that looks like a path is one from here, not from the workspace's folder. */

@@ -1,5 +1,6 @@
 /* app/cmd_info.c: `sluice info`: where everything is, in one row. */
 #include "app/session.h"
+#include "model/act.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -46,8 +47,8 @@ static void set_session(struct sl_batch *b, const struct sl_session *s)
   sl_buf_printf(&text, "%s (%s)", me->name, sl_known_name(me->known));
   sl_batch_set(b, IDENTITY, sl_vs(sl_buf_view(&text)));
   sl_batch_set(b, STATE, sl_vz(sl_ws_state_dir(s->ws)));
-  set_path(b, AUDIT, sl_path_join(sl_ws_state_dir(s->ws), "audit.jsonl"));
-  sl_batch_set(b, READONLY, sl_vb(sl_args_has(s->app->args, SL_O_read_only) || (s->conf && sl_ws_conf_readonly(s->conf))));
+  sl_batch_set(b, AUDIT, sl_vz(sl_ws_audit_path(s->ws)));
+  sl_batch_set(b, READONLY, sl_vb(sl_ws_armed_why(s->ws)[0] != 0));
   sl_buf_free(&text);
 }
 

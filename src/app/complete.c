@@ -1,5 +1,5 @@
-/* app/complete.c: `sluice --complete KIND [FIRST]`: what may stand at the cursor, a line each. The shells' scripts ask; nobody reads errors,
- * nobody is asked for a password, and it takes at most a moment. */
+/* app/complete.c: `sluice --complete KIND [FIRST]`: what may stand at the cursor, a line each. The shells' scripts ask; nobody reads
+ * errors, nobody is asked for a password, and it takes at most a moment. */
 #include "app/complete.h"
 
 #include <string.h>
@@ -47,7 +47,8 @@ static void rows_came(void *user, sl_watch id, const struct sl_answer *a)
 static void complete_rows(struct sl_session *s, const struct sl_resource *res, const char *col)
 {
   struct completing c = { .a = s->app, .col = col };
-  struct sl_query like = { .res = res, .kind = SL_Q_LIST, .idle_ms = COMPLETE_MS, .total_ms = COMPLETE_MS, .limit = COMPLETE_ROWS }, *q = NULL;
+  struct sl_query like = { .res = res, .kind = SL_Q_LIST, .idle_ms = COMPLETE_MS, .total_ms = COMPLETE_MS,
+                           .limit = COMPLETE_ROWS }, *q = NULL;
   sl_watch id = { 0 };
   struct sl_err err;
   if (!res || sl_query_new(&q, &like, &err))

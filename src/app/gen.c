@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct { const char *kind; void (*make)(struct sl_buf *b); } kinds[] = {
-  { "man", sl_gen_man }, { "bash", sl_gen_bash }, { "zsh", sl_gen_zsh }, { "fish", sl_gen_fish },
+  { "man", sl_gen_man }, { "man5", sl_gen_config_man }, { "config-md", sl_gen_config_md },
+  { "bash", sl_gen_bash }, { "zsh", sl_gen_zsh }, { "fish", sl_gen_fish },
 };
 
 int sl_generate(struct sl_buf *b, const char *kind, struct sl_err *err)
@@ -14,5 +15,5 @@ int sl_generate(struct sl_buf *b, const char *kind, struct sl_err *err)
       kinds[i].make(b);
       return sl_buf_check(b, err);
     }
-  return sl_err_set(err, SL_EUSAGE, "--generate takes man, bash, zsh or fish, not '%s'", kind);
+  return sl_err_set(err, SL_EUSAGE, "--generate takes man, man5, config-md, bash, zsh or fish, not '%s'", kind);
 }

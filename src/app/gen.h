@@ -5,10 +5,12 @@
 
 #include "base/buf.h"
 
-/* KIND: man, bash, zsh, fish. EUSAGE names the kinds that there are. */
+/* KIND: man, man5, config-md, bash, zsh, fish. EUSAGE names the kinds that there are. */
 int sl_generate(struct sl_buf *b, const char *kind, struct sl_err *err) SL_NODISCARD;
 
 void sl_gen_man(struct sl_buf *b);
+void sl_gen_config_md(struct sl_buf *b);
+void sl_gen_config_man(struct sl_buf *b);
 void sl_gen_bash(struct sl_buf *b);
 void sl_gen_zsh(struct sl_buf *b);
 void sl_gen_fish(struct sl_buf *b);

@@ -83,7 +83,7 @@ def test_doctor_breaches_when_a_check_fails(sluice):
 
 def test_info_names_the_audit(sluice):
     row, = sluice.json("info")
-    assert row["audit"].endswith("/audit.jsonl") and row["workspace"] is None
+    assert row["audit"].endswith("/audit") and row["workspace"] is None
 
 
 def test_config(sluice):
@@ -147,3 +147,41 @@ def test_bash_completes():
     assert complete(["sluice", "get", "x", "--fil"]) == ["--filter"]
     assert complete(["sluice", "-o", "nd"]) == ["ndjson"]
     assert complete(["sluice", "config", "val"]) == ["validate"]
+
+
+def test_describe(sluice):
+    text = sluice("describe", "checks", "curl").text
+    assert text.startswith("connection  sluice\nname        curl\n")
+    row, = sluice.json("describe", "sluice:checks/curl")
+    assert row["name"] == "curl" and list(row)[-1] == "ref"
+    assert "no row of checks" in sluice("describe", "checks", "nosuch", code=1).notes
+    assert "did you mean checks?" in sluice("describe", "chekcs", "x", code=2).notes
+    assert "RESOURCE" in sluice("describe", "noref", code=2).notes
+
+
+def test_init_writes_what_it_finds_once(sluice):
+    path = sluice("init", "scratch").text.strip()
+    assert path.endswith("/sluice/workspaces/scratch.yaml") and path.startswith(str(sluice.cwd.parent / "home"))
+    sluice("config", "validate", path)
+    assert sluice.json("info")[0]["workspace"] == "scratch"  # the only one there is
+    assert "exists already" in sluice("init", "scratch", code=1).notes
+    assert "no name" in sluice("init", "../x", code=2).notes
+    sluice("init", "second")
+    run = sluice("get", "jobs", code=2)
+    assert "scratch" in run.notes and "second" in run.notes
+    assert sluice("--complete", "workspace").text.split() == ["scratch", "second"]
+    sluice("doctor")  # needs none
+
+
+def test_audit_of_nothing(sluice):
+    (sluice.cwd / "sluice.yaml").write_text("environment: test\n")
+    assert sluice("-w", ".", "audit", "verify").text.startswith("whole: 0 records")
+    assert sluice("-w", ".", "audit", "list", "-o", "json").text == "[]\n"
+    assert sluice("-w", ".", "audit", "export").text == ""
+    assert "verify" in sluice("-w", ".", "audit", "verfy", code=2).notes
+
+
+def test_live_completion(sluice):
+    assert "executions" in sluice("--complete", "resource").text.split()
+    assert "curl" in sluice("--complete", "id", "checks").text.split()
+    assert sluice("--complete", "nonsense").text == ""

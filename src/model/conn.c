@@ -52,9 +52,10 @@ const struct sl_serve *ws_conn_serves(const struct sl_backend *b, const struct s
   return NULL;
 }
 
+/* What runs on this machine may be silent for long: a sort, a large folder. */
 uint32_t ws_conn_timeout(const struct sl_backend *b)
 {
-  int ms = b->conf ? sl_conf_timeout_ms(b->conf) : 0;
+  int ms = b->conf && !b->ops->implicit ? sl_conf_timeout_ms(b->conf) : 0;
   return ms > 0 ? (uint32_t)ms : 0;
 }
 

@@ -8,8 +8,6 @@
 
 static const char *readonly_word(const struct sl_backend *b)
 {
-  if (b->w->readonly || (b->conf && sl_conf_readonly(b->conf)))
-    return "role";
   if (!b->ops->sql)
     return NULL;
   return b->ops->sql->readonly == SL_RO_SERVER ? "server" : b->ops->sql->readonly == SL_RO_ROLE ? "role" : "none";

@@ -170,6 +170,21 @@ static void ans_again(struct ws_ans *a)
 
 /* ---- asking ---- */
 
+/* Rows of several connections are never merged by arrival: lines of logs without an order of their own stand by their time. */
+static const char *order_of(const struct sl_ws *w, const struct sl_query *q)
+{
+  const struct sl_resource *res = q->res;
+  if (res->order)
+    return q->kind == SL_Q_LIST ? res->order : NULL;
+  size_t n = 0;
+  for (size_t i = 0; i < w->nconn && !q->conn.n; i++)
+    n += ws_conn_serves(w->conn[i], res, NULL) != NULL;
+  for (size_t i = 0; n > 1 && res->shape == SL_LOG && i < res->ncols; i++)
+    if (res->cols[i].type == SL_TIME)
+      return res->cols[i].name;
+  return NULL;
+}
+
 /* The query as backends get it: with the resource's order, the owner of an address and its canonical form. */
 static int query_canonical(struct sl_ws *w, struct sl_query *q, struct sl_query **out, struct sl_err *err)
 {
@@ -179,8 +194,11 @@ static int query_canonical(struct sl_ws *w, struct sl_query *q, struct sl_query 
   sl_buf_init(&uri, 64 << 10);
   sl_buf_init(&conn, 4096);
   int rc = SL_OK;
-  if (!q->order && q->res && q->res->order && q->kind == SL_Q_LIST)
-    rc = sl_order_parse(&order, sl_str(q->res->order), err);
+  if (!q->res && q->kind != SL_Q_SQL)
+    return sl_err_set(err, SL_EUSAGE, "a query of no resource");
+  const char *own = !q->order && (q->kind == SL_Q_LIST || q->kind == SL_Q_FOLLOW) ? order_of(w, q) : NULL;
+  if (own)
+    rc = sl_order_parse(&order, sl_str(own), err);
   if (order)
     like.order = order;
   if (q->kind == SL_Q_SQL && !q->conn.n)

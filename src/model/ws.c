@@ -111,6 +111,12 @@ static void ws_free(struct sl_ws *w)
   sl_free(w);
 }
 
+static size_t table_memory(const struct sl_ws_opts *o)
+{
+  int64_t wish = o->person ? o->person->table_memory : 0;
+  return o->table_memory ? o->table_memory : wish > 0 ? (size_t)wish : TABLE_MEMORY;
+}
+
 int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err)
 {
   *out = NULL;
@@ -124,7 +130,7 @@ int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o
   int rc = texts_init(w, o, err);
   if (!rc) {
     identity_init(w);
-    rc = sl_budget_open(&w->budget, &w->env, o->table_memory ? o->table_memory : TABLE_MEMORY, w->state_dir, err);
+    rc = sl_budget_open(&w->budget, &w->env, table_memory(o), w->state_dir, err);
   }
   if (!rc)
     rc = ws_conns_load(w, w->conf, err);

@@ -252,6 +252,32 @@ static void a_log_rings(void **state)
   fx_close(&f);
 }
 
+static void lines_of_several_connections_stand_by_time(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen s;
+  static const struct fake_row odd[] = { { "p", "", "", 1, 0 }, { "q", "", "", 3, 0 } };
+  static const struct fake_row even[] = { { "x", "", "", 0, 0 }, { "y", "", "", 2, 0 } };
+  fake->rows = odd;
+  fake_of("third")->rows = even;
+  fake->nrows = fake_of("third")->nrows = 2;
+  fake->never = fake_of("third")->never = true;
+  fx_open(&f, NULL);
+  struct sl_query like = { .res = &fake_lines, .kind = SL_Q_FOLLOW }, *q;
+  assert_int_equal(sl_query_new(&q, &like, NULL), SL_OK);
+  fx_watch(&f, q, false, &s);
+  fx_settle(&f);
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  fx_ids(&s, &b);
+  assert_string_equal(sl_buf_zstr(&b), "x p y q");
+  sl_buf_free(&b);
+  fx_forget(&s);
+  sl_query_unref(q);
+  fx_close(&f);
+}
+
 static void once_ends_by_itself_and_the_cache_answers_by_age(void **state)
 {
   (void)state;
@@ -474,6 +500,7 @@ int main(void)
     cmocka_unit_test_setup(a_cut_answer_deletes_nothing, fresh),
     cmocka_unit_test_setup(a_log_stays_on_the_screen_until_the_new_one_is_there, fresh),
     cmocka_unit_test_setup(a_log_rings, fresh),
+    cmocka_unit_test_setup(lines_of_several_connections_stand_by_time, fresh),
     cmocka_unit_test_setup(once_ends_by_itself_and_the_cache_answers_by_age, fresh),
     cmocka_unit_test_setup(once_waits_for_its_own_run, fresh),
     cmocka_unit_test_setup(stale_asks_again_for_those_who_look, fresh),

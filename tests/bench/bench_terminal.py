@@ -43,7 +43,8 @@ def peers(work):
     for i in range(2000):
         open(os.path.join(files, f"file-{i:05d}"), "w", encoding="ascii").close()
     top = subprocess.run(["git", "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=False).stdout.strip()
-    out = {"less": measure(["less", text], page=b" "), "nnn": measure(["nnn", files], page=b"\x04"), "lnav": measure(["lnav", text], page=b" ", settle=3)}
+    out = {"less": measure(["less", text], page=b" "), "nnn": measure(["nnn", files], page=b"\x04")}
+    out["lnav"] = measure(["lnav", text], page=b" ", settle=3)
     if top:
         os.chdir(top)
         out["tig"] = measure(["tig"], page=b" ")

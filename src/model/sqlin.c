@@ -181,7 +181,8 @@ static char *tok_value(const struct lex *x, size_t i, struct sl_arena *a)
     return sl_arena_strndup(a, t.p, t.n);
   if (t.p[0] == '$') {
     size_t tag = (size_t)sl_str_chr(sl_str_from(t, 1), '$') + 2;
-    return t.n >= 2 * tag ? sl_arena_strndup(a, t.p + tag, t.n - 2 * tag) : NULL;
+    size_t end = t.n >= 2 * tag && sl_str_ends(t, sl_str_head(t, tag)) ? t.n - tag : t.n; /* not closed: what there is */
+    return sl_arena_strndup(a, t.p + tag, end - tag);
   }
   bool esc = t.p[0] == 'e' || t.p[0] == 'E';
   char q = t.p[esc], *out = sl_arena_alloc(a, t.n + 1);
@@ -266,15 +267,16 @@ static bool ctx_word(struct ctx *c, const struct lex *x, size_t i)
 
 static int arg_set(struct ws_sql_name *n, const struct lex *x, size_t name, size_t value, struct sl_arena *a, struct sl_err *err)
 {
-  char *v = tok_value(x, value, a);
+  bool text = x->tok[value].kind == TOK_STRING, number = x->tok[value].kind == TOK_NUMBER;
+  char *v = text || number ? tok_value(x, value, a) : NULL;
   char **to = is(x, name, "where") ? &n->where : is(x, name, "scope") ? &n->scope : is(x, name, "conn") ? &n->conn :
               is(x, name, "order") ? &n->order : NULL;
-  if (!v)
+  if (!v && (text || number))
     return sl_err_nomem(err);
   if (is(x, name, "limit")) {
-    if (x->tok[value].kind != TOK_NUMBER || !sl_str_u64(sl_str(v), &n->limit) || !n->limit)
+    if (!number || !sl_str_u64(sl_str(v), &n->limit) || !n->limit)
       return sl_err_set(err, SL_EUSAGE, "%s(limit => N): N is a number of rows", n->res->name);
-  } else if (!to || x->tok[value].kind != TOK_STRING) {
+  } else if (!to || !text) {
     return sl_err_set(err, SL_EUSAGE, "%s(...) takes where, scope, conn, order => 'text' and limit => N; got %.*s", n->res->name,
                       SL_ARG(tok_text(x, to ? value : name)));
   } else {
@@ -361,6 +363,8 @@ static int walk_table(struct walk *k, size_t i, size_t *next, struct sl_err *err
     if (!rc) {
       *next = x->tok[i + 1].match + 1;
       end = x->tok[*next - 1].end;
+      if (is(x, *next, "("))
+        rc = sl_err_set(err, SL_EUSAGE, "%s(...) is followed by another parenthesis", res->name);
     }
   }
   if (!rc)
@@ -411,6 +415,8 @@ int ws_sql_parse(struct ws_sql *out, struct sl_str statement, ws_sql_lookup *fin
   sl_arena_init(&out->arena, 16 << 20);
   if (statement.n > STATEMENT_MAX)
     return sl_err_set(err, SL_EUSAGE, "a statement of %zu bytes; %d is the limit", statement.n, STATEMENT_MAX);
+  if (statement.n && memchr(statement.p, 0, statement.n))
+    return sl_err_set(err, SL_EUSAGE, "a statement with a NUL byte");
   struct lex x = { .s = statement };
   struct walk k = { .out = out, .x = &x, .find = find, .user = user };
   sl_buf_init(&k.text, 2 * STATEMENT_MAX);

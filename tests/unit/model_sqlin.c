@@ -126,6 +126,7 @@ static void arguments_are_taken_out(void **state)
   refuse("select * from runs(where => 'a' limit => 3)", "expected a comma");
   refuse("select * from runs(1 + 2)", "expected name => 'value'");
   refuse("select * from runs(where => 'a'", "not closed");
+  refuse("select * from runs()('x')", "another parenthesis");
 }
 
 static void nonsense_is_the_engines_to_refuse(void **state)

@@ -21,10 +21,12 @@ struct sl_str sl_req_uri(const struct sl_req *r);           /* bytes and sink: c
 uint64_t sl_req_off(const struct sl_req *r);
 uint64_t sl_req_len(const struct sl_req *r);
 /* The schema for this resource and backend: common columns, then own. Counted by the backend; take a ref to keep. */
-struct sl_schema *sl_req_schema(struct sl_req *r);
+struct sl_schema *sl_req_schema(struct sl_req *r);          /* of queries: never NULL */
 /* Once, before the first rows. s NULL: sl_req_schema(). SQL and families bring their own. */
 int sl_req_head(struct sl_req *r, struct sl_schema *s, unsigned did, int64_t total);
-int sl_req_rows(struct sl_req *r, struct sl_batch **take);  /* sealed here if it is not. SL_EAGAIN: taken, but stop until resume() */
+/* Sealed here if it is not; NULL: there was no memory for one. SL_EAGAIN: taken, but stop until resume(). Other: nobody wants more;
+ * cancel() follows after this call, then end as always. */
+int sl_req_rows(struct sl_req *r, struct sl_batch **take);
 int sl_req_bytes(struct sl_req *r, const void *p, size_t n);/* the same, for the bytes port */
 void sl_req_size(struct sl_req *r, int64_t size);           /* bytes port: of the whole object */
 /* GET: the nested original; dry call: {"calls":["PUT ...",...],"undo":"..."}; capped */
@@ -129,7 +131,8 @@ const char *sl_backend_exe(const struct sl_backend *b);
 unsigned sl_backend_threads(const struct sl_backend *b);
 const struct sl_person *sl_backend_person(const struct sl_backend *b);     /* NULL: defaults */
 void sl_backend_closed(struct sl_backend *b);
-/* What became known of the peer, for `connections`: state word (ok, slow, failed, login), identity, version text, latency. */
+/* What became known of the peer, for `connections`: state word (ok, slow, failed, login), identity, latency (-1: as before). The core
+ * itself notes ok, failed and login from the ends of requests. */
 void sl_backend_report(struct sl_backend *b, const char *state, const char *identity, sl_ms expires, int64_t latency_ms,
                        const struct sl_err *err);
 /* This server does not have this resource after all; words for the person. */

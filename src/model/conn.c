@@ -355,6 +355,22 @@ void sl_backend_report(struct sl_backend *b, const char *state, const char *iden
   ws_state_changed(b->w);
 }
 
+/* What the end of a request says of the peer; a backend that knows more says it by sl_backend_report(). */
+void ws_conn_heard(struct sl_backend *b, int rc, int64_t latency_ms, const struct sl_err *err)
+{
+  const char *word = !rc ? "ok" : rc == SL_EAUTH ? "login" : rc == SL_ENET || rc == SL_ETIMEOUT ? "failed" : NULL;
+  if (!word || b->internal)
+    return;
+  if (latency_ms >= 0)
+    b->latency_ms = latency_ms;
+  bool slow = !rc && strcmp(b->word, "slow") == 0;
+  if (slow || (strcmp(b->word, word) == 0 && (!rc || strcmp(b->err.msg, err->msg) == 0)))
+    return;
+  snprintf(b->word, sizeof b->word, "%s", word);
+  b->err = rc ? *err : (struct sl_err){ 0 };
+  ws_state_changed(b->w);
+}
+
 void sl_backend_narrow(struct sl_backend *b, const struct sl_resource *res, const char *why)
 {
   if (narrow_find(b, res))

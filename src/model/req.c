@@ -228,6 +228,7 @@ static void req_tell_sink(struct sl_req *r, int rc, const struct sl_err *err)
   void *user = r->user;
   r->sink = NULL;
   ws_req_busy(r, false);
+  ws_conn_heard(r->b, rc, r->first_ms, err);
   if (r->w->tap && r->w->tap->end)
     r->w->tap->end(r->w->tap->user, r, rc, err);
   if (sink && sink->end)

@@ -32,7 +32,7 @@ struct sl_ws_opts {
   size_t table_memory;                      /* 0: 48 MiB */
 };
 int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;
-void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed */
+void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed: not from a callback of it */
 /* changed connections reopen, the rest stays, armed ends */
 int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err) SL_NODISCARD;
 struct sl_loop *sl_ws_loop(struct sl_ws *w);

@@ -198,6 +198,7 @@ void ws_conn_settle(struct sl_backend *b);     /* goes on closing when nothing s
 void ws_conn_free(struct sl_backend *b);
 void ws_state_changed(struct sl_ws *w);
 uint32_t ws_conn_timeout(const struct sl_backend *b);
+void ws_conn_heard(struct sl_backend *b, int rc, int64_t latency_ms, const struct sl_err *err);
 /* Counted by the workspace's cache: the same for all requests of one resource and backend type, so that rows need no translation. */
 int ws_schema_get(struct sl_ws *w, struct sl_schema **out, const struct sl_resource *res, const struct sl_col *own, size_t nown,
                   struct sl_err *err) SL_NODISCARD;

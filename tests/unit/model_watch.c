@@ -465,6 +465,40 @@ static void the_program_answers_too(void **state)
   fx_close(&f);
 }
 
+static void connections_say_how_their_requests_ended(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen s;
+  fx_open(&f, NULL);
+  struct sl_query *q = query(0);
+  fx_watch(&f, q, false, &s);
+  assert_string_equal(fake->b->word, "unknown");
+  fx_settle(&f);
+  assert_string_equal(fake->b->word, "ok");
+  assert_int_equal(fake->b->latency_ms, 0);
+  fake->fail = SL_ENET;
+  fake->message = "no route to host";
+  sl_ws_refresh(f.w, s.id);
+  fx_settle(&f);
+  assert_string_equal(fake->b->word, "failed");
+  assert_string_equal(fake->b->err.msg, "no route to host");
+  fake->fail = SL_ENOENT; /* says nothing of the peer */
+  sl_ws_refresh(f.w, s.id);
+  fx_settle(&f);
+  assert_string_equal(fake->b->word, "failed");
+  fake->fail = 0;
+  fake->delay_ms = 50;
+  sl_ws_refresh(f.w, s.id);
+  fx_pass(&f, 100);
+  assert_string_equal(fake->b->word, "ok");
+  assert_string_equal(fake->b->err.msg, "");
+  assert_int_equal(fake->b->latency_ms, 50);
+  fx_forget(&s);
+  sl_query_unref(q);
+  fx_close(&f);
+}
+
 static void a_server_without_the_resource(void **state)
 {
   (void)state;
@@ -507,6 +541,7 @@ int main(void)
     cmocka_unit_test_setup(a_backend_says_that_something_changed, fresh),
     cmocka_unit_test_setup(told_at_most_thirty_times_a_second, fresh),
     cmocka_unit_test_setup(the_program_answers_too, fresh),
+    cmocka_unit_test_setup(connections_say_how_their_requests_ended, fresh),
     cmocka_unit_test_setup(a_server_without_the_resource, fresh),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

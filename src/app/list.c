@@ -59,8 +59,10 @@ static int open_rows(struct listing *x, const struct sl_answer *a)
 static bool prefix_stands(const struct listing *x, const struct sl_answer *a)
 {
   const struct sl_query *q = &x->l->query;
-  bool ordered = q->order || (q->res && q->res->order);
-  return a->nsrc == 1 && a->snap && (!ordered || (a->src[0].did & SL_DID_ORDER)) && (q->kind == SL_Q_LIST || q->kind == SL_Q_FOLLOW);
+  bool ordered = q->order || (q->res && q->res->order && !q->unordered);
+  if (!a->snap || (q->kind != SL_Q_LIST && q->kind != SL_Q_FOLLOW))
+    return false;
+  return ordered ? a->nsrc == 1 && (a->src[0].did & SL_DID_ORDER) : a->nsrc == 1 || q->unordered;
 }
 
 static void judge(struct listing *x, const struct sl_batch *b)
@@ -266,6 +268,8 @@ static int add_options(struct sl_session *s, struct sl_list *l, struct sl_err *e
   if (!q->limit)
     q->limit = sl_args_count(args, SL_O_limit, 0);
   q->deleted = sl_args_has(args, SL_O_deleted);
+  /* A listing may be endless: whoever reads lines gets them as they come, unless an order was asked for. */
+  q->unordered = q->res == &sl_res_objects && !sort && (s->app->format == SL_FMT_NDJSON || s->app->format == SL_FMT_CSV);
   l->rows.format = s->app->format;
   l->rows.show = (struct sl_show){ .now = sl_loop_wall(s->loop), .tz = s->person->tz, .ascii = s->app->out.ascii };
   return rc;

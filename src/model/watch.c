@@ -196,7 +196,7 @@ static int query_canonical(struct sl_ws *w, struct sl_query *q, struct sl_query 
   int rc = SL_OK;
   if (!q->res && q->kind != SL_Q_SQL)
     return sl_err_set(err, SL_EUSAGE, "a query of no resource");
-  const char *own = !q->order && (q->kind == SL_Q_LIST || q->kind == SL_Q_FOLLOW) ? order_of(w, q) : NULL;
+  const char *own = !q->order && !q->unordered && (q->kind == SL_Q_LIST || q->kind == SL_Q_FOLLOW) ? order_of(w, q) : NULL;
   if (own)
     rc = sl_order_parse(&order, sl_str(own), err);
   if (order)

@@ -1,0 +1,67 @@
+/* backends/mlflow/mlflow.c: experiments, runs and the model registry of MLflow: from its own SQLite store, or from a server. */
+#include "backend_mlflow/mlflow_int.h"
+
+extern const struct sl_backend_ops sl_backend_mlflow;
+
+static const struct sl_setting settings[] = {
+  { .name = "uri", .type = SL_SET_URI, .required = true, .help = "MLflow's SQLite store, or the address of a server",
+    .example = "sqlite:///mlflow.db" },
+  { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several",
+    .example = "default" },
+};
+
+static void state_free(struct mlflow *m)
+{
+  sl_free(m->path);
+  sl_free(m->workspace);
+}
+
+static int uri_read(struct mlflow *m, const char *uri, struct sl_err *err)
+{
+  struct sl_str s = sl_str(uri);
+  const char *name = sl_backend_name(m->b);
+  if (sl_str_starts(s, SL_STR("sqlite:///"))) {
+    m->path = sl_strdup(uri + strlen("sqlite:///"));
+    return m->path ? SL_OK : sl_err_nomem(err);
+  }
+  if (sl_str_starts(s, SL_STR("postgresql")) || sl_str_starts(s, SL_STR("mysql")))
+    return sl_err_set(err, SL_EUNSUP, "connection %s: a store in that database is not read yet; give the address of a server on it",
+                      name);
+  return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http://, https:// or sqlite:///FILE", name);
+}
+
+static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_err *err)
+{
+  struct mlflow *m = sl_backend_state(b);
+  const char *uri = c ? sl_conf_text(c, "uri") : NULL, *workspace = c ? sl_conf_text(c, "workspace") : NULL;
+  *m = (struct mlflow){ .b = b, .timeout_ms = c ? sl_conf_timeout_ms(c) : 0 };
+  if (!uri)
+    return sl_err_set(err, SL_ECONFIG, "connection %s: uri is missing", sl_backend_name(b));
+  m->workspace = sl_strdup(workspace ? workspace : "default");
+  int rc = m->workspace ? uri_read(m, uri, err) : sl_err_nomem(err);
+  if (rc)
+    state_free(m);
+  return rc;
+}
+
+static void mlflow_close(struct sl_backend *b)
+{
+  state_free(sl_backend_state(b));
+  sl_backend_closed(b);
+}
+
+static const struct sl_serve *const serves[] = { &mlflow_serve_experiments, &mlflow_serve_runs, NULL };
+
+static const char *const schemes[] = { "mlflow-artifacts", NULL };
+
+const struct sl_backend_ops sl_backend_mlflow = {
+  .type = "mlflow",
+  .help = "MLflow: experiments, runs and models",
+  .state_size = sizeof(struct mlflow),
+  .settings = settings,
+  .nsettings = sizeof settings / sizeof settings[0],
+  .serves = serves,
+  .open = mlflow_open,
+  .close = mlflow_close,
+  .schemes = schemes,
+};

@@ -1,0 +1,58 @@
+/* backends/mlflow/rows.c: what a row of each resource holds, whoever answers: the store or a server. */
+#include "backend_mlflow/mlflow_int.h"
+
+const struct sl_col mlflow_run_cols[] = {
+  { .name = "native", .type = SL_TEXT, .help = "MLflow's own word for the state", .flags = SL_COL_HIDDEN },
+  { .name = "lifecycle", .type = SL_TEXT, .help = "active or deleted", .flags = SL_COL_HIDDEN },
+  { .name = "artifacts", .type = SL_URI, .help = "where its files lie", .flags = SL_COL_HIDDEN },
+};
+const struct sl_col mlflow_experiment_cols[] = {
+  { .name = "artifacts", .type = SL_URI, .help = "where files of its runs lie", .flags = SL_COL_HIDDEN },
+  { .name = "tags", .type = SL_FAMILY_TEXT, .help = "tags: tags.team", .flags = SL_COL_HIDDEN },
+};
+
+/* An empty text says nothing: both faces have both. */
+static void put_text(struct sl_batch *b, unsigned col, enum sl_type type, struct sl_str s)
+{
+  if (s.n)
+    sl_batch_set(b, col, sl_vas(type, s));
+}
+
+static void put_time(struct sl_batch *b, unsigned col, bool has, sl_ms t)
+{
+  if (has)
+    sl_batch_set(b, col, sl_vt(t));
+}
+
+void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now)
+{
+  const char *state = sl_mlflow_state(r->status);
+  bool running = sl_str_eqz(r->status, "RUNNING");
+  put_text(b, RUN_ID, SL_TEXT, r->id);
+  put_text(b, RUN_NAME, SL_TEXT, r->name);
+  put_text(b, RUN_EXPERIMENT, SL_TEXT, r->experiment);
+  sl_batch_set(b, RUN_STATE, sl_vas(SL_STATE, sl_str(state)));
+  put_time(b, RUN_STARTED, r->has_start, r->start);
+  put_time(b, RUN_ENDED, r->has_end, r->end);
+  if (r->has_start && (r->has_end || running))
+    sl_batch_set(b, RUN_DURATION, sl_vf((double)((r->has_end ? r->end : now) - r->start) / 1000.0));
+  put_text(b, RUN_USER, SL_TEXT, r->user);
+  put_text(b, RUN_NATIVE, SL_TEXT, r->status);
+  put_text(b, RUN_LIFECYCLE, SL_TEXT, r->lifecycle);
+  put_text(b, RUN_ARTIFACTS, SL_URI, r->artifacts);
+}
+
+void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v)
+{
+  sl_batch_key(b, RUN_METRICS, key, sl_vf(v));
+}
+
+void mlflow_put_experiment(struct sl_batch *b, const struct mlflow_experiment *e)
+{
+  put_text(b, EXP_ID, SL_TEXT, e->id);
+  put_text(b, EXP_NAME, SL_TEXT, e->name);
+  put_text(b, EXP_STATE, SL_STATE, e->lifecycle);
+  put_time(b, EXP_CREATED, e->has_created, e->created);
+  put_time(b, EXP_UPDATED, e->has_updated, e->updated);
+  put_text(b, EXP_ARTIFACTS, SL_URI, e->artifacts);
+}

@@ -1,0 +1,300 @@
+/* backends/mlflow/store.c: MLflow's SQLite store, opened for one request in a lane, only to read.
+ *
+ * mode=ro keeps SQLite from writing the file, but not from making -wal and -shm beside it: a store in WAL mode where no -wal stands has no
+ * writer, and is opened as one that does not change. Every statement must be one that cannot write; views and functions of a foreign
+ * file are not trusted; cancelling interrupts whatever SQLite does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend_mlflow/mlflow_int.h"
+#include "base/file.h"
+#include "base/fmt.h"
+
+enum { PROGRESS_OPS = 20000, LOCK_MS = 5000, NAP_MS = 20, CACHE_KIB = 8192 };
+
+struct store_job {
+  struct mlflow_store s;
+  struct sl_backend *b;             /* the loop's */
+  mlflow_store_fn *fn;
+  int rc;
+  int64_t latency_ms;
+  struct sl_err err;                /* why it failed, or what to know though it worked */
+};
+
+static int64_t mono_ms(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- what SQLite says, in words ---- */
+
+int mlflow_sql_fail(struct mlflow_store *s, int rc, struct sl_err *err)
+{
+  const char *path = s->m->path, *words = s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc);
+  int extended = s->db ? sqlite3_extended_errcode(s->db) : rc;
+  if (sl_feed_cancelled(s->f))
+    return sl_err_set(err, SL_ECANCELED, "cancelled");
+  if (extended == SQLITE_READONLY_ROLLBACK || extended == SQLITE_READONLY_RECOVERY || extended == SQLITE_READONLY_CANTINIT)
+    return sl_err_set(err, SL_EIO, "%s: a program that wrote it was cut off; open it once with MLflow, which mends it", path);
+  switch (rc & 0xff) {
+  case SQLITE_NOMEM: return sl_err_nomem(err);
+  case SQLITE_NOTADB: return sl_err_set(err, SL_EPARSE, "%s is no SQLite database", path);
+  case SQLITE_CORRUPT: return sl_err_set(err, SL_EPARSE, "%s is damaged (%s); restore it from a backup", path, words);
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+    return sl_err_set(err, SL_ETIMEOUT, "%s is locked by another program; try again when it is done", path);
+  case SQLITE_PERM:
+  case SQLITE_AUTH: return sl_err_set(err, SL_EDENIED, "%s: %s", path, words);
+  case SQLITE_ERROR:
+    return sl_err_set(err, SL_EPARSE, "%s: not the tables of an MLflow store that we know (%s)", path, words);
+  default: return sl_err_set(err, SL_EIO, "cannot read %s: %s", path, words);
+  }
+}
+
+/* ---- callbacks of SQLite ---- */
+
+static int on_progress(void *user)
+{
+  struct mlflow_store *s = user;
+  if (sl_feed_cancelled(s->f))
+    return 1;
+  sl_feed_touch(s->f);
+  return 0;
+}
+
+static int on_busy(void *user, int times)
+{
+  struct mlflow_store *s = user;
+  (void)times;
+  if (sl_feed_cancelled(s->f) || mono_ms() > s->give_up)
+    return 0;
+  struct timespec t = { 0, NAP_MS * 1000000L };
+  nanosleep(&t, NULL);
+  return 1;
+}
+
+/* ---- opening ---- */
+
+/* Bytes 18 and 19 of a database in WAL mode are 2. */
+static int look_at_file(const char *path, bool *wal, struct sl_err *err)
+{
+  unsigned char head[20];
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return sl_err_sys(err, errno, "cannot open MLflow's store %s", path);
+  ssize_t n = fstat(fd, &st) ? -1 : S_ISREG(st.st_mode) ? read(fd, head, sizeof head) : -2;
+  int bad = errno;
+  close(fd);
+  if (n == -1)
+    return sl_err_sys(err, bad, "cannot read MLflow's store %s", path);
+  if (n == -2)
+    return sl_err_set(err, SL_EPARSE, "%s is no file; uri must name MLflow's SQLite store", path);
+  if (n < (ssize_t)sizeof head || memcmp(head, "SQLite format 3", 16) != 0)
+    return sl_err_set(err, SL_EPARSE, "%s is no SQLite database", path);
+  *wal = head[18] == 2 && head[19] == 2;
+  return SL_OK;
+}
+
+static bool has_wal(const char *path)
+{
+  char *wal = sl_asprintf("%s-wal", path);
+  struct stat st;
+  bool there = !wal || !stat(wal, &st); /* not to be told: rather not */
+  sl_free(wal);
+  return there;
+}
+
+static int file_uri(struct sl_buf *b, const char *path, bool immutable, struct sl_err *err)
+{
+  struct sl_str rest = sl_str(path), part;
+  sl_buf_z(b, "file://");
+  for (bool first = true; sl_str_cut(&rest, '/', &part); first = false) {
+    sl_buf_z(b, first ? "" : "/");
+    sl_fmt_percent(b, part);
+  }
+  sl_buf_z(b, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+  return sl_buf_check(b, err);
+}
+
+static int open_db(struct mlflow_store *s, struct sl_err *err)
+{
+  struct sl_buf uri;
+  bool wal = false;
+  sl_buf_init(&uri, 0);
+  int rc = look_at_file(s->m->path, &wal, err);
+  if (!rc)
+    rc = file_uri(&uri, s->m->path, wal && !has_wal(s->m->path), err);
+  int sq = rc ? SQLITE_OK : sqlite3_open_v2(uri.p, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+  sl_buf_free(&uri);
+  if (rc || sq)
+    return rc ? rc : mlflow_sql_fail(s, sq, err);
+  s->give_up = mono_ms() + (s->m->timeout_ms && s->m->timeout_ms < LOCK_MS ? s->m->timeout_ms : LOCK_MS);
+  sqlite3_extended_result_codes(s->db, 1);
+  sqlite3_busy_handler(s->db, on_busy, s);
+  sqlite3_progress_handler(s->db, PROGRESS_OPS, on_progress, s);
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+  sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
+  char pragma[48];
+  snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%d", CACHE_KIB);
+  sq = sqlite3_exec(s->db, pragma, NULL, NULL, NULL);
+  return sq ? mlflow_sql_fail(s, sq, err) : SL_OK;
+}
+
+/* ---- statements ---- */
+
+int mlflow_prepare(struct mlflow_store *s, sqlite3_stmt **out, const char *sql, struct sl_err *err)
+{
+  int sq = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
+  if (sq)
+    return mlflow_sql_fail(s, sq, err);
+  if (!sqlite3_stmt_readonly(*out)) {
+    sqlite3_finalize(*out);
+    *out = NULL;
+    return sl_err_set(err, SL_EINTERNAL, "a statement that could write was refused");
+  }
+  return SL_OK;
+}
+
+int mlflow_step(struct mlflow_store *s, sqlite3_stmt *st, bool *row, struct sl_err *err)
+{
+  int sq = sqlite3_step(st);
+  *row = sq == SQLITE_ROW;
+  return sq == SQLITE_ROW || sq == SQLITE_DONE ? SL_OK : mlflow_sql_fail(s, sq, err);
+}
+
+int mlflow_bind_text(struct mlflow_store *s, sqlite3_stmt *st, int n, struct sl_str v, struct sl_err *err)
+{
+  int sq = sqlite3_bind_text64(st, n, v.p ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8);
+  return sq ? mlflow_sql_fail(s, sq, err) : SL_OK;
+}
+
+int mlflow_bind(struct mlflow_store *s, sqlite3_stmt *st, int n, const struct sl_val *v, struct sl_err *err)
+{
+  int sq;
+  switch (v->type) {
+  case SL_BOOL: sq = sqlite3_bind_int(st, n, v->u.b); break;
+  case SL_I64:
+  case SL_TIME: sq = sqlite3_bind_int64(st, n, v->u.i); break;
+  case SL_F64: sq = sqlite3_bind_double(st, n, v->u.f); break;
+  default: return mlflow_bind_text(s, st, n, v->u.s, err);
+  }
+  return sq ? mlflow_sql_fail(s, sq, err) : SL_OK;
+}
+
+struct sl_str mlflow_col(sqlite3_stmt *st, int i)
+{
+  const char *p = (const char *)sqlite3_column_text(st, i);
+  return p ? sl_strn(p, (size_t)sqlite3_column_bytes(st, i)) : SL_STR_NONE;
+}
+
+bool mlflow_col_ms(sqlite3_stmt *st, int i, sl_ms *out)
+{
+  *out = sqlite3_column_int64(st, i);
+  return sqlite3_column_type(st, i) != SQLITE_NULL;
+}
+
+/* The first column of the first row as text; none: no row. */
+static int one_text(struct mlflow_store *s, const char *sql, struct sl_buf *out, struct sl_err *err)
+{
+  sqlite3_stmt *st = NULL;
+  bool row = false;
+  int rc = mlflow_prepare(s, &st, sql, err);
+  if (!rc)
+    rc = mlflow_step(s, st, &row, err);
+  sl_buf_clear(out);
+  if (!rc && row)
+    sl_buf_str(out, mlflow_col(st, 0));
+  sqlite3_finalize(st);
+  return rc ? rc : sl_buf_check(out, err);
+}
+
+/* What is it, and do we know it? note: what to say although it works. */
+static int check_schema(struct mlflow_store *s, struct sl_err *note, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  int rc = one_text(s, "SELECT count(*) FROM sqlite_schema WHERE type='table' "
+                    "AND name IN ('alembic_version','runs','experiments')", &b, err);
+  if (!rc && !sl_str_eqz(sl_buf_view(&b), "3"))
+    rc = sl_err_set(err, SL_EPARSE, "%s is a SQLite database, but no MLflow store (it lacks alembic_version, runs or experiments)",
+                    s->m->path);
+  if (!rc)
+    rc = one_text(s, "SELECT version_num FROM alembic_version", &b, err);
+  enum sl_mlflow_schema known = rc ? SL_MLFLOW_KNOWN : sl_mlflow_schema(sl_buf_view(&b));
+  if (known == SL_MLFLOW_OLD)
+    rc = sl_err_set(err, SL_EUNSUP, "%s is of an MLflow before 2.3; upgrade it: mlflow db upgrade sqlite:///%s", s->m->path, s->m->path);
+  if (known == SL_MLFLOW_NEWER)
+    sl_err_set(note, SL_EUNSUP, "its schema %.*s is newer than we know (MLflow 3.17): what fits is shown", SL_ARG(sl_buf_view(&b)));
+  if (!rc)
+    rc = one_text(s, "SELECT count(*) FROM pragma_table_info('registered_models') WHERE name='workspace'", &b, err);
+  s->workspaces = !rc && sl_str_eqz(sl_buf_view(&b), "1");
+  if (!rc)
+    rc = one_text(s, "PRAGMA encoding", &b, err);
+  s->utf8 = !rc && sl_str_eqz(sl_buf_view(&b), "UTF-8");
+  sl_buf_free(&b);
+  return rc;
+}
+
+/* ---- the job ---- */
+
+static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
+{
+  struct store_job *j = user;
+  struct mlflow_store *s = &j->s;
+  struct sl_err note = { 0 };
+  int64_t began = mono_ms();
+  s->f = f;
+  int rc = open_db(s, err);
+  if (!rc)
+    rc = check_schema(s, &note, err);
+  j->latency_ms = mono_ms() - began;
+  /* one read transaction: rows and their families are of one moment */
+  int sq = rc ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+  if (sq)
+    rc = mlflow_sql_fail(s, sq, err);
+  if (!rc)
+    rc = j->fn(s, err);
+  sqlite3_close(s->db);
+  s->db = NULL;
+  j->rc = rc;
+  j->err = rc && err ? *err : note;
+  return rc;
+}
+
+/* On the loop: what became known of the store. */
+static void job_free(void *user)
+{
+  struct store_job *j = user;
+  bool about_it = j->rc != SL_ECANCELED && j->rc != SL_ENOENT && j->rc != SL_ENOMEM && j->rc != SL_EUSAGE;
+  if (about_it || j->err.msg[0] == 0)
+    sl_backend_report(j->b, j->rc ? "failed" : "ok", NULL, 0, j->latency_ms, j->err.msg[0] ? &j->err : NULL);
+  sl_schema_unref(j->s.schema);
+  sl_free(j);
+}
+
+int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err)
+{
+  struct sl_backend *b = sl_req_backend(r);
+  struct sl_schema *schema = sl_req_schema(r);
+  struct store_job *j = schema ? sl_calloc(1, sizeof *j) : NULL;
+  if (!j)
+    return sl_err_nomem(err);
+  *j = (struct store_job){ .b = b, .fn = fn };
+  j->s = (struct mlflow_store){ .m = sl_backend_state(b), .schema = sl_schema_ref(schema), .q = sl_req_query(r),
+                                .now = sl_loop_wall(sl_backend_loop(b)) };
+  static const struct sl_feed_ops ops = { .work = job_work, .free = job_free };
+  int rc = sl_req_work(r, SL_LANE_LONG, &ops, j, err);
+  if (rc) {
+    sl_schema_unref(schema);
+    sl_free(j);
+  }
+  return rc;
+}

@@ -1,0 +1,43 @@
+/* proto/mlflow.h: what MLflow's two faces have in common, and how each is asked: words, numbers, schema versions, our filters as SQL and
+ * as the server's own filter language. No connection, no policy.
+ *
+ * Pushing down is a promise (design section 3): a filter counts as applied only where the other side means by it exactly what we mean:
+ * three-valued, text by bytes, NaN and null last. What is narrower than nothing but wider than ours may be sent as well: the caller is
+ * told, and the core filters again. */
+#ifndef SL_PROTO_MLFLOW_H
+#define SL_PROTO_MLFLOW_H
+
+#include "table/filter.h"
+
+/* ---- words and numbers ---- */
+const char *sl_mlflow_state(struct sl_str native);    /* FINISHED -> ok; unknown words: unknown */
+const char *sl_mlflow_native(struct sl_str state);    /* ok -> FINISHED; NULL: no such */
+const char *sl_mlflow_decision(struct sl_str tag);    /* tag approval.decision -> versions.state: pending, approved, rejected, none */
+/* A store has no infinity: the largest double stands for it. */
+double sl_mlflow_f64(double stored, bool is_nan);
+/* "3.17.2", "2.0.0rc1", "3.6.0.dev0" -> 3, 17. False: no version at all. */
+bool sl_mlflow_version(struct sl_str text, int *major, int *minor);
+
+/* ---- SQL ---- */
+/* Where a store's schema stands: OLD lacks what we read, NEWER is not in our list (or not MLflow's). */
+enum sl_mlflow_schema { SL_MLFLOW_OLD, SL_MLFLOW_KNOWN, SL_MLFLOW_NEWER };
+enum sl_mlflow_schema sl_mlflow_schema(struct sl_str alembic);
+
+/* A statement over runs under way: r is runs, e experiments. Arguments are numbered; their texts are borrowed from the query. */
+enum { SL_MLFLOW_ARGS = 256, SL_MLFLOW_JOINS = 24 };
+struct sl_mlflow_sql {
+  struct sl_buf from, where, order;       /* joins; " AND (...)" each; " ORDER BY ..." */
+  struct sl_val arg[SL_MLFLOW_ARGS]; size_t narg;
+  struct sl_mlflow_join { char family; struct sl_str key; bool inner; } join[SL_MLFLOW_JOINS]; size_t njoin;
+  sl_ms now;                              /* how long a running one has been running */
+};
+void sl_mlflow_sql_init(struct sl_mlflow_sql *q, sl_ms now);
+void sl_mlflow_sql_free(struct sl_mlflow_sql *q);
+unsigned sl_mlflow_sql_arg(struct sl_mlflow_sql *q, struct sl_val v);   /* its number; 0: too many */
+/* Adds what of f can be said in SQL. True: all of it. s: of the resource runs. */
+bool sl_mlflow_sql_where(struct sl_mlflow_sql *q, const struct sl_filter *f, const struct sl_schema *s);
+bool sl_mlflow_sql_order(struct sl_mlflow_sql *q, const struct sl_order *o);    /* false: nothing was added */
+/* The whole: "SELECT columns FROM ..."; tail: what stands behind (limit). */
+int sl_mlflow_sql_text(const struct sl_mlflow_sql *q, const char *columns, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
+
+#endif

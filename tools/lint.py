@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import doc_check
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Who may include whom, beside itself (docs/ARCHITECTURE.md). tests/lint/wrong_include.py proves that the build agrees.
@@ -280,6 +282,8 @@ def main(argv):
     names = argv or known_files()
     if not argv:
         lint.parsers(names)
+        for name, line, what in doc_check.check(ROOT, names):
+            lint.say(name, line, "doc", what)
     for name in names:
         if is_source(name):
             lint.file(name, (ROOT / name).read_text(encoding="utf-8", errors="surrogateescape"))

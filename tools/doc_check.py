@@ -8,8 +8,8 @@ Looked at, in text between single backticks (code blocks are examples and are no
 - commands: `./run bench`, `sluice get ...`, `SLUICE_TRACE`, and relative links;
 - the table of layers in docs/ARCHITECTURE.md, which must say what tools/lint.py enforces.
 
-NAME, LAYER, PRESET and the like stand for any word: `src/model/res/NAME.c`. Names of the design's sketch that the code left behind are
-written in quotes, not in backticks.
+NAME, LAYER, PRESET and the like stand for any word, as in `src/model/res/NAME.c`; then only the folder must be there. Names of the
+design's sketch that the code left behind are written without backticks.
 """
 import fnmatch
 import re
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = (".c", ".h", ".def", ".py", ".sh", ".cmake", ".txt")
 NAMED = (".c", ".h", ".def", ".py", ".sh", ".cmake", ".md")      # bare names that are files of ours
-ANY_WORD = re.compile(r"\b(?:NAME|LAYER|KIND|PRESET|PROVIDER|VIEW|FOLDER|ISSUE)\b")
+ANY_WORD = re.compile(r"(?<![A-Z])(?:NAME|LAYER|KIND|PRESET|PROVIDER|VIEW|FOLDER|ISSUE)(?![A-Z])")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"(?<![\w/.:@$~-])((?:[\w.*-]+/)+[\w.*-]*|[\w*-]+(?:\.[\w*-]+)+)(?![\w/])")
@@ -52,7 +52,11 @@ class Tree:
         return {w.replace("_", "-") for m in re.findall(pattern, text, re.M) for w in m.split("|")}
 
     def has_file(self, path):
-        path = ANY_WORD.sub("*", path.rstrip("/"))
+        path = path.rstrip("/")
+        before = re.sub(r"^backend_", "backends/", ANY_WORD.split(path)[0])
+        if before != path and before.rpartition("/")[0] in self.folders:
+            return True  # where the first of its kind will stand
+        path = ANY_WORD.sub("*", path)
         if "/" not in path:
             return self.match(path, self.bases | self.folders)
         for at in (path, "src/" + path, re.sub(r"^backend_", "backends/", path)):
@@ -72,8 +76,7 @@ class Tree:
         return Path(path).suffix in NAMED
 
     def has_word(self, word, prefix):
-        word = ANY_WORD.sub("", word) if ANY_WORD.search(word.replace("_", " ")) else word
-        word = re.sub(r"_(?:NAME|LAYER|KIND|PROVIDER|VIEW)$", "_", word)
+        word = ANY_WORD.split(word)[0]
         if not prefix and not word.endswith("_"):
             return word in self.words
         return any(w.startswith(word) for w in self.sorted_words)

@@ -30,7 +30,7 @@ struct sl_box_opts {
   unsigned max;                /* 0: 2 */
 };
 int sl_box_pool_open(struct sl_box_pool **out, const struct sl_box_opts *o, struct sl_err *err) SL_NODISCARD;
-/* Kills the boxes; done() does not come for what still ran. Not inside a callback of a job. */
+/* Kills the boxes; done() does not come for what still ran. Inside a callback of a job: only in done(). */
 void sl_box_pool_close(struct sl_box_pool *p);
 
 struct sl_box_job;

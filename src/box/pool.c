@@ -218,7 +218,9 @@ static void on_kick(void *user)
     int rc = box_open(&b, p, j, &err);
     if (!rc)
       continue;
-    job_end(j, rc, &err, NULL, 0);
+    pool_kick(p);
+    job_end(j, rc, &err, NULL, 0); /* last: whoever hears it may close the pool */
+    return;
   }
 }
 

@@ -128,6 +128,7 @@ struct sl_ws *sl_backend_ws(struct sl_backend *b);          /* to read others' b
 const struct sl_ws_conf *sl_backend_ws_conf(const struct sl_backend *b);   /* as of now: keep no pointer. NULL: none */
 const char *sl_backend_state_dir(const struct sl_backend *b);
 const char *sl_backend_exe(const struct sl_backend *b);
+const char *const *sl_backend_lib_dirs(const struct sl_backend *b);        /* where engines are searched; NULL-ended, or NULL */
 unsigned sl_backend_threads(const struct sl_backend *b);
 const struct sl_person *sl_backend_person(const struct sl_backend *b);     /* NULL: defaults */
 void sl_backend_closed(struct sl_backend *b);

@@ -338,6 +338,7 @@ struct sl_ws *sl_backend_ws(struct sl_backend *b) { return b->w; }
 const struct sl_ws_conf *sl_backend_ws_conf(const struct sl_backend *b) { return b->w->conf; }
 const char *sl_backend_state_dir(const struct sl_backend *b) { return b->w->state_dir; }
 const char *sl_backend_exe(const struct sl_backend *b) { return b->w->exe; }
+const char *const *sl_backend_lib_dirs(const struct sl_backend *b) { return b->w->lib_dirs; }
 unsigned sl_backend_threads(const struct sl_backend *b) { return b->w->threads; }
 const struct sl_person *sl_backend_person(const struct sl_backend *b) { return b->w->person; }
 

@@ -88,6 +88,7 @@ static int texts_init(struct sl_ws *w, const struct sl_ws_opts *o, struct sl_err
   w->name = sl_strdup(o->conf ? sl_ws_conf_name(o->conf) : "");
   w->state_dir = o->state_dir ? sl_strdup(o->state_dir) : sl_xdg_path(SL_XDG_STATE, o->conf ? sl_ws_conf_id(o->conf) : "none");
   w->exe = sl_strdup(o->exe ? o->exe : "/proc/self/exe");
+  w->lib_dirs = o->lib_dirs;
   w->as = sl_strdup(o->as);
   return w->name && w->state_dir && w->exe && (w->as || !o->as) ? SL_OK : sl_err_nomem(err);
 }

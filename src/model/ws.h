@@ -26,6 +26,7 @@ struct sl_ws_opts {
   const struct sl_person *person;           /* NULL: defaults */
   const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / the file's id */
   const char *exe;                          /* path of this program, for the box and for jobs */
+  const char *const *lib_dirs;              /* absolute folders in which engines are searched, NULL-ended; kept by the caller; NULL: none */
   bool readonly, headless, no_input;        /* headless: armed by being typed */
   const char *as;                           /* --as */
   unsigned threads;

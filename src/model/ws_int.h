@@ -150,6 +150,7 @@ struct sl_ws {
   const struct sl_backend_ops *const *backends;
   const struct sl_person *person;
   char *name, *state_dir, *exe, *as;
+  const char *const *lib_dirs;
   bool readonly, headless, no_input, closing;
   unsigned threads;
   struct sl_identity me;

@@ -1,0 +1,74 @@
+/* backends/compute/ask.c: a statement of our own, its small result kept until it has ended. */
+#include "backend_compute/compute_int.h"
+
+enum { BATCHES_MAX = 64 };
+
+struct compute_ask {
+  struct compute *c;
+  struct sl_req *touch;
+  struct sl_box_job *job;
+  compute_answered *fn;
+  void *user;
+  struct sl_batch *rows[BATCHES_MAX];
+  size_t n;
+};
+
+static void ask_free(struct compute_ask *a)
+{
+  for (size_t i = 0; i < a->n; i++)
+    sl_batch_unref(a->rows[i]);
+  sl_free(a);
+}
+
+static int on_rows(void *user, struct sl_batch **take)
+{
+  struct compute_ask *a = user;
+  if (a->n == BATCHES_MAX)
+    return SL_ELIMIT;
+  a->rows[a->n++] = *take;
+  *take = NULL;
+  return SL_OK;
+}
+
+static void on_progress(void *user, double done, double total)
+{
+  struct compute_ask *a = user;
+  (void)done;
+  (void)total;
+  sl_req_touch(a->touch, 0);
+}
+
+static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
+{
+  struct compute_ask *a = user;
+  (void)file;
+  (void)rows;
+  compute_ended(a->c);
+  a->job = NULL;
+  a->fn(a->user, rc, a->rows, a->n, err);
+  ask_free(a);
+}
+
+int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, const char *const *reads, struct sl_req *touch,
+                compute_answered *fn, void *user, struct sl_err *err)
+{
+  static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .done = on_done };
+  struct compute_ask *a = *out = sl_calloc(1, sizeof *a);
+  if (!a)
+    return sl_err_nomem(err);
+  *a = (struct compute_ask){ .c = c, .touch = touch, .fn = fn, .user = user };
+  int rc = compute_start(c, &a->job, &(struct sl_box_work){ .kind = "sql", .text = sl_str(sql), .reads = reads }, &ops, a, err);
+  if (rc) {
+    ask_free(a);
+    *out = NULL;
+  }
+  return rc;
+}
+
+void compute_ask_drop(struct compute_ask *a)
+{
+  if (!a)
+    return;
+  compute_cancel(a->c, a->job);
+  ask_free(a);
+}

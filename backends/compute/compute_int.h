@@ -1,0 +1,43 @@
+/* backends/compute/compute_int.h: what the parts of this backend share. */
+#ifndef SL_COMPUTE_INT_H
+#define SL_COMPUTE_INT_H
+
+#include "base/mem.h"
+#include "box/box.h"
+#include "model/backend.h"
+
+struct compute {
+  struct sl_backend *b;
+  struct sl_box_pool *pool;
+  char **roots;                /* of the pool; NULL-ended */
+  unsigned jobs;               /* in the pool: while any runs it stays as it is */
+};
+
+/* ---- addresses in a statement (prep.c) ---- */
+struct compute_prep;
+/* Once, never inside compute_prep(). reads: absolute paths that the statement names, NULL-ended; both borrowed for the call. */
+typedef void compute_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err);
+/* Every address at the place of a table ('lake:raw/@newest', a path, a zone's folder) becomes an absolute path or glob. */
+int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
+  SL_NODISCARD;
+void compute_prep_drop(struct compute_prep *p);            /* fn does not come */
+
+/* ---- the pool (compute.c): the work's reads are cut to what the pool's roots do not hold already ---- */
+int compute_start(struct compute *c, struct sl_box_job **out, const struct sl_box_work *w, const struct sl_box_ops *ops, void *user,
+                  struct sl_err *err) SL_NODISCARD;
+void compute_cancel(struct compute *c, struct sl_box_job *j);
+void compute_ended(struct compute *c);                     /* in done(), first */
+
+/* ---- statement and its small result, in memory (ask.c): for what this backend asks itself ---- */
+struct compute_ask;
+typedef void compute_answered(void *user, int rc, struct sl_batch *const *rows, size_t nrows, const struct sl_err *err);
+int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, const char *const *reads, struct sl_req *touch,
+                compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
+void compute_ask_drop(struct compute_ask *a);
+
+void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
+
+extern const struct sl_sql_ops compute_sql;
+extern const struct sl_serve compute_columns, compute_tables;
+
+#endif

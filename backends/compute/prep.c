@@ -1,0 +1,385 @@
+/* backends/compute/prep.c: addresses inside a statement.
+ *
+ * A text at the place of a table (behind FROM, JOIN, DESCRIBE, SUMMARIZE, or first in read_csv('...') and its kind) is an address as
+ * everywhere else: lake:zone/path, lake:zone/@newest, a path from the current folder. The engine gets absolute paths: a folder becomes a
+ * glob over the kind of file that lies in it. Everything else in the statement stays as it is. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend_compute/compute_int.h"
+#include "base/file.h"
+#include "box/sqlscan.h"
+
+enum { ADDRESSES_MAX = 256, NEST_MAX = 256, LOOK_MAX = 20000, DEPTH_MAX = 12, SQL_MAX = 1 << 20 };
+
+struct address {
+  size_t at, n;                /* in the statement, quotes included */
+  char *given, *path;          /* what was written; absolute, perhaps with wildcards */
+  char *read;                  /* what must be readable for it: the part before wildcards */
+};
+
+struct compute_prep {
+  struct compute *c;
+  compute_prepped *fn;
+  void *user;
+  struct sl_str sql;
+  char *text;
+  struct address *a;
+  size_t n, cap, next;         /* next: to be resolved */
+  sl_watch newest;
+  sl_job job;
+  bool working, dropped;       /* the lane's job owns us until its end */
+};
+
+static void prep_free(struct compute_prep *p)
+{
+  for (size_t i = 0; i < p->n; i++) {
+    sl_free(p->a[i].given);
+    sl_free(p->a[i].path);
+    sl_free(p->a[i].read);
+  }
+  sl_free(p->a);
+  sl_free(p->text);
+  sl_free(p);
+}
+
+/* ---- where addresses stand ---- */
+
+struct nest { bool file, first, bracket, from; };   /* file: inside read_x(...); first: its first argument */
+struct scan { struct nest at[NEST_MAX]; size_t depth; struct sl_sql_tok prev; bool any; };
+
+static bool is_word(const struct sl_sql_tok *t, const char *const *words)
+{
+  for (; *words && t->kind == SL_SQL_WORD; words++)
+    if (sl_str_ieq(t->s, sl_str(*words)))
+      return true;
+  return false;
+}
+
+static bool reads_files(const struct sl_sql_tok *t)
+{
+  static const char *const names[] = { "parquet_scan", "parquet_metadata", "parquet_schema", "parquet_file_metadata",
+    "parquet_kv_metadata", "parquet_bloom_probe", "glob", "sniff_csv", NULL };
+  return is_word(t, names) || (t->kind == SL_SQL_WORD && t->s.n > 5 && sl_str_ieq(sl_str_head(t->s, 5), SL_STR("read_")));
+}
+
+static bool is_other(const struct sl_sql_tok *t, char c)
+{
+  return t->kind == SL_SQL_OTHER && t->s.p[0] == c;
+}
+
+/* Is a text that comes now an address? */
+static bool is_place(const struct scan *s)
+{
+  static const char *const before[] = { "from", "join", "describe", "desc", "summarize", NULL };
+  const struct nest *n = &s->at[s->depth];
+  if (!s->any)
+    return false;
+  if (n->file)
+    return n->first && (is_other(&s->prev, '(') || is_other(&s->prev, '[') || (n->bracket && is_other(&s->prev, ',')));
+  return is_word(&s->prev, before) || (n->from && is_other(&s->prev, ','));
+}
+
+static int scan_open(struct scan *s, bool bracket, struct sl_err *err)
+{
+  if (s->depth + 1 == NEST_MAX)
+    return sl_err_set(err, SL_EUSAGE, "the statement nests deeper than %d parentheses", NEST_MAX);
+  const struct nest *out = &s->at[s->depth];
+  bool file = bracket ? out->file : s->any && reads_files(&s->prev);
+  bool first = bracket ? out->first : true;
+  s->at[++s->depth] = (struct nest){ .file = file, .first = first, .bracket = bracket };
+  return SL_OK;
+}
+
+static int scan_step(struct scan *s, const struct sl_sql_tok *t, struct sl_err *err)
+{
+  static const char *const begin[] = { "from", NULL };
+  static const char *const end[] = { "where", "group", "order", "having", "limit", "window", "qualify", "select", "union", "except",
+    "intersect", "on", "using", NULL };
+  struct nest *n = &s->at[s->depth];
+  int rc = SL_OK;
+  if (is_other(t, '(') || is_other(t, '['))
+    rc = scan_open(s, is_other(t, '['), err);
+  else if ((is_other(t, ')') || is_other(t, ']')) && s->depth)
+    s->depth--;
+  else if (is_other(t, ',') && n->file && !n->bracket)
+    n->first = false;
+  else if (is_word(t, begin))
+    n->from = true;
+  else if (is_word(t, end))
+    n->from = false;
+  s->prev = *t;
+  s->any = true;
+  return rc;
+}
+
+static int add_address(struct compute_prep *p, const struct sl_sql_tok *t, struct sl_err *err)
+{
+  struct sl_buf b;
+  int rc = sl_grow((void **)&p->a, &p->cap, p->n + 1, sizeof *p->a, ADDRESSES_MAX, err);
+  if (rc)
+    return rc;
+  sl_buf_init(&b, 0);
+  if (!sl_sql_unquote(t, &b) || !b.n) {
+    sl_buf_free(&b);
+    return SL_OK;
+  }
+  p->a[p->n] = (struct address){ .at = (size_t)(t->s.p - p->text), .n = t->s.n, .given = sl_buf_take(&b, NULL) };
+  rc = p->a[p->n].given ? SL_OK : sl_err_nomem(err);
+  p->n += !rc;
+  return rc;
+}
+
+static int find_addresses(struct compute_prep *p, struct sl_err *err)
+{
+  struct scan *s = sl_calloc(1, sizeof *s);
+  struct sl_str rest = p->sql;
+  struct sl_sql_tok t;
+  int rc = s ? SL_OK : sl_err_nomem(err);
+  while (!rc && sl_sql_next(&rest, &t)) {
+    if (t.kind == SL_SQL_TEXT && is_place(s))
+      rc = add_address(p, &t, err);
+    if (!rc)
+      rc = scan_step(s, &t, err);
+  }
+  sl_free(s);
+  return rc;
+}
+
+/* ---- what they stand for ---- */
+
+static size_t wildcard(const char *path)
+{
+  return strcspn(path, "*?[");
+}
+
+/* The part that must be readable: the file or folder, or the folder above the first wildcard. */
+static char *base_of(const char *path)
+{
+  size_t n = wildcard(path);
+  if (!path[n])
+    return sl_strdup(path);
+  while (n > 1 && path[n - 1] != '/')
+    n--;
+  return sl_strndup(path, n > 1 ? n - 1 : 1);
+}
+
+static int take_path(struct address *a, struct sl_str canonical, struct sl_err *err)
+{
+  struct sl_str path;
+  if (!sl_uri_path(canonical, &path))
+    return sl_err_set(err, SL_EUNSUP, "%s: SQL reads files of this machine; copy it here first (sluice cp)", a->given);
+  a->path = sl_strndup(path.p, path.n);
+  a->read = a->path ? base_of(a->path) : NULL;
+  return a->read ? SL_OK : sl_err_nomem(err);
+}
+
+/* ---- folders become globs, in a lane ---- */
+
+static const char *const data_ends[] = { ".parquet", ".csv", ".csv.gz", ".ndjson", ".jsonl", ".ndjson.gz", ".json", ".tsv" };
+
+static const char *data_end(struct sl_str name)
+{
+  for (size_t i = 0; i < sizeof data_ends / sizeof data_ends[0]; i++)
+    if (sl_str_ends(name, sl_str(data_ends[i])))
+      return data_ends[i];
+  return NULL;
+}
+
+/* The first data file's ending below a folder; its own files before those of folders in it. */
+static const char *look_below(int at, const char *name, int depth, int *left, const atomic_bool *cancel)
+{
+  int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
+  DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+  const char *end = NULL;
+  struct dirent *e;
+  if (!d && fd >= 0)
+    close(fd);
+  while (d && !end && (e = readdir(d)) && --*left > 0 && !atomic_load(cancel))
+    if (e->d_name[0] != '.')
+      end = data_end(sl_str(e->d_name));
+  if (d)
+    rewinddir(d);
+  while (d && !end && depth < DEPTH_MAX && (e = readdir(d)) && --*left > 0 && !atomic_load(cancel))
+    if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+      end = look_below(dirfd(d), e->d_name, depth + 1, left, cancel);
+  if (d)
+    closedir(d);
+  return end;
+}
+
+static int expand(struct address *a, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct stat st;
+  int left = LOOK_MAX;
+  if (a->path[wildcard(a->path)] || stat(a->path, &st) || !S_ISDIR(st.st_mode))
+    return SL_OK; /* a missing file is the engine's to tell */
+  const char *end = look_below(AT_FDCWD, a->path, 0, &left, cancel);
+  if (!end)
+    return sl_err_set(err, SL_ENOENT, "%s: no Parquet, CSV or JSON file lies there", a->given);
+  char *glob = sl_asprintf("%s/**/*%s", strcmp(a->path, "/") ? a->path : "", end);
+  if (!glob)
+    return sl_err_nomem(err);
+  sl_free(a->path);
+  a->path = glob;
+  return SL_OK;
+}
+
+static int expand_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct compute_prep *p = user;
+  int rc = SL_OK;
+  for (size_t i = 0; !rc && i < p->n; i++)
+    rc = expand(&p->a[i], cancel, err);
+  return rc;
+}
+
+/* ---- the end: the statement with what they stand for ---- */
+
+static int compose(struct compute_prep *p, struct sl_buf *b, const char **reads, struct sl_err *err)
+{
+  size_t at = 0;
+  for (size_t i = 0; i < p->n; i++) {
+    sl_buf_add(b, p->text + at, p->a[i].at - at);
+    compute_quote(b, sl_str(p->a[i].path), '\'');
+    at = p->a[i].at + p->a[i].n;
+    reads[i] = p->a[i].read;
+  }
+  sl_buf_str(b, sl_str_from(p->sql, at));
+  return sl_buf_check(b, err);
+}
+
+static void prep_end(struct compute_prep *p, int rc, const struct sl_err *why)
+{
+  struct sl_err err = { 0 };
+  struct sl_buf b;
+  const char **reads = sl_calloc(p->n + 1, sizeof *reads);
+  sl_buf_init(&b, 2 * SQL_MAX);
+  if (rc)
+    err = *why;
+  else
+    rc = reads ? compose(p, &b, reads, &err) : sl_err_nomem(&err);
+  p->fn(p->user, rc, rc ? NULL : b.n ? b.p : "", reads, &err);
+  sl_free(reads);
+  sl_buf_free(&b);
+  prep_free(p);
+}
+
+static void expand_done(void *user, int rc, const struct sl_err *err)
+{
+  struct compute_prep *p = user;
+  p->working = false;
+  if (p->dropped)
+    prep_free(p);
+  else
+    prep_end(p, rc, err);
+}
+
+static void prep_next(struct compute_prep *p);
+
+static void on_newest(void *user, int rc, struct sl_str canonical, struct sl_str conn, const struct sl_err *err)
+{
+  struct compute_prep *p = user;
+  struct sl_err e = { 0 };
+  (void)conn;
+  p->newest.v = 0;
+  if (!rc)
+    rc = take_path(&p->a[p->next++], canonical, &e);
+  else
+    e = *err;
+  if (rc)
+    prep_end(p, rc, &e);
+  else
+    prep_next(p);
+}
+
+static int resolve(struct compute_prep *p, bool *waits, struct sl_err *err)
+{
+  struct sl_ws *ws = sl_backend_ws(p->c->b);
+  struct address *a = &p->a[p->next];
+  struct sl_buf canonical, conn;
+  sl_buf_init(&canonical, 64 << 10);
+  sl_buf_init(&conn, 4096);
+  int rc = sl_ws_resolve(ws, sl_str(a->given), false, &canonical, &conn, err);
+  *waits = rc == SL_EAGAIN;
+  if (*waits)
+    rc = sl_ws_resolve_newest(ws, sl_str(a->given), false, on_newest, p, &p->newest, err);
+  else if (!rc)
+    rc = take_path(a, sl_buf_view(&canonical), err);
+  sl_buf_free(&canonical);
+  sl_buf_free(&conn);
+  return rc;
+}
+
+/* One address after the other; at the end a lane looks at the folders (and the answer never comes inside the caller's frame). */
+static void prep_next(struct compute_prep *p)
+{
+  static const struct sl_job_ops ops = { expand_work, expand_done };
+  struct sl_err err = { 0 };
+  int rc = SL_OK;
+  bool waits = false;
+  while (!rc && p->next < p->n) {
+    rc = resolve(p, &waits, &err);
+    if (!rc && waits)
+      return;
+    p->next++;
+  }
+  if (!rc)
+    rc = sl_job_start(sl_backend_loop(p->c->b), SL_LANE_LONG, &ops, p, &p->job, &err);
+  if (rc)
+    prep_end(p, rc, &err);
+  else
+    p->working = true;
+}
+
+static void prep_first(void *user)
+{
+  struct compute_prep *p = user;
+  p->working = false;
+  if (p->dropped)
+    prep_free(p);
+  else
+    prep_next(p);
+}
+
+int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
+{
+  *out = NULL;
+  if (sql.n > SQL_MAX || (sql.n && memchr(sql.p, 0, sql.n)))
+    return sl_err_set(err, SL_EUSAGE, sql.n > SQL_MAX ? "a statement of more than 1 MiB" : "the statement holds a NUL");
+  struct compute_prep *p = sl_calloc(1, sizeof *p);
+  if (!p)
+    return sl_err_nomem(err);
+  *p = (struct compute_prep){ .c = c, .fn = fn, .user = user, .text = sl_strndup(sql.p ? sql.p : "", sql.n) };
+  int rc = p->text ? SL_OK : sl_err_nomem(err);
+  p->sql = sl_strn(p->text, sql.n);
+  if (!rc)
+    rc = find_addresses(p, err);
+  if (!rc)
+    rc = sl_loop_later(sl_backend_loop(c->b), prep_first, p, err);
+  if (rc) {
+    prep_free(p);
+    return rc;
+  }
+  p->working = true;
+  *out = p;
+  return SL_OK;
+}
+
+void compute_prep_drop(struct compute_prep *p)
+{
+  if (!p)
+    return;
+  if (p->newest.v)
+    sl_ws_unwatch(sl_backend_ws(p->c->b), p->newest);
+  if (!p->working) {
+    prep_free(p);
+    return;
+  }
+  p->dropped = true;
+  if (p->job.v)
+    sl_job_cancel(sl_backend_loop(p->c->b), &p->job);
+}

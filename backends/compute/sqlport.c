@@ -1,0 +1,256 @@
+/* backends/compute/sqlport.c: one statement: its addresses resolved, the rows of resources sent in, its own rows sent on as they come. */
+#include "backend_compute/compute_int.h"
+
+struct input {
+  struct feeder *f;
+  struct sl_snap *snap;
+  uint64_t at;
+  unsigned wanted;             /* batches that the box has room for */
+};
+/* Lives as long as a page may still come back from the disk for it. */
+struct feeder { unsigned pins; struct sl_req *r; struct sl_box_job *job; struct input *in; size_t n; };
+
+struct run {
+  struct compute *c;
+  struct compute_prep *prep;
+  struct sl_box_job *job;
+  struct feeder *feed;
+  bool head;
+};
+
+/* ---- inputs ---- */
+
+static void feeder_unpin(struct feeder *f)
+{
+  if (--f->pins)
+    return;
+  for (size_t i = 0; i < f->n; i++)
+    sl_snap_unref(f->in[i].snap);
+  sl_free(f->in);
+  sl_free(f);
+}
+
+static void feed_pages(struct input *in);
+
+static void page_ready(void *user)
+{
+  struct input *in = user;
+  struct feeder *f = in->f;
+  if (f->job)
+    feed_pages(in);
+  feeder_unpin(f);
+}
+
+static void feed_failed(struct feeder *f, int rc, const struct sl_err *err)
+{
+  struct sl_req *r = f->r;
+  struct run *run = sl_req_state(r);
+  compute_cancel(run->c, run->job);
+  run->job = f->job = NULL;
+  run->feed = NULL;
+  feeder_unpin(f);
+  sl_req_end(r, rc, err);
+}
+
+static int feed_page(struct input *in, struct sl_err *err)
+{
+  struct sl_box_job *job = in->f->job;
+  size_t which = (size_t)(in - in->f->in);
+  if (in->at >= sl_snap_count(in->snap)) {
+    in->wanted = 0;
+    return sl_box_job_rows_end(job, which, err);
+  }
+  struct sl_batch *b = NULL;
+  int rc = sl_snap_page(in->snap, in->at, SL_BATCH_ROWS, &b, page_ready, in, err);
+  if (!rc && !sl_batch_count(b))
+    rc = sl_err_set(err, SL_EINTERNAL, "a page of rows that is empty");
+  if (!rc) {
+    in->at += sl_batch_count(b);
+    rc = sl_box_job_rows(job, which, b, err);
+  }
+  sl_batch_unref(b);
+  return rc;
+}
+
+static void feed_pages(struct input *in)
+{
+  struct sl_err err = { 0 };
+  while (in->wanted) {
+    in->wanted--;
+    int rc = feed_page(in, &err);
+    if (rc == SL_EAGAIN) { /* on the disk: page_ready() goes on */
+      in->wanted++;
+      in->f->pins++;
+      return;
+    }
+    if (rc) {
+      feed_failed(in->f, rc, &err);
+      return;
+    }
+  }
+}
+
+static void on_feed(void *user, size_t i)
+{
+  struct run *run = sl_req_state(user);
+  struct input *in = &run->feed->in[i];
+  bool waits = in->wanted > 0; /* for a page already */
+  in->wanted++;
+  if (!waits)
+    feed_pages(in);
+}
+
+static int feeder_new(struct run *run, struct sl_req *r, struct sl_err *err)
+{
+  const struct sl_query *q = sl_req_query(r);
+  struct feeder *f = run->feed = sl_calloc(1, sizeof *f);
+  if (!f)
+    return sl_err_nomem(err);
+  f->pins = 1;
+  f->r = r;
+  f->in = sl_calloc(q->ninputs + 1, sizeof *f->in);
+  if (!f->in)
+    return sl_err_nomem(err);
+  for (; f->n < q->ninputs; f->n++)
+    f->in[f->n] = (struct input){ .f = f, .snap = sl_snap_ref(q->inputs[f->n].snap) };
+  return SL_OK;
+}
+
+static void run_leave(struct run *run)
+{
+  compute_prep_drop(run->prep);
+  run->prep = NULL;
+  if (run->feed) {
+    run->feed->job = NULL;
+    feeder_unpin(run->feed);
+    run->feed = NULL;
+  }
+}
+
+/* ---- what comes back ---- */
+
+static void on_head(void *user, struct sl_schema *s, int64_t total)
+{
+  struct run *run = sl_req_state(user);
+  (void)total;
+  if (sl_schema_set_resource(s, SL_STR("rows"), NULL))
+    return; /* refs without their resource: nothing leads to them anyway */
+  run->head = true;
+  sl_req_head(user, s, 0, -1);
+}
+
+static int on_rows(void *user, struct sl_batch **take)
+{
+  return sl_req_rows(user, take);
+}
+
+static void on_progress(void *user, double done, double total)
+{
+  (void)done;
+  (void)total;
+  sl_req_touch(user, 0); /* at work is not idle */
+}
+
+/* `--out`: where the file lies, as one row. */
+static int send_file(struct sl_req *r, const char *file, uint64_t rows, struct sl_err *err)
+{
+  static const struct sl_col cols[] = { { .name = "file", .type = SL_TEXT, .help = "where the result lies until it is moved" },
+                                        { .name = "rows", .type = SL_I64, .help = "rows in it" } };
+  struct sl_schema *s = NULL;
+  struct sl_batch *b = NULL;
+  int rc = sl_schema_new(&s, cols, 2, NULL, 0, err);
+  if (!rc)
+    rc = sl_schema_set_resource(s, SL_STR("rows"), err);
+  if (!rc)
+    rc = sl_batch_new(&b, s, err);
+  if (!rc) {
+    sl_batch_row(b, SL_PUT, SL_STR("1"));
+    sl_batch_set(b, 0, sl_vz(file));
+    sl_batch_set(b, 1, sl_vi((int64_t)rows));
+    sl_req_head(r, s, 0, 1);
+    rc = sl_req_rows(r, &b);
+    rc = rc == SL_EAGAIN ? SL_OK : rc;
+  }
+  sl_batch_unref(b);
+  sl_schema_unref(s);
+  return rc;
+}
+
+static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
+{
+  struct sl_req *r = user;
+  struct run *run = sl_req_state(r);
+  struct sl_err e = *err;
+  compute_ended(run->c);
+  run->job = NULL;
+  run_leave(run);
+  if (!rc && file)
+    rc = send_file(r, file, rows, &e);
+  sl_req_end(r, rc, rc ? &e : NULL);
+}
+
+/* ---- from start to end ---- */
+
+static int start(struct sl_req *r, const char *sql, const char *const *reads, struct sl_err *err)
+{
+  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .progress = on_progress, .feed = on_feed, .done = on_done };
+  struct run *run = sl_req_state(r);
+  const struct sl_query *q = sl_req_query(r);
+  struct sl_box_input *in = sl_calloc(q->ninputs + 1, sizeof *in);
+  char *out = q->out.n ? sl_strndup(q->out.p, q->out.n) : NULL;
+  int rc = in && (out || !q->out.n) ? feeder_new(run, r, err) : sl_err_nomem(err);
+  for (size_t i = 0; !rc && i < q->ninputs; i++)
+    in[i] = (struct sl_box_input){ q->inputs[i].name, sl_snap_schema(q->inputs[i].snap) };
+  if (!rc)
+    rc = compute_start(run->c, &run->job, &(struct sl_box_work){ .kind = "sql", .text = sl_str(sql), .inputs = in, .ninputs = q->ninputs,
+                                                                 .reads = reads, .out_path = out }, &ops, r, err);
+  if (!rc)
+    run->feed->job = run->job;
+  sl_free(in);
+  sl_free(out);
+  return rc;
+}
+
+static void on_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
+{
+  struct sl_req *r = user;
+  struct run *run = sl_req_state(r);
+  struct sl_err e = *err;
+  run->prep = NULL;
+  if (!rc)
+    rc = start(r, sql, reads, &e);
+  if (rc) {
+    run_leave(run);
+    sl_req_end(r, rc, &e);
+  }
+}
+
+static int sql_run(struct sl_req *r, struct sl_err *err)
+{
+  struct run *run = sl_req_state(r);
+  run->c = sl_backend_state(sl_req_backend(r));
+  return compute_prep(&run->prep, run->c, sl_req_query(r)->scope, on_prepped, r, err);
+}
+
+static void sql_resume(struct sl_req *r)
+{
+  struct run *run = sl_req_state(r);
+  if (run->job)
+    sl_box_job_resume(run->job);
+}
+
+static void sql_cancel(struct sl_req *r)
+{
+  struct run *run = sl_req_state(r);
+  if (run->job)
+    compute_cancel(run->c, run->job);
+  run->job = NULL;
+  run_leave(run);
+  sl_req_end(r, SL_ECANCELED, NULL);
+}
+
+const struct sl_sql_ops compute_sql = {
+  .port = { .req_size = sizeof(struct run), .resume = sql_resume, .cancel = sql_cancel },
+  .readonly = SL_RO_SERVER,
+  .run = sql_run,
+};

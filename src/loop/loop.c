@@ -28,9 +28,11 @@ static void on_async(uv_async_t *a)
   sl_loop_enter(a->data);
 }
 
+/* It only ends the wait. Where it is due before the wait has begun (we were put aside in between), libuv runs it first and would then poll
+ * without an end: the stop makes that poll return at once. */
 static void on_tick(uv_timer_t *t)
 {
-  (void)t; /* it only ends the wait */
+  uv_stop(t->loop);
 }
 
 int sl_loop_open(struct sl_loop **out, struct sl_err *err)

@@ -117,6 +117,8 @@ static int src_head(void *user, struct sl_schema *schema, unsigned did, int64_t 
   if (rc)
     return rc;
   s->headed = true;
+  if (a->q->kind == SL_Q_FOLLOW)
+    a->stale = false;
   s->pub.did = did;
   s->pub.total = total;
   s->pub.rows = 0;
@@ -518,7 +520,7 @@ static void run_reset(struct ws_ans *a)
   if (ans_fresh_table(a) && a->table) {
     sl_table_close(a->table);
     a->table = NULL;
-    a->replacing = true;
+    a->replacing = a->q->kind != SL_Q_FOLLOW; /* which never ends: its lines are shown as they come */
   }
   a->table_runs++;
   for (size_t i = 0; i < a->nsrc; i++) {

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "model/ws_int.h"
 
-enum { WATCHES_MAX = 1 << 16, EAGER_MIN_MS = 250, FAILS_MAX = 3 };
+enum { WATCHES_MAX = 1 << 16, EAGER_MIN_MS = 250, FAILS_MAX = 3, AGAIN_MS = 2000 };
 
 /* ---- slots ---- */
 
@@ -123,7 +123,9 @@ void sl_ws_unwatch(struct sl_ws *w, sl_watch id)
 static uint32_t ans_pace(const struct ws_ans *a)
 {
   uint32_t best = 0, poll = a->q->res ? a->q->res->poll_ms : 0;
-  if (!poll || a->q->kind == SL_Q_SQL || a->q->kind == SL_Q_FOLLOW)
+  if (a->q->kind == SL_Q_FOLLOW) /* taken up again when it broke off */
+    poll = a->fails ? AGAIN_MS : 0;
+  if (!poll || a->q->kind == SL_Q_SQL)
     return 0;
   for (size_t i = 0; i < a->w->nwatch; i++) {
     const struct ws_watch *x = &a->w->watch[i];

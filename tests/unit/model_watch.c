@@ -278,6 +278,36 @@ static void lines_of_several_connections_stand_by_time(void **state)
   fx_close(&f);
 }
 
+static void a_log_that_broke_off_is_taken_up_again(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen s;
+  fx_open(&f, NULL);
+  fake->fail = SL_ENET;
+  fake->fail_after = 2;
+  struct sl_query like = { .res = &fake_lines, .kind = SL_Q_FOLLOW, .conn = SL_STR("fake") }, *q;
+  assert_int_equal(sl_query_new(&q, &like, NULL), SL_OK);
+  fx_watch(&f, q, false, &s);
+  fx_settle(&f);
+  assert_int_equal(s.rows, 2);
+  assert_int_equal(s.src[0].state, SL_FAILED);
+  fake->fail = 0;
+  fake->never = true;
+  fx_pass(&f, 3000);
+  assert_int_equal(fake->queries, 1);
+  fx_pass(&f, 1500); /* 2 s, doubled after a failure */
+  assert_int_equal(fake->queries, 2);
+  assert_int_equal(s.rows, 3);
+  assert_int_equal(s.src[0].state, SL_FLOWING);
+  assert_false(s.stale);
+  fx_pass(&f, 20000);
+  assert_int_equal(fake->queries, 2);
+  fx_forget(&s);
+  sl_query_unref(q);
+  fx_close(&f);
+}
+
 static void once_ends_by_itself_and_the_cache_answers_by_age(void **state)
 {
   (void)state;
@@ -534,6 +564,7 @@ int main(void)
     cmocka_unit_test_setup(a_cut_answer_deletes_nothing, fresh),
     cmocka_unit_test_setup(a_log_stays_on_the_screen_until_the_new_one_is_there, fresh),
     cmocka_unit_test_setup(a_log_rings, fresh),
+    cmocka_unit_test_setup(a_log_that_broke_off_is_taken_up_again, fresh),
     cmocka_unit_test_setup(lines_of_several_connections_stand_by_time, fresh),
     cmocka_unit_test_setup(once_ends_by_itself_and_the_cache_answers_by_age, fresh),
     cmocka_unit_test_setup(once_waits_for_its_own_run, fresh),

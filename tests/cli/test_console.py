@@ -1,0 +1,194 @@
+"""The console's life on a real pty: it opens, follows its file, suspends, and gives the terminal back however it ends."""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pyte
+import pytest
+
+from conftest import PROGRAM
+
+LEAVE = b"\x1b[?1049l"
+
+
+class Screen:
+    """The program on a pty, read by pyte."""
+
+    def __init__(self, sluice, *args, size=(24, 80), env=None):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.screen = pyte.Screen(size[1], size[0])
+        self.stream = pyte.ByteStream(self.screen)
+        self.bytes = b""
+        self.began = time.monotonic()
+        self.p = subprocess.Popen([PROGRAM, *map(str, args)], stdin=slave, stdout=slave, stderr=slave, env={**sluice.env, **(env or {})},
+                                  cwd=sluice.cwd, start_new_session=True)
+
+    def read(self, seconds=0.05):
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if ready:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                return
+            self.bytes += data
+            self.stream.feed(data)
+
+    def text(self):
+        return "\n".join(self.screen.display)
+
+    def wait(self, words, seconds=10):
+        end = time.monotonic() + seconds
+        while words not in self.text():
+            assert time.monotonic() < end, f"never saw {words!r}:\n{self.text()}"
+            self.read()
+
+    def keys(self, keys):
+        os.write(self.master, keys.encode())
+
+    def ended(self, seconds=10):
+        end = time.monotonic() + seconds
+        while self.p.poll() is None and time.monotonic() < end:
+            self.read()
+        self.read(0.1)
+        assert self.p.poll() is not None, "it does not end"
+        return self.p.returncode
+
+    def close(self):
+        if self.p.poll() is None:
+            self.p.kill()
+            self.p.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def console(sluice):
+    (sluice.cwd / "sluice.yaml").write_text("environment: test\n")
+    opened = []
+
+    def start(*args, **kwargs):
+        opened.append(Screen(sluice, *(args or ("-w", ".")), **kwargs))
+        return opened[-1]
+    yield start
+    for s in opened:
+        s.close()
+
+
+def test_opens_and_quits(console):
+    s = console()
+    s.wait("overview")
+    assert time.monotonic() - s.began < 5
+    s.keys("q")
+    assert s.ended() == 0
+    assert LEAVE in s.bytes and termios.tcgetattr(s.slave) == s.before
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_gives_the_terminal_back(console, signum):
+    s = console()
+    s.wait("overview")
+    begin = time.monotonic()
+    s.p.send_signal(signum)
+    assert s.ended() == 130 and time.monotonic() - begin < 2
+    assert LEAVE in s.bytes and termios.tcgetattr(s.slave) == s.before
+
+
+@pytest.mark.skipif("SLUICE_SANITIZED" in os.environ, reason="the sanitizer's handler takes the signal")
+def test_a_crash_gives_the_terminal_back_and_says_where(console):
+    s = console()
+    s.wait("overview")
+    s.p.send_signal(signal.SIGSEGV)
+    assert s.ended() == -signal.SIGSEGV
+    assert LEAVE in s.bytes
+    said = s.bytes[s.bytes.index(LEAVE):]
+    assert b"crashed by signal 11" in said and b"build " in said and b" 0x" in said
+
+
+def test_suspends_and_comes_back(console):
+    s = console()
+    s.wait("overview")
+    s.keys("\x1a")
+    for _ in range(100):
+        s.read(0.02)
+        if open(f"/proc/{s.p.pid}/stat").read().rsplit(")", 1)[1].split()[0] == "T":
+            break
+    else:
+        pytest.fail("it does not stop")
+    assert LEAVE in s.bytes and termios.tcgetattr(s.slave) == s.before
+    s.screen.reset()
+    s.p.send_signal(signal.SIGCONT)
+    s.wait("overview")
+
+
+def test_follows_the_size(console):
+    s = console()
+    s.wait("overview")
+    fcntl.ioctl(s.master, termios.TIOCSWINSZ, struct.pack("HHHH", 10, 40, 0, 0))
+    s.screen.resize(10, 40)
+    s.p.send_signal(signal.SIGWINCH)
+    s.wait("overview")
+    s.keys("q")
+    assert s.ended() == 0
+
+
+def test_follows_the_file(console, sluice):
+    s = console()
+    s.wait(" test ")
+    (sluice.cwd / "sluice.yaml").write_text("environment: staging\n")
+    s.wait("staging")
+    (sluice.cwd / "sluice.yaml").write_text("environment: staging\nconections: {}\n")
+    s.wait("sluice.yaml:2:1")
+    s.keys("q")
+    assert s.ended() == 0
+
+
+def test_switches_the_workspace(console, sluice):
+    sluice("init", "one")
+    sluice("init", "two")
+    s = console("-w", "one")
+    s.wait(" one ")
+    s.keys(":two")
+    s.wait("two")
+    s.keys("\r")
+    s.wait(" two ")
+    s.keys("q")
+    assert s.ended() == 0
+
+
+def test_first_run(console, sluice):
+    (sluice.cwd / "sluice.yaml").unlink()
+    s = console("--as", "ana")
+    assert s.ended() == 0
+    assert "sluice demo" in s.text() and "sluice init" in s.text() and "man sluice" in s.text()
+
+
+def test_unknown_and_dumb_terminals(console):
+    s = console("-w", ".", env={"TERM": "no-such-terminal"})
+    s.wait("overview")
+    s.keys("q")
+    assert s.ended() == 0
+    s = console("-w", ".", env={"TERM": "dumb"})
+    assert s.ended() != 0
+    assert b"TERM=dumb" in s.bytes
+
+
+def test_no_colour_and_ascii(console):
+    s = console("-w", ".", env={"NO_COLOR": "1", "LC_ALL": "C"})
+    s.wait("overview")
+    s.keys("?")
+    s.wait("help")
+    assert b"\x1b[3" not in s.bytes.replace(b"\x1b[39", b"").replace(b"\x1b[3g", b"") and all(b < 0x80 for b in s.bytes)
+
+
+def test_needs_a_terminal(sluice):
+    (sluice.cwd / "sluice.yaml").write_text("environment: test\n")
+    assert "needs a terminal" in sluice("-w", ".", code=2).notes

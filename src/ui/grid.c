@@ -135,10 +135,14 @@ int sl_grid_keep(struct sl_grid *g, int x, int y, int w, enum sl_role role, stru
   struct sl_str seen = keep == SL_KEEP_HEAD ? sl_str_head(s, (size_t)w * 24 + 64) : s;
   if (sl_text_width(seen, SL_TEXT_CELL) <= (size_t)w)
     return put_run(g, x, y, w, role, seen);
-  char mem[4096];
+  bool ascii = sl_glyphs() == SL_GLYPH_ASCII;
+  if (keep == SL_KEEP_HEAD) { /* what was replaced keeps its own role */
+    int dots = !ascii ? 1 : w < 3 ? w : 3, used = put_run(g, x, y, w - dots, role, seen);
+    return used + put_run(g, x + used, y, dots, role, ascii ? SL_STR("...") : SL_STR("…"));
+  }
   struct sl_buf b;
-  sl_buf_init(&b, sizeof mem * 4);
-  sl_text_fit(&b, seen, (size_t)w, keep, sl_glyphs() == SL_GLYPH_ASCII);
+  sl_buf_init(&b, 16384);
+  sl_text_fit(&b, seen, (size_t)w, keep, ascii);
   int used = put_run(g, x, y, w, role, sl_buf_view(&b));
   sl_buf_free(&b);
   return used;

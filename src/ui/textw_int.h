@@ -6,7 +6,7 @@
 #include "ui/find_int.h"
 #include "ui/widgets.h"
 
-enum { SL_TEXTW_ANCHOR = 1 << 16, SL_TEXTW_SLICE_LINES = 20000, SL_TEXTW_SLICE_BYTES = 8 << 20 };
+enum { SL_TEXTW_ANCHOR = 1 << 13, SL_TEXTW_SLICE_LINES = 20000, SL_TEXTW_SLICE_BYTES = 8 << 20 };
 
 struct sl_textw {
   struct sl_view *v;

@@ -1,6 +1,6 @@
 /* ui/textw_rows.c: where rows begin when lines wrap, and moving by rows.
  *
- * A line of ten megabytes is not read from its beginning at every key: rows begin anew at each multiple of 64 KiB, so a row is found from
+ * A line of ten megabytes is not read from its beginning at every key: rows begin anew at each multiple of 8 KiB, so a row is found from
  * the nearest of those. */
 #include "ui/textw_int.h"
 

@@ -56,9 +56,7 @@ void sl_view_go_ref(struct sl_view *v, struct sl_str ref)
 void sl_view_copy(struct sl_view *v, struct sl_str text)
 {
   struct sl_err err = {0};
-  if (!v->ui->o.term)
-    sl_view_say(v, SL_ROLE_dim, "copied: %.*s", SL_ARG(text));
-  else if (sl_term_copy(v->ui->o.term, text, &err))
+  if (v->ui->o.term && sl_term_copy(v->ui->o.term, text, &err))
     sl_ui_say_err(v->ui, &err);
   else
     sl_view_say(v, SL_ROLE_ok, "copied %zu bytes: %.*s", text.n, SL_ARG(sl_str_head(text, 60)));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/ws_int.h" /* lint-ok: internal: what is silent on purpose is not under way */
 
 enum { TABLES = 64, CONNS = 6, COLS = 64, RESOURCES = 40 };
 
@@ -258,9 +259,8 @@ struct stage_req { struct sl_req *r; sl_timer t; bool sent, quiet; };
 /* Nothing more comes from it: a script does not wait for that. */
 static void quiet(struct stage_req *q, bool is)
 {
-  const struct sl_query *y = sl_req_query(q->r);
-  if (q->quiet != is && (y->kind != SL_Q_FOLLOW || !q->sent)) /* who follows what flows is not waited for anyway */
-    sl_loop_busy(sl_backend_loop(sl_req_backend(q->r)), is ? -1 : 1);
+  if (is)
+    ws_req_busy(q->r, false);
   nquiet += is - q->quiet;
   q->quiet = is;
 }

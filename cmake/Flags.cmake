@@ -17,6 +17,8 @@ endif()
 if(SLUICE_SANITIZE)
   target_compile_options(sl_flags INTERFACE -fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(sl_flags INTERFACE -fsanitize=${SLUICE_SANITIZE})
+  # The engines throw C++ exceptions; a sanitiser must have seen libstdc++ at start, not when they are loaded.
+  target_link_libraries(sl_flags INTERFACE -Wl,--push-state,--no-as-needed stdc++ -Wl,--pop-state)
 else()
   target_compile_options(sl_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2>)
 endif()

@@ -92,8 +92,7 @@ static void table_end(struct sl_req *r, int rc, const struct sl_err *err)
 static bool is_number(const char *type)
 {
   static const char *const names[] = { "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-      "UBIGINT",
-    "UHUGEINT", "FLOAT", "DOUBLE" };
+    "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE" };
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (!strcmp(type, names[i]))
       return true;
@@ -102,7 +101,7 @@ static bool is_number(const char *type)
 
 static bool is_plain(const char *type)
 {
-  static const char *const not[] = { "STRUCT(", "MAP(", "UNION(", "BLOB", "VARIANT", "GEOMETRY", "\"NULL\"" };
+  static const char *const not[] = { "STRUCT(", "MAP(", "UNION(", "BLOB", "VARIANT", "GEOMETRY", "\"NULL" };
   for (size_t i = 0; i < sizeof not / sizeof not[0]; i++)
     if (!strncmp(type, not[i], strlen(not[i])))
       return false;

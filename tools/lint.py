@@ -103,7 +103,7 @@ def functions(code):
         elif ch == "{":
             if depth == 0:
                 before = code[head:i].rstrip()
-                found = re.search(r"(\w+)\s*\([^{}]*\)\s*(?:\w+\s*)*$", before, re.S)
+                found = re.search(r"(\w+)\s*\([^{}]*\)\s*(?:\w+\s+)*\w*$", before, re.S)
                 name = found.group(1) if found and before.endswith((")", "_")) else ""
                 start = line
             depth += 1

@@ -1,0 +1,90 @@
+/* backends/local/exec_int.h: an execution on disk, as its supervisor and every console see it.
+ *
+ * STATE/executions/ID/ holds: spec.json (what to run; written once, before anything starts), state.json (how it goes; replaced by rename),
+ * lock (flock held by the supervisor as long as it lives), log, log.1 ... log.3, and `stop` (made by whoever wants it to end). ID is
+ * JOB-NUMBER; mkdir() makes it unique among all consoles. */
+#ifndef SL_LOCAL_EXEC_INT_H
+#define SL_LOCAL_EXEC_INT_H
+
+#include "backend_local/local_int.h"
+#include "base/json.h"
+
+enum { LOCAL_CAUSE = 240, LOCAL_LOG_BYTES = 64 << 20, LOCAL_LOG_FILES = 4, LOCAL_LINE_MAX = 64 << 10 };
+
+struct local_step_spec { const char *name, *const *argv, *const *after; };    /* both NULL-ended; argv[0] "sluice" means exe */
+struct local_spec {
+  struct sl_arena mem;               /* holds the texts */
+  const char *id, *job, *token, *cwd, *exe;
+  const char *workspace, *config, *writes, *retry_of;    /* NULL: none; writes "": nowhere */
+  sl_ms created;
+  int64_t timeout_ms;                /* 0: none */
+  struct sl_param *params; size_t nparams;
+  struct local_step_spec *steps; size_t nsteps;
+};
+struct local_step_state {
+  const char *state;                 /* one of the words: static */
+  char native[48], cause[LOCAL_CAUSE];
+  int64_t pid, code, signum;         /* -1: none */
+  sl_ms started, ended;              /* 0: not yet */
+  int64_t cpu_ms, maxrss_kb;         /* -1: unknown */
+};
+struct local_state {
+  const char *state;
+  char native[48], cause[LOCAL_CAUSE];
+  sl_ms started, ended;
+  int64_t pid;
+  struct local_step_state *steps;    /* as many as the spec's; sl_free */
+  size_t nsteps;
+};
+struct local_exec { struct local_spec spec; struct local_state st; };
+
+void local_spec_init(struct local_spec *s);
+void local_spec_free(struct local_spec *s);
+int local_spec_write(const char *dir, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;
+int local_spec_read(struct local_spec *s, const char *dir, struct sl_err *err) SL_NODISCARD;
+void local_spec_json(struct sl_jw *w, const struct local_spec *s);      /* without its braces */
+
+int local_state_init(struct local_state *st, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;   /* everything pending */
+void local_state_free(struct local_state *st);
+int local_state_write(const char *dir, const struct local_spec *s, const struct local_state *st, struct sl_err *err) SL_NODISCARD;
+int local_state_read(struct local_state *st, const char *dir, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;
+void local_state_json(struct sl_jw *w, const struct local_spec *s, const struct local_state *st);
+const char *local_state_word(struct sl_str s);                          /* static; "unknown" for others */
+bool local_state_final(const char *word);
+int64_t local_state_done(const struct local_state *st);                 /* steps that have ended */
+
+/* Reads an execution as it is now. One whose supervisor died is failed, with that cause. One that cannot be read is unknown, with the
+ * reason as cause. ENOENT: there is no such. */
+int local_exec_read(struct local_exec *e, const char *execs, struct sl_str id, struct sl_err *err) SL_NODISCARD;
+void local_exec_free(struct local_exec *e);
+bool local_exec_id(struct sl_str id, struct sl_str *job, int64_t *number);   /* splits JOB-NUMBER */
+bool local_exec_alive(const char *dir);                                 /* its lock is held */
+/* Names of all executions (of job, where it is given), newest number first within a job; yours. */
+struct local_ids { char **id; size_t n, cap; };
+int local_ids_read(struct local_ids *ids, const char *execs, struct sl_str job, struct sl_err *err) SL_NODISCARD;
+void local_ids_free(struct local_ids *ids);
+/* Makes the folder of the next execution of spec->job and sets spec->id; *dir is yours. */
+int local_exec_new(struct local_spec *s, const char *execs, char **dir, struct sl_err *err) SL_NODISCARD;
+
+/* ---- spec.c's other half, expand.c: from a job's settings to what will run ---- */
+/* given: the list value of the action's argument `p`. keep: parameters of an older execution come first. Blocks (@newest lists a zone). */
+int local_expand(struct local_spec *s, const struct sl_job_conf *job, struct sl_ws_conf *conf, sl_ms now, struct sl_str given,
+                 const struct local_spec *keep, struct sl_err *err) SL_NODISCARD;
+
+/* ---- env.c: what a child gets to see of the environment; NULL-ended, in mem ---- */
+int local_env(struct sl_arena *mem, const char *const *more, const char *const **out, struct sl_err *err) SL_NODISCARD;
+
+/* ---- runlog.c: the log of an execution while it is written ---- */
+struct local_runlog { char *path; int fd; int64_t size, max; struct sl_buf line; };
+int local_runlog_open(struct local_runlog *g, const char *dir, struct sl_err *err) SL_NODISCARD;
+void local_runlog_line(struct local_runlog *g, sl_ms now, const char *level, const char *step, struct sl_str text);
+void local_runlog_close(struct local_runlog *g);
+
+/* ---- execverb.c ---- */
+int local_run(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+int local_run_look(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+int local_retry(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+int local_stop(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+int local_stop_look(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+
+#endif

@@ -1,7 +1,8 @@
 /* backends/local/run.c: `sluice --run DIR`: the supervisor of one execution. It lives in a session of its own, so the console may go.
  *
  * Steps run as their `after` allows, each in its own process group with a clean environment. It ends when all have ended; a step that
- * failed keeps those that wait for it from starting. A file `stop` in DIR, TERM or INT ends it: TERM to the groups, five seconds later KILL. */
+ * failed keeps those that wait for it from starting. A file `stop` in DIR, TERM or INT ends it: TERM to the groups, five seconds later
+ * KILL. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

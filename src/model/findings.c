@@ -71,6 +71,21 @@ static struct sl_str text(const struct sl_batch *b, uint32_t row, const char *co
   return v.null || (v.type != SL_TEXT && v.type != SL_STATE) ? SL_STR("") : v.u.s;
 }
 
+/* Parameters as one text, whether an engine has them as a list or as words. */
+static void params_put(struct sl_buf *out, const struct sl_batch *b, uint32_t row)
+{
+  struct sl_val v = cell(b, row, "params");
+  struct sl_str rest = v.null || v.type != SL_LIST ? text(b, row, "params") : v.u.s, one;
+  size_t start = out->n;
+  if (v.type != SL_LIST)
+    sl_buf_str(out, rest);
+  else
+    while (sl_list_next(&rest, &one)) {
+      sl_buf_z(out, out->n > start ? " " : "");
+      sl_buf_str(out, one);
+    }
+}
+
 /* ---- executions: newest first; a failure counts until the same job with the same parameters went well ---- */
 
 static bool mended(struct sl_map *ok, const struct sl_batch *b, uint32_t row, bool remember)
@@ -81,7 +96,7 @@ static bool mended(struct sl_map *ok, const struct sl_batch *b, uint32_t row, bo
   sl_buf_ch(&key, 0);
   sl_buf_str(&key, text(b, row, "job"));
   sl_buf_ch(&key, 0);
-  sl_buf_str(&key, text(b, row, "params"));
+  params_put(&key, b, row);
   bool known = sl_map_get(ok, sl_buf_view(&key), NULL);
   if (remember && !known && sl_map_put(ok, sl_buf_view(&key), 1, NULL, NULL))
     known = false; /* no memory: one finding too many is better than one too few */
@@ -105,9 +120,13 @@ static void execution_look(struct findings_state *s, struct sl_map *settled, con
   struct finding *f = add(s, 0, bad ? "failed" : "unknown", bad ? "job failed" : "job lost");
   if (!f)
     return;
-  struct sl_str cause = text(b, row, "cause"), params = text(b, row, "params");
-  snprintf(f->summary, sizeof f->summary, "%.*s%s%.*s: %.*s", SL_ARG(text(b, row, "job")), params.n ? " " : "", SL_ARG(params),
+  struct sl_str cause = text(b, row, "cause");
+  struct sl_buf params;
+  sl_buf_init(&params, 1 << 16);
+  params_put(&params, b, row);
+  snprintf(f->summary, sizeof f->summary, "%.*s%s%s: %.*s", SL_ARG(text(b, row, "job")), params.n ? " " : "", sl_buf_zstr(&params),
            SL_ARG(cause.n ? cause : SL_STR("no reason was left")));
+  sl_buf_free(&params);
   snprintf(f->next, sizeof f->next, "Enter log, a retry");
   subject_set(f, b, row, "executions");
   since_set(f, at);

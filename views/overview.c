@@ -35,7 +35,7 @@ static void overview_enter(struct sl_view *v, const struct sl_subject *s)
 static int overview_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   static const struct sl_tablew_opts opts = {
-    .columns = "severity,kind,subject,summary,since,next",
+    .columns = "severity,kind,summary,since,next,subject",
     .empty = "nothing is wrong: no job failed, no partition is late, every connection answers",
     .enter = overview_enter,
   };

@@ -1,9 +1,9 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --threads --filter --sort --columns --limit'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --filter --sort --columns --limit --type --name -p --out --rows'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --partial-ok --threads --low-bandwidth -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
+  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
     if [[ -n $before ]]; then
       [[ $before == -w || $before == --workspace ]] && ws=$word
@@ -23,14 +23,36 @@ _sluice()
     -o|--output) kind='=table json ndjson csv' ;;
     --config) kind='file' ;;
     --as) kind='none' ;;
+    --confirm) kind='none' ;;
     --threads) kind='none' ;;
     --filter) kind='none' ;;
     --sort) kind='none' ;;
     --columns) kind='none' ;;
     --limit) kind='none' ;;
+    --type) kind='type' ;;
+    --name) kind='none' ;;
+    -p) kind='none' ;;
+    --out) kind='uri' ;;
+    --rows) kind='none' ;;
   esac
   case $cmd in
     get) args='resource scope' options="$options --filter --sort --columns --limit --watch --deleted" ;;
+    ls) args='uri' options="$options --filter --sort --columns --limit" ;;
+    cat) args='uri' options="$options" ;;
+    head) args='uri' options="$options --columns --limit" ;;
+    schema) args='uri' options="$options --filter --sort --columns --limit" ;;
+    profile) args='uri' options="$options --filter --sort --columns --limit" ;;
+    freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
+    sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
+    run) args='job' options="$options --detach -p" ;;
+    stop) args='execution' options="$options" ;;
+    retry) args='execution' options="$options --detach" ;;
+    logs) args='execution' options="$options --filter --sort --columns --limit -f --follow" ;;
+    cp) args='uri' options="$options --replace" ;;
+    rm) args='uri' options="$options" ;;
+    act) args='none none' options="$options -p" ;;
+    connect) args='uri' options="$options --type --name" ;;
+    login) args='connection' options="$options --forget" ;;
     config) args='=show,validate,schema file' options="$options" ;;
     describe) args='resource id' options="$options --columns" ;;
     audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
@@ -45,7 +67,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get config describe audit init trust info doctor' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql run stop retry logs cp rm act connect login config describe audit init trust info doctor' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

@@ -94,6 +94,11 @@ static void complete_session(struct sl_session *s, const char *kind, const char 
   if (!strcmp(kind, "connection"))
     for (size_t i = 0; i < sl_ws_conn_count(s->ws); i++)
       put(s->app, sl_str(sl_ws_conn_name(s->ws, i)));
+  else if (!strcmp(kind, "type"))
+    for (size_t i = 0; i < s->ntypes; i++)
+      put(s->app, sl_str(s->types[i].type));
+  else if (!strcmp(kind, "zone"))
+    complete_rows(s, &sl_res_zones, "name");
   else if (!strcmp(kind, "job"))
     complete_rows(s, &sl_res_jobs, "name");
   else if (!strcmp(kind, "execution"))

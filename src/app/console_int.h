@@ -22,7 +22,6 @@ struct console {
 
 /* reload.c */
 int console_watch_file(struct console *c, struct sl_err *err) SL_NODISCARD;
-void console_file_seen(struct console *c);
 void console_switch(struct console *c);      /* to c->switch_to; says why not */
 int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err) SL_NODISCARD;
 /* export.c */

@@ -127,3 +127,38 @@ void sl_found_free(struct sl_found *f)
   sl_buf_free(&f->text);
   sl_buf_free(&f->id);
 }
+
+/* ---- addresses ---- */
+
+struct resolving { bool done; int rc; struct sl_err err; struct sl_buf *uri, *conn; };
+
+static void resolved(void *user, int rc, struct sl_str canonical, struct sl_str conn, const struct sl_err *err)
+{
+  struct resolving *r = user;
+  r->done = true;
+  r->rc = rc;
+  if (rc && err)
+    r->err = *err;
+  sl_buf_clear(r->uri);
+  sl_buf_clear(r->conn);
+  sl_buf_str(r->uri, canonical);
+  sl_buf_str(r->conn, conn);
+}
+
+int sl_session_resolve(struct sl_session *s, const char *text, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err)
+{
+  struct resolving r = { .uri = uri, .conn = conn };
+  sl_watch id = { 0 };
+  int rc = sl_ws_resolve(s->ws, sl_str(text), false, uri, conn, err);
+  if (rc == SL_EAGAIN) {
+    rc = sl_ws_resolve_newest(s->ws, sl_str(text), false, resolved, &r, &id, err);
+    if (!rc)
+      rc = sl_session_wait(s, &r.done, err);
+    if (!rc && r.rc && err)
+      *err = r.err;
+    rc = rc ? rc : r.rc;
+  }
+  if (!rc && !conn->n)
+    rc = sl_err_set(err, SL_EUSAGE, "no connection of this workspace serves %s; a zone or a connection with that root would", text);
+  return rc;
+}

@@ -297,13 +297,31 @@ static int finish(struct listing *x)
   return code ? code : x->breached ? SL_EXIT_BREACH : SL_EXIT_OK;
 }
 
+/* lake:ZONE/@newest must be asked for before the listing below it can begin. */
+static int resolve_newest(struct sl_session *s, struct sl_query *q, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err)
+{
+  bool address = q->res == &sl_res_objects || q->res == &sl_res_columns;
+  if (!address || !q->scope.n || sl_str_find(q->scope, SL_STR("/@newest")) < 0)
+    return SL_OK;
+  int rc = sl_session_resolve(s, q->scope.p, uri, conn, err);
+  q->scope = sl_buf_view(uri);
+  if (q->res == &sl_res_objects && !q->conn.n)
+    q->conn = sl_buf_view(conn);
+  return rc;
+}
+
 int sl_session_list(struct sl_session *s, struct sl_list *l)
 {
   struct listing x = { .s = s, .l = l };
   struct sl_query *q = NULL;
   sl_watch id = { 0 };
+  struct sl_buf uri, conn;
   sl_map_init(&x.seen);
+  sl_buf_init(&uri, 64 << 10);
+  sl_buf_init(&conn, 4096);
   int code, rc = add_options(s, l, &x.err);
+  if (!rc)
+    rc = resolve_newest(s, &l->query, &uri, &conn, &x.err);
   if (!rc && l->watch && l->rows.format == SL_FMT_JSON)
     rc = sl_err_set(&x.err, SL_EUSAGE, "an array that never ends is of no use: -o ndjson prints an object a line as they come");
   if (!rc)
@@ -320,6 +338,8 @@ int sl_session_list(struct sl_session *s, struct sl_list *l)
   sl_rows_free(x.r);
   free_sources(&x);
   sl_map_free(&x.seen);
+  sl_buf_free(&uri);
+  sl_buf_free(&conn);
   sl_query_unref(q);
   sl_filter_unref(l->query.where);
   sl_order_unref(l->query.order);

@@ -43,11 +43,6 @@ static bool file_changed(struct console *c)
   return other;
 }
 
-void console_file_seen(struct console *c)
-{
-  (void)file_changed(c);
-}
-
 static void look(void *user)
 {
   struct console *c = user;
@@ -74,7 +69,7 @@ static void look(void *user)
 
 int console_watch_file(struct console *c, struct sl_err *err)
 {
-  console_file_seen(c);
+  c->file_inode = 0; /* the first look reads the file again: it may have changed since it was read */
   return sl_timer_start(c->s.loop, RELOAD_MS, RELOAD_MS, look, c, &c->reload, err);
 }
 
@@ -102,7 +97,7 @@ void console_switch(struct console *c)
   c->s.ws = ws;
   c->s.conf = conf;
   sl_ui_ws(c->ui, ws);
-  console_file_seen(c);
+  c->file_inode = 0;
   sl_ws_close(old);
   sl_ws_conf_unref(old_conf);
 }

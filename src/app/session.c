@@ -91,10 +91,17 @@ static int open_ws(struct sl_session *s, struct sl_err *err)
 int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err)
 {
   int rc = sl_session_conf(s, a, flags, err);
+  return rc ? rc : sl_session_open_conf(s, err);
+}
+
+int sl_session_open_conf(struct sl_session *s, struct sl_err *err)
+{
+  const struct sl_args *args = s->app->args;
+  int rc = s->person ? SL_OK : sl_person_load(&s->person, sl_args_text(args, SL_O_config, NULL), err);
   if (!rc)
     rc = sl_loop_open(&s->loop, err);
   if (!rc) {
-    sl_loop_threads(s->loop, (unsigned)sl_args_count(a->args, SL_O_threads, 0));
+    sl_loop_threads(s->loop, (unsigned)sl_args_count(args, SL_O_threads, 0));
     rc = sl_signal_watch(s->loop, SIGINT, interrupted, s, err);
   }
   if (!rc)

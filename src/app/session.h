@@ -20,6 +20,8 @@ struct sl_session {
 };
 enum { SL_SESSION_ANY = 1 };         /* works without a workspace: several and none chosen is no mistake */
 int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err) SL_NODISCARD;
+/* The rest of opening, for a session whose types and conf are set. */
+int sl_session_open_conf(struct sl_session *s, struct sl_err *err) SL_NODISCARD;
 void sl_session_close(struct sl_session *s);
 /* Only the files: person, types and the workspace's configuration; no loop. */
 int sl_session_conf(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err) SL_NODISCARD;
@@ -48,6 +50,8 @@ struct sl_found { struct sl_ref ref; struct sl_buf text, id; };
 int sl_session_find(struct sl_session *s, const struct sl_resource *res, const char *text, struct sl_found *out,
                     struct sl_err *err) SL_NODISCARD;
 void sl_found_free(struct sl_found *f);
+/* An address as it was typed -> the canonical one, and the connection that serves it (EUSAGE: none does). */
+int sl_session_resolve(struct sl_session *s, const char *text, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err) SL_NODISCARD;
 
 /* keys and checks, as resources. */
 int sl_provide(struct sl_session *s, struct sl_err *err) SL_NODISCARD;

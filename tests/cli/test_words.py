@@ -92,7 +92,7 @@ def test_config(sluice):
     sluice("config", "validate", code=2)
     good = sluice.cwd / "sluice.yaml"
     good.write_text("environment: test\n")
-    assert "0 connections" in sluice("config", "validate", good).text
+    assert "0 zones, 0 jobs" in sluice("config", "validate", good).text
     assert "environment: test" in sluice("-w", ".", "config", "show").text
     good.write_text("environment: test\nconections: {}\n")
     run = sluice("-w", ".", "config", "validate", code=2)

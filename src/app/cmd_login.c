@@ -1,0 +1,75 @@
+/* app/cmd_login.c: `sluice login`: secrets that are asked once and kept for the login session. */
+#include <string.h>
+
+#include "app/session.h"
+#include "base/mem.h"
+#include "model/backend.h"
+
+int sl_cmd_login(struct sl_app *a);
+
+static const struct sl_conf *conn_conf(const struct sl_session *s, const char *name)
+{
+  const struct sl_conf *const *c = NULL;
+  size_t n = s->conf ? sl_ws_conf_conns(s->conf, &c) : 0;
+  for (size_t i = 0; i < n; i++)
+    if (!strcmp(sl_conf_name(c[i]), name))
+      return c[i];
+  return NULL;
+}
+
+/* Settings that say `ask`; where none does, secrets that have no other source. */
+static size_t asked_settings(const struct sl_session *s, const struct sl_conf *c, const struct sl_setting **out, size_t max)
+{
+  size_t n = 0;
+  for (int round = 0; round < 2 && !n; round++)
+    for (size_t t = 0; t < s->ntypes; t++)
+      for (size_t i = 0; !strcmp(s->types[t].type, sl_conf_type(c)) && i < s->types[t].nsettings && n < max; i++) {
+        const struct sl_setting *set = &s->types[t].settings[i];
+        const struct sl_secret_src *src = set->type == SL_SET_SECRET ? sl_conf_secret(c, set->name) : NULL;
+        int kind = src ? (int)src->kind : (int)SL_SECRET_NONE;
+        if (set->type == SL_SET_SECRET && kind == (round ? (int)SL_SECRET_NONE : (int)SL_SECRET_ASK))
+          out[n++] = set;
+      }
+  return n;
+}
+
+static int login_one(struct sl_session *s, const char *conn, const struct sl_setting *set, struct sl_err *err)
+{
+  struct sl_secret *secret = NULL;
+  if (!sl_ask_terminal(&(struct sl_ask){ .conn = conn, .what = set->name, .prompt = set->name, .secret = true }, &secret))
+    return sl_err_set(err, SL_EAUTH, "%s: nothing was typed (a terminal is needed)", conn);
+  int rc = sl_ws_login_put(s->ws, conn, set->name, secret, 0, err);
+  sl_secret_unref(secret);
+  return rc;
+}
+
+static int login(struct sl_session *s, const char *conn, struct sl_err *err)
+{
+  const struct sl_setting *set[8];
+  const struct sl_conf *c = conn_conf(s, conn);
+  if (!c)
+    return sl_err_set(err, SL_EUSAGE, "no connection %s in this workspace", conn);
+  if (sl_args_has(s->app->args, SL_O_forget))
+    return sl_ws_login_forget(s->ws, conn, err);
+  size_t n = asked_settings(s, c, set, sizeof set / sizeof set[0]);
+  if (!n)
+    return sl_err_set(err, SL_EUSAGE, "%s (%s) has no secret to ask for: its settings name where it comes from, or it needs none", conn,
+                      sl_conf_type(c));
+  if (sl_args_has(s->app->args, SL_O_no_input))
+    return sl_err_set(err, SL_EAUTH, "%s asks for %s; --no-input forbids that", conn, set[0]->name);
+  int rc = SL_OK;
+  for (size_t i = 0; i < n && !rc; i++)
+    rc = login_one(s, conn, set[i], err);
+  return rc;
+}
+
+int sl_cmd_login(struct sl_app *a)
+{
+  struct sl_session s;
+  struct sl_err err = { 0 };
+  int rc = sl_session_open(&s, a, 0, &err);
+  if (!rc)
+    rc = login(&s, a->args->pos[0], &err);
+  sl_session_close(&s);
+  return rc ? sl_app_fail(a, &err) : SL_EXIT_OK;
+}

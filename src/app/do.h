@@ -1,0 +1,18 @@
+/* app/do.h: changing the world from the command line: plan, confirm, act, tell; and waiting for what was started. */
+#ifndef SL_APP_DO_H
+#define SL_APP_DO_H
+
+#include "app/session.h"
+
+/* Plans and acts; --dry-run prints the exact calls instead. The exit code. started (may be NULL): ref of the execution, empty: none. */
+int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *started);
+/* Shows the log of an execution until it has ended: 0 ok, 1 failed or stopped, 130 left running. */
+int sl_session_follow(struct sl_session *s, const struct sl_ref *execution);
+/* Prints the log once, or follows it without judging the end. */
+int sl_session_log(struct sl_session *s, const struct sl_ref *execution, bool follow);
+
+/* Values of an action's arguments: from -p NAME=VALUE. Bytes live in scratch. */
+int sl_call_args(const struct sl_args *args, const struct sl_action *act, struct sl_val *vals, struct sl_buf *scratch,
+                 struct sl_err *err) SL_NODISCARD;
+
+#endif

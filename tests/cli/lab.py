@@ -1,0 +1,45 @@
+"""A small workspace of files only: two zones, jobs that end well, badly, and not at all. What the examples of the help speak of."""
+import datetime
+import os
+
+YAML = """\
+environment: test
+connections:
+  registry: {type: mlflow, uri: "http://127.0.0.1:9", timeout: 2s}
+lake:
+  zones:
+    - {name: landing, uri: "lake/landing/", layout: "dt=%Y-%m-%d", fresh_within: 26h}
+    - {name: raw, uri: "lake/raw/", layout: "dt=%Y-%m-%d", fresh_within: 26h, min_rows: 2}
+jobs:
+  ingest:
+    params: {dt: "@today"}
+    reads: landing
+    writes: raw
+    steps:
+      load: {run: [sh, -c, "echo loading ${dt}"]}
+  clean:
+    reads: raw
+    steps:
+      look: {run: [sh, -c, "echo looking; echo 'row 3: N/A is no number' >&2; exit 3"]}
+      never: {run: [echo, never], after: [look]}
+  nightly:
+    steps:
+      wait: {run: [sleep, "100"]}
+"""
+
+
+def day(back):
+    return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=back)).isoformat()
+
+
+def make(folder):
+    """Yesterday's partition is there in landing, missing in raw."""
+    for zone, days in (("landing", (0, 1, 2)), ("raw", (0, 2))):
+        for back in days:
+            path = folder / "lake" / zone / f"dt={day(back)}"
+            path.mkdir(parents=True)
+            (path / "labs.csv").write_text(f"patient,area\n1,{back}.5\n2,{back}.25\n", encoding="utf-8")
+    (folder / "lake" / "raw" / "README.txt").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    hostile = os.fsencode(folder / "lake" / "raw") + b"/bad\xff\x1b[31m\nname"
+    os.close(os.open(hostile, os.O_CREAT | os.O_WRONLY))
+    (folder / "sluice.yaml").write_text(YAML, encoding="utf-8")

@@ -13,7 +13,8 @@
 enum { INPUTS = 2, MAX_FINDINGS = 2000, SCAN_ROWS = 20000 };
 #define WEEK_MS (7 * 24 * 3600 * 1000LL)
 
-struct finding { int rank; sl_ms since; bool has_since; char severity[10], kind[32], subject[300], summary[300], next[64]; };
+struct finding { int rank; sl_ms since; bool has_since; char severity[10], kind[32], subject[300], summary[300], next[64];
+  int zone_at; char part[64], zone[48], also[100]; };
 struct findings_state;
 struct audit_reading {             /* outlives the request: the file is read in a lane, and nobody may wait for that */
   struct findings_state *s;        /* NULL: the asker has gone */
@@ -134,31 +135,70 @@ static void execution_look(struct findings_state *s, struct sl_map *settled, con
 
 /* ---- partitions ---- */
 
+/* Zones stand in the workspace in the order in which data flows: the first that misses a day is where to look. */
+static int zone_at(const struct sl_ws *w, struct sl_str name)
+{
+  size_t n = 0;
+  const struct sl_zone *z = sl_ws_config(w) ? sl_ws_conf_zones(sl_ws_config(w), &n) : NULL;
+  for (size_t i = 0; i < n; i++)
+    if (sl_str_eqz(name, z[i].name))
+      return (int)i;
+  return (int)n;
+}
+
+static void also(struct finding *f, const char *zone)
+{
+  size_t n = strlen(f->also);
+  snprintf(f->also + n, sizeof f->also - n, "%s%s", n ? ", " : "; also ", zone);
+}
+
+/* The same day missing further down is no finding of its own: what comes from it cannot be there. True: taken in. */
+static bool merged(struct findings_state *s, const struct finding *like, const struct sl_batch *b, uint32_t row)
+{
+  for (size_t i = 0; i < s->n; i++) {
+    struct finding *f = &s->f[i];
+    if (strcmp(f->kind, like->kind) || !f->part[0] || strcmp(f->part, like->part))
+      continue;
+    if (like->zone_at < f->zone_at) {
+      also(f, f->zone);
+      f->zone_at = like->zone_at;
+      f->since = like->since;
+      f->has_since = like->has_since;
+      memcpy(f->zone, like->zone, sizeof f->zone);
+      subject_set(f, b, row, "partitions");
+    } else {
+      also(f, like->zone);
+    }
+    return true;
+  }
+  return false;
+}
+
 static void partition_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
 {
   static const struct { const char *state, *kind, *next; int rank; } bad[] = {
     {"missing", "partition missing", "Enter lake, then its job", 2}, {"empty", "partition empty", "Enter lake", 2},
-    {"stale", "partition stale", "Enter lake, then its job", 3}, {"short", "partition short", "Enter lake, preview", 3}};
+    {"stale", "partition stale", "Enter lake, then its job", 3}};
   struct sl_str state = text(b, row, "state");
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     if (!sl_str_eqz(state, bad[i].state))
       continue;
-    struct finding *f = add(s, bad[i].rank, bad[i].state, bad[i].kind);
+    struct sl_val expected = cell(b, row, "expected"), newest = cell(b, row, "newest");
+    struct finding like = {.rank = bad[i].rank};
+    snprintf(like.severity, sizeof like.severity, "%s", bad[i].state);
+    snprintf(like.kind, sizeof like.kind, "%s", bad[i].kind);
+    snprintf(like.next, sizeof like.next, "%s", bad[i].next);
+    snprintf(like.part, sizeof like.part, "%.*s", SL_ARG(text(b, row, "partition")));
+    snprintf(like.zone, sizeof like.zone, "%.*s", SL_ARG(text(b, row, "zone")));
+    like.zone_at = zone_at(s->r->w, text(b, row, "zone"));
+    since_set(&like, expected.null ? &newest : &expected);
+    if (merged(s, &like, b, row))
+      return;
+    struct finding *f = add(s, like.rank, like.severity, like.kind);
     if (!f)
       return;
-    struct sl_val expected = cell(b, row, "expected"), newest = cell(b, row, "newest"), late = cell(b, row, "late_s");
-    struct sl_buf words;
-    sl_buf_init(&words, 4096);
-    sl_buf_printf(&words, "%.*s %.*s", SL_ARG(text(b, row, "zone")), SL_ARG(text(b, row, "partition")));
-    if (!late.null && late.type == SL_F64 && late.u.f > 0) {
-      sl_buf_z(&words, ", over by ");
-      sl_dur_show(&words, late.u.f);
-    }
-    snprintf(f->summary, sizeof f->summary, "%s", sl_buf_zstr(&words));
-    snprintf(f->next, sizeof f->next, "%s", bad[i].next);
+    *f = like;
     subject_set(f, b, row, "partitions");
-    since_set(f, expected.null ? &newest : &expected);
-    sl_buf_free(&words);
     return;
   }
 }
@@ -253,6 +293,8 @@ static int emit(struct findings_state *s, struct sl_err *err)
       rc = sl_batch_new(&b, sl_req_schema(s->r), err);
     if (rc)
       break;
+    if (f->part[0])
+      snprintf(s->f[i].summary, sizeof f->summary, "%s %s%s", f->zone, f->part, f->also);
     snprintf(id, sizeof id, "%s/%s", f->kind, f->subject[0] ? f->subject : f->summary);
     sl_batch_row(b, SL_PUT, sl_str(id));
     sl_batch_set(b, 0, sl_vas(SL_STATE, sl_str(f->severity)));

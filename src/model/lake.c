@@ -320,7 +320,9 @@ static int judge_series(struct sl_lake_acc *a, const struct lake_part *p, size_t
   }
   size_t missing = overdue;
   for (size_t i = n; i-- > 0 && !rc;) {
-    rc = put_present(a, &p[i], whole, !a->layout || (i == n - 1 && !overdue), err);
+    /* Without a layout nothing says which folder comes next: what came last speaks for the zone. */
+    bool newest = a->layout ? i == n - 1 && !overdue : p[i].newest == a->newest;
+    rc = put_present(a, &p[i], whole, newest, err);
     if (!rc && i && whole && a->layout)
       rc = fill(a, &p[i], p[i - 1].civil, p[i].civil, false, &missing, err);
   }

@@ -196,7 +196,7 @@ static void without_a_layout(void **state)
     { "labs/c.csv", "2026-11-19", 1, -1 }, { "none/", NULL, 0, -1 }, { "/", NULL, 0, -1 }, { "", NULL, 9, -1 } };
   CHECK(&z, NULL, "2026-11-21T00:00:00Z", true, in, "fresh",
     "labs fresh 2/2/-1\n"
-    "old.csv stale 1/2/-1 late 240h\n"
+    "old.csv fresh 1/2/-1\n"
     "none empty 0/0/-1\n");
 }
 

@@ -18,7 +18,6 @@ const struct sl_resource sl_res_zones = {
   .shape = SL_KEYED,
   .cols = cols,
   .ncols = sizeof cols / sizeof cols[0],
-  .order = "name",
   .columns = "name,state,age_s,fresh_within_s,objects,bytes,newest,uri",
   .opens = "partitions,objects",
   .poll_ms = 30000,

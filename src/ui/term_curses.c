@@ -101,7 +101,7 @@ static int try_terms(struct sl_term *t, struct sl_err *err)
       endwin();
       delscreen(t->screen);
       t->screen = NULL;
-      return sl_err_set(err, SL_EUNSUP, "TERM=%s cannot address the screen; use `sluice get ...` or set TERM", names[i]);
+      return sl_err_set(err, SL_EUSAGE, "TERM=%s cannot address the screen; use `sluice get ...` or set TERM", names[i]);
     }
     if (i > 0)
       snprintf(t->note, sizeof t->note, "TERM=%.40s is unknown here; drawing for %s", own && own[0] ? own : "(unset)", names[i]);

@@ -1,0 +1,202 @@
+"""The program itself on a terminal: it starts, is quiet, takes whatever is typed, and gives the terminal back, whatever ends it."""
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from terminal import Pty, foreign
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BUILDS = [Path(os.environ.get("SLUICE_BUILD", "/nonexistent")), TOP / "build/release"]
+SLUICE = next((b / "sluice" for b in BUILDS if (b / "sluice").exists()), None)
+
+# reliability.md 2.5, number 14: what a terminal, or somebody at it, may send.
+INPUT = [b"\x1b[200~rm -rf\n\x1b[201~", b"\x1b[200~a\x1b[200~b\x1b[201~c\x1b[201~", b"\x1b[200~no end ", b"\x1b[201~",
+         b"\x1b[M\xff\xff\xff", b"\x1b[<0;1000000000;1000000000M", b"\x1b[97;5u", b"\x1b[I\x1b[O" * 500, b"\x1b]11;rgb:ffff/ffff/ffff\x07",
+         b"\x1b[?1;2c", b"\x1bP1$r0m\x1b\\", b"\xff\xfe\xc0\xaf", b"\x1b[" + b"1;" * 5000 + b"H", b"\x1b" * 200, b"\x00" * 64, b"\xe2\x82"]
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "ws").mkdir()
+    (tmp_path / "ws/sluice.yaml").write_text("environment: test\nconnections: {}\n")
+    home = {name: str(tmp_path / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")}
+    (tmp_path / "home").mkdir(mode=0o700)
+    return str(tmp_path / "ws"), home
+
+
+def start(place, width=80, height=24, **more):
+    assert SLUICE, "build it first: ./run build"
+    folder, home = place
+    pty = Pty([str(SLUICE), "-w", folder], width, height, **{**home, **more})
+    pty.wait_for("read-only", 15)
+    return pty
+
+
+def given_back(pty):
+    raw = bytes(pty.raw)
+    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?2004h", b"\x1b[?2004l"), (b"\x1b[?25l", b"\x1b[?25h")):
+        assert on not in raw or raw.rfind(off) > raw.rfind(on), f"{off} was not sent"
+
+
+def test_opens_and_quits(place):
+    pty = start(place)
+    rows = pty.picture()
+    assert "sluice" in rows[0] and "overview" in rows[1]
+    pty.type("q")
+    assert pty.end() == 0
+    given_back(pty)
+    assert not foreign(pty.raw)
+
+
+def test_idle_sends_nothing(place):
+    pty = start(place)
+    time.sleep(1)
+    pty.drain()
+    before = len(pty.raw)
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        pty.pump(0.2)
+    assert len(pty.raw) == before, bytes(pty.raw[before:])
+    pty.type("q")
+    pty.end()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_signals_give_the_terminal_back(place, sig):
+    pty = start(place)
+    pty.process.send_signal(sig)
+    pty.end()
+    given_back(pty)
+
+
+def test_window_changes(place):
+    pty = start(place)
+    for width, height in ((40, 10), (200, 60), (20, 4), (80, 24)):
+        pty.drain()
+        pty.screen.resize(height, width)
+        pty.size(width, height)
+        if width >= 30:
+            rows = pty.wait_for("palette")
+            assert "help" in rows[-1] and len(rows) == height
+        else:
+            pty.wait_for("too small")
+    pty.type("q")
+    assert pty.end() == 0
+
+
+def test_suspend_and_resume(place):
+    pty = start(place)
+    pty.type("Ctrl-Z")
+    until = time.monotonic() + 5
+    while time.monotonic() < until and stat_of(pty.process.pid) != "T":
+        pty.pump(0.05)
+    assert stat_of(pty.process.pid) == "T"
+    given_back(pty)
+    before = len(pty.raw)
+    pty.process.send_signal(signal.SIGCONT)
+    until = time.monotonic() + 5
+    while time.monotonic() < until and len(pty.raw) == before:
+        pty.pump(0.05)
+    pty.wait_for("read-only")
+    pty.type("q")
+    assert pty.end() == 0
+
+
+def stat_of(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+@pytest.mark.parametrize("number", range(len(INPUT)))
+def test_odd_input_does_no_harm(place, number):
+    pty = start(place)
+    os.write(pty.master, INPUT[number])
+    pty.drain()
+    time.sleep(0.3)
+    os.write(pty.master, b"\x1b[201~")  # what was begun ends
+    pty.drain()
+    time.sleep(0.2)
+    for _ in range(4):
+        pty.type("Esc")
+    pty.drain()
+    assert pty.process.poll() is None, "it ended"
+    assert not foreign(pty.raw)
+    pty.type("Ctrl-C")
+    time.sleep(0.1)
+    pty.type("Ctrl-C")
+    pty.end()
+    given_back(pty)
+
+
+def test_random_input_does_no_harm(place):
+    seed = int(os.environ.get("SLUICE_SEED", "1"))
+    rng = random.Random(seed)
+    pty = start(place)
+    for _ in range(60):
+        # not q nor Ctrl-C, -Z, -\: they end or stop it, as they should
+        os.write(pty.master, bytes(b for b in rng.randbytes(48) if b not in b"q\x03\x1a\x1c\x13\x11"))
+        pty.drain()
+    assert pty.process.poll() is None, f"it ended; seed {seed}"
+    assert not foreign(pty.raw)
+    pty.process.send_signal(signal.SIGTERM)
+    pty.end()
+    given_back(pty)
+
+
+@pytest.mark.parametrize("term", ["linux", "vt100", "screen-256color", "tmux-256color", "xterm", "no-such-terminal"])
+def test_other_terminals(place, term):
+    if term != "no-such-terminal" and subprocess.run(["infocmp", term], capture_output=True).returncode:
+        pytest.skip(f"no terminfo entry for {term}")
+    pty = start(place, TERM=term)
+    assert "overview" in pty.picture()[1]
+    pty.type("?")
+    pty.wait_for("everywhere")
+    pty.type("Esc q")
+    assert pty.end() == 0
+
+
+def test_dumb_terminal_is_told(place):
+    folder, home = place
+    pty = Pty([str(SLUICE), "-w", folder], 80, 24, TERM="dumb", **home)
+    assert pty.end() == 2
+    said = pty.process.stderr.read() + bytes(pty.raw)
+    assert b"TERM=dumb" in said and b"\x1b" not in said
+
+
+def test_no_color(place):
+    pty = start(place, NO_COLOR="1")
+    pty.type("?")
+    pty.wait_for("everywhere")
+    assert not re.search(rb"\x1b\[(?:\d+;)*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)(?:;\d+)*m", bytes(pty.raw))
+    pty.type("Esc q")
+    assert pty.end() == 0
+
+
+def test_ascii_where_the_locale_has_no_more(place):
+    pty = start(place, LC_ALL="C", LANG="C")
+    pty.type("?")
+    pty.wait_for("everywhere")
+    assert bytes(pty.raw).isascii()
+    pty.type("Esc q")
+    assert pty.end() == 0
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="no tmux")
+def test_in_tmux(place, tmp_path):
+    folder, home = place
+    command = f"{SLUICE} -w {folder}; echo gone $?; sleep 1"
+    pty = Pty(["tmux", "-S", str(tmp_path / "t"), "-f", "/dev/null", "new-session", command], 80, 24, **home)
+    pty.wait_for("read-only", 15)
+    pty.type("?")
+    pty.wait_for("everywhere")
+    pty.type("Esc")
+    time.sleep(0.8)  # tmux holds an Esc back for half a second
+    pty.type("q")
+    pty.wait_for("gone 0")
+    pty.end()

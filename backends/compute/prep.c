@@ -2,7 +2,10 @@
  *
  * A text at the place of a table (behind FROM, JOIN, DESCRIBE, SUMMARIZE, or first in read_csv('...') and its kind) is an address as
  * everywhere else: lake:zone/path, lake:zone/@newest, a path from the current folder. The engine gets absolute paths: a folder becomes a
- * glob over the kind of file that lies in it. Everything else in the statement stays as it is. */
+ * glob over the kind of file that lies in it. Everything else in the statement stays as it is.
+ *
+ * A single CSV file behind FROM is read as its first line says: left alone, the engine takes a file with one broken row for a file of one
+ * column, or leaves rows out until a guess fits. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,14 +14,17 @@
 
 #include "backend_compute/compute_int.h"
 #include "base/file.h"
+#include "box/csv_line.h"
 #include "box/sqlscan.h"
 
-enum { ADDRESSES_MAX = 256, NEST_MAX = 256, LOOK_MAX = 20000, DEPTH_MAX = 12, SQL_MAX = 1 << 20 };
+enum { ADDRESSES_MAX = 256, NEST_MAX = 256, LOOK_MAX = 20000, DEPTH_MAX = 12, SQL_MAX = 1 << 20, HEAD = 16 << 10 };
 
 struct address {
   size_t at, n;                /* in the statement, quotes included */
   char *given, *path;          /* what was written; absolute, perhaps with wildcards */
   char *read;                  /* what must be readable for it: the part before wildcards */
+  bool bare;                   /* behind FROM or JOIN: a function may stand there, too */
+  char delim;                  /* of a single CSV file that stands there; 0: the engine guesses */
 };
 
 struct compute_prep {
@@ -83,6 +89,13 @@ static bool is_place(const struct scan *s)
   return is_word(&s->prev, before) || (n->from && is_other(&s->prev, ','));
 }
 
+/* FROM 'x', JOIN 'x', FROM 'x', 'y': not DESCRIBE 'x', not read_csv('x'). */
+static bool is_bare(const struct scan *s)
+{
+  static const char *const before[] = { "from", "join", NULL };
+  return !s->at[s->depth].file && (is_word(&s->prev, before) || is_other(&s->prev, ','));
+}
+
 static int scan_open(struct scan *s, bool bracket, struct sl_err *err)
 {
   if (s->depth + 1 == NEST_MAX)
@@ -116,7 +129,7 @@ static int scan_step(struct scan *s, const struct sl_sql_tok *t, struct sl_err *
   return rc;
 }
 
-static int add_address(struct compute_prep *p, const struct sl_sql_tok *t, struct sl_err *err)
+static int add_address(struct compute_prep *p, const struct sl_sql_tok *t, bool bare, struct sl_err *err)
 {
   struct sl_buf b;
   int rc = sl_grow((void **)&p->a, &p->cap, p->n + 1, sizeof *p->a, ADDRESSES_MAX, err);
@@ -127,7 +140,7 @@ static int add_address(struct compute_prep *p, const struct sl_sql_tok *t, struc
     sl_buf_free(&b);
     return SL_OK;
   }
-  p->a[p->n] = (struct address){ .at = (size_t)(t->s.p - p->text), .n = t->s.n, .given = sl_buf_take(&b, NULL) };
+  p->a[p->n] = (struct address){ .at = (size_t)(t->s.p - p->text), .n = t->s.n, .bare = bare, .given = sl_buf_take(&b, NULL) };
   rc = p->a[p->n].given ? SL_OK : sl_err_nomem(err);
   p->n += !rc;
   return rc;
@@ -141,7 +154,7 @@ static int find_addresses(struct compute_prep *p, struct sl_err *err)
   int rc = s ? SL_OK : sl_err_nomem(err);
   while (!rc && sl_sql_next(&rest, &t)) {
     if (t.kind == SL_SQL_TEXT && is_place(s))
-      rc = add_address(p, &t, err);
+      rc = add_address(p, &t, is_bare(s), err);
     if (!rc)
       rc = scan_step(s, &t, err);
   }
@@ -211,12 +224,30 @@ static const char *look_below(int at, const char *name, int depth, int *left, co
   return end;
 }
 
+static void look_csv(struct address *a)
+{
+  char head[HEAD];
+  struct sl_str name = sl_str(a->path);
+  if (!a->bare || !(sl_str_ends(name, SL_STR(".csv")) || sl_str_ends(name, SL_STR(".tsv"))))
+    return;
+  int fd = open(a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
+  if (fd >= 0)
+    close(fd);
+  if (n <= 0 || !csv_columns(sl_strn(head, (size_t)n), &a->delim))
+    a->delim = 0;
+}
+
 static int expand(struct address *a, const atomic_bool *cancel, struct sl_err *err)
 {
   struct stat st;
   int left = LOOK_MAX;
-  if (a->path[wildcard(a->path)] || stat(a->path, &st) || !S_ISDIR(st.st_mode))
+  if (a->path[wildcard(a->path)] || stat(a->path, &st))
     return SL_OK; /* a missing file is the engine's to tell */
+  if (S_ISREG(st.st_mode))
+    look_csv(a);
+  if (!S_ISDIR(st.st_mode))
+    return SL_OK;
   const char *end = look_below(AT_FDCWD, a->path, 0, &left, cancel);
   if (!end)
     return sl_err_set(err, SL_ENOENT, "%s: no Parquet, CSV or JSON file lies there", a->given);
@@ -244,7 +275,11 @@ static int compose(struct compute_prep *p, struct sl_buf *b, const char **reads,
   size_t at = 0;
   for (size_t i = 0; i < p->n; i++) {
     sl_buf_add(b, p->text + at, p->a[i].at - at);
+    if (p->a[i].delim)
+      sl_buf_z(b, "read_csv(");
     compute_quote(b, sl_str(p->a[i].path), '\'');
+    if (p->a[i].delim)
+      sl_buf_printf(b, ", delim = '%c', skip = 0)", p->a[i].delim);
     at = p->a[i].at + p->a[i].n;
     reads[i] = p->a[i].read;
   }

@@ -19,6 +19,10 @@ void duck_quote(struct sl_buf *b, struct sl_str s, char quote);
  * files, ELIMIT for memory and space, EDENIED for files outside the roots. skip: characters of ours before the statement. */
 int duck_error(struct sl_err *err, const char *text);
 
+/* After a statement failed with rc and err: where the engine could not guess how a CSV file is written, the line that is broken instead.
+ * Returns rc. */
+int duck_why_csv(const struct duck *d, duck_conn conn, int rc, struct sl_err *err);
+
 /* ---- results -> batches (duck_out.c) ---- */
 struct duck_out;
 /* Text of a SELECT that gives what the prepared one does, in types that we carry: nested values as JSON, rare ones as text. Nothing is

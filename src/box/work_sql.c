@@ -207,7 +207,7 @@ static int run_in(struct sql_own *own, duck_conn conn, struct sl_box_ctx *c, str
   if (!rc)
     rc = c->out_file ? write_out(d, conn, c, sql, err) : send_out(d, conn, c, sql, p, err);
   d->destroy_prepare(&p);
-  return rc;
+  return duck_why_csv(d, conn, rc, err);
 }
 
 static int sql_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)

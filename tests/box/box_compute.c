@@ -240,6 +240,30 @@ static void other_files(void **state)
   expect_refused("copy (select 1) to 'x.csv'", "--out");
 }
 
+static void broken_rows(void **state)
+{
+  (void)state;
+  struct sl_buf b;
+  char text[256];
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "a,b,c\n");
+  for (int i = 1; i < 40; i++)
+    sl_buf_printf(&b, i == 20 ? "%d,%d,x,MORE\n" : "%d,%d,x\n", i, i);
+  put_file("other/more.csv", sl_buf_zstr(&b));
+  snprintf(text, sizeof text, "select count(*) from '%s/other/more.csv'", base);
+  expect_refused(text, "more.csv line 21: Expected Number of Columns: 3 Found: 4");
+  sl_buf_free(&b);
+  put_file("other/two.csv", "a;b\n1;2\n3\n");
+  snprintf(text, sizeof text, "select count(*) from '%s/other/two.csv'", base);
+  expect_refused(text, "two.csv line 3: Expected Number of Columns: 2 Found: 1");
+  put_file("other/note.csv", "# written by a machine\na,b\n1,2\n");
+  snprintf(text, sizeof text, "select * from '%s/other/note.csv'", base);
+  expect_statement(text, "a b\n1|2\n");
+  put_file("other/one.csv", "a\n1\n2\n");
+  snprintf(text, sizeof text, "select sum(t.a) s from '%s/other/one.csv' t", base);
+  expect_statement(text, "s\n3\n");
+}
+
 static void resources(void **state)
 {
   (void)state;
@@ -360,7 +384,8 @@ static void leaving(void **state)
 
 int main(int argc, char **argv)
 {
-  static const struct CMUnitTest tests[] = { WS(addresses), WS(other_files), WS(resources), WS(out), WS(profiles), WS(names_only),
+  static const struct CMUnitTest tests[] = { WS(addresses), WS(other_files), WS(broken_rows), WS(resources), WS(out), WS(profiles),
+                                                WS(names_only),
     WS(every_zone), WS(one_column), WS(tables), WS(leaving) };
   return harness_main(argc, argv, NULL, tests, sizeof tests / sizeof tests[0]);
 }

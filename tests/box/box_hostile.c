@@ -47,7 +47,7 @@ static int try_open(const char *path, int flags)
 static int open_outside(void) { return try_open(o.outside, O_RDONLY); }
 static int open_passwd(void) { return try_open("/etc/passwd", O_RDONLY); }
 static int open_root_dir(void) { return try_open("/", O_RDONLY | O_DIRECTORY); }
-static int open_home(void) { return try_open("/root", O_RDONLY | O_DIRECTORY); }
+static int open_usr(void) { return try_open("/usr", O_RDONLY | O_DIRECTORY); }
 static int open_proc(void) { return try_open("/proc/self/maps", O_RDONLY); }
 static int open_mem(void) { return try_open("/proc/self/mem", O_RDWR); }
 static int open_parent_environ(void)
@@ -192,7 +192,7 @@ static int own_pipe_signal(void) { return fcntl(WIRE_FD, F_SETOWN, o.parent); }
 
 #define TRY(f) { #f, f }
 static const struct { const char *name; int (*run)(void); } attempts[] = {
-  TRY(open_outside), TRY(open_passwd), TRY(open_root_dir), TRY(open_home), TRY(open_proc), TRY(open_mem), TRY(open_parent_environ),
+  TRY(open_outside), TRY(open_passwd), TRY(open_root_dir), TRY(open_usr), TRY(open_proc), TRY(open_mem), TRY(open_parent_environ),
   TRY(open_device), TRY(write_root), TRY(truncate_root), TRY(create_in_root), TRY(unlink_root), TRY(rename_root), TRY(create_outside),
   TRY(chmod_root), TRY(chown_root), TRY(utimes_root), TRY(symlink_scratch), TRY(hardlink_scratch), TRY(mkfifo_scratch), TRY(dotdot),
   TRY(tcp_loopback), TRY(tcp_outside), TRY(udp_outside), TRY(raw_socket), TRY(netlink), TRY(unix_socket), TRY(socket_pair),

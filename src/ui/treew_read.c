@@ -110,7 +110,7 @@ static int tokens(struct reader *r, struct sl_str json, struct sl_err *err)
     if (tok == SL_JT_END)
       return SL_OK;
     if (tok == SL_JT_BAD)
-      return SL_EPARSE;
+      return err->code ? err->code : SL_EPARSE;
     if (tok == SL_JT_MORE && at < json.n) {
       size_t n = json.n - at < PIECE ? json.n - at : PIECE;
       rc = sl_json_pull_feed(r->p, json.p + at, n, err);

@@ -215,7 +215,9 @@ static void memory_runs_out(void **state)
     int rc = sl_treew_json(t, sl_str(doc), NULL);
     sl_fault_alloc(-1, 0);
     assert_true(rc == SL_OK || rc == SL_ENOMEM);
+    assert_int_equal(sl_treew_lines(t), 14); /* whole: the old one or the new one */
   }
+  command(t, "first down");
   expect_at(t, "name", "clean");
   sl_treew_close(t);
 }

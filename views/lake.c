@@ -94,14 +94,34 @@ static void parts_changed(struct sl_view *v, void *user)
     s->at = s->nday ? s->nday - 1 : 0;
 }
 
+/* Rows of zones in the order of the data's way, which is the workspace file's; only then can one say where a partition stopped. */
+static size_t zones_in_order(struct sl_view *v, struct sl_pane *p, uint64_t row[ZONES])
+{
+  size_t n = 0, rank[ZONES];
+  for (uint64_t i = 0; i < sl_pane_count(p); i++) {
+    size_t r = sl_view_zone_rank(v, text_of(p, i, "name")), at = n < ZONES ? n++ : ZONES;
+    for (; at > 0 && rank[at - 1] > r; at--)
+      if (at < ZONES) {
+        rank[at] = rank[at - 1];
+        row[at] = row[at - 1];
+      }
+    if (at < ZONES) {
+      rank[at] = r;
+      row[at] = i;
+    }
+  }
+  return n;
+}
+
 static void zones_changed(struct sl_view *v, void *user)
 {
   struct lake_state *s = sl_view_state(v);
-  s->nzone = 0;
-  for (uint64_t i = 0; i < sl_pane_count(s->zones) && s->nzone < ZONES; i++, s->nzone++) {
-    snprintf(s->zone[s->nzone], sizeof s->zone[0], "%.*s", SL_ARG(text_of(s->zones, i, "name")));
-    snprintf(s->uri[s->nzone], sizeof s->uri[0], "%.*s", SL_ARG(text_of(s->zones, i, "uri")));
-    snprintf(s->zone_state[s->nzone], sizeof s->zone_state[0], "%.*s", SL_ARG(text_of(s->zones, i, "state")));
+  uint64_t row[ZONES];
+  s->nzone = zones_in_order(v, s->zones, row);
+  for (size_t z = 0; z < s->nzone; z++) {
+    snprintf(s->zone[z], sizeof s->zone[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "name")));
+    snprintf(s->uri[z], sizeof s->uri[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "uri")));
+    snprintf(s->zone_state[z], sizeof s->zone_state[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "state")));
   }
   parts_changed(v, user);
 }

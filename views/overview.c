@@ -87,6 +87,24 @@ static void age_put(struct sl_view *v, struct sl_grid *g, int *x, int y, const s
   sl_buf_free(&b);
 }
 
+enum { ZONES_LOOK = 64 };
+
+/* The zone after `last` in the order of the data's way; rows that are equal there stay as they came. n: there is none. */
+static uint64_t zone_next(struct sl_view *v, struct sl_pane *p, uint64_t n, uint64_t last)
+{
+  size_t after = last < n ? sl_view_zone_rank(v, text_of(p, last, "name")) : 0, best = SIZE_MAX;
+  uint64_t found = n;
+  for (uint64_t i = 0; i < n; i++) {
+    size_t rank = sl_view_zone_rank(v, text_of(p, i, "name"));
+    bool later = last >= n || rank > after || (rank == after && i > last);
+    if (later && rank < best) {
+      best = rank;
+      found = i;
+    }
+  }
+  return found;
+}
+
 static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
 {
   int x = 11;
@@ -95,7 +113,8 @@ static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_gr
     sl_grid_putz(g, x, y, g->w - x, SL_ROLE_dim, s->zones ? "none yet" : "none: name them under lake: zones: in the workspace file");
     return;
   }
-  for (uint64_t i = 0; i < sl_pane_count(s->zones) && x < g->w - 8; i++) {
+  uint64_t n = sl_pane_count(s->zones) < ZONES_LOOK ? sl_pane_count(s->zones) : ZONES_LOOK;
+  for (uint64_t i = zone_next(v, s->zones, n, n); i < n && x < g->w - 8; i = zone_next(v, s->zones, n, i)) {
     const char *glyph;
     enum sl_role role;
     struct sl_val newest = sl_pane_val(s->zones, i, "newest");

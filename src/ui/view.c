@@ -11,6 +11,16 @@ void sl_view_dirty(struct sl_view *v) { v->ui->dirty = true; }
 void sl_view_typing(struct sl_view *v, bool typing) { v->typing = typing; }
 const struct sl_show *sl_view_show(struct sl_view *v) { return &v->ui->show; }
 
+size_t sl_view_zone_rank(struct sl_view *v, struct sl_str zone)
+{
+  const struct sl_ws_conf *c = sl_ws_config(v->ui->ws);
+  size_t n = 0, i = 0;
+  const struct sl_zone *z = c ? sl_ws_conf_zones(c, &n) : NULL;
+  while (i < n && !sl_str_eqz(zone, z[i].name))
+    i++;
+  return i;
+}
+
 void sl_view_say(struct sl_view *v, enum sl_role role, const char *fmt, ...)
 {
   va_list ap;

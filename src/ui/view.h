@@ -55,6 +55,8 @@ void sl_view_prompt(struct sl_view *v, const char *label, const char *initial, s
 /* Plans the action on the subject or marks, shows the confirmation, acts, tells the outcome. */
 void sl_view_act(struct sl_view *v, const struct sl_action *act, const struct sl_resource *res, const struct sl_ref *targets, size_t n,
                  const struct sl_val *args);
+/* Where the workspace file names this zone, from 0: the order of the data's way. Unknown ones come after all others. */
+size_t sl_view_zone_rank(struct sl_view *v, struct sl_str zone);
 const struct sl_show *sl_view_show(struct sl_view *v);   /* now, zone, ascii */
 
 /* ---- the shared pane: one query with its states ---- */

@@ -116,7 +116,7 @@ static bool local_owns(const struct sl_conf *c, struct sl_str canonical)
 }
 
 static const struct sl_serve *const serves[] = { &local_zones, &local_partitions, &local_objects, &local_jobs, &local_executions,
-                                                 &local_steps, NULL };
+                                                 &local_steps, &local_log, NULL };
 static const char *const schemes[] = { "file", NULL };
 
 const struct sl_backend_ops sl_backend_local = {

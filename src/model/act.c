@@ -1,6 +1,5 @@
 /* model/act.c: the second door. INTENT (fsync) -> guards read again and compared -> call -> OUTCOME. Whatever happens in between, the
- * audit says
- * at least that it was meant; a lost answer is asked for (reconcile), never sent again. */
+ * audit says at least that it was meant; a lost answer is asked for (reconcile), never sent again. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +13,8 @@ static void act_reload(struct sl_ws *w) { sl_ws_disarm(w); }
 
 int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err)
 {
+  if (!w->act && w->closing)
+    return sl_err_set(err, SL_ECANCELED, "the workspace is closing");
   if (!w->act) {
     struct ws_act *a = sl_calloc(1, sizeof *a);
     char *path = sl_asprintf("%s/audit", sl_ws_state_dir(w));
@@ -96,10 +97,13 @@ void sl_ws_disarm(struct sl_ws *w)
 
 /* ---- records ---- */
 
-static void job_free(struct sl_plan *p)
+/* A job has come back: false where the workspace has closed meanwhile. */
+static bool job_over(struct sl_plan *p)
 {
-  p->in_job = false;
-  sl_plan_free(p);
+  bool closing = p->closing;
+  p->w->jobs--;
+  plan_unref(p);
+  return !closing;
 }
 
 static int append_work(void *user, const atomic_bool *cancel, struct sl_err *err)
@@ -112,13 +116,27 @@ static int append_work(void *user, const atomic_bool *cancel, struct sl_err *err
 /* The record's file and time travel in the plan: the worker touches nothing of the workspace. */
 static int append(struct sl_plan *p, const struct sl_job_ops *ops, struct sl_err *err)
 {
-  snprintf(p->audit_path, sizeof p->audit_path, "%s", p->w->act->audit_path);
   p->when = sl_ws_now(p->w);
   int rc = sl_buf_check(&p->fields, err);
+  if (!rc && !p->audit_path && plan_text(p, &p->audit_path, sl_str(p->w->act->audit_path)))
+    rc = sl_err_nomem(err);
   if (!rc)
-    rc = sl_job_start(p->w->l, SL_LANE_FILE, ops, p, &(sl_job){ 0 }, err);
-  p->in_job = !rc;
+    rc = sl_job_start(p->w->l, SL_LANE_FILE, ops, plan_ref(p), &(sl_job){ 0 }, err);
+  else
+    return rc;
+  if (rc)
+    plan_unref(p);
+  else
+    p->w->jobs++; /* the workspace waits for it when it closes */
   return rc;
+}
+
+static const char *started(const struct sl_plan *p)
+{
+  for (size_t i = 0; i < p->call.ntargets; i++)
+    if (p->did[i].started)
+      return p->did[i].started;
+  return NULL;
 }
 
 static void tell(struct sl_plan *p, int rc)
@@ -129,9 +147,13 @@ static void tell(struct sl_plan *p, int rc)
   struct sl_ref ref;
   struct sl_buf scratch;
   sl_buf_init(&scratch, 0);
-  bool have = p->result[0] && !sl_ref_parse(sl_str(p->result), &ref, &scratch, NULL);
+  const char *result = started(p);
+  bool have = result && !sl_ref_parse(sl_str(result), &ref, &scratch, NULL);
+  const struct sl_resource *res = have ? sl_resource_find(ref.res) : NULL;
   plan_unlink(p);
   sl_ws_stale(p->w, p->call.res);
+  if (res && res != p->call.res)
+    sl_ws_stale(p->w, res);
   if (rc && !err.msg[0])
     snprintf(err.msg, sizeof err.msg, "%s", sl_code_words(rc));
   err.code = rc;
@@ -143,19 +165,20 @@ static void tell(struct sl_plan *p, int rc)
 
 /* ---- outcome ---- */
 
-static void outcome_done(void *user, int rc, const struct sl_err *err)
+static void outcome_written(struct sl_plan *p, int rc, const struct sl_err *err)
 {
-  struct sl_plan *p = user;
-  p->in_job = false;
-  if (p->closing) {
-    job_free(p);
-    return;
-  }
   if (rc) { /* the action stands; the record of how it ended does not */
     sl_err_set(&p->err, SL_EIO, "%s; but that could not be written down: %.150s", p->outcome, err ? err->msg : "");
     p->rc = p->rc ? p->rc : SL_EIO;
   }
   tell(p, p->rc);
+}
+
+static void outcome_done(void *user, int rc, const struct sl_err *err)
+{
+  struct sl_plan *p = user;
+  if (job_over(p))
+    outcome_written(p, rc, err);
 }
 
 static const char *worst(struct sl_plan *p)
@@ -183,7 +206,11 @@ static void targets_write(struct sl_plan *p)
     sl_buf_printf(b, ",\"rc\":\"%s\"", sl_code_name(p->did[i].rc));
     if (p->did[i].err.msg[0]) {
       sl_buf_z(b, ",\"error\":");
-      sl_json_quote(b, sl_str(p->did[i].err.msg));
+      act_quote(b, sl_str(p->did[i].err.msg));
+    }
+    if (p->did[i].started) {
+      sl_buf_z(b, ",\"started\":");
+      act_quote(b, sl_str(p->did[i].started));
     }
     sl_buf_ch(b, '}');
   }
@@ -198,20 +225,18 @@ static void outcome(struct sl_plan *p, const char *word)
   p->outcome = word;
   act_fields(p, p->reconciling ? "reconciled" : "outcome");
   sl_buf_printf(&p->fields, ",\"outcome\":\"%s\",\"detail\":", word);
-  sl_json_quote(&p->fields, sl_str(p->err.msg[0] ? p->err.msg : p->result[0] ? p->result : word));
-  if (p->result[0]) {
-    sl_buf_z(&p->fields, ",\"started\":");
-    sl_json_quote(&p->fields, sl_str(p->result));
-  }
+  const char *result = started(p);
+  act_quote(&p->fields, sl_str(p->err.msg[0] ? p->err.msg : result ? result : word));
   targets_write(p);
-  if (append(p, &ops, &err))
-    outcome_done(p, err.code, &err);
+  int rc = append(p, &ops, &err);
+  if (rc)
+    outcome_written(p, rc, &err);
   sl_ws_stale(p->w, &sl_res_audit);
 }
 
 /* ---- the call ---- */
 
-static int on_did(void *user, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err)
+static int on_did(void *user, size_t target, int rc, const struct sl_ref *ref, const struct sl_err *err)
 {
   struct sl_plan *p = user;
   struct sl_buf b;
@@ -221,10 +246,11 @@ static int on_did(void *user, size_t target, int rc, const struct sl_ref *starte
   p->did[target].rc = rc;
   if (rc && err)
     p->did[target].err = *err;
-  if (started) {
-    sl_buf_init(&b, 4096);
-    sl_ref_text(&b, started);
-    snprintf(p->result, sizeof p->result, "%s", sl_buf_zstr(&b));
+  if (ref) {
+    sl_buf_init(&b, 1 << 16);
+    sl_ref_text(&b, ref);
+    if (plan_text(p, &p->did[target].started, sl_buf_view(&b))) /* done all the same: the record then lacks what it started */
+      p->did[target].started = NULL;
     sl_buf_free(&b);
   }
   return SL_OK;
@@ -237,14 +263,34 @@ static bool answer_lost(int rc)
 
 static void finish(struct sl_plan *p)
 {
-  size_t first = p->call.ntargets;
-  for (size_t i = 0; i < p->call.ntargets && first == p->call.ntargets; i++)
-    if (p->did[i].rc)
-      first = i;
-  p->rc = first < p->call.ntargets ? p->did[first].rc : SL_OK;
-  if (p->rc && p->did[first].err.msg[0])
-    p->err = p->did[first].err;
+  size_t bad = p->call.ntargets, done = 0;
+  for (size_t i = 0; i < p->call.ntargets; i++) {
+    done += !p->did[i].rc;
+    if (p->did[i].rc && (bad == p->call.ntargets || (p->did[i].rc == SL_EUNKNOWN && p->did[bad].rc != SL_EUNKNOWN)))
+      bad = i; /* an open question weighs more than a failure */
+  }
+  p->rc = bad < p->call.ntargets ? p->did[bad].rc : SL_OK;
+  if (p->rc && p->did[bad].err.msg[0])
+    p->err = p->did[bad].err;
+  else if (p->rc)
+    sl_err_set(&p->err, p->rc, "%s", sl_code_words(p->rc));
+  if (p->rc && p->call.ntargets > 1)
+    sl_err_prefix(&p->err, "%zu of %zu done; %.*s", done, p->call.ntargets, SL_ARG(sl_str_head(p->call.targets[bad].id, 60)));
   outcome(p, worst(p));
+}
+
+/* What the person reads of a target whose answer was lost, after somebody looked. */
+static void settle(struct sl_plan *p, size_t i, int rc, const struct sl_err *err)
+{
+  struct sl_err was = p->did[i].err;
+  p->did[i].rc = rc == SL_OK ? SL_OK : rc == SL_ENOENT ? SL_EIO : SL_EUNKNOWN;
+  if (rc == SL_ENOENT)
+    sl_err_set(&p->did[i].err, SL_EIO, "it was not done: the answer was lost and nothing shows it; it may be tried again");
+  else if (rc)
+    sl_err_set(&p->did[i].err, SL_EUNKNOWN, "outcome unknown: %.150s; `sluice audit list` keeps it open",
+               err && err->msg[0] ? err->msg : was.msg[0] ? was.msg : "the answer was lost");
+  else
+    p->did[i].err = (struct sl_err){ 0 };
 }
 
 static void reconcile_end(void *user, int rc, const char *cut, const struct sl_err *err)
@@ -253,23 +299,31 @@ static void reconcile_end(void *user, int rc, const char *cut, const struct sl_e
   (void)cut;
   p->req = NULL;
   for (size_t i = 0; i < p->call.ntargets; i++)
-    if (p->did[i].rc == SL_EUNKNOWN) {
-      p->did[i].rc = rc == SL_OK ? SL_OK : rc == SL_ENOENT ? SL_EIO : SL_EUNKNOWN;
-      if (rc == SL_ENOENT)
-        sl_err_set(&p->did[i].err, SL_EIO, "it was not done: the answer was lost and nothing shows it; it may be tried again");
-      else if (rc)
-        sl_err_set(&p->did[i].err, SL_EUNKNOWN, "outcome unknown: the answer was lost (%s); `sluice audit list` keeps it open", err
-            ? err->msg : "");
-    }
+    if (p->did[i].asked && p->did[i].told)
+      settle(p, i, p->did[i].rc, &p->did[i].err);
+    else if (p->did[i].asked)
+      settle(p, i, rc, err);
   finish(p);
 }
 
-static bool reconcile_start(struct sl_plan *p)
+static void reconcile_start(struct sl_plan *p)
 {
   static const struct ws_req_sink sink = {.did = on_did, .end = reconcile_end};
-  const struct ws_req_spec spec = {.kind = WS_REQ_RECONCILE, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->call,
-    .total_ms = ACT_READ_MS, .sink = &sink, .user = p};
-  return p->verb->reconcile && !ws_req_start(&p->req, &spec, NULL);
+  struct sl_err err = {0};
+  struct ws_req_spec spec = {.kind = WS_REQ_RECONCILE, .verb = p->verb, .res = p->call.res, .call = &p->call,
+    .total_ms = ACT_READ_MS, .sink = &sink, .user = p, .release = plan_unref};
+  for (size_t i = 0; i < p->call.ntargets; i++) {
+    p->did[i].asked = p->did[i].rc == SL_EUNKNOWN;
+    p->did[i].told &= !p->did[i].asked;
+  }
+  int rc = p->verb->reconcile ? plan_conn(p, &err) : SL_EUNSUP;
+  if (!rc) {
+    spec.b = p->b;
+    plan_ref(p);
+    rc = ws_req_start(&p->req, &spec, &err);
+  }
+  if (rc)
+    reconcile_end(p, SL_EUNKNOWN, NULL, &err);
 }
 
 static void call_end(void *user, int rc, const char *cut, const struct sl_err *err)
@@ -280,22 +334,31 @@ static void call_end(void *user, int rc, const char *cut, const struct sl_err *e
   p->req = NULL;
   for (size_t i = 0; i < p->call.ntargets; i++) {
     if (!p->did[i].told) {
-      p->did[i].rc = rc ? (answer_lost(rc) ? SL_EUNKNOWN : rc) : SL_EUNKNOWN;
+      p->did[i].rc = rc ? rc : SL_EUNKNOWN;
       if (err)
         p->did[i].err = *err;
     }
+    if (answer_lost(p->did[i].rc))
+      p->did[i].rc = SL_EUNKNOWN;
     lost |= p->did[i].rc == SL_EUNKNOWN;
   }
-  if (!lost || !reconcile_start(p))
+  if (lost)
+    reconcile_start(p);
+  else
     finish(p);
 }
 
 static void call_start(struct sl_plan *p)
 {
   static const struct ws_req_sink sink = {.did = on_did, .end = call_end};
-  const struct ws_req_spec spec = {.kind = WS_REQ_CALL, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->call,
-    .total_ms = ACT_CALL_MS, .sink = &sink, .user = p};
-  int rc = ws_req_start(&p->req, &spec, &p->err);
+  struct ws_req_spec spec = {.kind = WS_REQ_CALL, .verb = p->verb, .res = p->call.res, .call = &p->call,
+    .total_ms = ACT_CALL_MS, .sink = &sink, .user = p, .release = plan_unref};
+  int rc = plan_conn(p, &p->err);
+  spec.b = p->b;
+  if (!rc) {
+    plan_ref(p);
+    rc = ws_req_start(&p->req, &spec, &p->err);
+  }
   if (rc) { /* never left this program */
     for (size_t i = 0; i < p->call.ntargets; i++) {
       p->did[i].rc = rc;
@@ -312,9 +375,11 @@ static int expect_check(struct sl_plan *p, size_t target, const struct sl_batch 
   struct sl_schema *s = sl_batch_schema(b);
   for (size_t i = 0; i < p->call.nexpect; i++) {
     const struct sl_expect *e = &p->call.expect[i];
-    int c = sl_str_eq(e->ref.id, p->call.targets[target].id) ? sl_schema_find(s, sl_str(e->col)) : -1;
+    if (!sl_str_eq(e->ref.id, p->call.targets[target].id))
+      continue;
+    int c = sl_schema_find(s, sl_str(e->col));
     struct sl_val now = c < 0 ? sl_null(SL_TEXT) : sl_batch_get(b, row, (unsigned)c);
-    if (c >= 0 && !val_is(&e->was, &now))
+    if (c < 0 || !val_is(&e->was, &now))
       return sl_err_set(&p->err, SL_ECONFLICT, "changed meanwhile: %s of %.*s is not what you saw; look again", e->col, SL_ARG(e->ref.id));
   }
   return SL_OK;
@@ -346,6 +411,8 @@ static void refuse(struct sl_plan *p, int rc)
   for (size_t i = 0; i < p->call.ntargets; i++)
     p->did[i].rc = rc;
   p->rc = rc;
+  if (!p->err.msg[0])
+    sl_err_set(&p->err, rc, "%s", sl_code_words(rc));
   outcome(p, "refused");
 }
 
@@ -360,11 +427,8 @@ static void guards_read(struct sl_plan *p, int rc)
 static void intent_done(void *user, int rc, const struct sl_err *err)
 {
   struct sl_plan *p = user;
-  p->in_job = false;
-  if (p->closing) {
-    job_free(p);
+  if (!job_over(p))
     return;
-  }
   if (rc) { /* no record, no action */
     if (err)
       p->err = *err;
@@ -373,10 +437,11 @@ static void intent_done(void *user, int rc, const struct sl_err *err)
   }
   sl_ws_stale(p->w, &sl_res_audit);
   bool skip = p->call.act->guards && !p->call.act->guards[0];
-  if (skip)
+  rc = skip ? SL_OK : act_read_targets(p, guard_check, guards_read, &p->err);
+  if (rc)
+    refuse(p, rc);
+  else if (skip)
     call_start(p);
-  else if (act_read_targets(p, guard_check, guards_read, &p->err))
-    refuse(p, p->err.code);
 }
 
 /* ---- the door ---- */
@@ -401,8 +466,14 @@ int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_do
   static const struct sl_job_ops ops = {.work = append_work, .done = intent_done};
   struct sl_plan *p = *take;
   *take = NULL;
-  p->b = ws_conn_find(w, sl_str(p->conn)); /* the workspace may have been read again meanwhile */
-  int rc = p->b ? may_act(w, p, typed, err) : sl_err_set(err, SL_ENOENT, "connection %s is gone from the workspace", p->conn);
+  struct ws_act *state;
+  int rc = act_state(w, &state, err);
+  if (!rc)
+    rc = plan_conn(p, err);
+  if (!rc && plan_must_type(p)) /* it may be protected only since then */
+    rc = sl_err_nomem(err);
+  if (!rc)
+    rc = may_act(w, p, typed, err);
   if (!rc) {
     p->done = fn;
     p->user = user;
@@ -424,13 +495,12 @@ static void act_close(struct sl_ws *w)
   while (a->plans) {
     struct sl_plan *p = a->plans;
     plan_unlink(p);
-    sl_ws_unwatch(w, p->watch);
+    plan_reading_drop(p);
+    p->closing = true;
     if (p->req)
       ws_req_drop(p->req);
     p->req = NULL;
-    p->closing = true;
-    if (!p->in_job)
-      sl_plan_free(p);
+    plan_unref(p); /* requests and jobs under way still hold it */
   }
   sl_free(a->audit_path);
   sl_free(a);

@@ -29,13 +29,16 @@ struct sl_plan {
   void *user;
   sl_watch watch;                    /* of the row being read */
   size_t at;                         /* target being read */
+  struct act_reading *reading;
   struct sl_req *req;
-  bool in_job, closing, reconciling;
+  unsigned refs;                     /* its holder (or the workspace's list), requests, jobs and callbacks under way */
+  bool closing;                      /* the workspace closes: nobody is told */
+  bool reconciling;                  /* made from a record of the audit: there is no person to tell */
   int rc;
   struct sl_err err;
-  struct { int rc; struct sl_err err; bool told; } *did;
-  char result[512];                  /* ref of the execution that was started; empty: none */
-  char audit_path[512];              /* with `when`, what the lane needs: it touches nothing of the workspace */
+  /* started: ref of an execution, or NULL; asked: by reconcile */
+  struct { int rc; struct sl_err err; char *started; bool told, asked; } *did;
+  char *audit_path;                  /* with `when`, what the lane needs: it touches nothing of the workspace */
   sl_ms when;
   struct sl_buf fields;              /* of the next audit record */
   const char *outcome;
@@ -56,9 +59,18 @@ int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t ta
                      void (*then)(struct sl_plan *p, int rc), struct sl_err *err) SL_NODISCARD;
 void plan_link(struct sl_plan *p);
 void plan_unlink(struct sl_plan *p);
+struct sl_plan *plan_ref(struct sl_plan *p);
+void plan_unref(void *plan);          /* fits ws_req_spec.release */
+int plan_conn(struct sl_plan *p, struct sl_err *err) SL_NODISCARD;   /* finds b again: the file may have been read again meanwhile */
+int plan_must_type(struct sl_plan *p) SL_NODISCARD;
+void plan_reading_drop(struct sl_plan *p);
 int plan_text(struct sl_plan *p, char **slot, struct sl_str s);
 /* `"action":...` and so on: what intent and outcome have in common. */
 void act_fields(struct sl_plan *p, const char *kind);
+/* Of this machine's run and of a process's start; empty: unknown. Into b. */
+struct sl_str act_boot(struct sl_buf *b);
+struct sl_str act_born(struct sl_buf *b, long pid);
+void act_quote(struct sl_buf *b, struct sl_str s);   /* a JSON string that every reader takes: bytes that are no UTF-8 as \xHH */
 bool val_is(const struct sl_val *a, const struct sl_val *b);
 void val_words(struct sl_buf *b, const struct sl_val *v);
 

@@ -1,6 +1,5 @@
 /* model/audit.c: adding records to the audit. One writer at a time by flock; one write() a record, fsync'ed; a failed write is cut off
- * again, so
- * that the file never holds half a record of ours. */
+ * again, so that the file never holds half a record of ours. */
 #include "model/audit.h"
 
 #include <errno.h>
@@ -131,20 +130,102 @@ static int write_whole(int fd, const char *path, struct sl_str line, off_t size,
   return sl_err_sys(err, e ? e : ENOSPC, "cannot write the audit %s; nothing was done", path);
 }
 
+/* ---- no secret is written down ---- */
+
+/* One text by itself; under a key that names a secret, all of it. */
+static void clean_text(struct sl_jw *w, const char *key, struct sl_str s)
+{
+  struct sl_buf probe, out;
+  sl_buf_init(&probe, SL_AUDIT_LINE);
+  sl_buf_init(&out, SL_AUDIT_LINE);
+  sl_buf_printf(&probe, "%s=x", key);
+  sl_secret_redact(&out, sl_buf_view(&probe));
+  if (out.failed || !sl_str_eq(sl_buf_view(&out), sl_buf_view(&probe))) {
+    sl_jw_str(w, SL_STR("***"));
+  } else {
+    sl_buf_clear(&out);
+    sl_secret_redact(&out, s);
+    sl_jw_str(w, out.failed ? SL_STR("***") : sl_buf_view(&out));
+  }
+  sl_buf_free(&probe);
+  sl_buf_free(&out);
+}
+
+static void clean_value(struct sl_jw *w, const char *key, const json_t *v)
+{
+  const char *k;
+  json_t *each;
+  size_t i;
+  switch (json_typeof(v)) {
+  case JSON_OBJECT:
+    sl_jw_obj(w);
+    json_object_foreach((json_t *)(uintptr_t)v, k, each) {
+      sl_jw_key(w, sl_str(k));
+      clean_value(w, k, each);
+    }
+    sl_jw_end_obj(w);
+    break;
+  case JSON_ARRAY:
+    sl_jw_arr(w);
+    json_array_foreach(v, i, each)
+      clean_value(w, key, each);
+    sl_jw_end_arr(w);
+    break;
+  case JSON_STRING: clean_text(w, key, sl_strn(json_string_value(v), json_string_length(v))); break;
+  case JSON_INTEGER: sl_jw_i64(w, json_integer_value(v)); break;
+  case JSON_REAL: sl_jw_f64(w, json_real_value(v)); break;
+  case JSON_TRUE:
+  case JSON_FALSE: sl_jw_bool(w, json_is_true(v)); break;
+  default: sl_jw_null(w);
+  }
+}
+
+/* Where the net finds something in the whole, each text is cleaned by itself: what it cuts may not take the quotes with it. */
+static int clean(struct sl_buf *out, struct sl_str fields, struct sl_err *err)
+{
+  struct sl_buf whole;
+  json_t *j = NULL;
+  sl_buf_init(&whole, SL_AUDIT_LINE);
+  sl_secret_redact(out, fields);
+  if (!out->failed && sl_str_eq(sl_buf_view(out), fields))
+    return SL_OK;
+  sl_buf_clear(out);
+  sl_buf_ch(&whole, '{');
+  sl_buf_str(&whole, fields);
+  sl_buf_ch(&whole, '}');
+  int rc = sl_buf_check(&whole, err);
+  if (!rc)
+    rc = sl_json_load(&j, sl_buf_view(&whole), false, err);
+  if (!rc) {
+    struct sl_jw w = sl_jw(out, false);
+    clean_value(&w, "", j);
+    rc = sl_buf_check(out, err);
+  }
+  if (!rc) { /* without the braces */
+    sl_buf_drop(out, 1);
+    sl_buf_cut(out, out->n - 1);
+  }
+  json_decref(j);
+  sl_buf_free(&whole);
+  return rc;
+}
+
 /* `{"seq":..,"time":..,FIELDS,"prev":".."` then its hash. */
 static int record_make(struct sl_buf *b, const struct tail *t, struct sl_str fields, sl_ms now, char hash[65], struct sl_err *err)
 {
-  struct sl_buf clean;
-  sl_buf_init(&clean, SL_AUDIT_LINE);
-  sl_secret_redact(&clean, fields);
+  struct sl_buf safe;
+  sl_buf_init(&safe, SL_AUDIT_LINE);
+  int rc = clean(&safe, fields, err);
   sl_buf_printf(b, "{\"seq\":%llu,\"time\":\"", (unsigned long long)t->seq + 1);
   sl_time_rfc3339(b, now);
   sl_buf_z(b, "\",");
-  sl_buf_str(b, sl_buf_view(&clean));
+  sl_buf_str(b, sl_buf_view(&safe));
   sl_buf_printf(b, ",\"prev\":\"%s\"", t->hash);
-  if (clean.failed)
-    b->failed = clean.failed;
-  sl_buf_free(&clean);
+  sl_buf_free(&safe);
+  if (rc && rc != SL_ELIMIT)
+    return rc;
+  if (rc)
+    b->failed = rc;
   if (sl_buf_check(b, NULL))
     return sl_err_set(err, b->failed, "%s", b->failed == SL_ELIMIT ? "the audit record is too long; act on fewer rows at once"
         : "out of memory");

@@ -10,32 +10,31 @@
 #include "model/audit.h"
 #include "model/ws_int.h"
 
-enum { INPUTS = 2, MAX_FINDINGS = 2000, SCAN_ROWS = 20000 };
+enum { INPUTS = 2, MAX_FINDINGS = 2000 };
 #define WEEK_MS (7 * 24 * 3600 * 1000LL)
 
-struct finding { int rank; sl_ms since; bool has_since; char severity[10], kind[32], subject[300], summary[300], next[64];
+struct finding { int rank; sl_ms since; bool has_since; uint64_t record; char severity[10], kind[32], subject[300], summary[300], next[64];
   int zone_at; char part[64], zone[48], also[100]; };
-struct findings_state;
-struct audit_reading {             /* outlives the request: the file is read in a lane, and nobody may wait for that */
-  struct findings_state *s;        /* NULL: the asker has gone */
-  struct sl_audit_rows rows;
-  char *path;
-};
 struct findings_state {
   struct sl_req *r;
   struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS];
   unsigned waiting;
+  bool later, in_job;
+  struct sl_ws_conf *conf;           /* as of now, for the lane */
+  sl_ms now;
   struct finding *f;
-  size_t n, cap;
-  struct audit_reading *reading;
+  size_t n, cap, missed;
   struct sl_audit_rows audit;
+  char *audit_path, audit_why[160];
 };
 static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions};
 
 static struct finding *add(struct findings_state *s, int rank, const char *severity, const char *kind)
 {
-  if (sl_grow((void **)&s->f, &s->cap, s->n + 1, sizeof *s->f, MAX_FINDINGS, NULL))
+  if (sl_grow((void **)&s->f, &s->cap, s->n + 1, sizeof *s->f, MAX_FINDINGS, NULL)) {
+    s->missed++;
     return NULL;
+  }
   struct finding *f = &s->f[s->n++];
   memset(f, 0, sizeof *f);
   f->rank = rank;
@@ -136,10 +135,10 @@ static void execution_look(struct findings_state *s, struct sl_map *settled, con
 /* ---- partitions ---- */
 
 /* Zones stand in the workspace in the order in which data flows: the first that misses a day is where to look. */
-static int zone_at(const struct sl_ws *w, struct sl_str name)
+static int zone_at(const struct sl_ws_conf *c, struct sl_str name)
 {
   size_t n = 0;
-  const struct sl_zone *z = sl_ws_config(w) ? sl_ws_conf_zones(sl_ws_config(w), &n) : NULL;
+  const struct sl_zone *z = c ? sl_ws_conf_zones(c, &n) : NULL;
   for (size_t i = 0; i < n; i++)
     if (sl_str_eqz(name, z[i].name))
       return (int)i;
@@ -190,7 +189,7 @@ static void partition_look(struct findings_state *s, const struct sl_batch *b, u
     snprintf(like.next, sizeof like.next, "%s", bad[i].next);
     snprintf(like.part, sizeof like.part, "%.*s", SL_ARG(text(b, row, "partition")));
     snprintf(like.zone, sizeof like.zone, "%.*s", SL_ARG(text(b, row, "zone")));
-    like.zone_at = zone_at(s->r->w, text(b, row, "zone"));
+    like.zone_at = zone_at(s->conf, text(b, row, "zone"));
     since_set(&like, expected.null ? &newest : &expected);
     if (merged(s, &like, b, row))
       return;
@@ -235,11 +234,19 @@ static void audit_look(struct findings_state *s, sl_ms now)
     snprintf(f->subject, sizeof f->subject, "%.299s", r->target);
     f->since = r->time;
     f->has_since = true;
+    f->record = r->seq; /* two open questions about one target are two findings */
   }
 }
 
 static void inputs_look(struct findings_state *s)
 {
+  if (s->audit_why[0]) {
+    struct finding *f = add(s, 1, "unknown", "cannot be judged");
+    if (f) {
+      snprintf(f->summary, sizeof f->summary, "audit: %s", s->audit_why);
+      snprintf(f->next, sizeof f->next, "sluice audit verify");
+    }
+  }
   for (size_t i = 0; i < INPUTS; i++)
     if (s->in[i].failed) {
       struct finding *f = add(s, 1, "unknown", "cannot be judged");
@@ -262,24 +269,29 @@ static int worst_first(const void *a, const void *b)
   return strcmp(x->subject, y->subject);
 }
 
-static void rows_each(struct findings_state *s, size_t input, sl_ms now)
+/* In the lane: pages may lie on the disk. */
+static int rows_each(struct findings_state *s, size_t input, struct sl_err *err)
 {
   struct sl_snap *snap = s->in[input].snap;
   struct sl_map settled;
   uint64_t n = snap ? sl_snap_count(snap) : 0;
+  int rc = SL_OK;
   sl_map_init(&settled);
-  for (uint64_t at = 0; at < n && at < SCAN_ROWS; at += SL_BATCH_ROWS) {
+  for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
     struct sl_batch *b = NULL;
-    if (sl_snap_page(snap, at, SL_BATCH_ROWS, &b, NULL, NULL, NULL) || !b)
-      break;
-    for (uint32_t i = 0; i < sl_batch_count(b); i++)
+    rc = sl_snap_page_wait(snap, at, SL_BATCH_ROWS, &b, err);
+    for (uint32_t i = 0; !rc && i < sl_batch_count(b); i++) {
+      if (sl_snap_struck(snap, at + i))
+        continue;
       if (input == 0)
-        execution_look(s, &settled, b, i, now);
+        execution_look(s, &settled, b, i, s->now);
       else
         partition_look(s, b, i);
+    }
     sl_batch_unref(b);
   }
   sl_map_free(&settled);
+  return rc;
 }
 
 static int emit(struct findings_state *s, struct sl_err *err)
@@ -288,7 +300,7 @@ static int emit(struct findings_state *s, struct sl_err *err)
   int rc = sl_req_head(s->r, NULL, 0, (int64_t)s->n);
   for (size_t i = 0; i < s->n && !rc; i++) {
     const struct finding *f = &s->f[i];
-    char id[360];
+    char id[400];
     if (!b)
       rc = sl_batch_new(&b, sl_req_schema(s->r), err);
     if (rc)
@@ -296,6 +308,8 @@ static int emit(struct findings_state *s, struct sl_err *err)
     if (f->part[0])
       snprintf(s->f[i].summary, sizeof f->summary, "%s %s%s", f->zone, f->part, f->also);
     snprintf(id, sizeof id, "%s/%s", f->kind, f->subject[0] ? f->subject : f->summary);
+    if (f->record)
+      snprintf(id, sizeof id, "%s/%llu", f->kind, (unsigned long long)f->record);
     sl_batch_row(b, SL_PUT, sl_str(id));
     sl_batch_set(b, 0, sl_vas(SL_STATE, sl_str(f->severity)));
     sl_batch_set(b, 1, sl_vz(f->kind));
@@ -320,27 +334,78 @@ static void state_drop(struct findings_state *s)
     sl_snap_unref(s->in[i].snap);
     s->in[i].snap = NULL;
   }
-  if (s->reading)
-    s->reading->s = NULL;
-  s->reading = NULL;
   sl_audit_rows_free(&s->audit);
   sl_free(s->f);
+  sl_free(s->audit_path);
   s->f = NULL;
+  s->audit_path = NULL;
+  if (s->conf)
+    sl_ws_conf_unref(s->conf);
+  s->conf = NULL;
 }
 
 static void compose(struct findings_state *s)
 {
   struct sl_err err = {0};
-  sl_ms now = sl_ws_now(s->r->w);
-  for (size_t i = 0; i < INPUTS; i++)
-    rows_each(s, i, now);
   connections_look(s);
-  audit_look(s, now);
   inputs_look(s);
   if (s->n)
     qsort(s->f, s->n, sizeof *s->f, worst_first);
   int rc = emit(s, &err);
   struct sl_req *r = s->r;
+  if (s->missed)
+    sl_req_cut(r, "more is wrong than is shown");
+  state_drop(s);
+  sl_req_end(r, rc, &err);
+}
+
+/* Somebody will come back to r's state: the connection closes only after that. */
+static void hold(struct sl_req *r, int by)
+{
+  r->pins += (unsigned)by;
+  r->b->feeds += (unsigned)by;
+}
+
+static int judge_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct findings_state *s = user;
+  int rc = SL_OK;
+  for (size_t i = 0; i < INPUTS && !rc && !atomic_load(cancel); i++)
+    rc = rows_each(s, i, err);
+  struct sl_err why = {0};
+  if (!rc && sl_audit_rows_read(s->audit_path, &s->audit, &why))
+    snprintf(s->audit_why, sizeof s->audit_why, "%.150s", why.msg);
+  if (!rc)
+    audit_look(s, s->now);
+  return rc;
+}
+
+static void judge_done(void *user, int rc, const struct sl_err *err)
+{
+  struct findings_state *s = user;
+  struct sl_req *r = s->r;
+  hold(r, -1);
+  if (!rc && !sl_req_cancelled(r)) {
+    compose(s);
+    return;
+  }
+  state_drop(s);
+  sl_req_end(r, rc ? rc : SL_ECANCELED, err);
+}
+
+static void judge(struct findings_state *s)
+{
+  static const struct sl_job_ops ops = {.work = judge_work, .done = judge_done};
+  struct sl_err err = {0};
+  struct sl_req *r = s->r;
+  s->now = sl_ws_now(r->w);
+  s->conf = r->w->conf ? sl_ws_conf_ref(r->w->conf) : NULL;
+  int rc = sl_job_start(r->w->l, SL_LANE_LONG, &ops, s, &(sl_job){ 0 }, &err);
+  if (!rc) {
+    hold(r, 1);
+    s->in_job = true;
+    return;
+  }
   state_drop(s);
   sl_req_end(r, rc, &err);
 }
@@ -348,7 +413,7 @@ static void compose(struct findings_state *s)
 static void one_less(struct findings_state *s)
 {
   if (!--s->waiting)
-    compose(s);
+    judge(s);
 }
 
 /* ---- inputs ---- */
@@ -374,52 +439,6 @@ static void on_input(void *user, sl_watch id, const struct sl_answer *a)
   one_less(s);
 }
 
-static int audit_work(void *user, const atomic_bool *cancel, struct sl_err *err)
-{
-  struct audit_reading *a = user;
-  (void)cancel;
-  return sl_audit_rows_read(a->path, &a->rows, err);
-}
-
-/* `doctor` and `audit verify` say what is wrong with the file itself. */
-static void audit_done(void *user, int rc, const struct sl_err *err)
-{
-  struct audit_reading *a = user;
-  struct findings_state *s = a->s;
-  (void)err;
-  (void)rc;
-  if (s) {
-    s->reading = NULL;
-    s->audit = a->rows;
-    a->rows = (struct sl_audit_rows){ 0 };
-  }
-  sl_audit_rows_free(&a->rows);
-  sl_free(a->path);
-  sl_free(a);
-  if (s)
-    one_less(s);
-}
-
-static int audit_start(struct findings_state *s, struct sl_err *err)
-{
-  static const struct sl_job_ops ops = {.work = audit_work, .done = audit_done};
-  struct audit_reading *a = sl_calloc(1, sizeof *a);
-  char *path = sl_strdup(sl_ws_audit_path(s->r->w));
-  int rc = a && path ? SL_OK : sl_err_nomem(err);
-  if (a)
-    *a = (struct audit_reading){ .s = s, .path = path };
-  if (!rc)
-    rc = sl_job_start(s->r->w->l, SL_LANE_FILE, &ops, a, &(sl_job){ 0 }, err);
-  if (rc) {
-    sl_free(path);
-    sl_free(a);
-    return rc;
-  }
-  s->reading = a;
-  s->waiting++;
-  return SL_OK;
-}
-
 static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
 {
   struct sl_query like = {.res = inputs[i], .kind = SL_Q_LIST, .background = true, .max_age_ms = 1000}, *q = NULL;
@@ -433,23 +452,52 @@ static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
   return rc;
 }
 
+static void inputs_ready(void *user)
+{
+  struct findings_state *s = user;
+  hold(s->r, -1);
+  if (sl_req_cancelled(s->r)) {
+    struct sl_req *r = s->r;
+    state_drop(s);
+    sl_req_end(r, SL_ECANCELED, NULL);
+    return;
+  }
+  s->later = false;
+  one_less(s);
+}
+
 static int findings_query(struct sl_req *r, struct sl_err *err)
 {
   struct findings_state *s = sl_req_state(r);
   s->r = r;
+  s->audit_path = sl_strdup(sl_ws_audit_path(r->w));
+  if (!s->audit_path)
+    return sl_err_nomem(err);
   int rc = SL_OK;
   for (size_t i = 0; i < INPUTS && !rc; i++)
     rc = input_start(s, i, err);
-  if (!rc)
-    rc = audit_start(s, err);
-  if (rc)
+  if (!rc) /* there may be no input at all: then the audit alone, from the next turn on */
+    rc = sl_loop_later(r->w->l, inputs_ready, s, err);
+  if (rc) {
     state_drop(s);
-  return rc;
+    return rc;
+  }
+  hold(r, 1);
+  s->later = true;
+  s->waiting++;
+  return SL_OK;
 }
 
 static void findings_cancel(struct sl_req *r)
 {
-  state_drop(sl_req_state(r));
+  struct findings_state *s = sl_req_state(r);
+  for (size_t i = 0; i < INPUTS; i++) {
+    sl_ws_unwatch(r->w, s->in[i].watch);
+    s->in[i].watch.v = 0;
+  }
+  if (s->later || s->in_job) /* they find out when they come */
+    return;
+  state_drop(s);
   sl_req_end(r, SL_ECANCELED, NULL);
 }
 
@@ -468,8 +516,10 @@ static int audit_rows(struct sl_feed *f, void *user, struct sl_err *err)
     rc = sl_feed_head(f, NULL, 0, (int64_t)rows.n);
   if (!rc)
     rc = sl_rower_begin(&w, f, NULL, err);
-  if (rc)
+  if (rc) {
+    sl_audit_rows_free(&rows);
     return rc;
+  }
   for (size_t i = 0; i < rows.n && !rc; i++) {
     const struct sl_audit_row *r = &rows.row[i];
     char id[24];

@@ -1,6 +1,5 @@
 /* model/plan.c: what would happen, exactly: the call is checked and copied, the targets are read (guards, `when`), the backend is asked
- * for its
- * exact calls without sending any. Nothing is changed here. */
+ * for its exact calls without sending any. Nothing is changed here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "base/json.h"
 #include "model/act_int.h"
 
-struct reading {
+struct act_reading {
   struct sl_plan *p;
   int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row);
   void (*then)(struct sl_plan *p, int rc);
@@ -102,6 +101,14 @@ static const struct sl_verb *verb_find(const struct sl_serve *s, const struct sl
   return NULL;
 }
 
+static bool is_target(const struct sl_call *c, const struct sl_ref *r)
+{
+  for (size_t i = 0; i < c->ntargets; i++)
+    if (sl_str_eq(r->id, c->targets[i].id))
+      return true;
+  return false;
+}
+
 static int targets_check(struct sl_ws *w, struct sl_plan *p, const struct sl_call *c, struct sl_err *err)
 {
   const char *why = NULL;
@@ -113,12 +120,25 @@ static int targets_check(struct sl_ws *w, struct sl_plan *p, const struct sl_cal
     if (!sl_str_eq(c->targets[i].conn, c->targets[0].conn))
       return sl_err_set(err, SL_EUSAGE, "rows of one connection at a time: %.*s and %.*s are two", SL_ARG(c->targets[0].conn),
           SL_ARG(c->targets[i].conn));
+  for (size_t i = 0; i < c->nexpect; i++)
+    if (!is_target(c, &c->expect[i].ref))
+      return sl_err_set(err, SL_EUSAGE, "what was seen of %.*s cannot be compared: it is not acted on", SL_ARG(c->expect[i].ref.id));
   p->b = ws_conn_find(w, c->targets[0].conn);
   if (!p->b)
     return sl_err_set(err, SL_ENOENT, "no connection `%.*s`", SL_ARG(c->targets[0].conn));
   p->verb = verb_find(ws_conn_serves(p->b, c->res, &why), c->act);
   return p->verb ? SL_OK : sl_err_set(err, SL_EUNSUP, "%s cannot %s %s%s%s", p->b->name, c->act->name, c->res->name, why ? ": " : "", why
       ? why : "");
+}
+
+int plan_conn(struct sl_plan *p, struct sl_err *err)
+{
+  p->b = ws_conn_find(p->w, sl_str(p->conn));
+  if (!p->b)
+    return sl_err_set(err, SL_ENOENT, "connection %s is gone from the workspace", p->conn);
+  if (verb_find(ws_conn_serves(p->b, p->call.res, NULL), p->call.act) != p->verb)
+    return sl_err_set(err, SL_ECONFLICT, "connection %s is another one now; look again", p->conn);
+  return SL_OK;
 }
 
 /* ---- life ---- */
@@ -149,10 +169,8 @@ int plan_text(struct sl_plan *p, char **slot, struct sl_str s)
   return SL_OK;
 }
 
-void sl_plan_free(struct sl_plan *p)
+static void plan_end(struct sl_plan *p)
 {
-  if (!p)
-    return;
   for (size_t i = 0; i < p->nline; i++)
     sl_free(p->line[i]);
   for (size_t i = 0; i < p->nguard; i++)
@@ -163,25 +181,46 @@ void sl_plan_free(struct sl_plan *p)
   sl_free(p->must);
   sl_free(p->command);
   sl_free(p->conn);
+  for (size_t i = 0; p->did && i < p->call.ntargets; i++)
+    sl_free(p->did[i].started);
   sl_free(p->did);
+  sl_free(p->audit_path);
   sl_buf_free(&p->fields);
   sl_arena_free(&p->arena);
   sl_free(p);
 }
 
+struct sl_plan *plan_ref(struct sl_plan *p)
+{
+  p->refs++;
+  return p;
+}
+
+void plan_unref(void *plan)
+{
+  struct sl_plan *p = plan;
+  if (!--p->refs)
+    plan_end(p);
+}
+
+void sl_plan_free(struct sl_plan *p)
+{
+  if (p)
+    plan_unref(p);
+}
 static int plan_new(struct sl_plan **out, struct sl_ws *w, const struct sl_call *c, struct sl_err *err)
 {
   struct sl_plan *p = sl_calloc(1, sizeof *p);
   if (!p)
     return sl_err_nomem(err);
   p->w = w;
+  p->refs = 1;
   sl_arena_init(&p->arena, 0);
   sl_buf_init(&p->fields, SL_AUDIT_LINE);
   int rc = args_check(c, err);
   if (!rc)
     rc = targets_check(w, p, c, err);
   p->call = *c;
-  p->call.nexpect = c->nexpect;
   if (!rc && (targets_copy(p, c) || args_copy(p, c) || expect_copy(p, c)))
     rc = sl_err_nomem(err);
   if (!rc && !p->call.token[0])
@@ -199,20 +238,27 @@ static int plan_new(struct sl_plan **out, struct sl_ws *w, const struct sl_call 
 
 /* ---- reading the targets ---- */
 
-static void read_next(struct reading *r);
+static void read_next(struct act_reading *r);
 
-static void read_end(struct reading *r, int rc)
+void plan_reading_drop(struct sl_plan *p)
+{
+  sl_ws_unwatch(p->w, p->watch); /* one that has ended is ignored */
+  p->watch.v = 0;
+  sl_free(p->reading);
+  p->reading = NULL;
+}
+
+static void read_end(struct act_reading *r, int rc)
 {
   struct sl_plan *p = r->p;
   void (*then)(struct sl_plan *, int) = r->then;
-  p->watch.v = 0;
-  sl_free(r);
+  plan_reading_drop(p);
   then(p, rc);
 }
 
 static void on_row(void *user, sl_watch id, const struct sl_answer *a)
 {
-  struct reading *r = user;
+  struct act_reading *r = user;
   struct sl_plan *p = r->p;
   struct sl_batch *b = NULL;
   (void)id;
@@ -222,13 +268,16 @@ static void on_row(void *user, sl_watch id, const struct sl_answer *a)
   if (a->nsrc && a->src[0].state == SL_FAILED) {
     p->err = a->src[0].err;
     rc = p->err.code ? p->err.code : SL_EIO;
-  } else if (!a->snap || !sl_snap_count(a->snap)) {
-    rc = sl_err_set(&p->err, SL_ENOENT, "%.*s is gone", SL_ARG(p->call.targets[p->at].id));
-  } else {
-    rc = sl_snap_page(a->snap, 0, 1, &b, NULL, NULL, &p->err);
+  } else if (a->snap && sl_snap_count(a->snap)) {
+    rc = sl_snap_page(a->snap, 0, SL_BATCH_ROWS, &b, NULL, NULL, &p->err);
   }
+  uint32_t row = 0, n = b ? sl_batch_count(b) : 0;
+  while (row < n && (sl_snap_struck(a->snap, row) || !sl_str_eq(sl_batch_id(b, row), p->call.targets[p->at].id)))
+    row++; /* one that the last answer did not repeat is still there, struck out */
+  if (!rc && row == n)
+    rc = sl_err_set(&p->err, SL_ENOENT, "%.*s is gone", SL_ARG(p->call.targets[p->at].id));
   if (!rc)
-    rc = r->each(p, p->at, b, 0);
+    rc = r->each(p, p->at, b, row);
   sl_batch_unref(b);
   p->watch.v = 0; /* asked once: it ends by itself */
   if (rc) {
@@ -239,7 +288,7 @@ static void on_row(void *user, sl_watch id, const struct sl_answer *a)
   read_next(r);
 }
 
-static int read_one(struct reading *r, struct sl_err *err)
+static int read_one(struct act_reading *r, struct sl_err *err)
 {
   struct sl_plan *p = r->p;
   const struct sl_ref *t = &p->call.targets[p->at];
@@ -251,7 +300,7 @@ static int read_one(struct reading *r, struct sl_err *err)
   return rc;
 }
 
-static void read_next(struct reading *r)
+static void read_next(struct act_reading *r)
 {
   struct sl_plan *p = r->p;
   if (p->at == p->call.ntargets) {
@@ -266,14 +315,15 @@ static void read_next(struct reading *r)
 int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),
                      void (*then)(struct sl_plan *p, int rc), struct sl_err *err)
 {
-  struct reading *r = sl_calloc(1, sizeof *r);
+  struct act_reading *r = sl_calloc(1, sizeof *r);
   if (!r)
     return sl_err_nomem(err);
-  *r = (struct reading){ p, each, then };
+  *r = (struct act_reading){ p, each, then };
+  p->reading = r;
   p->at = 0;
   int rc = read_one(r, err);
   if (rc)
-    sl_free(r);
+    plan_reading_drop(p);
   return rc;
 }
 
@@ -353,20 +403,25 @@ static int dry_doc(void *user, struct sl_str json)
   struct sl_plan *p = user;
   json_t *j = NULL;
   int rc = sl_json_load(&j, json, false, &p->err);
-  json_t *calls = json_object_get(j, "calls");
+  const json_t *calls = json_object_get(j, "calls");
   for (size_t i = 0; i < json_array_size(calls) && !rc; i++) {
     const char *z = json_string_value(json_array_get(calls, i));
-    rc = sl_grow((void **)&p->line, &p->cap_line, p->nline + 1, sizeof *p->line, ACT_CALLS, &p->err);
+    rc = z ? SL_OK : sl_err_set(&p->err, SL_EPROTO, "%s told its calls in a form that is not understood", p->conn);
+    if (!rc)
+      rc = sl_grow((void **)&p->line, &p->cap_line, p->nline + 1, sizeof *p->line, ACT_CALLS, &p->err);
     if (!rc) {
       p->line[p->nline] = NULL;
-      rc = plan_text(p, &p->line[p->nline], sl_str(z ? z : ""));
+      rc = plan_text(p, &p->line[p->nline], sl_str(z));
       p->nline += !rc;
     }
   }
   struct sl_str undo = sl_json_str(j, "undo");
   if (!rc && undo.n)
     rc = plan_text(p, &p->undo, undo);
+  if (rc == SL_ENOMEM)
+    sl_err_nomem(&p->err);
   json_decref(j);
+  p->rc = p->rc ? p->rc : rc; /* half of its calls is not what a person may agree to */
   return rc;
 }
 
@@ -377,11 +432,11 @@ static void planned_tell(struct sl_plan *p, int rc)
   struct sl_err err = p->err;
   struct sl_plan *take = p;
   plan_unlink(p);
-  p->req = NULL;
+  p->err = (struct sl_err){ 0 };
   if (rc) {
     sl_plan_free(p);
     take = NULL;
-    err.code = err.code ? err.code : rc;
+    err.code = rc;
     if (!err.msg[0])
       snprintf(err.msg, sizeof err.msg, "%s", sl_code_words(rc));
   }
@@ -390,7 +445,7 @@ static void planned_tell(struct sl_plan *p, int rc)
 }
 
 /* What must be typed: in a protected environment the target's own name, unless nothing can go wrong. */
-static int must_type(struct sl_plan *p)
+int plan_must_type(struct sl_plan *p)
 {
   const struct sl_ws_conf *c = sl_ws_config(p->w);
   if (!c || !sl_ws_conf_protected(c) || p->call.act->risk == SL_SAFE)
@@ -447,14 +502,17 @@ static void dry_end(void *user, int rc, const char *cut, const struct sl_err *er
 {
   struct sl_plan *p = user;
   (void)cut;
+  p->req = NULL;
   p->call.dry = false;
+  rc = p->rc ? p->rc : rc;
+  p->rc = SL_OK;
   if (rc && err && !p->err.msg[0])
     p->err = *err;
   if (!rc && !p->nline)
     rc = sl_err_set(&p->err, SL_EINTERNAL, "%s did not say what it would do", p->conn);
   if (!rc && !p->undo && p->call.act->undo)
     rc = plan_text(p, &p->undo, sl_str(p->call.act->undo));
-  if (!rc && (must_type(p) || command_make(p)))
+  if (!rc && (plan_must_type(p) || command_make(p)))
     rc = sl_err_nomem(&p->err);
   planned_tell(p, rc);
 }
@@ -462,20 +520,27 @@ static void dry_end(void *user, int rc, const char *cut, const struct sl_err *er
 static void targets_read(struct sl_plan *p, int rc)
 {
   static const struct ws_req_sink sink = {.doc = dry_doc, .end = dry_end};
+  rc = rc ? rc : plan_conn(p, &p->err);
   if (rc) {
     planned_tell(p, rc);
     return;
   }
   p->call.dry = true;
   const struct ws_req_spec spec = {.kind = WS_REQ_CALL, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->call,
-    .total_ms = ACT_READ_MS, .sink = &sink, .user = p};
+    .total_ms = ACT_READ_MS, .sink = &sink, .user = plan_ref(p), .release = plan_unref};
   rc = ws_req_start(&p->req, &spec, &p->err);
   if (rc)
     planned_tell(p, rc);
 }
 
 /* An action with no guard at all (a file that is yet to be written) has no row to read. */
-static void targets_skip(void *user) { targets_read(user, SL_OK); }
+static void targets_skip(void *user)
+{
+  struct sl_plan *p = user;
+  if (!p->closing)
+    targets_read(p, SL_OK);
+  plan_unref(p);
+}
 
 int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *user, struct sl_err *err)
 {
@@ -489,11 +554,13 @@ int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *u
   p->planned = fn;
   p->user = user;
   bool skip = c->act->guards && !c->act->guards[0];
-  rc = skip ? sl_loop_later(w->l, targets_skip, p, err) : act_read_targets(p, target_seen, targets_read, err);
-  if (rc)
+  rc = skip ? sl_loop_later(w->l, targets_skip, plan_ref(p), err) : act_read_targets(p, target_seen, targets_read, err);
+  if (rc) {
+    p->refs = 1;
     sl_plan_free(p);
-  else
+  } else {
     plan_link(p);
+  }
   return rc;
 }
 

@@ -155,12 +155,17 @@ static void req_bury(struct sl_req *r)
   r->call = NULL;
   r->feed = NULL;
   r->magic = WS_REQ_DEAD;
+  void (*release)(void *) = r->release;
+  r->release = NULL;
   if (!w->shells_tail)
     w->shells_tail = &w->shells;
   *w->shells_tail = r;
   w->shells_tail = &r->next;
   w->nshells++;
+  void *user = r->release_user;
   shells_trim(w, WS_SHELLS);
+  if (release)
+    release(user);
 }
 
 bool ws_req_live(struct sl_req *r, const char *what)
@@ -342,6 +347,8 @@ static int req_new(struct sl_req **out, const struct ws_req_spec *s, struct sl_e
   r->q = s->q ? sl_query_ref(s->q) : NULL;
   r->id = ++w->req_id;
   r->queued = true;
+  r->release = s->release;
+  r->release_user = s->user;
   req_link(r);
   *out = r;
   return SL_OK;
@@ -429,8 +436,11 @@ int ws_req_start(struct sl_req **out, const struct ws_req_spec *s, struct sl_err
   int rc = ws_conn_open(s->b, err);
   if (!rc)
     rc = req_new(&r, s, err);
-  if (rc)
+  if (rc) {
+    if (s->release)
+      s->release(s->user);
     return rc;
+  }
   if (!queue_free(r)) {
     ws_req_busy(r, true);
     *out = r;

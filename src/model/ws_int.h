@@ -74,6 +74,8 @@ struct ws_req_spec {
   uint32_t idle_ms, total_ms;       /* 0: the connection's timeout (implicit ones: none); none */
   const struct ws_req_sink *sink;
   void *user;
+  /* Exactly once, whether it starts or not: from then on nobody reads call, also where the asker left long before. */
+  void (*release)(void *user);
 };
 struct sl_req {
   uint32_t magic;                   /* WS_REQ_LIVE until the end, then WS_REQ_DEAD */
@@ -104,6 +106,8 @@ struct sl_req {
   uint64_t rows, bytes;
   uint32_t idle_ms, total_ms;
   sl_timer timer;
+  void (*release)(void *user);
+  void *release_user;
   unsigned inside, pins;            /* frames of the backend's calls; callbacks that still hold r */
   bool own;                         /* of the program itself */
   bool counted;                     /* among the connection's running ones */

@@ -68,6 +68,7 @@ void fx_open(struct fx *f, const struct fx_opts *o)
   if (o) {
     w.headless = o->headless;
     w.no_input = o->no_input;
+    w.readonly = o->readonly;
   }
   struct sl_ws_conf *conf = o && o->workspace ? fx_conf(f, o->workspace) : NULL;
   w.conf = conf;

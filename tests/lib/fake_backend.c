@@ -13,7 +13,7 @@ static const struct sl_col thing_cols[] = {
 };
 const struct sl_resource fake_things = {
   .name = "things", .help = "things", .scope = "a shelf", .shape = SL_KEYED, .cols = thing_cols, .ncols = 5, .order = "name",
-  .columns = "name,state", .poll_ms = 10000, .cap_rows = 5000,
+  .columns = "name,state", .poll_ms = 10000, .cap_rows = 5000, .actions = fake_actions,
 };
 static const struct sl_col line_cols[] = { { .name = "time", .type = SL_TIME }, { .name = "text", .type = SL_TEXT } };
 const struct sl_resource fake_lines = {
@@ -49,7 +49,7 @@ void fake_reset(void)
 
 /* ---- a request ---- */
 
-struct fake_state { struct fake *f; uint32_t touched; };
+struct fake_state { struct fake *f; uint32_t touched; };    /* f first: fake_verbs.c reads it */
 struct fake_req {
   struct fake *f;
   struct sl_req *r;
@@ -59,6 +59,14 @@ struct fake_req {
   int rc;
 };
 static void step(void *user);
+
+void fake_may_close(struct fake *f, struct sl_backend *b)
+{
+  if (!f->closing || f->ending)
+    return;
+  f->closing = false;
+  sl_backend_closed(b);
+}
 
 static void finish(struct fake_req *q, int rc);
 
@@ -152,7 +160,10 @@ static void step(void *user)
   struct sl_req *r = q->r;
   q->t.v = 0;
   if (q->ending) {
+    struct sl_backend *b = sl_req_backend(r);
     finish(q, q->rc);
+    f->ending--;
+    fake_may_close(f, b);
     return;
   }
   if (!q->head && f->ask && !f->answers) {
@@ -266,10 +277,12 @@ static void fake_cancel(struct sl_req *r)
   sl_timer_stop(sl_backend_loop(sl_req_backend(r)), &q->t);
   q->ending = true;
   q->rc = SL_ECANCELED;
-  if (q->f->late_end_ms)
-    later(q, q->f->late_end_ms);
-  else
+  if (!q->f->late_end_ms) {
     finish(q, SL_ECANCELED);
+    return;
+  }
+  q->f->ending++;
+  later(q, q->f->late_end_ms);
 }
 
 static void fake_resume(struct sl_req *r)
@@ -320,6 +333,9 @@ static void fake_close(struct sl_backend *b)
 {
   struct fake *f = ((struct fake_state *)sl_backend_state(b))->f;
   f->closes++;
+  f->closing = f->ending > 0;
+  if (f->closing)
+    return;
   if (f->wrong != FAKE_NO_CLOSE)
     sl_backend_closed(b);
 }
@@ -449,7 +465,7 @@ static const struct sl_bytes_ops bytes = { .port = { sizeof(struct fake_req), by
 
 static const struct sl_col other_own[] = { { .name = "shelf", .type = SL_TEXT } };
 #define FAKE_SLOTS .req_size = sizeof(struct fake_req), .query = fake_query, .resume = fake_resume, .cancel = fake_cancel
-static const struct sl_serve serve_things = { .res = &fake_things, FAKE_SLOTS };
+static const struct sl_serve serve_things = { .res = &fake_things, FAKE_SLOTS, .verbs = fake_verbs, .nverbs = 4 };
 static const struct sl_serve serve_things_own = { .res = &fake_things, .own = other_own, .nown = 1, FAKE_SLOTS };
 static const struct sl_serve serve_lines = { .res = &fake_lines, FAKE_SLOTS };
 static const struct sl_serve serve_parts = { .res = &fake_parts, FAKE_SLOTS };

@@ -11,6 +11,11 @@
 
 /* things: keyed; name, state, size, score, tags; polled each 10 s, cut at 5,000 rows. lines: a log. parts: no poll, scope required. */
 extern const struct sl_resource fake_things, fake_lines, fake_parts;
+/* halt: where state is not ok; make: arguments, no row to read; drop: guards, no reconcile; look: safe. Of `fake` alone. */
+extern const struct sl_action fake_act_halt, fake_act_make, fake_act_drop, fake_act_look;
+extern const struct sl_action *const fake_actions[];
+extern const struct sl_verb fake_verbs[4];
+enum { FAKE_UNTOLD = 1 };        /* as verb_rc: the target is never told about */
 
 enum fake_wrong {
   FAKE_RIGHT,
@@ -45,17 +50,25 @@ struct fake {
   int open_fails;
   const char *bytes; size_t nbytes, chunk;
   const char *secret;            /* a secret setting that open asks for */
+  int call_rc, verb_rc[4];       /* of a call: its end's code, and each target's */
+  int call_refuse, dry_rc, reconcile_rc;
+  const char *dry_doc, *started; /* instead of its own; id of what each call starts */
+  bool call_never; int call_ms;  /* no answer; an answer that late */
   atomic_bool go;
   /* ---- what happened ---- */
   int opens, closes, queries, cancels, resumes, answers, stopped;
   atomic_int worker_rc, freed;
   uint32_t state_was;            /* the backend's state when it was opened: must be 0 */
   char scope[128], conn[32], statement[512], inputs[256], secret_was[64], answer_was[64];
+  int calls, dries, reconciles;
+  int ending; bool closing;      /* calls that will still end; closed() waits for them */
+  char targets_was[256], args_was[512], token_was[40];
   struct sl_req *last;
   struct sl_backend *b;
 };
 struct fake *fake_of(const char *type);                 /* forgets nothing by itself: see fake_reset() */
 void fake_reset(void);
+void fake_may_close(struct fake *f, struct sl_backend *b);   /* after a late end */
 extern const struct sl_backend_ops *const fake_backends[];   /* fake, other, third, compute */
 
 /* ---- the bench ---- */
@@ -67,7 +80,7 @@ struct fx {
   char asked[128];
   int asks, withdrawn;
 };
-struct fx_opts { bool headless, no_input, real_clock, answers; const char *workspace; /* YAML; NULL: none */ };
+struct fx_opts { bool headless, no_input, real_clock, answers, readonly; const char *workspace; /* YAML; NULL: none */ };
 void fx_open(struct fx *f, const struct fx_opts *o);    /* frozen at 2026-11-21T06:00:00Z */
 void fx_close(struct fx *f);
 struct sl_ws_conf *fx_conf(struct fx *f, const char *yaml);  /* yours; the file is ws.yaml in the bench's folder */

@@ -127,6 +127,7 @@ static int sql_out(struct sl_session *s, const char *to)
   const char *name = ending(to);
   int rc = name ? SL_OK : sl_err_set(&x.err, SL_EUSAGE, "--out %s: it must end in .csv, .parquet or .ndjson", to);
   like.kind = SL_Q_SQL;
+  like.input_rows = sl_args_count(s->app->args, SL_O_rows, 0);
   like.out = sl_str(name);
   if (!rc)
     rc = sl_query_new(&q, &like, &x.err);
@@ -151,6 +152,7 @@ int sl_cmd_sql(struct sl_app *a)
   const char *to = sl_args_text(a->args, SL_O_out, NULL);
   struct sl_list l = { .query = sl_app_query(a, &sl_res_rows, a->args->pos[0]), .rows = { .bare = true } };
   l.query.kind = SL_Q_SQL;
+  l.query.input_rows = sl_args_count(a->args, SL_O_rows, 0);
   int code;
   if (sl_session_open(&s, a, SL_SESSION_ANY, &err))
     code = sl_app_fail(a, &err);

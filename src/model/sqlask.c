@@ -163,7 +163,7 @@ void ws_sql_run(struct ws_ans *a)
     a->input[i].done = false;
   for (size_t i = 0; i < a->ninput && a->run == run && a->running; i++) {
     struct ws_input *in = &a->input[i];
-    uint64_t cap = in->q->limit ? 0 : a->q->limit ? a->q->limit : WS_INPUT_CAP;
+    uint64_t cap = in->q->limit ? 0 : a->q->input_rows ? a->q->input_rows : WS_INPUT_CAP;
     struct sl_err e = { 0 };
     int rc = ws_ask(a->w, in->q, cap, true, input_changed, in, &in->watch, &e);
     if (rc)

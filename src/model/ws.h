@@ -61,6 +61,7 @@ struct sl_query {            /* counted, immutable once asked */
    * answer is
    * one row: file (absolute path), rows. To be put in its place by the action `write`. */
   struct sl_str out;
+  uint64_t input_rows;       /* SQL: of each resource that the statement names; 0: 100,000 */
   bool no_cap;
   bool unordered;            /* order NULL means as they arrive, not the resource's: a stream for a program that reads while it comes */
   struct sl_query_input *inputs; size_t ninputs;

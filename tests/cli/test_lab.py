@@ -236,6 +236,9 @@ def test_sql_over_resources_and_files(here):
     joined = here.json("sql", "select z.name, f.patient from zones z join 'lake:raw/*/labs.csv' f on true where z.name = 'raw' order by 2")
     assert [r["patient"] for r in joined] == [1, 1, 2, 2]
     assert "nosuch" in here("sql", "select * from nosuch", code=1).notes
+    cut = here("sql", "select count(*) as n from objects(scope => 'lake:landing/')", "--rows", "2", "-o", "csv", code=5)
+    assert cut.text == "n\n2\n" and "not all of it" in cut.notes
+    assert here("sql", "select count(*) as n from objects(scope => 'lake:landing/')", "-o", "csv").text == "n\n3\n"
     assert here("sql", "selct 1", code=1).notes.count("\n") == 1
     assert here("sql", "select 1 as a union all select 2 order by 1", "-o", "csv").text == "a\n1\n2\n"
 

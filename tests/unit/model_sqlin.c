@@ -164,7 +164,7 @@ static int fresh(void **state)
 
 static struct sl_query *sql(const char *statement, uint64_t limit)
 {
-  struct sl_query like = { .res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_str(statement), .limit = limit }, *q;
+  struct sl_query like = { .res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_str(statement), .input_rows = limit }, *q;
   assert_int_equal(sl_query_new(&q, &like, NULL), SL_OK);
   return q;
 }

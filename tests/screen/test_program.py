@@ -98,6 +98,7 @@ def test_suspend_and_resume(place):
     while time.monotonic() < until and stat_of(pty.process.pid) != "T":
         pty.pump(0.05)
     assert stat_of(pty.process.pid) == "T"
+    pty.drain()
     given_back(pty)
     before = len(pty.raw)
     pty.process.send_signal(signal.SIGCONT)

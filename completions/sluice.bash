@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --filter --sort --columns --limit --type --name -p --out --rows'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --filter --sort --columns --limit --type --name -p --out --rows --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -34,6 +34,7 @@ _sluice()
     -p) kind='none' ;;
     --out) kind='uri' ;;
     --rows) kind='none' ;;
+    --dir) kind='folder' ;;
   esac
   case $cmd in
     get) args='resource scope' options="$options --filter --sort --columns --limit --watch --deleted" ;;
@@ -60,6 +61,7 @@ _sluice()
     trust) args='file' options="$options" ;;
     info) args='' options="$options --columns" ;;
     doctor) args='' options="$options --columns" ;;
+    demo) args='' options="$options --rows --dir --reset" ;;
   esac
   COMPREPLY=()
   if [[ -z $kind && $cur == -* ]]; then
@@ -67,7 +69,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql run stop retry logs cp rm act connect login config describe audit init trust info doctor' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql run stop retry logs cp rm act connect login config describe audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

@@ -112,3 +112,7 @@ complete -c sluice -n __fish_use_subcommand -a info -d 'where everything is: wor
 complete -c sluice -n '__fish_seen_subcommand_from info' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
 complete -c sluice -n __fish_use_subcommand -a doctor -d 'whether everything that the console needs is there'
 complete -c sluice -n '__fish_seen_subcommand_from doctor' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
+complete -c sluice -n __fish_use_subcommand -a demo -d 'a complete workspace with no server, to try everything in'
+complete -c sluice -n '__fish_seen_subcommand_from demo' -l rows -x -d 'read at most N rows of each resource that the statement names; 0, as without: 100,000'
+complete -c sluice -n '__fish_seen_subcommand_from demo' -l dir -x -a '(sluice --complete folder 2>/dev/null)' -d 'put the demo into folder D; without it: $XDG_DATA_HOME/sluice/demo'
+complete -c sluice -n '__fish_seen_subcommand_from demo' -l reset -d 'make the demo anew, with today as its last day; what was done in it is forgotten'

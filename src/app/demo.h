@@ -1,0 +1,35 @@
+/* app/demo.h: the demo's workspace: copied, moved to today, its last days' jobs run for real. */
+#ifndef SL_APP_DEMO_H
+#define SL_APP_DEMO_H
+
+#include <jansson.h>
+
+#include "app/session.h"
+
+/* demo/manifest.json, read: what to copy, where dates stand, which jobs to run. */
+struct sl_demo {
+  json_t *manifest;
+  char *from, *to;             /* the shipped folder; where it goes: both absolute */
+  sl_ms last_day, today;       /* midnights UTC */
+  int64_t days;                /* how far it is moved */
+};
+int sl_demo_open(struct sl_demo *d, const char *to, sl_ms now, struct sl_err *err) SL_NODISCARD;
+void sl_demo_close(struct sl_demo *d);
+
+/* Copies the files and moves names, texts and the store. D must not exist, or be empty. */
+int sl_demo_copy(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
+int sl_demo_store(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
+/* Columns of Parquet files, and --rows: statements in the box. */
+int sl_demo_tables(struct sl_demo *d, struct sl_app *a, int64_t rows, struct sl_err *err) SL_NODISCARD;
+/* Files get the times at which they would have come: judged by freshness. */
+int sl_demo_times(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
+/* The last days' jobs, one after the other; each must end as the manifest says. */
+int sl_demo_jobs(struct sl_demo *d, struct sl_app *a, struct sl_err *err) SL_NODISCARD;
+
+/* Every 20YY-MM-DD between non-digits, moved by `days`; the same length. */
+void sl_demo_shift(char *p, size_t n, int64_t days);
+/* fn for each path below d->to that fits the manifest's pattern. */
+int sl_demo_each(const struct sl_demo *d, const char *pattern, int (*fn)(void *user, const char *path, struct sl_err *err), void *user,
+                 struct sl_err *err) SL_NODISCARD;
+
+#endif

@@ -124,6 +124,15 @@ static int job_run(struct sl_demo *d, struct sl_loop *l, struct sl_ws *ws, const
   return rc;
 }
 
+/* A demo that stood in the same folder before, and was removed by hand, left its executions and audit: they are not of this one. */
+static int forget(const struct sl_ws_conf *c, struct sl_err *err)
+{
+  char *state = sl_xdg_path(SL_XDG_STATE, sl_ws_conf_id(c));
+  int rc = state ? sl_rmtree(state, err) : sl_err_nomem(err);
+  sl_free(state);
+  return rc;
+}
+
 int sl_demo_jobs(struct sl_demo *d, struct sl_app *a, struct sl_err *err)
 {
   struct sl_session s = {.app = a};
@@ -132,6 +141,8 @@ int sl_demo_jobs(struct sl_demo *d, struct sl_app *a, struct sl_err *err)
   int rc = file ? sl_session_types(&s, err) : sl_err_nomem(err);
   if (!rc)
     rc = sl_ws_conf_load(&s.conf, file, s.types, s.ntypes, err);
+  if (!rc)
+    rc = forget(s.conf, err);
   if (!rc)
     rc = sl_trust_add(file, err); /* we wrote it ourselves */
   if (!rc)

@@ -20,6 +20,9 @@ typedef void compute_prepped(void *user, int rc, const char *sql, const char *co
 /* Every address at the place of a table ('lake:raw/@newest', a path, a zone's folder) becomes an absolute path or glob. */
 int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
   SL_NODISCARD;
+/* The same for one address alone: sql is nothing then, reads[0] its absolute path; no wildcards, no folder stands for what lies in it. */
+int compute_prep_address(struct compute_prep **out, struct compute *c, struct sl_str address, compute_prepped *fn, void *user,
+                         struct sl_err *err) SL_NODISCARD;
 void compute_prep_drop(struct compute_prep *p);            /* fn does not come */
 
 /* ---- the pool (compute.c): the work's reads are cut to what the pool's roots do not hold already ---- */
@@ -27,6 +30,18 @@ int compute_start(struct compute *c, struct sl_box_job **out, const struct sl_bo
                   struct sl_err *err) SL_NODISCARD;
 void compute_cancel(struct compute *c, struct sl_box_job *j);
 void compute_ended(struct compute *c);                     /* in done(), first */
+
+/* ---- statements that the engine does not know (look.c): pictures, archives, their members ---- */
+struct compute_look;
+/* *out NULL: an ordinary statement. `from image(` and so on must be the whole statement; else an error that says how it is written. */
+int compute_look_parse(struct compute_look **out, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
+void compute_look_free(struct compute_look *k);
+const char *compute_look_uri(const struct compute_look *k);
+const char *compute_look_kind(const struct compute_look *k);   /* of the box's worker */
+int compute_look_job(const struct compute_look *k, const char *path, struct sl_buf *json, struct sl_err *err) SL_NODISCARD;
+int compute_look_bytes(struct compute_look *k, struct sl_str piece) SL_NODISCARD;
+/* Behind the box's end rc: what came, as rows of r. EAGAIN: again when there is room; other: the request's end. */
+int compute_look_send(struct compute_look *k, struct sl_req *r, int rc, struct sl_err *err);
 
 /* ---- statement and its small result, in memory (ask.c): for what this backend asks itself ---- */
 struct compute_ask;

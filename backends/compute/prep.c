@@ -38,6 +38,7 @@ struct compute_prep {
   sl_watch newest;
   sl_job job;
   bool working, dropped;       /* the lane's job owns us until its end */
+  bool plain;                  /* one address and no statement around it */
 };
 
 static void prep_free(struct compute_prep *p)
@@ -180,13 +181,13 @@ static char *base_of(const char *path)
   return sl_strndup(path, n > 1 ? n - 1 : 1);
 }
 
-static int take_path(struct address *a, struct sl_str canonical, struct sl_err *err)
+static int take_path(const struct compute_prep *p, struct address *a, struct sl_str canonical, struct sl_err *err)
 {
   struct sl_str path;
   if (!sl_uri_path(canonical, &path))
     return sl_err_set(err, SL_EUNSUP, "%s: SQL reads files of this machine; copy it here first (sluice cp)", a->given);
   a->path = sl_strndup(path.p, path.n);
-  a->read = a->path ? base_of(a->path) : NULL;
+  a->read = !a->path ? NULL : p->plain ? sl_strdup(a->path) : base_of(a->path);
   return a->read ? SL_OK : sl_err_nomem(err);
 }
 
@@ -263,7 +264,7 @@ static int expand_work(void *user, const atomic_bool *cancel, struct sl_err *err
 {
   struct compute_prep *p = user;
   int rc = SL_OK;
-  for (size_t i = 0; !rc && i < p->n; i++)
+  for (size_t i = 0; !rc && !p->plain && i < p->n; i++)
     rc = expand(&p->a[i], cancel, err);
   return rc;
 }
@@ -322,7 +323,7 @@ static void on_newest(void *user, int rc, struct sl_str canonical, struct sl_str
   (void)conn;
   p->newest.v = 0;
   if (!rc)
-    rc = take_path(&p->a[p->next++], canonical, &e);
+    rc = take_path(p, &p->a[p->next++], canonical, &e);
   else
     e = *err;
   if (rc)
@@ -343,7 +344,7 @@ static int resolve(struct compute_prep *p, bool *waits, struct sl_err *err)
   if (*waits)
     rc = sl_ws_resolve_newest(ws, sl_str(a->given), false, on_newest, p, &p->newest, err);
   else if (!rc)
-    rc = take_path(a, sl_buf_view(&canonical), err);
+    rc = take_path(p, a, sl_buf_view(&canonical), err);
   sl_buf_free(&canonical);
   sl_buf_free(&conn);
   return rc;
@@ -380,28 +381,53 @@ static void prep_first(void *user)
     prep_next(p);
 }
 
-int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
+static int prep_new(struct compute_prep **out, struct compute *c, struct sl_str text, compute_prepped *fn, void *user, struct sl_err *err)
 {
-  *out = NULL;
-  if (sql.n > SQL_MAX || (sql.n && memchr(sql.p, 0, sql.n)))
-    return sl_err_set(err, SL_EUSAGE, sql.n > SQL_MAX ? "a statement of more than 1 MiB" : "the statement holds a NUL");
-  struct compute_prep *p = sl_calloc(1, sizeof *p);
+  if (text.n > SQL_MAX || (text.n && memchr(text.p, 0, text.n)))
+    return sl_err_set(err, SL_EUSAGE, text.n > SQL_MAX ? "a statement of more than 1 MiB" : "the statement holds a NUL");
+  struct compute_prep *p = *out = sl_calloc(1, sizeof *p);
   if (!p)
     return sl_err_nomem(err);
-  *p = (struct compute_prep){ .c = c, .fn = fn, .user = user, .text = sl_strndup(sql.p ? sql.p : "", sql.n) };
-  int rc = p->text ? SL_OK : sl_err_nomem(err);
-  p->sql = sl_strn(p->text, sql.n);
+  *p = (struct compute_prep){ .c = c, .fn = fn, .user = user, .text = sl_strndup(text.p ? text.p : "", text.n) };
+  p->sql = sl_strn(p->text, text.n);
+  return p->text ? SL_OK : sl_err_nomem(err);
+}
+
+/* rc: what finding the addresses came to. */
+static int prep_begin(struct compute_prep **out, struct compute_prep *p, int rc, struct sl_err *err)
+{
   if (!rc)
-    rc = find_addresses(p, err);
-  if (!rc)
-    rc = sl_loop_later(sl_backend_loop(c->b), prep_first, p, err);
+    rc = sl_loop_later(sl_backend_loop(p->c->b), prep_first, p, err);
   if (rc) {
-    prep_free(p);
+    if (p)
+      prep_free(p);
     return rc;
   }
   p->working = true;
   *out = p;
   return SL_OK;
+}
+
+int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
+{
+  struct compute_prep *p = *out = NULL;
+  int rc = prep_new(&p, c, sql, fn, user, err);
+  return prep_begin(out, p, rc ? rc : find_addresses(p, err), err);
+}
+
+int compute_prep_address(struct compute_prep **out, struct compute *c, struct sl_str address, compute_prepped *fn, void *user,
+                         struct sl_err *err)
+{
+  struct compute_prep *p = *out = NULL;
+  int rc = prep_new(&p, c, address, fn, user, err);
+  if (!rc)
+    rc = sl_grow((void **)&p->a, &p->cap, 1, sizeof *p->a, 1, err);
+  if (!rc) {
+    p->plain = true;
+    p->a[p->n++] = (struct address){ .n = address.n, .given = sl_strndup(address.p, address.n) };
+    rc = p->a[0].given ? SL_OK : sl_err_nomem(err);
+  }
+  return prep_begin(out, p, rc, err);
 }
 
 void compute_prep_drop(struct compute_prep *p)

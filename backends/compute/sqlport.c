@@ -15,6 +15,7 @@ struct run {
   struct compute_prep *prep;
   struct sl_box_job *job;
   struct feeder *feed;
+  struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
   bool head;
 };
 
@@ -125,6 +126,8 @@ static void run_leave(struct run *run)
     feeder_unpin(run->feed);
     run->feed = NULL;
   }
+  compute_look_free(run->look);
+  run->look = NULL;
 }
 
 /* ---- what comes back ---- */
@@ -142,6 +145,13 @@ static void on_head(void *user, struct sl_schema *s, int64_t total)
 static int on_rows(void *user, struct sl_batch **take)
 {
   return sl_req_rows(user, take);
+}
+
+static int on_bytes(void *user, struct sl_str piece)
+{
+  struct run *run = sl_req_state(user);
+  sl_req_touch(user, piece.n);
+  return compute_look_bytes(run->look, piece);
 }
 
 static void on_progress(void *user, double done, double total)
@@ -176,6 +186,17 @@ static int send_file(struct sl_req *r, const char *file, uint64_t rows, struct s
   return rc;
 }
 
+/* The rows of a picture or member, as far as there is room for them; at the end the request's. */
+static void send_look(struct sl_req *r, int rc, struct sl_err *err)
+{
+  struct run *run = sl_req_state(r);
+  rc = compute_look_send(run->look, r, rc, err);
+  if (rc == SL_EAGAIN)
+    return;
+  run_leave(run);
+  sl_req_end(r, rc, rc ? err : NULL);
+}
+
 static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
 {
   struct sl_req *r = user;
@@ -183,6 +204,10 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   struct sl_err e = *err;
   compute_ended(run->c);
   run->job = NULL;
+  if (run->look) {
+    send_look(r, rc, &e);
+    return;
+  }
   run_leave(run);
   if (!rc && file)
     rc = send_file(r, file, rows, &e);
@@ -191,9 +216,9 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
 
 /* ---- from start to end ---- */
 
-static int start(struct sl_req *r, const char *sql, const char *const *reads, struct sl_err *err)
+static int start(struct sl_req *r, const char *kind, const char *text, const char *const *reads, struct sl_err *err)
 {
-  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .progress = on_progress, .feed = on_feed, .done = on_done };
+  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .bytes = on_bytes, .progress = on_progress, .feed = on_feed, .done = on_done };
   struct run *run = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
   struct sl_box_input *in = sl_calloc(q->ninputs + 1, sizeof *in);
@@ -202,7 +227,7 @@ static int start(struct sl_req *r, const char *sql, const char *const *reads, st
   for (size_t i = 0; !rc && i < q->ninputs; i++)
     in[i] = (struct sl_box_input){ q->inputs[i].name, sl_snap_schema(q->inputs[i].snap) };
   if (!rc)
-    rc = compute_start(run->c, &run->job, &(struct sl_box_work){ .kind = "sql", .text = sl_str(sql), .inputs = in, .ninputs = q->ninputs,
+    rc = compute_start(run->c, &run->job, &(struct sl_box_work){ .kind = kind, .text = sl_str(text), .inputs = in, .ninputs = q->ninputs,
                                                                  .reads = reads, .out_path = out }, &ops, r, err);
   if (!rc)
     run->feed->job = run->job;
@@ -218,7 +243,27 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   struct sl_err e = *err;
   run->prep = NULL;
   if (!rc)
-    rc = start(r, sql, reads, &e);
+    rc = start(r, "sql", sql, reads, &e);
+  if (rc) {
+    run_leave(run);
+    sl_req_end(r, rc, &e);
+  }
+}
+
+static void on_found(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
+{
+  struct sl_req *r = user;
+  struct run *run = sl_req_state(r);
+  struct sl_err e = *err;
+  struct sl_buf json;
+  (void)sql;
+  run->prep = NULL;
+  sl_buf_init(&json, 0);
+  if (!rc)
+    rc = compute_look_job(run->look, reads[0], &json, &e);
+  if (!rc)
+    rc = start(r, compute_look_kind(run->look), sl_buf_zstr(&json), reads, &e);
+  sl_buf_free(&json);
   if (rc) {
     run_leave(run);
     sl_req_end(r, rc, &e);
@@ -228,15 +273,27 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
 static int sql_run(struct sl_req *r, struct sl_err *err)
 {
   struct run *run = sl_req_state(r);
+  struct sl_str statement = sl_req_query(r)->scope;
   run->c = sl_backend_state(sl_req_backend(r));
-  return compute_prep(&run->prep, run->c, sl_req_query(r)->scope, on_prepped, r, err);
+  int rc = compute_look_parse(&run->look, statement, err);
+  if (!rc && run->look && sl_req_query(r)->out.n)
+    rc = sl_err_set(err, SL_EUNSUP, "--out takes rows of a statement, no picture and no archive");
+  if (!rc)
+    rc = run->look ? compute_prep_address(&run->prep, run->c, sl_str(compute_look_uri(run->look)), on_found, r, err)
+                   : compute_prep(&run->prep, run->c, statement, on_prepped, r, err);
+  if (rc)
+    run_leave(run);
+  return rc;
 }
 
 static void sql_resume(struct sl_req *r)
 {
   struct run *run = sl_req_state(r);
+  struct sl_err err = { 0 };
   if (run->job)
     sl_box_job_resume(run->job);
+  else if (run->look)
+    send_look(r, SL_OK, &err);
 }
 
 static void sql_cancel(struct sl_req *r)

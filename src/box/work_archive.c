@@ -115,23 +115,24 @@ static int list_all(struct sl_box_ctx *c, struct archive *a, const char *path, s
   return rc;
 }
 
-static int find_entry(struct archive *a, const char *path, struct sl_str member, struct sl_err *err)
+/* By name, or where there is none by its place in the list: names repeat, and need not be text. */
+static int find_entry(struct archive *a, const char *path, struct sl_str member, int64_t number, struct sl_err *err)
 {
   struct archive_entry *e;
   int got;
-  while ((got = archive_read_next_header(a, &e)) != ARCHIVE_EOF) {
+  for (int64_t n = 1; (got = archive_read_next_header(a, &e)) != ARCHIVE_EOF; n++) {
     if (got < ARCHIVE_WARN)
       return broken(a, path, err);
-    if (sl_str_eq(entry_name(e), member))
+    if (member.p ? sl_str_eq(entry_name(e), member) : n == number)
       return SL_OK;
   }
-  return sl_err_set(err, SL_ENOENT, "%s has no member of that name", path);
+  return sl_err_set(err, SL_ENOENT, "%s has no member of that %s", path, member.p ? "name" : "number");
 }
 
-static int read_member(struct sl_box_ctx *c, struct archive *a, const char *path, struct sl_str member, int64_t max, struct sl_err *err)
+static int read_member(struct sl_box_ctx *c, struct archive *a, const char *path, int64_t max, struct sl_err *err)
 {
   static char piece[PIECE];
-  int rc = find_entry(a, path, member, err);
+  int rc = SL_OK;
   int64_t left = max;
   while (!rc) {
     la_ssize_t n = archive_read_data(a, piece, sizeof piece);
@@ -153,15 +154,18 @@ static int archive_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *
   json_t *args = NULL;
   char *path = NULL;
   struct archive *a = NULL;
-  int64_t max = 0;
+  int64_t max = 0, number = 0;
   int rc = box_args(text, &args, &path, err);
   if (!rc)
     rc = open_archive(&a, path, err);
   struct sl_str member = rc ? SL_STR_NONE : sl_json_str(args, "member");
   if (!rc && (!sl_json_i64(args, "max", &max) || max <= 0))
     max = DEFAULT_MAX;
+  bool one = !rc && (member.p || (sl_json_i64(args, "number", &number) && number > 0));
+  if (one)
+    rc = find_entry(a, path, member, number, err);
   if (!rc)
-    rc = member.p ? read_member(c, a, path, member, max, err) : list_all(c, a, path, err);
+    rc = one ? read_member(c, a, path, max, err) : list_all(c, a, path, err);
   if (a)
     archive_read_free(a);
   json_decref(args);

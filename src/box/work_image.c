@@ -161,6 +161,24 @@ static int send_image(struct sl_box_ctx *c, const struct image *m, uint32_t w, u
   return rc;
 }
 
+/* "fit": as large as width x height holds without being stretched, for cells that are twice as high as wide. */
+static void fit_cells(const struct image *m, int64_t *w, int64_t *h)
+{
+  double by_width = (double)*w / m->w, by_height = 2.0 * (double)*h / m->h, by = by_width < by_height ? by_width : by_height;
+  int64_t fw = (int64_t)(m->w * by + 0.5), fh = (int64_t)(m->h * by / 2 + 0.5);
+  *w = fw < 1 ? 1 : fw < *w ? fw : *w;
+  *h = fh < 1 ? 1 : fh < *h ? fh : *h;
+}
+
+static int resize(struct image *m, int64_t w, int64_t h, bool fit, struct sl_err *err)
+{
+  if (w > OUT_MAX || h > OUT_MAX)
+    return sl_err_set(err, SL_ELIMIT, "pictures are scaled to at most %d pixels a side", OUT_MAX);
+  if (fit)
+    fit_cells(m, &w, &h);
+  return scale(m, (uint32_t)w, (uint32_t)h, err);
+}
+
 static int image_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
 {
   json_t *args = NULL;
@@ -172,8 +190,7 @@ static int image_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
     rc = read_image(path, &m, err);
   uint32_t was_w = m.w, was_h = m.h;
   if (!rc && sl_json_i64(args, "width", &w) && sl_json_i64(args, "height", &h) && w > 0 && h > 0)
-    rc = w > OUT_MAX || h > OUT_MAX ? sl_err_set(err, SL_ELIMIT, "pictures are scaled to at most %d pixels a side", OUT_MAX)
-                                    : scale(&m, (uint32_t)w, (uint32_t)h, err);
+    rc = resize(&m, w, h, json_is_true(json_object_get(args, "fit")), err);
   if (!rc)
     rc = send_image(c, &m, was_w, was_h, err);
   sl_free(m.rgb);

@@ -218,7 +218,8 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
 
 static int start(struct sl_req *r, const char *kind, const char *text, const char *const *reads, struct sl_err *err)
 {
-  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .bytes = on_bytes, .progress = on_progress, .feed = on_feed, .done = on_done };
+  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .bytes = on_bytes,
+                                         .progress = on_progress, .feed = on_feed, .done = on_done };
   struct run *run = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
   struct sl_box_input *in = sl_calloc(q->ninputs + 1, sizeof *in);

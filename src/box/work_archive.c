@@ -3,7 +3,10 @@
  * Nothing is ever unpacked to a file. A bomb costs time only: what is read is capped, and the list ends after MEMBERS_MAX. */
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -24,8 +27,12 @@ static int broken(struct archive *a, const char *path, struct sl_err *err)
   return sl_err_set(err, SL_EPARSE, "%s cannot be read as an archive: %s", path, why ? why : "damaged");
 }
 
-static int open_archive(struct archive **out, const char *path, struct sl_err *err)
+/* fd: yours, also on failure; -1 when the file itself cannot be opened. */
+static int open_archive(struct archive **out, int *fd, const char *path, struct sl_err *err)
 {
+  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (*fd < 0)
+    return sl_err_sys(err, errno, "cannot open %s", path);
   struct archive *a = *out = archive_read_new();
   if (!a)
     return sl_err_nomem(err);
@@ -41,7 +48,7 @@ static int open_archive(struct archive **out, const char *path, struct sl_err *e
   archive_read_support_format_cpio(a);
   archive_read_support_format_ar(a);
   archive_read_support_format_raw(a); /* x.csv.gz: one member called "data" */
-  return archive_read_open_filename(a, path, BLOCK) == ARCHIVE_OK ? SL_OK : broken(a, path, err);
+  return archive_read_open_fd(a, *fd, BLOCK) == ARCHIVE_OK ? SL_OK : broken(a, path, err);
 }
 
 static struct sl_str entry_name(struct archive_entry *e)
@@ -155,9 +162,10 @@ static int archive_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *
   char *path = NULL;
   struct archive *a = NULL;
   int64_t max = 0, number = 0;
+  int fd = -1;
   int rc = box_args(text, &args, &path, err);
   if (!rc)
-    rc = open_archive(&a, path, err);
+    rc = open_archive(&a, &fd, path, err);
   struct sl_str member = rc ? SL_STR_NONE : sl_json_str(args, "member");
   if (!rc && (!sl_json_i64(args, "max", &max) || max <= 0))
     max = DEFAULT_MAX;
@@ -168,6 +176,8 @@ static int archive_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *
     rc = one ? read_member(c, a, path, max, err) : list_all(c, a, path, err);
   if (a)
     archive_read_free(a);
+  if (fd >= 0)
+    close(fd);
   json_decref(args);
   sl_free(path);
   return rc;

@@ -220,8 +220,8 @@ static void broken_archives(void **state)
   expect_failure("archive", json, SL_EPARSE, "bad.zip cannot be read as an archive");
   write_file("empty.tar", "", 0);
   snprintf(json, sizeof json, "{\"path\":\"%s/gone.tar\"}", dir);
-  expect_failure("archive", json, SL_EPARSE, "gone.tar");
-  expect_failure("archive", "{\"path\":\"/etc/passwd\"}", SL_EPARSE, "/etc/passwd");
+  expect_failure("archive", json, SL_ENOENT, "gone.tar");
+  expect_failure("archive", "{\"path\":\"/etc/passwd\"}", SL_EDENIED, "/etc/passwd");
 }
 
 #define BOXED(f) cmocka_unit_test_setup_teardown(f, pool_setup, pool_teardown)

@@ -373,7 +373,8 @@ static void a_job_runs(void **state)
   assert_string_equal(out.p, "good-1 one ok [] 0\ngood-1 two ok [\"one\"] 0\n");
   LIST(&s, log, "good-1", "source,level,text");
   char line[256];
-  snprintf(line, sizeof line, "good-1/one info day 2026-11-05 in file://%s/config/sluice/workspaces/t/lake/out\ngood-1/two info two\n", root);
+  snprintf(line, sizeof line, "good-1/one info day 2026-11-05 in file://%s/config/sluice/workspaces/t/lake/out\n"
+           "good-1/two info two\n", root);
   assert_string_equal(out.p, line);
   LIST(&s, log, "good-1/two", "text");
   assert_string_equal(out.p, "two\n");
@@ -413,7 +414,7 @@ static void a_running_job_is_stopped(void **state)
   struct sl_val none[2] = { sl_null(SL_LIST), sl_null(SL_BOOL) };
   act(&a, &sl_act_run, &sl_res_jobs, "long", none);
   assert_int_equal(a.rc, SL_OK);
-  for (int i = 0; i < 300 && strcmp(sl_buf_zstr(&out), "running\n") != 0; i++)
+  for (int64_t until = real_ms() + 5000; strcmp(sl_buf_zstr(&out), "running\n") != 0 && real_ms() < until; sl_loop_turn(l, 20))
     ask(&s, &sl_res_executions, SL_Q_GET, "long-1", "state");
   act(&a, &sl_act_stop, &sl_res_executions, "long-1", NULL);
   assert_int_equal(a.rc, SL_OK);

@@ -1,8 +1,7 @@
 /* backends/mlflow/experiments.c: experiments. */
 #include <stdio.h>
 
-#include "backend_mlflow/mlflow_int.h"
-#include "base/json.h"
+#include "backend_mlflow/rest_int.h"
 
 /* ---- the store ---- */
 
@@ -139,14 +138,83 @@ static int store_experiments(struct mlflow_store *s, struct sl_err *err)
   return rc;
 }
 
+/* ---- a server ---- */
+
+struct experiments_ask { struct mlflow_ask a; };
+
+struct mlflow_experiment mlflow_node_experiment(const struct sl_mlflow_node *n)
+{
+  struct mlflow_experiment e = { .id = sl_mlflow_text(n, "experiment_id"), .name = sl_mlflow_text(n, "name"),
+                                 .lifecycle = sl_mlflow_text(n, "lifecycle_stage"), .artifacts = sl_mlflow_text(n, "artifact_location") };
+  e.has_created = mlflow_node_ms(n, "creation_time", &e.created);
+  e.has_updated = mlflow_node_ms(n, "last_update_time", &e.updated);
+  return e;
+}
+
+void mlflow_body_experiments(struct sl_jw *w, const char *view, struct sl_str token)
+{
+  mlflow_body_int(w, "max_results", MLFLOW_PAGE);
+  mlflow_body_text(w, "view_type", sl_str(view));
+  mlflow_body_text(w, "page_token", token);
+}
+
+static int on_experiment(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
+{
+  struct mlflow_ask *a = user;
+  struct mlflow_experiment e = mlflow_node_experiment(n);
+  const struct sl_mlflow_node *tags = sl_mlflow_get(n, "tags");
+  struct sl_batch *b = NULL;
+  if (!e.id.n)
+    return sl_err_set(err, SL_EPROTO, "the server sent an experiment without an id");
+  int rc = mlflow_ask_row(a, e.id, &b, err);
+  if (rc)
+    return rc;
+  mlflow_put_experiment(b, &e);
+  for (const struct sl_mlflow_node *t = tags ? tags->child : NULL; t; t = t->next)
+    if (sl_mlflow_text(t, "key").p && sl_mlflow_text(t, "value").p)
+      sl_batch_key(b, EXP_TAGS, sl_mlflow_text(t, "key"), sl_vs(sl_mlflow_text(t, "value")));
+  if (sl_req_query(a->r)->kind == SL_Q_GET)
+    return mlflow_ask_doc(a, n);
+  return mlflow_ask_send(a, false, err);
+}
+
+static void all_page(struct mlflow_ask *a, struct sl_str token, struct sl_buf *query, struct sl_jw *w)
+{
+  (void)query;
+  mlflow_body_experiments(w, sl_req_query(a->r)->deleted ? "ALL" : "ACTIVE_ONLY", token);
+}
+
+static void one_page(struct mlflow_ask *a, struct sl_str token, struct sl_buf *query, struct sl_jw *w)
+{
+  (void)token;
+  (void)w;
+  mlflow_param(query, "experiment_id", sl_req_query(a->r)->scope);
+}
+
+static void start(struct mlflow_ask *a)
+{
+  static const struct mlflow_list all = { .path = "experiments/search", .list = "experiments", .what = "experiments", .post = true,
+                                          .page = all_page, .item = on_experiment, .end = mlflow_ask_end };
+  static const struct mlflow_list one = { .path = "experiments/get", .list = "experiment", .what = "experiment", .page = one_page,
+                                          .item = on_experiment, .end = mlflow_ask_end };
+  if (sl_req_head(a->r, NULL, 0, -1) == SL_ECANCELED)
+    mlflow_ask_end(a, SL_ECANCELED, NULL);
+  else
+    mlflow_ask_list(a, sl_req_query(a->r)->kind == SL_Q_GET ? &one : &all);
+}
+
 static int experiments_query(struct sl_req *r, struct sl_err *err)
 {
-  return mlflow_store_start(r, store_experiments, err);
+  const struct mlflow *m = sl_backend_state(sl_req_backend(r));
+  return m->path ? mlflow_store_start(r, store_experiments, err) : mlflow_ask_begin(r, start, err);
 }
 
 const struct sl_serve mlflow_serve_experiments = {
   .res = &sl_res_experiments,
   .own = mlflow_experiment_cols,
   .nown = MLFLOW_EXPERIMENT_COLS,
+  .req_size = sizeof(struct experiments_ask),
   .query = experiments_query,
+  .resume = mlflow_ask_resume,
+  .cancel = mlflow_ask_cancel,
 };

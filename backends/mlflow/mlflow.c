@@ -1,22 +1,30 @@
 /* backends/mlflow/mlflow.c: experiments, runs and the model registry of MLflow: from its own SQLite store, or from a server. */
-#include "backend_mlflow/mlflow_int.h"
+#include "backend_mlflow/rest_conn_int.h"
 
 extern const struct sl_backend_ops sl_backend_mlflow;
 
 static const struct sl_setting settings[] = {
   { .name = "uri", .type = SL_SET_URI, .required = true, .help = "MLflow's SQLite store, or the address of a server",
     .example = "sqlite:///mlflow.db" },
+  { .name = "username", .type = SL_SET_TEXT, .help = "who logs in to the server; then a password is needed", .example = "ana" },
+  { .name = "password", .type = SL_SET_SECRET, .help = "of username", .example = "{env: MLFLOW_PASSWORD}" },
+  { .name = "token", .type = SL_SET_SECRET, .help = "bearer token, instead of username and password", .example = "ask" },
+  { .name = "ca_file", .type = SL_SET_PATH, .help = "authorities that vouch for the server, instead of the system's",
+    .example = "~/ca.pem" },
+  { .name = "cert_file", .type = SL_SET_PATH, .help = "our own certificate, where the server wants one", .example = "~/me.pem" },
+  { .name = "key_file", .type = SL_SET_PATH, .help = "key of cert_file", .example = "~/me.key" },
   { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several",
     .example = "default" },
 };
 
 static void state_free(struct mlflow *m)
 {
+  mlflow_conn_close(m);
   sl_free(m->path);
   sl_free(m->workspace);
 }
 
-static int uri_read(struct mlflow *m, const char *uri, struct sl_err *err)
+static int uri_read(struct mlflow *m, const struct sl_conf *c, const char *uri, struct sl_err *err)
 {
   struct sl_str s = sl_str(uri);
   const char *name = sl_backend_name(m->b);
@@ -27,6 +35,8 @@ static int uri_read(struct mlflow *m, const char *uri, struct sl_err *err)
   if (sl_str_starts(s, SL_STR("postgresql")) || sl_str_starts(s, SL_STR("mysql")))
     return sl_err_set(err, SL_EUNSUP, "connection %s: a store in that database is not read yet; give the address of a server on it",
                       name);
+  if (sl_str_starts(s, SL_STR("http://")) || sl_str_starts(s, SL_STR("https://")))
+    return mlflow_conn_open(m, c, err);
   return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http://, https:// or sqlite:///FILE", name);
 }
 
@@ -37,8 +47,9 @@ static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_
   *m = (struct mlflow){ .b = b, .timeout_ms = c ? sl_conf_timeout_ms(c) : 0 };
   if (!uri)
     return sl_err_set(err, SL_ECONFIG, "connection %s: uri is missing", sl_backend_name(b));
+  m->workspace_set = workspace != NULL;
   m->workspace = sl_strdup(workspace ? workspace : "default");
-  int rc = m->workspace ? uri_read(m, uri, err) : sl_err_nomem(err);
+  int rc = m->workspace ? uri_read(m, c, uri, err) : sl_err_nomem(err);
   if (rc)
     state_free(m);
   return rc;
@@ -50,7 +61,9 @@ static void mlflow_close(struct sl_backend *b)
   sl_backend_closed(b);
 }
 
-static const struct sl_serve *const serves[] = { &mlflow_serve_experiments, &mlflow_serve_runs, NULL };
+static const struct sl_serve *const serves[] = {
+  &mlflow_serve_experiments, &mlflow_serve_runs, &mlflow_serve_series, &mlflow_serve_models, &mlflow_serve_versions, NULL,
+};
 
 static const char *const schemes[] = { "mlflow-artifacts", NULL };
 

@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "model/backend.h"
 #include "proto/mlflow.h"
@@ -14,7 +15,9 @@
 struct mlflow {                     /* one connection; the loop's, but for what never changes: path, workspace */
   struct sl_backend *b;
   char *path;                       /* of the SQLite store; NULL: a server */
+  struct mlflow_rest *rest;         /* the server; NULL: a store */
   char *workspace;
+  bool workspace_set;
   int timeout_ms;
 };
 
@@ -35,6 +38,54 @@ enum { EXP_ID, EXP_NAME, EXP_STATE, EXP_CREATED, EXP_UPDATED, EXP_ARTIFACTS, EXP
 struct mlflow_experiment { struct sl_str id, name, lifecycle, artifacts; bool has_created, has_updated; sl_ms created, updated; };
 void mlflow_put_experiment(struct sl_batch *b, const struct mlflow_experiment *e);
 extern const struct sl_col mlflow_experiment_cols[];
+
+enum { POINT_NAME, POINT_LABELS, POINT_STEP, POINT_TIME, POINT_VALUE };
+struct mlflow_point { struct sl_str run, key; int64_t step; sl_ms time; double value; };
+void mlflow_point_id(struct sl_buf *out, const struct mlflow_point *p);   /* run/metric/step/time/value: no two points share it */
+void mlflow_put_point(struct sl_batch *b, const struct mlflow_point *p);
+enum { MLFLOW_RECENT_RUNS = 20 };   /* series without a scope are of so many */
+
+/* ---- the registry, gathered: rows of models and versions need each other ---- */
+enum { MODEL_NAME, MODEL_ALIASES, MODEL_LATEST, MODEL_PENDING, MODEL_UPDATED, MODEL_DESCRIPTION };
+enum { VER_MODEL, VER_VERSION, VER_STATE, VER_STAGE, VER_ALIASES, VER_RUN, VER_AUTHOR, VER_CREATED, VER_SOURCE, VER_DIGEST, VER_STATUS,
+  VER_DESCRIPTION, VER_TAGS };
+enum { MLFLOW_MODEL_COLS = 1, MLFLOW_VERSION_COLS = 3 };
+extern const struct sl_col mlflow_model_cols[], mlflow_version_cols[];
+struct mlflow_model { struct sl_str name, description; bool has_updated; sl_ms updated; int64_t latest, pending; bool prompt; };
+struct mlflow_version {
+  struct sl_str model, stage, run, author, source, status, description;
+  int64_t version;
+  bool has_created;
+  sl_ms created;
+  const char *state;
+};
+struct mlflow_alias { size_t model; struct sl_str alias; int64_t version; };
+struct mlflow_tag { size_t version; struct sl_str key, value; };
+struct mlflow_registry {
+  struct sl_arena mem;
+  struct sl_map names;              /* of models */
+  struct sl_map runs;               /* of versions; then who ran them */
+  struct mlflow_model *model; size_t nmodel, cap_model;
+  struct mlflow_version *version; size_t nversion, cap_version;
+  struct mlflow_alias *alias; size_t nalias, cap_alias;
+  struct mlflow_tag *tag; size_t ntag, cap_tag;
+};
+void mlflow_registry_init(struct mlflow_registry *g);
+void mlflow_registry_free(struct mlflow_registry *g);
+/* Texts are copied. An alias, a version or a tag of a model that is not there is left out. */
+int mlflow_registry_model(struct mlflow_registry *g, const struct mlflow_model *m, struct sl_err *err) SL_NODISCARD;
+int mlflow_registry_alias(struct mlflow_registry *g, struct sl_str model, struct sl_str alias, int64_t version, struct sl_err *err)
+  SL_NODISCARD;
+int mlflow_registry_version(struct mlflow_registry *g, const struct mlflow_version *v, struct sl_err *err) SL_NODISCARD;
+/* Of the version that came last: its decision, its author, or just a tag. */
+int mlflow_registry_tag(struct mlflow_registry *g, struct sl_str key, struct sl_str value, struct sl_err *err) SL_NODISCARD;
+void mlflow_registry_prompt(struct mlflow_registry *g, struct sl_str model);                    /* it is a prompt: not shown */
+void mlflow_registry_author(struct mlflow_registry *g, struct sl_str run, struct sl_str user);  /* of versions that name none */
+void mlflow_registry_settle(struct mlflow_registry *g);                                         /* everything has come */
+/* Fills b from row *at on, until it is full; false: that was the last. only: the id of the one row that is wanted, or none. */
+bool mlflow_fill_models(const struct mlflow_registry *g, size_t *at, struct sl_str only, struct sl_batch *b);
+bool mlflow_fill_versions(const struct mlflow_registry *g, size_t *at, struct sl_str only, struct sl_batch *b);
+struct sl_str mlflow_version_model(struct sl_str id);   /* "cancer/3": cancer */
 
 /* ---- the SQLite store: opened for each request, in a lane ---- */
 struct mlflow_store {               /* [worker] */
@@ -61,6 +112,7 @@ int mlflow_sql_fail(struct mlflow_store *s, int rc, struct sl_err *err);
 /* -1: no such experiment. by id where the text is one, else by name. */
 int mlflow_store_experiment(struct mlflow_store *s, struct sl_str scope, int64_t *id, struct sl_err *err) SL_NODISCARD;
 
-extern const struct sl_serve mlflow_serve_experiments, mlflow_serve_runs;
+extern const struct sl_serve mlflow_serve_experiments, mlflow_serve_runs, mlflow_serve_series, mlflow_serve_models,
+  mlflow_serve_versions;
 
 #endif

@@ -1,5 +1,6 @@
 /* backends/mlflow/rows.c: what a row of each resource holds, whoever answers: the store or a server. */
 #include "backend_mlflow/mlflow_int.h"
+#include "base/fmt.h"
 
 const struct sl_col mlflow_run_cols[] = {
   { .name = "native", .type = SL_TEXT, .help = "MLflow's own word for the state", .flags = SL_COL_HIDDEN },
@@ -55,4 +56,20 @@ void mlflow_put_experiment(struct sl_batch *b, const struct mlflow_experiment *e
   put_time(b, EXP_CREATED, e->has_created, e->created);
   put_time(b, EXP_UPDATED, e->has_updated, e->updated);
   put_text(b, EXP_ARTIFACTS, SL_URI, e->artifacts);
+}
+
+void mlflow_point_id(struct sl_buf *out, const struct mlflow_point *p)
+{
+  sl_buf_clear(out);
+  sl_buf_printf(out, "%.*s/%.*s/%lld/%lld/", SL_ARG(p->run), SL_ARG(p->key), (long long)p->step, (long long)p->time);
+  sl_fmt_f64(out, p->value);
+}
+
+void mlflow_put_point(struct sl_batch *b, const struct mlflow_point *p)
+{
+  sl_batch_set(b, POINT_NAME, sl_vs(p->key));
+  sl_batch_key(b, POINT_LABELS, SL_STR("run"), sl_vs(p->run));
+  sl_batch_set(b, POINT_STEP, sl_vi(p->step));
+  sl_batch_set(b, POINT_TIME, sl_vt(p->time));
+  sl_batch_set(b, POINT_VALUE, sl_vf(p->value));
 }

@@ -4,6 +4,8 @@
 
 #include "backend_mlflow/mlflow_int.h"
 
+struct sl_mlflow_node;
+struct mlflow_run mlflow_node_run(const struct sl_mlflow_node *n);
 int mlflow_store_runs(struct mlflow_store *s, struct sl_err *err);
 
 #endif

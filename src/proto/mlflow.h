@@ -40,4 +40,36 @@ bool sl_mlflow_sql_order(struct sl_mlflow_sql *q, const struct sl_order *o);    
 /* The whole: "SELECT columns FROM ..."; tail: what stands behind (limit). */
 int sl_mlflow_sql_text(const struct sl_mlflow_sql *q, const char *columns, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
 
+/* ---- the server's filter language ---- */
+bool sl_mlflow_plain(struct sl_str s);    /* nothing in it that its reader could take for syntax */
+/* "metrics.`auc` > 0.9 AND ..." of what it can say; it may keep more rows than we would, never fewer. True: exactly ours. */
+bool sl_mlflow_rest_where(struct sl_buf *out, const struct sl_filter *f, const struct sl_schema *s);
+/* The members of an order_by array, ours to the last tie; false (and nothing written): it has another order. */
+struct sl_jw;
+bool sl_mlflow_rest_order(struct sl_jw *w, const struct sl_order *o);
+
+/* ---- answers: a page's items one after the other, each as a small tree that lives for the call ---- */
+struct sl_mlflow_node {
+  enum { SL_MLFLOW_NULL, SL_MLFLOW_BOOL, SL_MLFLOW_NUM, SL_MLFLOW_STR, SL_MLFLOW_ARR, SL_MLFLOW_OBJ } kind;
+  struct sl_str key, text;                /* text: of strings, of numbers as they were written; true, false */
+  struct sl_mlflow_node *child, *last, *next;
+};
+const struct sl_mlflow_node *sl_mlflow_get(const struct sl_mlflow_node *n, const char *key);  /* NULL: not there; n may be NULL */
+struct sl_str sl_mlflow_text(const struct sl_mlflow_node *n, const char *key);                /* strings and numbers; none */
+bool sl_mlflow_int(const struct sl_mlflow_node *n, const char *key, int64_t *out);            /* a number, or digits in a string */
+bool sl_mlflow_num(const struct sl_mlflow_node *n, const char *key, double *out);             /* "NaN"; the largest double is infinity */
+void sl_mlflow_json(struct sl_jw *w, const struct sl_mlflow_node *n);                         /* as it came */
+
+/* SL_OK; SL_EAGAIN: taken, but no more before sl_mlflow_page_go(); any other code ends the reading. */
+typedef int sl_mlflow_item(void *user, const struct sl_mlflow_node *item, struct sl_err *err);
+struct sl_mlflow_page;
+/* list: the key whose array (or object, one item) is meant. */
+int sl_mlflow_page_open(struct sl_mlflow_page **out, const char *list, sl_mlflow_item *fn, void *user, struct sl_err *err) SL_NODISCARD;
+void sl_mlflow_page_free(struct sl_mlflow_page *p);
+int sl_mlflow_page_feed(struct sl_mlflow_page *p, const void *data, size_t n, struct sl_err *err) SL_NODISCARD;
+int sl_mlflow_page_go(struct sl_mlflow_page *p, struct sl_err *err) SL_NODISCARD;    /* what was fed and waited */
+int sl_mlflow_page_end(struct sl_mlflow_page *p, struct sl_err *err) SL_NODISCARD;   /* no more bytes: was it whole? */
+struct sl_str sl_mlflow_page_token(const struct sl_mlflow_page *p);                  /* next_page_token; none: the last page */
+uint64_t sl_mlflow_page_items(const struct sl_mlflow_page *p);
+
 #endif

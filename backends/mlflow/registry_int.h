@@ -1,0 +1,10 @@
+/* backends/mlflow/registry_int.h: the two ways to the model registry. */
+#ifndef SL_BACKEND_MLFLOW_REGISTRY_INT_H
+#define SL_BACKEND_MLFLOW_REGISTRY_INT_H
+
+#include "backend_mlflow/mlflow_int.h"
+
+int mlflow_store_models(struct mlflow_store *s, struct sl_err *err);
+int mlflow_store_versions(struct mlflow_store *s, struct sl_err *err);
+
+#endif

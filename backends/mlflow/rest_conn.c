@@ -1,0 +1,400 @@
+/* backends/mlflow/rest_conn.c: getting to know a server: /health, /version, server-info, who we are; and what its refusals mean.
+ *
+ * /version is not everybody's (401, 403 where there are logins) and server-info came late: what is not told is not held against the
+ * server. Before 2.0 there was neither, but the /preview paths, which went with 1.x. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "backend_mlflow/rest_conn_int.h"
+#include "base/file.h"
+
+enum { PROBE_MAX = 256 << 10, CREDENTIALS_MAX = 64 << 10 };
+
+static void probe_next(struct mlflow *m);
+
+/* ---- opening ---- */
+
+static char *dup_env(const char *name)
+{
+  const char *v = getenv(name);
+  return v && v[0] ? sl_strdup(v) : NULL;
+}
+
+/* One setting of ~/.mlflow/credentials: "name = value" below [mlflow]. */
+static bool ini_find(struct sl_str text, const char *name, struct sl_str *out)
+{
+  struct sl_str line, key;
+  while (sl_str_cut(&text, '\n', &line)) {
+    line = sl_str_trim(line);
+    if (line.n && line.p[0] != '#' && sl_str_chr(line, '=') > 0 && sl_str_cut(&line, '=', &key) && sl_str_eqz(sl_str_trim(key), name)) {
+      *out = sl_str_trim(line);
+      return out->n > 0;
+    }
+  }
+  return false;
+}
+
+static int from_file(struct mlflow_rest *rest, struct sl_err *err)
+{
+  const char *home = getenv("HOME");
+  char *path = home && home[0] == '/' ? sl_path_join(home, ".mlflow/credentials") : NULL;
+  struct sl_str user, password;
+  struct sl_buf b;
+  int rc = SL_OK;
+  sl_buf_init_secret(&b, CREDENTIALS_MAX * 2);
+  if (path && sl_file_exists(path)) {
+    int bad = sl_file_read_private(&b, path, CREDENTIALS_MAX, &rest->secret_err);
+    if (!bad && ini_find(sl_buf_view(&b), "mlflow_tracking_username", &user) &&
+        ini_find(sl_buf_view(&b), "mlflow_tracking_password", &password)) {
+      rest->user = rest->user ? rest->user : sl_strndup(user.p, user.n);
+      rc = rest->user ? sl_secret_new(&rest->secret, password, err) : sl_err_nomem(err);
+    }
+  }
+  sl_buf_wipe(&b);
+  sl_free(path);
+  return rc;
+}
+
+/* MLflow's own variables and file, in its own order: user and password before a token. */
+static int from_around(struct mlflow_rest *rest, struct sl_err *err)
+{
+  const char *password = getenv("MLFLOW_TRACKING_PASSWORD"), *token = getenv("MLFLOW_TRACKING_TOKEN");
+  char *user = rest->user ? NULL : dup_env("MLFLOW_TRACKING_USERNAME");
+  if (user)
+    rest->user = user;
+  if (rest->user && password && password[0])
+    return sl_secret_new(&rest->secret, sl_str(password), err);
+  if (!rest->user && token && token[0])
+    return sl_secret_new(&rest->secret, sl_str(token), err);
+  if (user) { /* half of a login is none */
+    sl_free(user);
+    rest->user = NULL;
+  }
+  return from_file(rest, err);
+}
+
+static bool is_set(const struct sl_conf *c, const char *name)
+{
+  const struct sl_secret_src *s = sl_conf_secret(c, name);
+  return s && s->kind != SL_SECRET_NONE;
+}
+
+int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest = sl_calloc(1, sizeof *rest);
+  struct sl_http_tls tls = { sl_conf_text(c, "ca_file"), sl_conf_text(c, "cert_file"), sl_conf_text(c, "key_file") };
+  struct sl_str uri = sl_str(sl_conf_text(c, "uri"));
+  const char *user = sl_conf_text(c, "username");
+  struct sl_url u;
+  if (!rest)
+    return sl_err_nomem(err);
+  while (uri.n && uri.p[uri.n - 1] == '/')
+    uri.n--;
+  if (!sl_url_parse(uri, &u) || u.query.p || u.user.p)
+    return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http(s)://HOST[:PORT][/PREFIX]%s", sl_backend_name(m->b),
+                      u.user.p ? "; give username and password as settings" : "");
+  rest->base = sl_strndup(uri.p, uri.n);
+  rest->user = user ? sl_strdup(user) : NULL;
+  rest->latency_ms = -1;
+  if (is_set(c, "password") && !user)
+    return sl_err_set(err, SL_ECONFIG, "connection %s: password needs username", sl_backend_name(m->b));
+  rest->wants_secret = is_set(c, "token") || is_set(c, "password") || user;
+  if (!rest->base || (user && !rest->user))
+    return sl_err_nomem(err);
+  int rc = rest->wants_secret ? SL_OK : from_around(rest, err);
+  return rc ? rc : sl_http_pool_open(&rest->pool, sl_backend_loop(m->b), &tls, err);
+}
+
+void mlflow_conn_close(struct mlflow *m)
+{
+  struct mlflow_rest *rest = m->rest;
+  if (!rest)
+    return;
+  sl_timer_stop(sl_backend_loop(m->b), &rest->begin);
+  if (rest->pool)
+    sl_http_pool_close(rest->pool);
+  sl_secret_unref(rest->secret);
+  sl_free(rest->base);
+  sl_free(rest->user);
+  sl_free(rest);
+  m->rest = NULL;
+}
+
+int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest;
+  int rc = SL_OK;
+  if (rest->secret)
+    rc = rest->user ? sl_http_basic(h, rest->user, rest->secret, err) : sl_http_bearer(h, rest->secret, err);
+  if (!rc && m->workspace_set)
+    rc = sl_http_header(h, "X-MLFLOW-WORKSPACE", sl_str(m->workspace), err);
+  return rc;
+}
+
+/* ---- words ---- */
+
+static int not_logged_in(struct mlflow *m, struct sl_err *err)
+{
+  const char *name = sl_backend_name(m->b);
+  struct mlflow_rest *rest = m->rest;
+  if (rest->secret)
+    return sl_err_set(err, SL_EAUTH, "the server refused %s%s; run: sluice login %s",
+                      rest->user ? "the password of " : "the token", rest->user ? rest->user : "", name);
+  return sl_err_set(err, SL_EAUTH, "the server wants a login; run: sluice login %s, or set token, or username and password%s%s", name,
+                    rest->secret_err.msg[0] ? "; " : "", rest->secret_err.msg);
+}
+
+int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err)
+{
+  if (i->status == 401)
+    return not_logged_in(m, err);
+  if (i->status == 403 && sl_str_find(body, SL_STR("Invalid Host header")) >= 0)
+    return sl_err_set(err, SL_EDENIED, "the server does not answer to this host name (its check against DNS rebinding); start it with "
+                      "--allowed-hosts HOST:PORT, or reach it as localhost");
+  if (i->status == 200)
+    return sl_err_set(err, SL_EPROTO, "%s answered %.*s where JSON was due; is a proxy or a login page in between, or does uri lack a "
+                      "prefix?", m->rest->base, SL_ARG(i->content_type.n ? sl_str_head(i->content_type, 40)
+                      : SL_STR("something")));
+  if (sl_str_find(body, SL_STR("FEATURE_DISABLED")) >= 0)
+    return sl_err_set(err, SL_EUNSUP, "the server has no workspaces; take `workspace` out of the settings");
+  if (i->status == 400 && m->rest->workspaces && !m->workspace_set)
+    return sl_err_set(err, SL_EPROTO, "%s: the server has workspaces and wants one named; set workspace", what);
+  return sl_http_explain(i, body, what, err);
+}
+
+void mlflow_conn_failed(struct mlflow *m, int rc, const struct sl_err *err)
+{
+  if (rc == SL_ECANCELED || rc == SL_ENOENT || rc == SL_ENOMEM)
+    return;
+  sl_backend_report(m->b, rc == SL_EAUTH ? "login" : rc == SL_EDENIED ? "ok" : "failed", m->rest->who[0] ? m->rest->who : NULL, 0,
+                    m->rest->latency_ms, err);
+}
+
+/* ---- the look at it ---- */
+
+static void waiting_start(struct mlflow *m, int rc, const struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest;
+  while (rest->waiting) {
+    struct mlflow_ask *a = rest->waiting;
+    rest->waiting = a->next;
+    a->waiting = false;
+    if (rc)
+      mlflow_ask_end(a, rc, err);
+    else
+      a->start(a);
+  }
+}
+
+static void probe_over(struct mlflow *m, int rc, const struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest;
+  struct sl_err e = err ? *err : (struct sl_err){ 0 };
+  rest->at = rc ? REST_NEW : REST_KNOWN;
+  if (rc)
+    mlflow_conn_failed(m, rc, &e);
+  else
+    sl_backend_report(m->b, "ok", rest->who[0] ? rest->who : NULL, 0, rest->latency_ms, NULL);
+  waiting_start(m, rc, &e);
+}
+
+static int too_old(const char *version, struct sl_err *err)
+{
+  return sl_err_set(err, SL_EUNSUP, "the server is MLflow %s; Sluice needs 2.0 or newer", version);
+}
+
+static int take_version(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest;
+  int major = 0, minor = 0;
+  if (i->status != 200 || !sl_mlflow_version(body, &major, &minor)) {
+    rest->at = i->status == 404 ? REST_OLD : REST_INFO;
+    return SL_OK;
+  }
+  snprintf(rest->version, sizeof rest->version, "%.*s", SL_ARG(sl_str_head(sl_str_trim(body), sizeof rest->version - 1)));
+  rest->at = REST_INFO;
+  return major < 2 ? too_old(rest->version, err) : SL_OK;
+}
+
+static int take_health(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, struct sl_err *err)
+{
+  struct sl_str text = sl_str_trim(sl_str_head(body, 64));
+  bool html = sl_str_find(i->content_type, SL_STR("html")) >= 0 && text.n && text.p[0] == '<';
+  m->rest->latency_ms = i->wait_ms;
+  m->rest->at = REST_VERSION;
+  if ((i->status == 200 && html) || i->status == 401 || i->status == 407 || i->status >= 500 || (i->status >= 300 && i->status < 400))
+    return mlflow_conn_explain(m, i, body, "health", err);
+  return SL_OK;
+}
+
+static void take_who(struct mlflow *m, const struct sl_http_info *i, struct sl_str body)
+{
+  json_t *doc = NULL;
+  struct mlflow_rest *rest = m->rest;
+  struct sl_str name = SL_STR_NONE;
+  if (i->status == 200 && !sl_json_load(&doc, body, true, NULL)) {
+    const json_t *user = json_object_get(doc, "user");
+    name = sl_json_str(json_is_object(user) ? user : doc, "username");
+  }
+  if (name.n)
+    snprintf(rest->who, sizeof rest->who, "mlflow:%.*s", SL_ARG(sl_str_head(name, 80)));
+  json_decref(doc);
+}
+
+static bool says_true(struct sl_str body, const char *key)
+{
+  json_t *doc = NULL;
+  bool yes = !sl_json_load(&doc, body, true, NULL) && json_is_true(json_object_get(doc, key));
+  json_decref(doc);
+  return yes;
+}
+
+static void on_probe(void *user, int rc, const struct sl_http_info *i, struct sl_str body, const struct sl_err *err)
+{
+  struct mlflow *m = user;
+  struct mlflow_rest *rest = m->rest;
+  struct sl_err e = err ? *err : (struct sl_err){ 0 };
+  rest->http = NULL;
+  if (rc && rest->at != REST_HEALTH && (rc == SL_ELIMIT || rc == SL_EPROTO))
+    rc = SL_OK; /* strange, but not what we came for */
+  if (rc) {
+    probe_over(m, rc, &e);
+    return;
+  }
+  switch (rest->at) {
+  case REST_HEALTH: rc = take_health(m, i, body, &e); break;
+  case REST_VERSION: rc = take_version(m, i, body, &e); break;
+  case REST_OLD:
+    rest->at = REST_INFO;
+    if (i->status == 200 && sl_str_find(body, SL_STR("\"experiment")) >= 0)
+      rc = too_old("1.x", &e);
+    break;
+  case REST_INFO:
+    rest->at = REST_WHO;
+    rest->workspaces = i->status == 200 && says_true(body, "workspaces_enabled");
+    break;
+  default:
+    take_who(m, i, body);
+    rest->at = REST_KNOWN;
+  }
+  if (rc || rest->at == REST_KNOWN)
+    probe_over(m, rc, &e);
+  else
+    probe_next(m);
+}
+
+static const char *probe_path(const struct mlflow_rest *rest)
+{
+  switch (rest->at) {
+  case REST_HEALTH: return "/health";
+  case REST_VERSION: return "/version";
+  case REST_OLD: return "/api/2.0/preview/mlflow/experiments/list";
+  case REST_INFO: return "/api/3.0/mlflow/server-info";
+  default: return "/api/2.0/mlflow/users/current";
+  }
+}
+
+static void probe_next(struct mlflow *m)
+{
+  static const struct sl_http_ops ops = { .done = on_probe };
+  struct mlflow_rest *rest = m->rest;
+  struct sl_err e = { 0 };
+  if (rest->at == REST_WHO && !rest->secret) {
+    probe_over(m, SL_OK, NULL);
+    return;
+  }
+  char *url = sl_asprintf("%s%s", rest->base, probe_path(rest));
+  struct sl_http_req req = { .method = "GET", .url = url, .repeatable = rest->at == REST_HEALTH, .max_tries = 2,
+                             .idle_ms = m->timeout_ms, .max_body = PROBE_MAX };
+  int rc = url ? sl_http_new(&rest->http, rest->pool, &req, &ops, m, &e) : sl_err_nomem(&e);
+  if (!rc && (rc = mlflow_conn_sign(m, rest->http, &e)))
+    sl_http_cancel(rest->http);
+  rc = rc ? rc : sl_http_start(rest->http, &e);
+  sl_free(url);
+  if (rc) {
+    rest->http = NULL;
+    probe_over(m, rc, &e);
+  }
+}
+
+/* ---- the secret ---- */
+
+static void on_secret(void *user, struct sl_secret *s, const struct sl_err *err)
+{
+  struct mlflow *m = user;
+  struct mlflow_rest *rest = m->rest;
+  if (s)
+    rest->secret = sl_secret_ref(s);
+  else if (rest->wants_secret || (err && err->code == SL_ECANCELED)) {
+    rest->asked_secret = false; /* ask again next time: it may have been mended */
+    probe_over(m, err ? err->code : SL_EAUTH, err);
+    return;
+  }
+  rest->at = REST_HEALTH;
+  probe_next(m);
+}
+
+/* What is set; where nothing is, what `sluice login` may have kept. */
+static int secret_begin(struct mlflow *m, struct sl_err *err)
+{
+  struct mlflow_rest *rest = m->rest;
+  rest->asked_secret = true;
+  rest->at = REST_SECRET;
+  int rc = sl_backend_secret(m->b, rest->user ? "password" : "token", on_secret, m, err);
+  if (rc && !rest->wants_secret) { /* nothing is kept: nobody, then */
+    rest->at = REST_HEALTH;
+    sl_err_clear(err);
+    probe_next(m);
+    return SL_OK;
+  }
+  if (rc) {
+    rest->asked_secret = false;
+    rest->at = REST_NEW;
+  }
+  return rc;
+}
+
+/* Not inside the slot that asks: what fails at once ends the request, and that is not allowed there. */
+static void begin(void *user)
+{
+  struct mlflow *m = user;
+  struct mlflow_rest *rest = m->rest;
+  struct sl_err e = { 0 };
+  rest->begin.v = 0;
+  if (rest->at == REST_KNOWN)
+    waiting_start(m, SL_OK, NULL);
+  if (rest->at != REST_NEW)
+    return;
+  if (!rest->secret && !rest->asked_secret) {
+    int rc = secret_begin(m, &e);
+    if (rc)
+      probe_over(m, rc, &e);
+    return;
+  }
+  rest->at = REST_HEALTH;
+  probe_next(m);
+}
+
+int mlflow_conn_wait(struct mlflow_ask *a, struct sl_err *err)
+{
+  struct mlflow *m = a->m;
+  struct mlflow_rest *rest = m->rest;
+  bool idle = rest->at == REST_NEW || rest->at == REST_KNOWN;
+  int rc = idle && !rest->begin.v ? sl_timer_start(sl_backend_loop(m->b), 0, 0, begin, m, &rest->begin, err) : SL_OK;
+  if (rc)
+    return rc;
+  a->waiting = true;
+  a->next = rest->waiting;
+  rest->waiting = a;
+  return SL_OK;
+}
+
+void mlflow_conn_unwait(struct mlflow_ask *a)
+{
+  struct mlflow_ask **at = &a->m->rest->waiting;
+  while (a->waiting && *at && *at != a)
+    at = &(*at)->next;
+  if (a->waiting && *at)
+    *at = a->next;
+  a->waiting = false;
+}

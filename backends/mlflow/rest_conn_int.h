@@ -1,0 +1,32 @@
+/* backends/mlflow/rest_conn_int.h: one server: its pool of connections, who we are to it, what it said about itself. */
+#ifndef SL_BACKEND_MLFLOW_REST_CONN_INT_H
+#define SL_BACKEND_MLFLOW_REST_CONN_INT_H
+
+#include "backend_mlflow/rest_int.h"
+
+struct mlflow_rest {
+  struct sl_http_pool *pool;
+  char *base;                       /* without a slash at the end */
+  char *user;                       /* of basic; NULL: a token, or nobody */
+  struct sl_secret *secret;         /* password or token; NULL: nobody */
+  struct sl_err secret_err;         /* why there is none although one is set */
+  bool wants_secret, asked_secret;
+  enum { REST_NEW, REST_SECRET, REST_HEALTH, REST_VERSION, REST_OLD, REST_INFO, REST_WHO, REST_KNOWN } at;
+  struct mlflow_ask *waiting;
+  sl_timer begin;
+  struct sl_http *http;             /* of the probe */
+  bool workspaces;                  /* it has several */
+  char version[32], who[96];
+  int64_t latency_ms;
+};
+int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *err) SL_NODISCARD;
+void mlflow_conn_close(struct mlflow *m);
+/* Starts what waits for the server to be known; a failed look fails them all, and the next one looks again. */
+int mlflow_conn_wait(struct mlflow_ask *a, struct sl_err *err) SL_NODISCARD;
+void mlflow_conn_unwait(struct mlflow_ask *a);
+int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err) SL_NODISCARD;
+/* An answer that is no success (or no JSON) in words for the person; its code. */
+int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err);
+void mlflow_conn_failed(struct mlflow *m, int rc, const struct sl_err *err);   /* for `connections` */
+
+#endif

@@ -276,7 +276,10 @@ static void finish(struct sl_plan *p)
     sl_err_set(&p->err, p->rc, "%s", sl_code_words(p->rc));
   if (p->rc && p->call.ntargets > 1)
     sl_err_prefix(&p->err, "%zu of %zu done; %.*s", done, p->call.ntargets, SL_ARG(sl_str_head(p->call.targets[bad].id, 60)));
-  outcome(p, worst(p));
+  if (p->reconciling && p->rc == SL_EUNKNOWN) /* nothing new to write down */
+    tell(p, p->rc);
+  else
+    outcome(p, worst(p));
 }
 
 /* What the person reads of a target whose answer was lost, after somebody looked. */
@@ -324,6 +327,15 @@ static void reconcile_start(struct sl_plan *p)
   }
   if (rc)
     reconcile_end(p, SL_EUNKNOWN, NULL, &err);
+}
+
+void act_reconcile(struct sl_plan *p, sl_done *fn, void *user)
+{
+  p->reconciling = true;
+  p->done = fn;
+  p->user = user;
+  plan_link(p);
+  reconcile_start(p);
 }
 
 static void call_end(void *user, int rc, const char *cut, const struct sl_err *err)
@@ -492,6 +504,7 @@ static void act_close(struct sl_ws *w)
 {
   struct ws_act *a = w->act;
   sl_timer_stop(w->l, &a->armed_end);
+  act_recs_close(w);
   while (a->plans) {
     struct sl_plan *p = a->plans;
     plan_unlink(p);

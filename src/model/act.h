@@ -26,6 +26,7 @@ int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *u
 /* typed: what the person typed, "" where nothing was asked. Refused (EREADONLY) unless armed. */
 int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_done *fn, void *user, struct sl_err *err) SL_NODISCARD;
 void sl_plan_free(struct sl_plan *p);
+/* A workspace that closes tells nobody: neither callback comes, and what was sent is reconciled by the next session. */
 
 /* What a confirmation shows. Borrowed from the plan. */
 const struct sl_action *sl_plan_action(const struct sl_plan *p);
@@ -48,6 +49,10 @@ int sl_ws_arm(struct sl_ws *w, struct sl_str typed, struct sl_err *err) SL_NODIS
 void sl_ws_disarm(struct sl_ws *w);
 
 /* ---- audit ---- */
+/* Actions that never came to a known end (of sessions that died, or whose answer was lost): each connection that can is asked, by reading,
+ * and what it says is written down as `reconciled`. fn (may be NULL) is told at the end: how many were open, how many of them have an end
+ * now; a workspace that closes first tells nobody. For the program's start; a plan does the same for its connection first. */
+int sl_ws_reconcile(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err) SL_NODISCARD;
 const char *sl_ws_audit_path(const struct sl_ws *w);
 struct sl_audit_report { uint64_t records, actions, unknown; char head[65]; const char *anchor; uint64_t bad_line; bool torn; };
 /* 0, or EBREACH when broken (err names the first bad record). Says what it compared with. Blocks: a lane or the command line. */

@@ -48,11 +48,18 @@ struct sl_plan {
 struct ws_act {
   int64_t armed_until;               /* monotonic; 0: disarmed */
   struct sl_plan *plans;
+  struct act_rec *recs;              /* reconcile.c */
   char *audit_path;
-  bool reconciled;
   sl_timer armed_end;
 };
 int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err) SL_NODISCARD;
+
+/* reconcile.c: of one connection, or (NULL) of all. */
+typedef void act_rec_fn(void *user, size_t open, size_t settled);
+int act_rec_start(struct sl_ws *w, const char *only, act_rec_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+void act_recs_close(struct sl_ws *w);
+struct sl_plan *act_plan_bare(struct sl_ws *w);                      /* NULL: out of memory */
+void act_reconcile(struct sl_plan *p, sl_done *fn, void *user);      /* takes p; every target of it is asked for */
 
 /* Reads the targets' rows one after the other: each(row) for every one found; then(rc). A row that is not there: ENOENT. */
 int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),

@@ -208,15 +208,23 @@ void sl_plan_free(struct sl_plan *p)
   if (p)
     plan_unref(p);
 }
-static int plan_new(struct sl_plan **out, struct sl_ws *w, const struct sl_call *c, struct sl_err *err)
+struct sl_plan *act_plan_bare(struct sl_ws *w)
 {
   struct sl_plan *p = sl_calloc(1, sizeof *p);
   if (!p)
-    return sl_err_nomem(err);
+    return NULL;
   p->w = w;
   p->refs = 1;
   sl_arena_init(&p->arena, 0);
   sl_buf_init(&p->fields, SL_AUDIT_LINE);
+  return p;
+}
+
+static int plan_new(struct sl_plan **out, struct sl_ws *w, const struct sl_call *c, struct sl_err *err)
+{
+  struct sl_plan *p = act_plan_bare(w);
+  if (!p)
+    return sl_err_nomem(err);
   int rc = args_check(c, err);
   if (!rc)
     rc = targets_check(w, p, c, err);
@@ -542,6 +550,27 @@ static void targets_skip(void *user)
   plan_unref(p);
 }
 
+static int plan_begin(struct sl_plan *p, struct sl_err *err)
+{
+  if (!p->call.act->guards || p->call.act->guards[0])
+    return act_read_targets(p, target_seen, targets_read, err);
+  int rc = sl_loop_later(p->w->l, targets_skip, plan_ref(p), err);
+  if (rc)
+    p->refs--;
+  return rc;
+}
+
+/* What an earlier session left open on this connection is asked first: it may be what this plan is about to do again. */
+static void reconciled(void *user, size_t open, size_t settled)
+{
+  struct sl_plan *p = user;
+  (void)open;
+  (void)settled;
+  int rc = plan_begin(p, &p->err);
+  if (rc)
+    planned_tell(p, rc);
+}
+
 int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *user, struct sl_err *err)
 {
   struct ws_act *state;
@@ -553,15 +582,15 @@ int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *u
     return rc;
   p->planned = fn;
   p->user = user;
-  bool skip = c->act->guards && !c->act->guards[0];
-  rc = skip ? sl_loop_later(w->l, targets_skip, plan_ref(p), err) : act_read_targets(p, target_seen, targets_read, err);
+  bool first = !p->b->reconciled;
+  rc = first ? act_rec_start(w, p->conn, reconciled, p, err) : plan_begin(p, err);
   if (rc) {
-    p->refs = 1;
     sl_plan_free(p);
-  } else {
-    plan_link(p);
+    return rc;
   }
-  return rc;
+  p->b->reconciled = true;
+  plan_link(p);
+  return SL_OK;
 }
 
 /* ---- what a confirmation shows ---- */

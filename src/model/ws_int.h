@@ -41,6 +41,7 @@ struct sl_backend {
   enum ws_phase phase;
   bool internal;                    /* answers what sl_ws_provide() brought */
   bool close_called, closed, dying;
+  bool reconciled;                  /* open questions of the audit were asked, or are being asked */
   char word[16], identity[160];
   sl_ms expires;
   int64_t latency_ms;               /* -1: unknown */

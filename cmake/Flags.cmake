@@ -24,6 +24,7 @@ else()
 endif()
 if(SLUICE_COVERAGE)
   target_compile_options(sl_flags INTERFACE --coverage -fprofile-update=atomic)
+  target_compile_definitions(sl_flags INTERFACE SL_COVERAGE="${CMAKE_BINARY_DIR}") # the box may write its counters there
   target_link_options(sl_flags INTERFACE --coverage)
 endif()
 if(SLUICE_FAULTS)

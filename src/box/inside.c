@@ -159,6 +159,19 @@ int box_input(struct sl_box_ctx *c, size_t i, struct sl_schema *s, box_input_fn 
 
 /* ---- jobs ---- */
 
+#ifdef SL_COVERAGE
+void __gcov_dump(void);
+void __gcov_reset(void);
+/* A box is killed, not ended: what was run is noted after every job. */
+static void note_coverage(void)
+{
+  __gcov_dump();
+  __gcov_reset();
+}
+#else
+static void note_coverage(void) {}
+#endif
+
 static int send_end(struct sl_box_ctx *c, uint8_t kind, int code, const struct sl_err *e)
 {
   struct sl_buf b;
@@ -204,6 +217,7 @@ static int do_work(struct sl_box_ctx *c)
   if (!rc)
     rc = c->worker->run(c, c->work.text, &err);
   atomic_store(&c->working, false);
+  note_coverage();
   rc = send_end(c, WIRE_DONE, rc, &err);
   wire_work_free(&c->work);
   c->work = (struct wire_work){ 0 };
@@ -333,6 +347,7 @@ int sl_box_main_with(int argc, char **argv, const struct sl_box_worker *const *e
   sl_buf_init(&c.buf, WIRE_MAX_OUT);
   sl_buf_init(&c.in, WIRE_MAX_IN);
   int rc = start(&c, &h, extra, &err);
+  note_coverage();
   if (rc)
     send_end(&c, WIRE_FAILED, rc, &err);
   /* at once: no destructor of an engine gets a say */

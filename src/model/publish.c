@@ -65,11 +65,13 @@ static void show(struct ws_ans *a, struct sl_snap *take, uint64_t version)
   sl_snap_unref(a->snap);
   a->snap = take;
   a->version = version;
+  a->select_failed = false;
   a->seq++;
 }
 
 static void select_failed(struct ws_ans *a, const struct sl_err *err)
 {
+  a->select_failed = true;
   for (size_t i = 0; i < a->nsrc; i++) {
     a->src[i]->pub.state = SL_FAILED;
     a->src[i]->pub.err = *err;
@@ -131,7 +133,7 @@ void ws_ans_publish(struct ws_ans *a)
     return;
   }
   uint64_t version = sl_table_version(a->table);
-  if (a->snap && version == a->version && !a->replaced) {
+  if ((a->snap || a->select_failed) && version == a->version && !a->replaced) {
     a->seq++;
     return;
   }

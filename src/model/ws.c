@@ -131,6 +131,7 @@ int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o
   int rc = texts_init(w, o, err);
   if (!rc) {
     identity_init(w);
+    (void)!sl_mkdirs(w->state_dir, 0700, NULL); /* for what spills; where it cannot be made, whoever needs it says so */
     rc = sl_budget_open(&w->budget, &w->env, table_memory(o), w->state_dir, err);
   }
   if (!rc)

@@ -252,6 +252,7 @@ struct ws_ans {
   struct sl_snap *snap;             /* shown */
   struct sl_snap_op *op;
   uint64_t version, op_version;     /* of the table, that snap and op were made from */
+  bool select_failed;               /* of that version: not tried again until the table changes */
   unsigned table_runs;
   struct sl_buf doc;
   uint64_t run;                     /* counts from 1 */

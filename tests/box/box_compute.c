@@ -42,9 +42,37 @@ static int partitions_query(struct sl_req *r, struct sl_err *err)
   return rc ? rc : sl_loop_later(loop, end_later, r, err);
 }
 
+/* More rows than stay in memory: they come back from the disk while they are fed. */
+enum { MANY = 60000 };
+
+static int many_work(struct sl_feed *f, void *user, struct sl_err *err)
+{
+  struct sl_rower w;
+  (void)user;
+  int rc = sl_feed_head(f, NULL, 0, -1);
+  if (!rc)
+    rc = sl_rower_begin(&w, f, NULL, err);
+  for (int i = 0; !rc && i < MANY; i++) {
+    char id[16], text[64];
+    snprintf(id, sizeof id, "%d", i);
+    snprintf(text, sizeof text, "a text that does not repeat itself %d", i * 7919);
+    rc = sl_rower_row(&w, SL_PUT, sl_str(id));
+    if (!rc)
+      sl_batch_set(sl_rower_batch(&w), 0, sl_vz(text));
+  }
+  return rc ? rc : sl_rower_end(&w, err);
+}
+
+static int many_query(struct sl_req *r, struct sl_err *err)
+{
+  static const struct sl_feed_ops ops = { many_work, NULL };
+  return sl_req_work(r, SL_LANE_LONG, &ops, NULL, err);
+}
+
 static const char *const schemes[] = { "file", NULL };
 static const struct sl_serve serve_partitions = { .res = &sl_res_partitions, .query = partitions_query };
-static const struct sl_serve *const fake_serves[] = { &serve_partitions, NULL };
+static const struct sl_serve serve_steps = { .res = &sl_res_steps, .query = many_query };
+static const struct sl_serve *const fake_serves[] = { &serve_partitions, &serve_steps, NULL };
 static const struct sl_backend_ops fake_local = { .type = "local", .help = "files", .implicit = true, .serves = fake_serves,
                                                   .schemes = schemes };
 
@@ -94,7 +122,8 @@ static int ws_setup(void **state)
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
   exe[n > 0 ? n : 0] = 0;
   snprintf(state_dir, sizeof state_dir, "%s/state", base);
-  struct sl_ws_opts o = { .conf = conf, .backends = backends, .state_dir = state_dir, .exe = exe, .lib_dirs = libs, .headless = true };
+  struct sl_ws_opts o = { .conf = conf, .backends = backends, .state_dir = state_dir, .exe = exe, .lib_dirs = libs, .headless = true,
+                          .table_memory = 2 << 20 };
   if (sl_ws_open(&ws, loop, &o, &err)) {
     fprintf(stderr, "%s\n", err.msg);
     return -1;
@@ -274,6 +303,14 @@ static void resources(void **state)
                    "state n\nfresh|5\n");
 }
 
+static void from_disk(void **state)
+{
+  (void)state;
+  expect_statement("select count(*)::bigint n, count(distinct execution)::bigint d, count(distinct ref)::bigint r from steps",
+                   "n d r\n60000|60000|60000\n");
+  expect_statement("select count(*)::bigint n from steps a join steps b using (execution)", "n\n60000\n");
+}
+
 static void out(void **state)
 {
   (void)state;
@@ -363,8 +400,9 @@ static void leaving(void **state)
 {
   (void)state;
   static const char *const statements[] = { "select sum(i * random()) from range(1000000000000) t(i)", "select * from 'lake:raw/@newest'",
-                                            "select * from partitions, range(1000000000000)" };
-  for (size_t i = 0; i < 3; i++)
+                                            "select * from partitions, range(1000000000000)",
+                                            "select count(*) from steps" };
+  for (size_t i = 0; i < 4; i++)
     for (int turns = 0; turns < 8; turns++) {
       struct sl_query like = sql(statements[i]), *q = NULL;
       struct got g = { 0 };
@@ -384,7 +422,8 @@ static void leaving(void **state)
 
 int main(int argc, char **argv)
 {
-  static const struct CMUnitTest tests[] = { WS(addresses), WS(other_files), WS(broken_rows), WS(resources), WS(out), WS(profiles),
+  static const struct CMUnitTest tests[] = { WS(addresses), WS(other_files), WS(broken_rows), WS(resources), WS(from_disk), WS(out),
+                                                WS(profiles),
                                                 WS(names_only),
     WS(every_zone), WS(one_column), WS(tables), WS(leaving) };
   return harness_main(argc, argv, NULL, tests, sizeof tests / sizeof tests[0]);

@@ -131,8 +131,9 @@ static void confirm_key(struct sl_overlay *o, int key)
 {
   struct confirm *c = (struct confirm *)o;
   if (key == SL_KEY_ESC || key == ('C' & 31)) {
-    sl_overlay_pop(o->ui);
-    sl_ui_say(o->ui, SL_ROLE_dim, "nothing was done");
+    struct sl_ui *ui = o->ui; /* c is gone with the overlay */
+    sl_overlay_pop(ui);
+    sl_ui_say(ui, SL_ROLE_dim, "nothing was done");
     return;
   }
   if (sl_ws_mono(o->ui->ws) - c->opened < DEAF_MS)

@@ -73,6 +73,7 @@ static void menu_choose(struct menu *m, size_t i)
 static void menu_key(struct sl_overlay *o, int key)
 {
   struct menu *m = (struct menu *)o;
+  struct sl_ui *ui = o->ui; /* choosing ends the menu */
   if (key == SL_KEY_ESC || key == 'q' || key == ('C' & 31)) {
     sl_overlay_pop(o->ui);
     return;
@@ -85,7 +86,7 @@ static void menu_key(struct sl_overlay *o, int key)
     m->at++;
   else if ((key == SL_KEY_UP || key == 'k') && m->at > 0)
     m->at--;
-  sl_ui_dirty_now(o->ui);
+  sl_ui_dirty_now(ui);
 }
 
 static void menu_close(struct sl_overlay *o)

@@ -35,7 +35,9 @@ static void overview_enter(struct sl_view *v, const struct sl_subject *s)
 static int overview_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   static const struct sl_tablew_opts opts = {
-    .columns = "severity,kind,summary,since,next,subject",
+    .columns = "kind,summary,since,next",
+    .flex = "summary",
+    .lead = "severity",
     .empty = "nothing is wrong: no job failed, no partition is late, every connection answers",
     .enter = overview_enter,
   };
@@ -105,12 +107,22 @@ static uint64_t zone_next(struct sl_view *v, struct sl_pane *p, uint64_t n, uint
   return found;
 }
 
+/* Nothing to show is not the same as nothing there. */
+static const char *unsure(const struct sl_pane *p)
+{
+  const struct sl_answer *a = sl_pane_answer(p);
+  for (size_t i = 0; i < a->nsrc; i++)
+    if (a->src[i].state == SL_FAILED)
+      return "? it could not be asked; :connections says why";
+  return a->done ? "none yet" : "? asking";
+}
+
 static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
 {
   int x = 11;
   sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "ZONES");
   if (!s->zones || !sl_pane_count(s->zones)) {
-    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_dim, s->zones ? "none yet" : "none: name them under lake: zones: in the workspace file");
+    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_dim, s->zones ? unsure(s->zones) : "none: name them under lake: zones: in the workspace file");
     return;
   }
   uint64_t n = sl_pane_count(s->zones) < ZONES_LOOK ? sl_pane_count(s->zones) : ZONES_LOOK;
@@ -152,6 +164,10 @@ static void jobs_draw(struct sl_view *v, struct overview_state *s, struct sl_gri
   sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "JOBS 24h");
   if (!s->runs) {
     sl_grid_putz(g, 11, y, g->w - 12, SL_ROLE_dim, "none: name them under jobs: in the workspace file");
+    return;
+  }
+  if (!sl_pane_count(s->runs) && unsure(s->runs)[0] == '?') {
+    sl_grid_putz(g, 11, y, g->w - 12, SL_ROLE_dim, unsure(s->runs));
     return;
   }
   day_count(v, s->runs, &d);
@@ -201,7 +217,12 @@ static enum sl_handled overview_command(struct sl_view *v, const char *command)
 
 static void overview_count(struct sl_view *v, struct sl_buf *b)
 {
-  uint64_t n = sl_pane_count(sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings));
+  const struct sl_pane *p = sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings);
+  uint64_t n = sl_pane_count(p);
+  if (!n && (!sl_pane_answer(p)->done || unsure(p)[0] == '?')) {
+    sl_buf_z(b, "? findings");
+    return;
+  }
   sl_buf_printf(b, "%llu finding%s", (unsigned long long)n, n == 1 ? "" : "s");
 }
 

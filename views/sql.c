@@ -170,8 +170,6 @@ static void run(struct sl_view *v, struct sql_state *s)
   sl_query_unref(q);
   if (rc)
     sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
-  else
-    sl_view_say(v, SL_ROLE_dim, "running; Tab goes to the rows, Ctrl-C stops");
 }
 
 static void editing_set(struct sl_view *v, struct sql_state *s, bool editing)

@@ -127,7 +127,7 @@ static void execution_look(struct findings_state *s, struct sl_map *settled, con
   snprintf(f->summary, sizeof f->summary, "%.*s%s%s: %.*s", SL_ARG(text(b, row, "job")), params.n ? " " : "", sl_buf_zstr(&params),
            SL_ARG(cause.n ? cause : SL_STR("no reason was left")));
   sl_buf_free(&params);
-  snprintf(f->next, sizeof f->next, "Enter log, a retry");
+  snprintf(f->next, sizeof f->next, "log, retry");
   subject_set(f, b, row, "executions");
   since_set(f, at);
 }
@@ -176,8 +176,8 @@ static bool merged(struct findings_state *s, const struct finding *like, const s
 static void partition_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
 {
   static const struct { const char *state, *kind, *next; int rank; } bad[] = {
-    {"missing", "partition missing", "Enter lake, then its job", 2}, {"empty", "partition empty", "Enter lake", 2},
-    {"stale", "partition stale", "Enter lake, then its job", 3}};
+    {"missing", "partition missing", "lake", 2}, {"empty", "partition empty", "lake", 2},
+    {"stale", "partition stale", "lake", 3}};
   struct sl_str state = text(b, row, "state");
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     if (!sl_str_eqz(state, bad[i].state))
@@ -216,7 +216,7 @@ static void connections_look(struct findings_state *s)
     if (!f)
       return;
     snprintf(f->summary, sizeof f->summary, "%.40s: %.200s", b->name, b->err.msg[0] ? b->err.msg : "does not answer");
-    snprintf(f->next, sizeof f->next, login ? "sluice login %.40s" : "r asks again; :connections", b->name);
+    snprintf(f->next, sizeof f->next, login ? "sluice login %.40s" : "connections", b->name);
     snprintf(f->subject, sizeof f->subject, "sluice:connections/%.200s", b->name);
   }
 }
@@ -230,7 +230,7 @@ static void audit_look(struct findings_state *s, sl_ms now)
     if (!f)
       continue;
     snprintf(f->summary, sizeof f->summary, "%.60s %.200s by %.30s", r->action, r->target, r->who);
-    snprintf(f->next, sizeof f->next, "look whether it was done");
+    snprintf(f->next, sizeof f->next, "audit");
     snprintf(f->subject, sizeof f->subject, "%.299s", r->target);
     f->since = r->time;
     f->has_since = true;
@@ -253,7 +253,7 @@ static void inputs_look(struct findings_state *s)
       if (!f)
         return;
       snprintf(f->summary, sizeof f->summary, "%s: %.200s", inputs[i]->name, s->in[i].why);
-      snprintf(f->next, sizeof f->next, "r asks again; :connections");
+      snprintf(f->next, sizeof f->next, "connections");
     }
 }
 

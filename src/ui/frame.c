@@ -29,9 +29,10 @@ static void header_draw(struct sl_ui *ui)
   sl_grid_over(g, (struct sl_rect){ 0, 0, g->w, 1 }, base);
   int x = 1 + sl_grid_putz(g, 1, 0, 8, base, "sluice");
   x += 2 + sl_grid_putz(g, x + 2, 0, g->w / 4, base, c ? sl_ws_name(ui->ws) : "no workspace");
-  if (c && !sl_ws_conf_path(c))
+  int room = g->w - 26; /* kept free for what is wrong and armed */
+  if (c && !sl_ws_conf_path(c) && x < room)
     x += 1 + sl_grid_putz(g, x + 1, 0, 20, base, "from environment");
-  if (env[0])
+  if (env[0] && x < room)
     x += 2 + sl_grid_putz(g, x + 2, 0, 12, base, env);
   snprintf(who, sizeof who, "%s (%s)", me->name, sl_known_name((int)me->known));
   int ax = g->w - 1 - armed_words(ui, armed, sizeof armed, &role);
@@ -40,7 +41,8 @@ static void header_draw(struct sl_ui *ui)
   if (failed)
     snprintf(trouble, sizeof trouble, "%zu source%s failed  ", failed, failed > 1 ? "s" : "");
   int tx = ax - (int)strlen(trouble);
-  sl_grid_putz(g, x + 2, 0, tx - x - 3, base, who);
+  if (tx - x > 8) /* on a narrow screen what is wrong matters more than who one is */
+    sl_grid_putz(g, x + 2, 0, tx - x - 3, base, who);
   sl_grid_putz(g, tx, 0, ax - tx, base, trouble);
   sl_grid_putz(g, ax, 0, g->w - ax, base, armed);
   sl_grid_over(g, (struct sl_rect){ 0, 0, g->w, 1 }, base);

@@ -21,6 +21,7 @@ struct sl_pane {
   struct { struct sl_batch *b; uint64_t first; } page[CACHED];
   unsigned turn;
   bool answered;
+  sl_ms good_at;                 /* when the rows that are shown came */
 };
 
 static void pages_drop(struct sl_pane *p)
@@ -59,6 +60,9 @@ static void on_change(void *user, sl_watch id, const struct sl_answer *a)
   (void)id;
   answer_keep(p, a);
   p->answered = true;
+  for (size_t i = 0; i < p->a.nsrc; i++)
+    if (p->src[i].state != SL_FAILED && p->src[i].state != SL_ASKED)
+      p->good_at = p->src[i].at > p->good_at ? p->src[i].at : p->good_at;
   p->v->ui->dirty = true;
   if (p->changed)
     p->changed(p->v, p->user);
@@ -245,7 +249,8 @@ bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, 
     return false;
   const struct sl_source *bad = first_failed(p);
   int y = r.y + (r.h > 6 ? r.h / 4 : 0);
-  if (bad && p->a.done) {
+  bool over = p->a.done || (bad && p->query->kind == SL_Q_FOLLOW); /* a log never ends by itself */
+  if (bad && over) {
     const char *glyph;
     enum sl_role role;
     sl_state_look(SL_STR("failed"), &glyph, &role);
@@ -282,7 +287,14 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
   switch (s->state) {
   case SL_ASKED: sl_buf_z(b, "asked"); break;
   case SL_FLOWING: sl_buf_printf(b, "%s", p->query->kind == SL_Q_FOLLOW ? "live" : "loading"); break;
-  case SL_FAILED: sl_buf_printf(b, "failed, %s", s->err.msg); break;
+  case SL_FAILED:
+    sl_buf_z(b, "failed");
+    if (sl_pane_count(p)) { /* the last good rows are still there: how old are they */
+      sl_buf_z(b, ", these rows are of ");
+      age_words(b, p->v->ui->show.now - p->good_at);
+    }
+    sl_buf_printf(b, ", %s", s->err.msg);
+    break;
   case SL_CUT: sl_buf_printf(b, "cut: %s", s->note[0] ? s->note : "not all of it"); break;
   case SL_WHOLE: age_words(b, p->v->ui->show.now - s->at); break;
   }

@@ -408,7 +408,7 @@ void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b)
   if (t->nmark)
     sl_buf_printf(b, "%zu marked  ", t->nmark);
   if (n)
-    sl_buf_printf(b, "%llu of %llu", (unsigned long long)t->at + 1, (unsigned long long)n);
+    sl_buf_printf(b, "%llu of %llu", (unsigned long long)(t->at < n ? t->at + 1 : n), (unsigned long long)n);
 }
 
 void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b)

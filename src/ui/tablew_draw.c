@@ -29,7 +29,8 @@ static struct tw_col *col_add(struct sl_tablew *t, int index, const char *name, 
 static void col_schema(struct sl_tablew *t, size_t i)
 {
   const struct sl_col *sc = sl_schema_col(t->schema, i);
-  if (family(sc->type) || (sc->flags & SL_COL_HIDDEN && !t->chosen))
+  bool led = t->o.lead && !strcmp(sc->name, t->o.lead);
+  if (family(sc->type) || ((sc->flags & SL_COL_HIDDEN || led) && !t->chosen))
     return;
   struct tw_col *c = col_add(t, (int)i, sc->name, numeric(sc->type));
   if (c)
@@ -84,6 +85,7 @@ void tw_columns(struct sl_tablew *t)
   t->chosen = t->columns.n > 0;
   while (sl_str_cut(&rest, ',', &word))
     col_named(t, word);
+  t->nbest = t->ncol;
   for (size_t i = 0; !t->chosen && i < sl_schema_count(s); i++)
     col_schema(t, i);
   if (!t->chosen && a->nsrc > 1)
@@ -94,10 +96,33 @@ void tw_columns(struct sl_tablew *t)
 
 /* ---- cells ---- */
 
+/* The glyph of the leading state before the first column, in its colour. */
+static void lead_put(struct sl_tablew *t, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
+{
+  int c = t->chosen || !t->o.lead ? -1 : sl_schema_find(sl_batch_schema(b), sl_str(t->o.lead));
+  struct sl_val v = c < 0 ? sl_null(SL_STATE) : sl_batch_get(b, row, (unsigned)c);
+  const char *glyph;
+  if (v.null)
+    return;
+  sl_state_look(v.u.s, &glyph, role);
+  sl_buf_printf(out, "%s ", glyph);
+}
+
+/* A time that is data, not news: in full, never as an age. */
+static void data_time(struct sl_buf *out, sl_ms at, const struct sl_tz *tz)
+{
+  struct sl_civil c = sl_civil_of(at, tz);
+  sl_buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  if (c.ms)
+    sl_buf_printf(out, ".%03d", c.ms);
+}
+
 void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
 {
   struct sl_schema *s = sl_batch_schema(b);
   *role = SL_ROLE_text;
+  if (c == t->col)
+    lead_put(t, b, row, out, role);
   if (c->index == -1) {
     sl_buf_str(out, sl_batch_conn(b, row));
     return;
@@ -117,6 +142,8 @@ void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch 
     const char *glyph;
     sl_state_look(v.u.s, &glyph, role);
     sl_buf_printf(out, "%s %.*s", glyph, SL_ARG(v.u.s));
+  } else if (v.type == SL_TIME && t->query->kind == SL_Q_SQL) {
+    data_time(out, v.u.i, sl_view_show(t->v)->tz);
   } else {
     sl_val_show(out, &v, sc->unit, sl_view_show(t->v));
   }
@@ -172,36 +199,54 @@ static void row_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, i
   bool marked = t->nmark && tw_marked(t, sl_snap_hash(snap, pos)), struck = sl_snap_struck(snap, pos);
   if (marked)
     sl_grid_cell(g, r.x, y, SL_ROLE_mark, sl_glyph_pick("◆", "*"));
-  int x = r.x + 2;
-  for (size_t i = t->left_col; i < t->ncol && x < r.x + r.w; i++) {
+  for (size_t i = t->left_col; i < t->left_col + t->shown; i++) {
     const struct tw_col *c = &t->col[i];
-    int left = r.x + r.w - x, w = c->width < left ? c->width : left;
-    bool last = i + 1 == t->ncol || x + w + 2 >= r.x + r.w;
     enum sl_role role;
-    if (w < c->width && w < 6 && i > t->left_col)
-      break;
     sl_buf_clear(scratch);
     tw_cell(t, c, b, row, scratch, &role);
     role = struck ? SL_ROLE_struck : marked && role == SL_ROLE_text ? SL_ROLE_mark : role;
     if (c->right)
-      sl_grid_right(g, x, y, w, role, sl_buf_view(scratch));
+      sl_grid_right(g, c->x, y, c->w, role, sl_buf_view(scratch));
     else
-      sl_grid_keep(g, x, y, last ? left : w, role, sl_buf_view(scratch), c->keep_ends ? SL_KEEP_ENDS : SL_KEEP_HEAD);
+      sl_grid_keep(g, c->x, y, c->w, role, sl_buf_view(scratch), c->keep_ends ? SL_KEEP_ENDS : SL_KEEP_HEAD);
+  }
+}
+
+/* How much the flexible column gives, so that the default columns fit. */
+static int flex_give(const struct sl_tablew *t, int room)
+{
+  int need = 0;
+  if (!t->o.flex || t->chosen || t->left_col)
+    return 0;
+  for (size_t i = 0; i < t->nbest && i < t->ncol; i++)
+    need += t->col[i].width + 2;
+  return need - 2 > room ? need - 2 - room : 0;
+}
+
+/* Columns from left_col on, as many as fit; the last one takes what is left. */
+static void layout(struct sl_tablew *t, struct sl_rect r)
+{
+  int x = r.x + 2, end = r.x + r.w, give = flex_give(t, r.w - 2);
+  t->shown = 0;
+  for (size_t i = t->left_col; i < t->ncol && x < end; i++, t->shown++) {
+    struct tw_col *c = &t->col[i];
+    int left = end - x, w = c->width;
+    if (give && !strcmp(c->name, t->o.flex))
+      w = w - give > 12 ? w - give : 12;
+    c->x = x;
+    c->w = w < left ? w : left;
+    if (w > left && left < 6 && i > t->left_col)
+      break;
+    if ((i + 1 == t->ncol || x + w + 2 >= end) && !c->right)
+      c->w = left;
     x += w + 2;
   }
 }
 
 static void heads_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r)
 {
-  int x = r.x + 2;
-  t->shown = 0;
-  for (size_t i = t->left_col; i < t->ncol && x < r.x + r.w; i++, t->shown++) {
-    int left = r.x + r.w - x, w = t->col[i].width < left ? t->col[i].width : left;
-    if (w < t->col[i].width && w < 6 && i > t->left_col)
-      break;
-    head_draw(t, g, &t->col[i], x, r.y, w, i);
-    x += w + 2;
-  }
+  for (size_t i = t->left_col; i < t->left_col + t->shown; i++)
+    head_draw(t, g, &t->col[i], t->col[i].x, r.y, t->col[i].w, i);
 }
 
 static void scroll_fit(struct sl_tablew *t)
@@ -233,6 +278,7 @@ void sl_tablew_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, bo
   sl_buf_init(&scratch, 1 << 20);
   scroll_fit(t);
   widths_learn(t, &scratch);
+  layout(t, r);
   if (head)
     heads_draw(t, g, r);
   uint64_t n = sl_pane_count(t->pane);

@@ -12,6 +12,7 @@ struct tw_col {
   uint32_t key;
   char name[96];
   int width;            /* widest seen, so that columns do not jump about */
+  int x, w;             /* where it stands in this drawing; w 0: nowhere */
   bool right, keep_ends;
 };
 struct sl_tablew {
@@ -21,7 +22,7 @@ struct sl_tablew {
   struct sl_tablew_opts o;
   struct sl_schema *schema;        /* that cols were made for */
   struct tw_col col[TW_COLS];
-  size_t ncol, shown, at_col, left_col;
+  size_t ncol, nbest, shown, at_col, left_col;   /* nbest: how many of them are defaults */
   uint64_t at, top, at_hash;
   bool have_hash, filtered, chosen;
   int rows;                        /* of the last drawing */

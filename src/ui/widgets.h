@@ -12,6 +12,8 @@ struct sl_tablew_opts {
   void (*enter)(struct sl_view *v, const struct sl_subject *s);   /* Enter; NULL: the row's own view, else describe */
   void (*moved)(struct sl_view *v);          /* the cursor is on another row */
   bool compact;                              /* no column heads */
+  const char *flex;                          /* the column that gives way, so that the other default ones fit; NULL: none */
+  const char *lead;                          /* a state column that is not shown itself: its glyph and colour go before the first column */
 };
 int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o,
                    struct sl_err *err) SL_NODISCARD;

@@ -16,12 +16,14 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "app/app.h"
+#include "app/session.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "box/box.h"
-#include "model/resource.h"
+#include "model/audit.h"
 #include "ui/term.h"
+
+enum { CHECK_AUDIT_MAX = 16 << 20 };
 
 static void add(struct sl_checks *c, const char *name, const char *state, const char *advice, const char *fmt, ...) SL_PRINTF(5, 6);
 static void add(struct sl_checks *c, const char *name, const char *state, const char *advice, const char *fmt, ...)
@@ -167,6 +169,43 @@ static void check_clock(struct sl_checks *c)
   bool odd = day.year < 2024 || day.year > 2100;
   add(c, "clock", odd ? "failed" : "ok", odd ? "set the clock: signatures and freshness depend on it" : NULL,
       "%04d-%02d-%02d %02d:%02d UTC", day.year, day.month, day.day, day.hour, day.minute);
+}
+
+/* ---- the workspace ---- */
+
+static void check_audit(struct sl_checks *c, const struct sl_session *s)
+{
+  struct sl_audit_report r = { 0 };
+  struct sl_err err = { 0 };
+  struct stat st;
+  const char *path = sl_ws_audit_path(s->ws);
+  if (stat(path, &st))
+    add(c, "audit", errno == ENOENT ? "ok" : "failed", errno == ENOENT ? NULL : "actions are refused until it can be written", "%s",
+        errno == ENOENT ? "nothing was done yet" : strerror(errno));
+  else if (st.st_size > CHECK_AUDIT_MAX)
+    add(c, "audit", "unknown", "sluice audit verify reads all of it", "%s, %lld MB", path, (long long)(st.st_size / 1000000));
+  else if (sl_audit_verify(path, &r, &err))
+    add(c, "audit", "failed", "somebody or something changed it: keep a copy, then look", "%s", err.msg);
+  else
+    add(c, "audit", r.unknown ? "late" : "ok", r.unknown ? "sluice audit list --filter \"outcome = 'unknown'\"" : NULL,
+        "%llu records, whole; %llu unknown", (unsigned long long)r.records, (unsigned long long)r.unknown);
+}
+
+void sl_checks_workspace(struct sl_checks *c, const struct sl_session *s, const struct sl_err *err)
+{
+  if (err) {
+    add(c, "workspace", "failed", "mend it: sluice config validate", "%s", err->msg);
+    return;
+  }
+  if (!s->conf) {
+    add(c, "workspace", "ok", NULL, "none here");
+    return;
+  }
+  const char *path = sl_ws_conf_path(s->conf);
+  bool may = !path || sl_trust_has(s->conf);
+  add(c, "workspace", may ? "ok" : "late", may ? NULL : "it starts no job: read it, then sluice trust FILE", "%s",
+      path ? path : "from environment");
+  check_audit(c, s);
 }
 
 void sl_checks_run(struct sl_checks *c)

@@ -1,5 +1,5 @@
 /* app/cmd_doctor.c: `sluice doctor`: is everything there? */
-#include "app/app.h"
+#include "app/session.h"
 
 #include <string.h>
 
@@ -28,7 +28,11 @@ int sl_cmd_doctor(struct sl_app *a)
   static struct sl_checks c;
   struct sl_err err = { 0 };
   struct sl_batch *b = NULL;
+  struct sl_session s;
   sl_checks_run(&c);
+  bool opened = !sl_session_open(&s, a, SL_SESSION_ANY, &err);
+  sl_checks_workspace(&c, &s, opened ? NULL : &err);
+  sl_session_close(&s);
   worst_first(&c);
   int rc = sl_checks_batch(&c, &b, &err);
   if (!rc)

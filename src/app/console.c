@@ -9,6 +9,8 @@
 #include "app/console_int.h"
 #include "base/mem.h"
 
+enum { QUIT_ASK_MS = 500 };
+
 static const char first_run[] =
   "\n  sluice: there is no workspace yet.\n\n"
   "    sluice demo        a complete workspace with data, jobs and models; needs no server\n"
@@ -186,6 +188,41 @@ static int open_all(struct console *c, struct sl_app *a, struct sl_err *err)
   return rc;
 }
 
+struct leaving { bool done; uint64_t running; };
+
+static void running_came(void *user, sl_watch id, const struct sl_answer *a)
+{
+  struct leaving *l = user;
+  (void)id;
+  if (!a->done || l->done)
+    return;
+  l->done = true;
+  l->running = a->snap ? sl_snap_count(a->snap) : 0;
+}
+
+/* What was started goes on without the console: say so, unless it takes long to find out. */
+static void say_what_goes_on(struct console *c)
+{
+  struct leaving l = { 0 };
+  struct sl_err err;
+  struct sl_filter *where = NULL;
+  struct sl_query *q = NULL;
+  sl_watch id = { 0 };
+  if (sl_filter_parse(&where, SL_STR("engine = 'local' and state in ('pending', 'running', 'waiting')"), 0, NULL, &err))
+    return;
+  struct sl_query like = { .res = &sl_res_executions, .kind = SL_Q_LIST, .conn = SL_STR("local"), .where = where, .total_ms = QUIT_ASK_MS };
+  int64_t until = sl_loop_now(c->s.loop) + QUIT_ASK_MS;
+  if (!sl_query_new(&q, &like, &err) && !sl_ws_query(c->s.ws, q, true, running_came, &l, &id, &err))
+    while (!l.done && !c->killed && sl_loop_now(c->s.loop) < until)
+      sl_loop_turn(c->s.loop, 50);
+  sl_ws_unwatch(c->s.ws, id);
+  sl_query_unref(q);
+  sl_filter_unref(where);
+  if (l.running)
+    sl_app_note("%llu execution%s on: sluice get executions --filter \"state = 'running'\"", (unsigned long long)l.running,
+                l.running == 1 ? " goes" : "s go");
+}
+
 static void turn_until_quit(struct console *c)
 {
   while (!c->quit && sl_loop_turn(c->s.loop, -1))
@@ -210,6 +247,8 @@ int sl_console(struct sl_app *a)
     turn_until_quit(&c);
   if (c.s.loop)
     close_screen(&c);
+  if (!rc && !c.killed)
+    say_what_goes_on(&c);
   if (c.killed)
     alarm(2); /* the terminal is itself again; nothing that hangs may keep us */
   int code = rc ? sl_app_fail(a, &err) : c.killed ? SL_EXIT_INTERRUPTED : SL_EXIT_OK;

@@ -1,7 +1,7 @@
 /* app/follow.c: the log of an execution as lines, and waiting for its end.
  *
- * Two watches: the log, and the execution's own row, whose state decides. The log may end later than the row says: its last lines are
- * waited for, but not for ever. */
+ * Two watches: the log, which never ends by itself, and the execution's own row, whose state decides. The last lines may come after the
+ * state: it is over when the state is final and the log has been quiet for a moment. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,22 +9,23 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { LOG_GRACE_MS = 2000 };
+enum { LOG_QUIET_MS = 250 };
 
 struct following {
   struct sl_session *s;
-  bool follow, wait;                 /* goes on; until the execution has ended */
+  bool follow;                       /* goes on until the execution has ended */
+  bool judge;                        /* its state is what counts, with or without a log */
   bool log_done, row_done, done;
   uint64_t printed;
   char state[32], cause[400];
   int rc;
   struct sl_err err;
-  sl_timer grace;
+  sl_timer quiet;
 };
 
 static void settle(struct following *f)
 {
-  f->done = f->done || f->rc || (f->log_done && (f->row_done || !f->wait));
+  f->done = f->done || f->rc || (f->log_done && (f->row_done || !f->follow));
 }
 
 static int put_line(struct following *f, const struct sl_batch *b, uint32_t row, int col)
@@ -56,10 +57,9 @@ static int put_lines(struct following *f, struct sl_snap *snap)
   return rc ? rc : sl_out_flush(&f->s->app->out, &f->err);
 }
 
-/* Where the execution is waited for, its state decides, with or without a log. */
 static void log_failed(struct following *f, const struct sl_err *err)
 {
-  if (f->wait) {
+  if (f->judge) {
     sl_app_note("no log: %s", err->msg[0] ? err->msg : sl_code_words(err->code));
     f->log_done = true;
     return;
@@ -68,14 +68,32 @@ static void log_failed(struct following *f, const struct sl_err *err)
   f->rc = err->code ? err->code : SL_EIO;
 }
 
+static void quiet_over(void *user)
+{
+  struct following *f = user;
+  f->quiet.v = 0;
+  f->log_done = true;
+  settle(f);
+}
+
+static void be_quiet(struct following *f)
+{
+  sl_timer_stop(f->s->loop, &f->quiet);
+  int rc = sl_timer_start(f->s->loop, LOG_QUIET_MS, 0, quiet_over, f, &f->quiet, &f->err);
+  f->rc = f->rc ? f->rc : rc;
+}
+
 static void log_changed(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct following *f = user;
   (void)id;
   if (f->log_done)
     return;
+  uint64_t before = f->printed;
   if (a->snap && (f->follow || a->done))
     f->rc = put_lines(f, a->snap);
+  if (f->printed != before && f->row_done)
+    be_quiet(f);
   bool ended = a->nsrc > 0;
   for (size_t i = 0; i < a->nsrc; i++) {
     ended = ended && a->src[i].state >= SL_WHOLE;
@@ -89,13 +107,6 @@ static void log_changed(void *user, sl_watch id, const struct sl_answer *a)
 static bool final_state(const char *state)
 {
   return !strcmp(state, "ok") || !strcmp(state, "failed") || !strcmp(state, "stopped");
-}
-
-static void grace_over(void *user)
-{
-  struct following *f = user;
-  f->log_done = true;
-  settle(f);
 }
 
 static void text_of(const struct sl_batch *b, const char *name, char *out, size_t n)
@@ -119,8 +130,8 @@ static void row_changed(void *user, sl_watch id, const struct sl_answer *a)
     f->row_done = final_state(f->state);
   }
   sl_batch_unref(b);
-  if (f->row_done && !f->log_done && !f->grace.v)
-    f->rc = sl_timer_start(f->s->loop, LOG_GRACE_MS, 0, grace_over, f, &f->grace, &f->err);
+  if (f->row_done && !f->log_done)
+    be_quiet(f);
   settle(f);
 }
 
@@ -132,13 +143,13 @@ static int start(struct following *f, const struct sl_ref *e, sl_watch *log, sl_
   int rc = sl_query_new(&q, &log_q, &f->err);
   if (!rc)
     rc = sl_ws_query(f->s->ws, q, !f->follow, log_changed, f, log, &f->err);
-  if (rc && f->wait) {
+  if (rc && f->judge) {
     log_failed(f, &f->err);
     rc = SL_OK;
   }
   sl_query_unref(q);
   q = NULL;
-  if (!rc && f->wait)
+  if (!rc && f->follow)
     rc = sl_query_new(&q, &row_q, &f->err);
   if (q)
     rc = sl_ws_query(f->s->ws, q, false, row_changed, f, row, &f->err);
@@ -155,7 +166,7 @@ static int run(struct following *f, const struct sl_ref *execution)
     (void)!sl_session_wait(f->s, &f->done, &none);
     rc = f->rc;
   }
-  sl_timer_stop(f->s->loop, &f->grace);
+  sl_timer_stop(f->s->loop, &f->quiet);
   sl_ws_unwatch(f->s->ws, log);
   sl_ws_unwatch(f->s->ws, row);
   return rc;
@@ -170,7 +181,7 @@ int sl_session_log(struct sl_session *s, const struct sl_ref *execution, bool fo
 
 int sl_session_follow(struct sl_session *s, const struct sl_ref *execution)
 {
-  struct following f = { .s = s, .follow = true, .wait = true };
+  struct following f = { .s = s, .follow = true, .judge = true };
   int rc = run(&f, execution);
   if (s->interrupted) {
     sl_app_note("%.*s goes on; sluice logs %.*s -f shows it, sluice stop %.*s stops it", SL_ARG(execution->id), SL_ARG(execution->id),

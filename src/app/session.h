@@ -53,6 +53,9 @@ void sl_found_free(struct sl_found *f);
 /* An address as it was typed -> the canonical one, and the connection that serves it (EUSAGE: none does). */
 int sl_session_resolve(struct sl_session *s, const char *text, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err) SL_NODISCARD;
 
+/* What doctor looks at in the workspace, beside sl_checks_run(); err: why it did not open, NULL: it did. */
+void sl_checks_workspace(struct sl_checks *c, const struct sl_session *s, const struct sl_err *err);
+
 /* keys and checks, as resources. */
 int sl_provide(struct sl_session *s, struct sl_err *err) SL_NODISCARD;
 /* Into s->ws, answered by `user`, which lives as long as that. */

@@ -169,6 +169,18 @@ def test_switches_the_workspace(console, sluice):
     assert s.ended() == 0
 
 
+def test_quitting_says_what_goes_on(console, sluice):
+    (sluice.cwd / "sluice.yaml").write_text("jobs: {slow: {steps: {wait: {run: [sleep, '60']}}}}\n")
+    sluice("trust", "sluice.yaml")
+    sluice("-w", ".", "run", "slow", "--detach")
+    s = console("-w", ".")
+    s.wait("overview")
+    s.keys("q")
+    assert s.ended() == 0
+    assert b"1 execution goes on" in s.bytes[s.bytes.index(LEAVE):]
+    sluice("-w", ".", "stop", "slow-1")
+
+
 def test_first_run(console, sluice):
     (sluice.cwd / "sluice.yaml").unlink()
     s = console("--as", "ana")

@@ -155,6 +155,21 @@ def test_interrupt_leaves_it_running(here):
     here("stop", "nightly-1")
 
 
+def test_doctor_looks_at_the_workspace(here):
+    def checks():
+        return {r["name"]: r for r in here.json("doctor", code=None)}
+    assert checks()["workspace"]["state"] == "ok" and checks()["audit"]["value"] == "nothing was done yet"
+    here("cp", "lake:raw/README.txt", "lake:landing/")
+    assert "2 records, whole" in checks()["audit"]["value"]
+    path = here.json("info")[0]["audit"]
+    data = bytearray(open(path, "rb").read())
+    data[10] ^= 1
+    open(path, "wb").write(data)
+    assert checks()["audit"]["state"] == "failed" and here("doctor", code=4)
+    (here.cwd / "sluice.yaml").write_text("conections: {}\n")
+    assert "sluice.yaml:1:1" in checks()["workspace"]["value"]
+
+
 def test_watch_prints_what_changes(here):
     p = subprocess.Popen([PROGRAM, "get", "executions", "--watch", "-o", "ndjson", "--columns", "id,state"], env=here.env, cwd=here.cwd,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)

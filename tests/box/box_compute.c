@@ -50,8 +50,8 @@ static int many_work(struct sl_feed *f, void *user, struct sl_err *err)
   struct sl_rower w;
   (void)user;
   int rc = sl_feed_head(f, NULL, 0, -1);
-  if (!rc)
-    rc = sl_rower_begin(&w, f, NULL, err);
+  if (rc || (rc = sl_rower_begin(&w, f, NULL, err)))
+    return rc;
   for (int i = 0; !rc && i < MANY; i++) {
     char id[16], text[64];
     snprintf(id, sizeof id, "%d", i);
@@ -60,7 +60,10 @@ static int many_work(struct sl_feed *f, void *user, struct sl_err *err)
     if (!rc)
       sl_batch_set(sl_rower_batch(&w), 0, sl_vz(text));
   }
-  return rc ? rc : sl_rower_end(&w, err);
+  if (!rc)
+    return sl_rower_end(&w, err);
+  sl_rower_abort(&w);
+  return rc;
 }
 
 static int many_query(struct sl_req *r, struct sl_err *err)

@@ -51,7 +51,7 @@ int local_state_read(struct local_state *st, const char *dir, const struct local
 void local_state_json(struct sl_jw *w, const struct local_spec *s, const struct local_state *st);
 const char *local_state_word(struct sl_str s);                          /* static; "unknown" for others */
 bool local_state_final(const char *word);
-int64_t local_state_done(const struct local_state *st);                 /* steps that have ended */
+int64_t local_state_done(const struct local_state *st);                 /* steps that ran to their end; skipped ones did not */
 
 /* Reads an execution as it is now. One whose supervisor died is failed, with that cause. One that cannot be read is unknown, with the
  * reason as cause. ENOENT: there is no such. */

@@ -25,7 +25,7 @@ int64_t local_state_done(const struct local_state *st)
 {
   int64_t n = 0;
   for (size_t i = 0; i < st->nsteps; i++)
-    n += local_state_final(st->steps[i].state);
+    n += local_state_final(st->steps[i].state) && st->steps[i].ended;
   return n;
 }
 

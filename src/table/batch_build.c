@@ -566,7 +566,7 @@ int sl_batch_seal(struct sl_batch *b, struct sl_err *err)
     return rc;
   }
   size_t n;
-  char *bytes = sl_buf_take(&o, &n), *tight = bytes ? sl_realloc(bytes, n) : NULL;
+  char *bytes = sl_buf_take(&o, &n), *tight = bytes ? sl_realloc(bytes, n + 1) : NULL; /* a NUL behind: regexec's checker wants one */
   if (!bytes)
     return sl_err_nomem(err);
   rc = image_open(&b->image, w->schema, tight ? tight : bytes, n, err);

@@ -6,9 +6,11 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "ui/widgets.h"
 
-enum { TEXT_BYTES = 4 << 20, MAX_LINES = 400000, HEX_ROW = 16 };
+enum { TEXT_BYTES = 4 << 20, MAX_LINES = 400000, HEX_ROW = 16, LOOK_BACK = 20000 };
+static const char MEMBER_HEAD[] = "from member(";
 enum mode { ROWS, PROFILE, TEXT, HEX, IMAGE, MEMBERS };
 
 struct preview_state {
@@ -19,6 +21,10 @@ struct preview_state {
   struct sl_textw *text;
   struct sl_pane *image;
   int image_w, image_h;
+  struct sl_pane *member;      /* its lines, where the argument is the statement that reads a member of an archive */
+  struct sl_buf title;
+  uint64_t filled;             /* of its lines, how many stand in bytes */
+  bool inside, cut;
   sl_watch read;
   size_t *at; size_t nline, cap_line;
   int64_t size;
@@ -50,22 +56,91 @@ static enum mode mode_of(struct sl_str uri)
       : TEXT;
 }
 
+/* ---- addresses inside statements ---- */
+
+static void quote(struct sl_buf *b, struct sl_str s)
+{
+  sl_buf_ch(b, '\'');
+  for (size_t i = 0; i < s.n; i++)
+    sl_buf_add(b, s.p[i] == '\'' ? "\'\'" : s.p + i, s.p[i] == '\'' ? 2 : 1);
+  sl_buf_ch(b, '\'');
+}
+
+/* "from member('x.zip', 'a/b')" for people: x.zip, the arrow, a/b. */
+static void title_put(struct sl_buf *b, struct sl_str statement)
+{
+  bool in = false;
+  for (size_t i = 0; i < statement.n; i++) {
+    char c = statement.p[i];
+    if (c == '\'' && in && i + 1 < statement.n && statement.p[i + 1] == '\'')
+      sl_buf_ch(b, statement.p[i++]);
+    else if (c == '\'')
+      in = !in;
+    else if (in || (c >= '0' && c <= '9'))
+      sl_buf_ch(b, c);
+    else if (c == ',')
+      sl_buf_z(b, sl_glyph_pick(" › ", " > "));
+  }
+}
+
 /* ---- rows, profile, members: queries ---- */
 
 static void statement(struct preview_state *s, struct sl_buf *b)
 {
   struct sl_str uri = sl_buf_view(&s->uri);
-  sl_buf_z(b, s->mode == MEMBERS ? "from archive('" : "from '");
-  for (size_t i = 0; i < uri.n; i++)
-    sl_buf_add(b, uri.p[i] == '\'' ? "''" : uri.p + i, uri.p[i] == '\'' ? 2 : 1);
-  if (uri.n && uri.p[uri.n - 1] == '/')
-    sl_buf_z(b, "*");
-  sl_buf_z(b, s->mode == MEMBERS ? "')" : "'");
+  bool folder = uri.n && uri.p[uri.n - 1] == '/';
+  struct sl_buf path;
+  sl_buf_init(&path, 1 << 16);
+  sl_buf_printf(&path, "%.*s%s", SL_ARG(uri), folder ? "*" : "");
+  sl_buf_z(b, s->mode == MEMBERS ? "from archive(" : "from ");
+  quote(b, sl_buf_view(&path));
+  sl_buf_z(b, s->mode == MEMBERS ? ")" : "");
+  sl_buf_free(&path);
+}
+
+/* A name that came before means the first of them; its number, this one. */
+static bool name_is_plain(struct preview_state *s, struct sl_str name, uint64_t number)
+{
+  struct sl_pane *p = sl_tablew_pane(s->table);
+  for (uint64_t i = 0; i + 1 < number && i < sl_pane_count(p) && i < LOOK_BACK; i++) {
+    struct sl_val v = sl_pane_val(p, i, "name");
+    if (!v.null && sl_str_eq(v.u.s, name))
+      return false;
+  }
+  return number <= LOOK_BACK && sl_utf8_valid(name);
+}
+
+static void member_enter(struct sl_view *v, const struct sl_subject *at)
+{
+  struct preview_state *s = sl_view_state(v);
+  struct sl_schema *schema = sl_batch_schema(at->batch);
+  int name_col = sl_schema_find(schema, SL_STR("name")), kind_col = sl_schema_find(schema, SL_STR("kind"));
+  uint64_t number;
+  struct sl_buf b;
+  if (name_col < 0 || kind_col < 0 || !sl_str_u64(at->ref.id, &number))
+    return;
+  struct sl_val name = sl_batch_get(at->batch, at->row, (unsigned)name_col), kind = sl_batch_get(at->batch, at->row, (unsigned)kind_col);
+  if (name.null || kind.null || !sl_str_eqz(kind.u.s, "file")) {
+    sl_view_say(v, SL_ROLE_dim, "a %.*s has no bytes to preview", kind.null ? 6 : (int)kind.u.s.n, kind.null ? "member" : kind.u.s.p);
+    return;
+  }
+  sl_buf_init(&b, 1 << 16);
+  sl_buf_z(&b, MEMBER_HEAD);
+  quote(&b, sl_buf_view(&s->uri));
+  sl_buf_z(&b, ", ");
+  if (name_is_plain(s, name.u.s, number))
+    quote(&b, name.u.s);
+  else
+    sl_buf_printf(&b, "%llu", (unsigned long long)number);
+  sl_buf_ch(&b, ')');
+  sl_view_go(v, "preview", sl_buf_view(&b));
+  sl_buf_free(&b);
 }
 
 static int table_ask(struct preview_state *s, struct sl_err *err)
 {
   static const struct sl_tablew_opts rows_opts = {.empty = "no row in this file"};
+  static const struct sl_tablew_opts member_opts = {.empty = "nothing in this archive", .enter = member_enter};
   struct sl_buf b;
   struct sl_query *q = NULL;
   sl_buf_init(&b, 1 << 16);
@@ -76,7 +151,7 @@ static int table_ask(struct preview_state *s, struct sl_err *err)
   sl_tablew_close(s->table);
   s->table = NULL;
   if (!rc)
-    rc = sl_tablew_open(&s->table, s->v, q, s->mode == PROFILE ? NULL : &rows_opts, err);
+    rc = sl_tablew_open(&s->table, s->v, q, s->mode == PROFILE ? NULL : s->mode == MEMBERS ? &member_opts : &rows_opts, err);
   sl_query_unref(q);
   sl_buf_free(&b);
   return rc;
@@ -147,20 +222,65 @@ static int bytes_data(void *user, uint64_t off, const void *p, size_t n)
   return s->bytes.failed;
 }
 
-static void bytes_done(void *user, int rc, int64_t size, const struct sl_err *err)
+static void bytes_whole(struct preview_state *s)
 {
-  struct preview_state *s = user;
-  s->read.v = 0;
   s->whole = true;
-  s->size = size;
-  if (rc && err)
-    s->err = *err;
   if (s->mode == TEXT && looks_binary(s))
     s->mode = HEX;
   lines_index(s);
   if (s->text)
     sl_textw_goto(s->text, 0);
   sl_view_dirty(s->v);
+}
+
+static void bytes_done(void *user, int rc, int64_t size, const struct sl_err *err)
+{
+  struct preview_state *s = user;
+  s->read.v = 0;
+  s->size = size;
+  if (rc && err)
+    s->err = *err;
+  bytes_whole(s);
+}
+
+/* A member comes as lines: put together again, they are its bytes. What is on the disk just now comes with a later picture. */
+static void member_fill(struct preview_state *s)
+{
+  for (uint64_t n = sl_pane_count(s->member); s->filled < n; s->filled++) {
+    struct sl_val text = sl_pane_val(s->member, s->filled, "text"), bytes = sl_pane_val(s->member, s->filled, "bytes");
+    if (text.null || bytes.null)
+      return;
+    sl_buf_str(&s->bytes, text.u.s);
+    if (bytes.u.i > (int64_t)text.u.s.n)
+      sl_buf_ch(&s->bytes, '\n');
+  }
+  bytes_whole(s);
+}
+
+static void member_changed(struct sl_view *v, void *user)
+{
+  struct preview_state *s = sl_view_state(v);
+  const struct sl_answer *a = s->member ? sl_pane_answer(s->member) : NULL;
+  (void)user;
+  if (!a || !a->done)
+    return;
+  s->filled = 0;
+  sl_buf_clear(&s->bytes);
+  sl_err_clear(&s->err);
+  if (a->nsrc && a->src[0].state == SL_FAILED)
+    s->err = a->src[0].err;
+  s->cut = a->nsrc && a->src[0].state == SL_CUT;
+  member_fill(s);
+}
+
+static int member_ask(struct preview_state *s, struct sl_err *err)
+{
+  struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&s->uri)}, *q = NULL;
+  int rc = sl_query_new(&q, &like, err);
+  if (!rc)
+    rc = sl_pane_open(&s->member, s->v, q, member_changed, NULL, err);
+  sl_query_unref(q);
+  return rc;
 }
 
 static int bytes_ask(struct preview_state *s, struct sl_err *err)
@@ -175,6 +295,8 @@ static int bytes_ask(struct preview_state *s, struct sl_err *err)
   if (s->asked)
     return SL_OK;
   s->asked = true;
+  if (s->inside)
+    return member_ask(s, err);
   return sl_ws_bytes(sl_view_ws(s->v), sl_buf_view(&s->uri), 0, TEXT_BYTES, &fn, s, &s->read, err);
 }
 
@@ -185,11 +307,9 @@ static int image_ask(struct preview_state *s, int w, int h, struct sl_err *err)
   struct sl_buf b;
   struct sl_query *q = NULL;
   sl_buf_init(&b, 1 << 16);
-  sl_buf_z(&b, "from image('");
-  struct sl_str uri = sl_buf_view(&s->uri);
-  for (size_t i = 0; i < uri.n; i++)
-    sl_buf_add(&b, uri.p[i] == '\'' ? "''" : uri.p + i, uri.p[i] == '\'' ? 2 : 1);
-  sl_buf_printf(&b, "', %d, %d)", w, h);
+  sl_buf_z(&b, "from image(");
+  quote(&b, sl_buf_view(&s->uri));
+  sl_buf_printf(&b, ", %d, %d)", w, h);
   struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&b)};
   int rc = sl_query_new(&q, &like, err);
   if (!rc)
@@ -252,11 +372,16 @@ static int preview_open(struct sl_view *v, struct sl_str arg, struct sl_err *err
   bool is_ref = !sl_ref_parse(arg, &ref, &scratch, NULL) && sl_str_eqz(ref.res, "objects");
   sl_buf_str(&s->uri, is_ref ? ref.id : arg);
   sl_buf_free(&scratch);
-  int rc = s->uri.n ? mode_set(s, mode_of(sl_buf_view(&s->uri)), err)
+  sl_buf_init(&s->title, 1 << 16);
+  s->inside = sl_str_starts(sl_buf_view(&s->uri), sl_str(MEMBER_HEAD));
+  if (s->inside)
+    title_put(&s->title, sl_str_from(sl_buf_view(&s->uri), sizeof MEMBER_HEAD - 1));
+  int rc = s->uri.n ? mode_set(s, s->inside ? TEXT : mode_of(sl_buf_view(&s->uri)), err)
                     : sl_err_set(err, SL_EUSAGE, "preview needs an address: a path, lake:zone/path, file:...");
   if (rc) {
     sl_textw_close(s->text);
     sl_buf_free(&s->uri);
+    sl_buf_free(&s->title);
   }
   return rc;
 }
@@ -268,6 +393,8 @@ static void preview_close(struct sl_view *v)
   sl_tablew_close(s->table);
   sl_textw_close(s->text);
   sl_pane_close(s->image);
+  sl_pane_close(s->member);
+  sl_buf_free(&s->title);
   sl_buf_free(&s->uri);
   sl_buf_free(&s->bytes);
   sl_buf_free(&s->line);
@@ -277,6 +404,8 @@ static void preview_close(struct sl_view *v)
 static void text_draw(struct preview_state *s, struct sl_grid *g, struct sl_rect r)
 {
   int y = r.y + (r.h > 6 ? r.h / 4 : 0);
+  if (s->member && s->whole && s->filled < sl_pane_count(s->member))
+    member_fill(s);
   if (s->err.code && !s->bytes.n) {
     sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_bad, s->err.msg);
     sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, "r asks again");
@@ -300,6 +429,17 @@ static void preview_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 
 /* ---- commands ---- */
 
+/* R leads back to what the file is first of all: rows, a picture, members. */
+static void mode_want(struct sl_view *v, struct preview_state *s, enum mode m)
+{
+  struct sl_err err = {0};
+  enum mode own = mode_of(sl_buf_view(&s->uri));
+  if (s->inside && (m == ROWS || m == PROFILE))
+    sl_view_say(v, SL_ROLE_dim, "of a member: T its text, X its bytes");
+  else if (mode_set(s, m == ROWS && (own == IMAGE || own == MEMBERS) ? own : m, &err))
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+}
+
 static enum sl_handled preview_command(struct sl_view *v, const char *command)
 {
   struct preview_state *s = sl_view_state(v);
@@ -307,11 +447,10 @@ static enum sl_handled preview_command(struct sl_view *v, const char *command)
   struct sl_err err = {0};
   for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
     if (!strcmp(command, modes[i].name)) {
-      if (mode_set(s, modes[i].mode, &err))
-        sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+      mode_want(v, s, modes[i].mode);
       return SL_HANDLED;
     }
-  if (!strcmp(command, "refresh") && (s->mode == TEXT || s->mode == HEX)) {
+  if (!strcmp(command, "refresh") && !s->inside && (s->mode == TEXT || s->mode == HEX)) {
     s->asked = s->whole = false;
     sl_err_clear(&s->err);
     sl_buf_clear(&s->bytes);
@@ -324,7 +463,8 @@ static enum sl_handled preview_command(struct sl_view *v, const char *command)
 
 static void preview_crumb(struct sl_view *v, struct sl_buf *b)
 {
-  sl_buf_str(b, sl_buf_view(&((struct preview_state *)sl_view_state(v))->uri));
+  struct preview_state *s = sl_view_state(v);
+  sl_buf_str(b, sl_buf_view(s->inside ? &s->title : &s->uri));
 }
 
 static void preview_count(struct sl_view *v, struct sl_buf *b)
@@ -346,7 +486,9 @@ static void preview_truth(struct sl_view *v, struct sl_buf *b)
     return;
   }
   sl_fmt_bytes(b, (int64_t)s->bytes.n);
-  if (s->size > (int64_t)s->bytes.n) {
+  if (s->inside) {
+    sl_buf_z(b, !s->whole ? " read so far" : s->cut ? " read, there is more of it" : " read, all of it");
+  } else if (s->size > (int64_t)s->bytes.n) {
     sl_buf_z(b, " read, the first of ");
     sl_fmt_bytes(b, s->size);
   } else {
@@ -357,6 +499,8 @@ static void preview_truth(struct sl_view *v, struct sl_buf *b)
 static bool preview_subject(struct sl_view *v, struct sl_subject *out)
 {
   struct preview_state *s = sl_view_state(v);
+  if (s->inside)
+    return false;
   *out = (struct sl_subject){ .res = &sl_res_objects, .uri = sl_buf_view(&s->uri) };
   out->ref = (struct sl_ref){ SL_STR_NONE, SL_STR("objects"), out->uri };
   return true;
@@ -365,12 +509,16 @@ static bool preview_subject(struct sl_view *v, struct sl_subject *out)
 static void preview_cmdline(struct sl_view *v, struct sl_buf *b)
 {
   struct preview_state *s = sl_view_state(v);
-  sl_buf_z(b, s->mode == PROFILE ? "profile " : s->mode == ROWS ? "head " : "cat ");
+  if (s->mode == MEMBERS && s->table) {
+    sl_tablew_cmdline(s->table, b);
+    return;
+  }
+  sl_buf_z(b, s->inside ? "sql " : s->mode == PROFILE ? "profile " : s->mode == ROWS ? "head " : "cat ");
   sl_fmt_shell(b, sl_buf_view(&s->uri));
 }
 
 static const struct sl_bind preview_binds[] = {
-  {"rows", "R", "its rows"},
+  {"rows", "R", "its rows; of a picture its shades, of an archive its members"},
   {"profile", "P", "its columns: nulls, distinct, min, max, mean, quantiles"},
   {"text", "T", "its text"},
   {"hex", "X", "its bytes"},
@@ -380,8 +528,8 @@ static const struct sl_bind preview_binds[] = {
 const struct sl_view_ops sl_view_preview = {
   .name = "preview",
   .title = "preview",
-  .help = "What is in a file: rows and profile of Parquet, CSV and JSON, text, bytes in hex, images as shades, members of archives. Only "
-          "as much is read as is shown. R, P, T and X choose another way to look.",
+  .help = "What is in a file: rows and profile of Parquet, CSV and JSON, text, bytes in hex, images as shades, members of archives (Enter "
+          "looks into one). Only as much is read as is shown. R, P, T and X choose another way to look.",
   .arg = "ADDRESS",
   .binds = preview_binds, .nbinds = sizeof preview_binds / sizeof preview_binds[0],
   .hints = "rows profile text hex find",

@@ -337,11 +337,7 @@ static void enter(struct sl_tablew *t)
     t->o.enter(t->v, &s);
     return;
   }
-  struct sl_buf b;
-  sl_buf_init(&b, 0);
-  sl_ref_text(&b, &s.ref);
-  sl_view_go_ref(t->v, sl_buf_view(&b));
-  sl_buf_free(&b);
+  sl_view_go_row(t->v, &s);
 }
 
 static bool asks(struct sl_tablew *t, const char *command)

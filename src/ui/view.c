@@ -63,6 +63,43 @@ void sl_view_go_ref(struct sl_view *v, struct sl_str ref)
   sl_buf_free(&scratch);
 }
 
+static bool text_is(const struct sl_subject *s, const char *col, const char *z)
+{
+  int c = s->batch ? sl_schema_find(sl_batch_schema(s->batch), sl_str(col)) : -1;
+  struct sl_val v = c < 0 ? sl_null(SL_TEXT) : sl_batch_get(s->batch, s->row, (unsigned)c);
+  return !v.null && sl_str_eqz(v.u.s, z);
+}
+
+/* The first of a row's `opens` that somebody serves here; none: nowhere. */
+static struct sl_str opens_of(struct sl_view *v, const struct sl_resource *res)
+{
+  struct sl_str rest = res && res->opens ? sl_str(res->opens) : SL_STR_NONE, name;
+  while (rest.n && sl_str_cut(&rest, ',', &name)) {
+    const struct sl_resource *to = sl_resource_find(name);
+    if (to && sl_ws_serves(v->ui->ws, to))
+      return name;
+  }
+  return SL_STR_NONE;
+}
+
+/* A prefix is listed; rows without a view of their own lead to the rows that belong to them. */
+void sl_view_go_row(struct sl_view *v, const struct sl_subject *s)
+{
+  const char *view = view_for(v->ui, s->ref.res);
+  bool lists = !strcmp(view, "describe") || text_is(s, "kind", "prefix");
+  struct sl_str to = lists ? opens_of(v, s->res) : SL_STR_NONE;
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  if (to.n) {
+    sl_buf_printf(&b, "%.*s %.*s", SL_ARG(to), SL_ARG(s->ref.id));
+    sl_ui_go(v->ui, "table", sl_buf_view(&b));
+  } else {
+    sl_ref_text(&b, &s->ref);
+    sl_ui_go(v->ui, view, sl_buf_view(&b));
+  }
+  sl_buf_free(&b);
+}
+
 void sl_view_copy(struct sl_view *v, struct sl_str text)
 {
   struct sl_err err = {0};

@@ -46,6 +46,7 @@ void sl_view_typing(struct sl_view *v, bool typing);     /* raw keys go to key()
 /* Opens another view on top: the way links lead on. arg is copied. The error is shown in the frame. */
 void sl_view_go(struct sl_view *v, const char *view, struct sl_str arg);
 void sl_view_go_ref(struct sl_view *v, struct sl_str ref);   /* the view that shows this row best */
+void sl_view_go_row(struct sl_view *v, const struct sl_subject *s);  /* the same for a row at hand; without a view, its `opens` */
 void sl_view_back(struct sl_view *v);
 void sl_view_say(struct sl_view *v, enum sl_role role, const char *fmt, ...) SL_PRINTF(3, 4);   /* the message line, until the next key */
 void sl_view_copy(struct sl_view *v, struct sl_str text);

@@ -50,6 +50,7 @@ static int add_col(struct sl_rows *r, int col, struct sl_str key, bool all, stru
 
 static int add_default(struct sl_rows *r, struct sl_err *err)
 {
+  r->how.show.data = r->how.bare; /* what a statement answers */
   int rc = r->how.bare ? SL_OK : add_col(r, ROWS_CONN, SL_STR_NONE, false, err);
   for (size_t i = 0; i < sl_schema_count(r->s) && !rc; i++) {
     bool family = is_family(sl_schema_col(r->s, i));

@@ -210,6 +210,18 @@ static void show_list(struct sl_buf *b, struct sl_str rest)
   }
 }
 
+static void show_time(struct sl_buf *b, sl_ms at, const struct sl_show *how)
+{
+  if (!how->data) {
+    sl_time_show(b, at, how->now, how->tz);
+    return;
+  }
+  struct sl_civil c = sl_civil_of(at, how->tz);
+  sl_buf_printf(b, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  if (c.ms)
+    sl_buf_printf(b, ".%03d", c.ms);
+}
+
 void sl_val_show(struct sl_buf *b, const struct sl_val *v, const char *unit, const struct sl_show *how)
 {
   if (v->null)
@@ -219,7 +231,7 @@ void sl_val_show(struct sl_buf *b, const struct sl_val *v, const char *unit, con
   case SL_I64: show_i64(b, v->u.i, unit); return;
   case SL_F64:
   case SL_FAMILY_F64: show_f64(b, v->u.f, unit); return;
-  case SL_TIME: sl_time_show(b, v->u.i, how->now, how->tz); return;
+  case SL_TIME: show_time(b, v->u.i, how); return;
   case SL_LIST: show_list(b, v->u.s); return;
   default: sl_buf_str(b, v->u.s);
   }

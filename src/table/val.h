@@ -43,7 +43,7 @@ void sl_val_text(struct sl_buf *b, const struct sl_val *v);
 struct sl_jw;
 void sl_val_json(struct sl_jw *w, const struct sl_val *v);
 /* For people, plain text: units, relative times. */
-struct sl_show { sl_ms now; const struct sl_tz *tz; bool ascii; };
+struct sl_show { sl_ms now; const struct sl_tz *tz; bool ascii; bool data; /* times in full: they are data, not news */ };
 void sl_val_show(struct sl_buf *b, const struct sl_val *v, const char *unit, const struct sl_show *how);
 
 void sl_list_add(struct sl_buf *b, struct sl_str item);

@@ -108,15 +108,6 @@ static void lead_put(struct sl_tablew *t, const struct sl_batch *b, uint32_t row
   sl_buf_printf(out, "%s ", glyph);
 }
 
-/* A time that is data, not news: in full, never as an age. */
-static void data_time(struct sl_buf *out, sl_ms at, const struct sl_tz *tz)
-{
-  struct sl_civil c = sl_civil_of(at, tz);
-  sl_buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", c.year, c.month, c.day, c.hour, c.minute, c.second);
-  if (c.ms)
-    sl_buf_printf(out, ".%03d", c.ms);
-}
-
 void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
 {
   struct sl_schema *s = sl_batch_schema(b);
@@ -142,10 +133,10 @@ void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch 
     const char *glyph;
     sl_state_look(v.u.s, &glyph, role);
     sl_buf_printf(out, "%s %.*s", glyph, SL_ARG(v.u.s));
-  } else if (v.type == SL_TIME && t->query->kind == SL_Q_SQL) {
-    data_time(out, v.u.i, sl_view_show(t->v)->tz);
   } else {
-    sl_val_show(out, &v, sc->unit, sl_view_show(t->v));
+    struct sl_show show = *sl_view_show(t->v);
+    show.data = t->query->kind == SL_Q_SQL;
+    sl_val_show(out, &v, sc->unit, &show);
   }
 }
 

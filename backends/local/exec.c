@@ -160,15 +160,15 @@ int local_exec_read(struct local_exec *e, const char *execs, struct sl_str id, s
   if (!rc && (!local_exec_id(id, &job, &number) || !dir || !sl_dir_exists(dir)))
     rc = sl_err_set(err, SL_ENOENT, "no execution %s", name);
   if (!rc && (local_spec_read(&e->spec, dir, &why) || read_state(e, dir, &why))) {
-    if (!e->spec.id) { /* being made just now, or damaged: still a row */
+    if (!e->spec.id) /* being made just now, or damaged: still a row */
       local_spec_init(&e->spec);
-      e->spec.id = sl_arena_strndup(&e->spec.mem, id.p, id.n);
-      e->spec.job = sl_arena_strndup(&e->spec.mem, job.p, job.n);
-      if (!e->spec.id || !e->spec.job)
-        rc = sl_err_nomem(err);
-    }
     e->st.state = "unknown";
     snprintf(e->st.cause, sizeof e->st.cause, "%.230s", why.msg);
+  }
+  if (!rc) { /* the folder's name counts, whatever stands in it */
+    e->spec.id = sl_arena_strndup(&e->spec.mem, id.p, id.n);
+    e->spec.job = e->spec.job ? e->spec.job : sl_arena_strndup(&e->spec.mem, job.p, job.n);
+    rc = e->spec.id && e->spec.job ? SL_OK : sl_err_nomem(err);
   }
   sl_free(name);
   sl_free(dir);

@@ -28,7 +28,7 @@ static const char *const yaml =
   "    - {name: raw, uri: lake/raw/, layout: \"dt=%Y-%m-%d\", fresh_within: 26h}\n"
   "    - {name: out, uri: lake/out/}\n"
   "jobs:\n"
-  "  good: {connection: local, writes: out, params: {dt: \"@today\"}, schedule: \"0 6 * * *\", steps: {\n"
+  "  good: {connection: local, reads: raw, writes: out, params: {dt: \"@today\"}, schedule: \"0 6 * * *\", steps: {\n"
   "    one: {run: [/bin/sh, -c, \"echo day ${dt} in $SLUICE_WRITES\"]}, two: {run: [/bin/sh, -c, \"echo two\"], after: [one]}}}\n"
   "  bad: {connection: local, params: {file: x}, steps: {only: {run: [/bin/sh, -c, \"echo error: no ${file} >&2; test -e ${file}\"]}}}\n"
   "  long: {connection: local, steps: {sleep: {run: [/bin/sleep, \"1000\"]}}}\n";
@@ -489,13 +489,56 @@ static void writing_stays_where_it_may(void **state)
   assert_int_equal(a.rc, SL_EDENIED);
 }
 
+/* Nobody asks again: the supervisor's bell does, long before the five seconds of a poll. */
+static void an_end_is_heard(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s = { 0 };
+  struct sl_query like = { .res = &sl_res_jobs, .conn = SL_STR("local") }, *q = NULL;
+  struct sl_val none[2] = { sl_null(SL_LIST), sl_null(SL_BOOL) };
+  sl_watch id;
+  assert_int_equal(sl_query_new(&q, &like, NULL), SL_OK);
+  assert_int_equal(sl_ws_query(w, q, false, on_changed, &s, &id, NULL), SL_OK);
+  act(&a, &sl_act_run, &sl_res_jobs, "good", none);
+  assert_int_equal(a.rc, SL_OK);
+  int64_t began = real_ms();
+  do {
+    sl_loop_turn(l, 20);
+    rows_text(s.snap, "name,state");
+  } while (!strstr(sl_buf_zstr(&out), "good ok") && real_ms() - began < 4000);
+  assert_non_null(strstr(out.p, "good ok"));
+  sl_ws_unwatch(w, id);
+  sl_snap_unref(s.snap);
+  sl_query_unref(q);
+}
+
+static void the_newest_partition_as_parameter(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct sl_buf list;
+  struct sl_val args[2] = { list_of(&list, "dt=@newest"), sl_null(SL_BOOL) };
+  act(&a, &sl_act_run, &sl_res_jobs, "good", args);
+  assert_int_equal(a.rc, SL_ENOENT); /* the zone is not there */
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-03/a.csv", "x\n1\n");
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-01/a.csv", "x\n1\n");
+  act(&a, &sl_act_run, &sl_res_jobs, "good", args);
+  assert_int_equal(a.rc, SL_OK);
+  ask(&s, &sl_res_executions, SL_Q_GET, a.started, "params");
+  assert_string_equal(out.p, "[\"dt=2026-11-03\"]\n");
+  until_over(a.started);
+  sl_buf_free(&list);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, clear)
   const struct CMUnitTest tests[] = {
     T(zones_and_partitions), T(rows_that_somebody_noted), T(hostile_names_come_out_unchanged), T(what_is_not_there_or_not_ours_to_read),
     T(bytes_of_files), T(a_job_runs), T(a_failed_job_is_retried), T(a_running_job_is_stopped), T(wrong_parameters),
-    T(files_are_copied_and_removed), T(writing_stays_where_it_may),
+    T(files_are_copied_and_removed), T(writing_stays_where_it_may), T(an_end_is_heard), T(the_newest_partition_as_parameter),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

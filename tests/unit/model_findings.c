@@ -33,7 +33,12 @@ static int rows_put(struct sl_req *r, struct sl_batch *b)
       sl_batch_set(b, 3, sl_vas(SL_STATE, sl_str(x->state)));
       sl_batch_set(b, 5, sl_vt(NOW - (sl_ms)x->started_min * MINUTE));
       sl_batch_set(b, 11, sl_vz(x->cause));
-      sl_batch_set(b, 12, sl_vz(x->params));
+      struct sl_buf list; /* as the engine of this machine has them */
+      sl_buf_init(&list, 0);
+      if (x->params)
+        sl_list_add(&list, sl_str(x->params));
+      sl_batch_set(b, 12, x->params ? sl_vas(SL_LIST, sl_buf_view(&list)) : sl_null(SL_LIST));
+      sl_buf_free(&list);
     }
     return SL_OK;
   }
@@ -81,7 +86,7 @@ static void cancel(struct sl_req *r)
     sl_req_end(r, SL_ECANCELED, NULL);
 }
 
-static const struct sl_col own[] = { { .name = "params", .type = SL_TEXT } };
+static const struct sl_col own[] = { { .name = "params", .type = SL_LIST } };
 static const struct sl_serve serve_runs = { .res = &sl_res_executions, .own = own, .nown = 1, .query = query, .cancel = cancel };
 static const struct sl_serve serve_parts = { .res = &sl_res_partitions, .query = query, .cancel = cancel };
 static const struct sl_serve *const serves[] = { &serve_runs, &serve_parts, NULL };

@@ -251,7 +251,9 @@ static void on_closed(void *user, int rc, const struct sl_err *err)
 {
   struct box *b = user;
   b->frames = NULL;
-  if (rc)
+  if (rc && rc != SL_EPROTO && b->child)
+    sl_child_kill(b->child, SIGKILL); /* cut off in the middle of a message: it is dead already, or of no use; its exit says which */
+  else if (rc)
     box_broken(b, rc, "the box is gone", err);
 }
 

@@ -174,7 +174,7 @@ static bool frames_read(struct sl_frames *f)
   if (n < 0)
     frames_over(f, sl_err_sys(&f->err, errnum, "the other side is gone"));
   else if (f->in.n > f->in_at)
-    frames_over(f, sl_err_set(&f->err, SL_EPROTO, "the other side went away in the middle of a message"));
+    frames_over(f, sl_err_set(&f->err, SL_ENET, "the other side went away in the middle of a message"));
   else
     frames_over(f, SL_OK);
   return false;

@@ -122,7 +122,7 @@ static void peer_gone_between_and_inside_messages(void **state)
   shutdown(peer, SHUT_WR);
   turns(4);
   assert_int_equal(got.closed, 1);
-  assert_int_equal(got.rc, SL_EPROTO);
+  assert_int_equal(got.rc, SL_ENET);
 }
 
 static void sends_in_order_under_back_pressure(void **state)

@@ -346,7 +346,9 @@ static enum sl_handled lake_command(struct sl_view *v, const char *command)
 static void lake_count(struct sl_view *v, struct sl_buf *b)
 {
   struct lake_state *s = sl_view_state(v);
-  sl_buf_printf(b, "%zu zones  %zu partitions", s->nzone, s->nday);
+  sl_count_put(b, s->nzone, "zones");
+  sl_buf_z(b, "  ");
+  sl_count_put(b, s->nday, "partitions");
 }
 
 /* The partition under the cursor in the chosen zone. */

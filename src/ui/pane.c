@@ -302,6 +302,27 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
     sl_buf_printf(b, " %llu of %lld", (unsigned long long)s->rows, (long long)s->total);
 }
 
+/* "2 executions", "1 execution"; what has no plural of its own is counted by what a row is. */
+void sl_count_put(struct sl_buf *b, uint64_t n, const char *plural)
+{
+  static const char *const same[] = {"series", "quality"};
+  static const struct { const char *res, *word; } other[] = {{"log", "lines"}, {"drift", "features"}, {"audit", "actions"}};
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+    if (!strcmp(plural, other[i].res))
+      plural = other[i].word;
+  size_t len = strlen(plural);
+  bool one = n == 1 && len > 1 && plural[len - 1] == 's';
+  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+    one = one && strcmp(plural, same[i]) != 0;
+  sl_buf_printf(b, "%llu %.*s", (unsigned long long)n, (int)(len - one), plural);
+}
+
+static void words_of(const struct sl_pane *p, const char *dot, uint64_t n, struct sl_buf *b)
+{
+  sl_buf_z(b, dot);
+  sl_count_put(b, n, p->query->res ? p->query->res->name : "rows");
+}
+
 void sl_pane_truth(struct sl_pane *p, struct sl_buf *b)
 {
   const char *dot = sl_glyph_pick(" · ", " - ");
@@ -316,7 +337,7 @@ void sl_pane_truth(struct sl_pane *p, struct sl_buf *b)
     sl_buf_printf(b, "%s%llu of %llu, filter ran %s", dot, (unsigned long long)n, (unsigned long long)p->a.loaded,
                   p->a.filtered_here ? "here" : "at the source");
   else if (p->a.snap)
-    sl_buf_printf(b, "%s%llu %s", dot, (unsigned long long)n, p->query->res ? p->query->res->name : "rows");
+    words_of(p, dot, n, b);
   if (p->a.dropped)
     sl_buf_printf(b, "%s%llu older rows dropped", dot, (unsigned long long)p->a.dropped);
   if (p->a.stale)

@@ -108,6 +108,36 @@ static void lead_put(struct sl_tablew *t, const struct sl_batch *b, uint32_t row
   sl_buf_printf(out, "%s ", glyph);
 }
 
+enum { FIXED_DIGITS = 7 };
+
+/* How many characters stand before and behind the point; false: an exponent, a unit, or no number at all. */
+static bool plain_number(struct sl_str t, int *whole, int *frac)
+{
+  ptrdiff_t dot = sl_str_chr(t, '.');
+  for (size_t i = 0; i < t.n; i++)
+    if ((t.p[i] < '0' || t.p[i] > '9') && t.p[i] != '-' && t.p[i] != '.')
+      return false;
+  *whole = dot < 0 ? (int)t.n : (int)dot;
+  *frac = dot < 0 ? 0 : (int)t.n - (int)dot - 1;
+  return t.n > 0;
+}
+
+/* Points stand below each other: by as many decimals as the column needs, or by blanks where those would be too many. */
+static void number_show(const struct tw_col *c, const struct sl_val *v, const char *unit, const struct sl_show *show, struct sl_buf *out)
+{
+  size_t from = out->n;
+  int whole, frac;
+  sl_val_show(out, v, unit, show);
+  if (!c->frac || !plain_number(sl_str_from(sl_buf_view(out), from), &whole, &frac) || frac >= c->frac)
+    return;
+  if (c->whole + c->frac <= FIXED_DIGITS && v->u.f != 0) { /* zero is 0, not something small */
+    sl_buf_cut(out, from);
+    sl_buf_printf(out, "%.*f", c->frac, v->u.f);
+  } else {
+    sl_buf_fill(out, ' ', (size_t)(c->frac - frac + !frac));
+  }
+}
+
 void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
 {
   struct sl_schema *s = sl_batch_schema(b);
@@ -136,26 +166,42 @@ void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch 
   } else {
     struct sl_show show = *sl_view_show(t->v);
     show.data = t->query->kind == SL_Q_SQL;
-    sl_val_show(out, &v, sc->unit, &show);
+    if (sc->type == SL_F64 || sc->type == SL_FAMILY_F64)
+      number_show(c, &v, sc->unit, &show, out);
+    else
+      sl_val_show(out, &v, sc->unit, &show);
   }
 }
 
+static void cell_learn(struct sl_tablew *t, struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *scratch, bool points)
+{
+  enum sl_role role;
+  int whole, frac;
+  sl_buf_clear(scratch);
+  tw_cell(t, c, b, row, scratch, &role);
+  if (!points) {
+    int w = (int)sl_text_width(sl_str_head(sl_buf_view(scratch), TW_WIDEST * 8), SL_TEXT_CELL);
+    w = w > TW_WIDEST ? TW_WIDEST : w;
+    c->width = w > c->width ? w : c->width;
+  } else if (c->right && plain_number(sl_str_trim(sl_buf_view(scratch)), &whole, &frac)) {
+    c->whole = whole > c->whole ? whole : c->whole;
+    c->frac = frac > c->frac ? frac : c->frac;
+  }
+}
+
+/* Where the points are, then how wide that makes the columns: of the visible rows, and of those that were. */
 static void widths_learn(struct sl_tablew *t, struct sl_buf *scratch)
 {
-  for (int y = 0; y < t->rows; y++) {
-    const struct sl_batch *b;
-    uint32_t row;
-    if (!sl_pane_row(t->pane, t->top + (uint64_t)y, &b, &row))
-      continue;
-    for (size_t i = 0; i < t->ncol; i++) {
-      enum sl_role role;
-      sl_buf_clear(scratch);
-      tw_cell(t, &t->col[i], b, row, scratch, &role);
-      int w = (int)sl_text_width(sl_str_head(sl_buf_view(scratch), TW_WIDEST * 8), SL_TEXT_CELL);
-      w = w > TW_WIDEST ? TW_WIDEST : w;
-      t->col[i].width = w > t->col[i].width ? w : t->col[i].width;
+  for (int points = 1; points >= 0; points--)
+    for (int y = 0; y < t->rows; y++) {
+      const struct sl_batch *b;
+      uint32_t row;
+      if (!sl_pane_row(t->pane, t->top + (uint64_t)y, &b, &row))
+        continue;
+      for (size_t i = 0; i < t->ncol; i++)
+        if (!points || t->col[i].right)
+          cell_learn(t, &t->col[i], b, row, scratch, points);
     }
-  }
 }
 
 static void head_draw(struct sl_tablew *t, struct sl_grid *g, const struct tw_col *c, int x, int y, int w, size_t i)

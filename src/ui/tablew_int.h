@@ -12,6 +12,7 @@ struct tw_col {
   uint32_t key;
   char name[96];
   int width;            /* widest seen, so that columns do not jump about */
+  int whole, frac;      /* most characters seen before and behind the point */
   int x, w;             /* where it stands in this drawing; w 0: nowhere */
   bool right, keep_ends;
 };

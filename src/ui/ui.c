@@ -411,6 +411,18 @@ static bool command_plain(struct sl_ui *ui, const char *command)
   return true;
 }
 
+/* Keys that mean the same everywhere say so where they can do nothing: silence would look like a broken key. */
+static void command_unused(struct sl_ui *ui, const struct sl_view *v, const char *command)
+{
+  static const struct { const char *name, *why; } unused[] = {
+    {"filter", "no filter here; the tables behind this view have one (:)"},
+    {"sort", "no order to choose here"}, {"columns", "no columns to choose here"}, {"mark", "nothing to mark here"},
+    {"export", "nothing to export here; : opens the table behind it"}, {"find", "nothing to search here"}};
+  for (size_t i = 0; v && i < sizeof unused / sizeof unused[0]; i++)
+    if (!strcmp(unused[i].name, command))
+      sl_ui_say(ui, SL_ROLE_dim, "%s", unused[i].why);
+}
+
 void sl_ui_command(struct sl_ui *ui, const char *command)
 {
   struct sl_view *v = sl_ui_top(ui);
@@ -424,6 +436,7 @@ void sl_ui_command(struct sl_ui *ui, const char *command)
       commands[i].fn(ui);
       return;
     }
+  command_unused(ui, v, command);
 }
 
 void sl_ui_command_named(struct sl_ui *ui, const char *command)

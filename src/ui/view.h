@@ -78,5 +78,6 @@ void sl_pane_pause(struct sl_pane *p, bool paused);
  * emptiness means here ("no job has run yet: R runs one"). */
 bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, const char *empty);
 void sl_pane_truth(struct sl_pane *p, struct sl_buf *b);             /* "local: 12 s ago · 84 of 84 partitions · filter ran here" */
+void sl_count_put(struct sl_buf *b, uint64_t n, const char *plural);   /* "2 executions", "1 execution": a resource, or a word */
 
 #endif

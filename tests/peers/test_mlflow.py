@@ -1,0 +1,180 @@
+"""A real MLflow server on a copy of the demo's store: what `sluice get` says of it must be what it says of the store itself."""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from sluice_pytest import peer
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+ADMIN = "a long pass-word 1"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def answer(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2) as r:
+            return r.read().decode()
+    except urllib.error.HTTPError as e:
+        return str(e.code)
+    except OSError:
+        return None
+
+
+class Server:
+    """`mlflow server` of the environment that runs the tests."""
+
+    def __init__(self, folder, *args, env=None):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = open(folder / "server.log", "wb")
+        env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", **(env or {})}
+        self.process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+                                         "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", *args], cwd=folder, env=env,
+                                        stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        for _ in range(400):
+            if answer(self.url + "/health") == "OK":
+                return
+            assert self.process.poll() is None, Path(self.log.name).read_text(errors="replace")[-2000:]
+            time.sleep(0.25)
+        self.stop()
+        pytest.fail("the MLflow server did not start within 100 s")
+
+    def stop(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, 15)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+        self.log.close()
+
+
+class Sluice:
+    def __init__(self, home):
+        self.home = home
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "XDG_RUNTIME_DIR": str(home)}
+        os.chmod(home, 0o700)
+
+    def run(self, uri, *args, settings="", code=0, env=None):
+        (self.home / "sluice.yaml").write_text(f"connections:\n  reg:\n    type: mlflow\n    uri: \"{uri}\"\n{settings}")
+        out = subprocess.run([PROGRAM, "-w", str(self.home), "get", *args, "--no-input", "-o", "json"], capture_output=True,
+                             env={**self.env, **(env or {})}, timeout=120)
+        assert out.returncode == code, f"{args}: exit {out.returncode}\n{out.stdout[:500]}\n{out.stderr.decode()}"
+        return json.loads(out.stdout) if code == 0 else out.stderr.decode()
+
+
+def settled(rows):
+    """A running run's duration grows between two looks."""
+    for row in rows:
+        if row.get("state") == "running":
+            row["duration_s"] = None
+    return rows
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    shutil.copy(ROOT / "demo" / "mlflow.db", folder / "mlflow.db")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(store):
+    s = Server(store)
+    peer("mlflow", answer(s.url + "/version"), "real")
+    yield s
+    s.stop()
+
+
+@pytest.fixture
+def sluice(tmp_path):
+    return Sluice(tmp_path)
+
+
+QUESTIONS = [
+    (4, ["experiments"]), (5, ["experiments", "--deleted"]), (59, ["runs"]), (62, ["runs", "--deleted"]), (43, ["runs", "cancer"]),
+    (43, ["runs", "1"]), (3, ["models"]), (9, ["versions"]), (6, ["versions", "cancer"]), (1, ["versions", "wine"]),
+    (None, ["series"]), (None, ["series", "227c84325e8548deb6a28c1faa86b608"]), (None, ["series", "35c72de899464b04a1c85c6229a7a565"]),
+    (38, ["runs", "--filter", "metrics.val_auc > 0.95", "--sort", "-metrics.val_auc"]),
+    (None, ["runs", "--filter", "metrics.val_logloss < 1", "--sort", "-metrics.val_logloss"]),
+    (40, ["runs", "--sort", "-metrics.val_logloss", "--limit", "40"]), (3, ["runs", "--sort", "started", "--limit", "3"]),
+    (5, ["runs", "--filter", "params.max_depth = '3' and state = ok and started > 2026-11-01", "--sort", "metrics.val_auc,started"]),
+    (2, ["runs", "--filter", "state != ok"]), (1, ["runs", "--filter", "metrics.infinite > 5"]), (1, ["runs", "--filter", "ended is null"]),
+    (1, ["runs", "--filter", "metrics.`val.auc.site-1` >= 0.9"]), (0, ["runs", "--filter", "metrics.nosuch != 4"]),
+    (30, ["runs", "--filter", "user = 'ana' and tags.`mlflow.source.name` = 'train.py'"]),
+    (None, ["runs", "--filter", "not params.max_depth = 3 or name ~ 'seed'", "--sort", "name"]),
+]
+
+
+@pytest.mark.peer("mlflow")
+@pytest.mark.parametrize("rows, args", QUESTIONS, ids=[" ".join(q[1]) for q in QUESTIONS])
+def test_store_and_server_agree(server, store, sluice, rows, args):
+    here = settled(sluice.run(f"sqlite:///{store}/mlflow.db", *args))
+    there = settled(sluice.run(server.url, *args))
+    assert there == here
+    assert rows is None and here or len(here) == rows
+
+
+@pytest.mark.peer("mlflow")
+def test_hostile_names_come_out_unchanged(server, sluice):
+    row, = sluice.run(server.url, "runs", "--filter", "name = 'odd-names'")
+    assert row["tags.title"].startswith("\x1b]0;owned\x07") and "\u202e" in row["tags.bidi"]
+    assert row["tags.lines"] == "one\ntwo\r\nthree\ttab"
+    out = subprocess.run([PROGRAM, "-w", str(sluice.home), "get", "runs", "--columns", "name,tags.*"], capture_output=True, env=sluice.env,
+                         timeout=60)
+    assert out.returncode == 0 and b"\x1b" not in out.stdout and "\u202e".encode() not in out.stdout
+
+
+@pytest.mark.peer("mlflow")
+def test_unknown_names(server, sluice):
+    for args in (["runs", "nosuch"], ["runs", "99"], ["versions", "nosuch"], ["series", "nosuch"]):
+        assert "nosuch" in sluice.run(server.url, *args, code=1) or "99" in args
+
+
+@pytest.mark.peer("mlflow")
+def test_login(store, sluice, tmp_path):
+    folder = tmp_path / "auth"
+    folder.mkdir()
+    shutil.copy(ROOT / "demo" / "mlflow.db", folder / "mlflow.db")
+    ini = folder / "auth.ini"
+    ini.write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder}/auth.db\nadmin_username = admin\n"
+                   f"admin_password = {ADMIN}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n")
+    s = Server(folder, "--app-name", "basic-auth", env={"MLFLOW_AUTH_CONFIG_PATH": str(ini), "MLFLOW_FLASK_SERVER_SECRET_KEY": "x" * 32})
+    try:
+        assert "sluice login reg" in sluice.run(s.url, "experiments", code=3)
+        wrong = "    username: admin\n    password: {env: WRONG}\n"
+        assert "refused the password of admin" in sluice.run(s.url, "experiments", settings=wrong, code=3, env={"WRONG": "not this one"})
+        mine = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": ADMIN}
+        assert len(sluice.run(s.url, "experiments", env=mine)) == 4
+        here = sluice.run(f"sqlite:///{folder}/mlflow.db", "versions")
+        assert sluice.run(s.url, "versions", settings="    username: admin\n    password: {env: P}\n", env={"P": ADMIN}) == here
+    finally:
+        s.stop()
+
+
+@pytest.mark.peer("mlflow")
+def test_stopped_server(store, sluice, server):
+    """A server that hangs (stopped by a signal), then one that is gone."""
+    os.killpg(server.process.pid, 19)
+    try:
+        began = time.monotonic()
+        assert "reg" in sluice.run(server.url, "experiments", settings="    timeout: 1s\n", code=3)
+        assert time.monotonic() - began < 15
+    finally:
+        os.killpg(server.process.pid, 18)
+    assert "reg" in sluice.run(f"http://127.0.0.1:{free_port()}", "experiments", code=3)

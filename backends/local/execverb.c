@@ -27,7 +27,8 @@ struct launch {
   struct sl_req *r;
   const struct sl_call *c;
   struct sl_ws_conf *conf;
-  const char *exe, *config;
+  const char *exe;
+  char *config;                        /* absolute; NULL: there is no such file */
   sl_ms now;
   bool retry, look;
   struct sl_str given;
@@ -44,6 +45,7 @@ static void launch_free(struct launch *x)
       close(x->one[i].lock);
   }
   sl_free(x->one);
+  sl_free(x->config);
   sl_buf_free(&x->doc);
   if (x->conf)
     sl_ws_conf_unref(x->conf);
@@ -290,7 +292,7 @@ static int launch(struct sl_req *r, const struct sl_call *c, bool look, struct s
     return sl_err_nomem(err);
   *x = (struct launch){ .s = sl_backend_state(b), .r = r, .c = c, .conf = local_conf_hold(b), .exe = sl_backend_exe(b), .look = look,
                         .retry = c->act == &sl_act_retry, .now = sl_loop_wall(sl_backend_loop(b)),
-                        .config = me && me->path && sl_file_exists(me->path) ? me->path : NULL };
+                        .config = me && me->path && sl_file_exists(me->path) ? sl_path_abs(me->path, NULL) : NULL };
   sl_buf_init(&x->doc, 1 << 20);
   x->one = sl_calloc(c->ntargets, sizeof *x->one);
   int rc = x->one ? may_run(x, err) : sl_err_nomem(err);

@@ -124,7 +124,8 @@ struct sl_person {
   struct sl_yaml *doc;
   struct sl_arena mem;                  /* holds the texts */
 };
-int sl_person_load(struct sl_person **out, const char *path /* NULL: the default, may be missing */, struct sl_err *err) SL_NODISCARD;
+/* path NULL: SLUICE_CONFIG where it is absolute (a step of a job has it), else the default, which may be missing. */
+int sl_person_load(struct sl_person **out, const char *path, struct sl_err *err) SL_NODISCARD;
 void sl_person_free(struct sl_person *p);
 
 #endif

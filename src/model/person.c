@@ -1,4 +1,6 @@
 /* model/person.c: the person's own file, config.yaml: checked as strictly as a workspace, by tables of the same kind. */
+#include <stdlib.h>
+
 #include "base/file.h"
 #include "model/conf_int.h"
 
@@ -92,6 +94,10 @@ int sl_person_load(struct sl_person **out, const char *path, struct sl_err *err)
   if (!p)
     return sl_err_nomem(err);
   sl_arena_init(&p->mem, PERSON_MEM);
+  if (!path) { /* a step of a job: the file that its console was started with */
+    const char *given = getenv("SLUICE_CONFIG");
+    path = given && given[0] == '/' ? given : NULL;
+  }
   int rc = set_path(p, path, &dir, err);
   if (!rc)
     rc = read_file(p, path != NULL, err);

@@ -114,7 +114,7 @@ static const char *unsure(const struct sl_pane *p)
   for (size_t i = 0; i < a->nsrc; i++)
     if (a->src[i].state == SL_FAILED)
       return "? it could not be asked; :connections says why";
-  return a->done ? "none yet" : "? asking";
+  return sl_pane_whole(p) ? "none yet" : "? asking";
 }
 
 static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
@@ -219,7 +219,7 @@ static void overview_count(struct sl_view *v, struct sl_buf *b)
 {
   const struct sl_pane *p = sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings);
   uint64_t n = sl_pane_count(p);
-  if (!n && (!sl_pane_answer(p)->done || unsure(p)[0] == '?')) {
+  if (!n && unsure(p)[0] == '?') {
     sl_buf_z(b, "? findings");
     return;
   }

@@ -22,6 +22,7 @@ struct sl_pane {
   unsigned turn;
   bool answered;
   sl_ms good_at;                 /* when the rows that are shown came */
+  bool whole;                    /* this question was answered once: asking again is no news */
 };
 
 static void pages_drop(struct sl_pane *p)
@@ -60,6 +61,7 @@ static void on_change(void *user, sl_watch id, const struct sl_answer *a)
   (void)id;
   answer_keep(p, a);
   p->answered = true;
+  p->whole |= a->done;
   for (size_t i = 0; i < p->a.nsrc; i++)
     if (p->src[i].state != SL_FAILED && p->src[i].state != SL_ASKED)
       p->good_at = p->src[i].at > p->good_at ? p->src[i].at : p->good_at;
@@ -81,7 +83,7 @@ int sl_pane_ask(struct sl_pane *p, struct sl_query *q, struct sl_err *err)
   sl_query_unref(p->query);
   p->query = keep;
   p->watch = fresh;
-  p->a.done = false; /* the old rows stay until the new ones come */
+  p->a.done = p->whole = false; /* the old rows stay until the new ones come */
   p->a.stale = p->a.snap != NULL;
   return SL_OK;
 }
@@ -125,6 +127,7 @@ void sl_pane_close(struct sl_pane *p)
 }
 
 const struct sl_answer *sl_pane_answer(const struct sl_pane *p) { return &p->a; }
+bool sl_pane_whole(const struct sl_pane *p) { return p->whole; }
 uint64_t sl_pane_count(const struct sl_pane *p) { return p->a.snap ? sl_snap_count(p->a.snap) : 0; }
 struct sl_pane *sl_pane_next(const struct sl_pane *p) { return p->next; }
 void sl_pane_refresh(struct sl_pane *p) { sl_ws_refresh(p->v->ui->ws, p->watch); }
@@ -249,7 +252,7 @@ bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, 
     return false;
   const struct sl_source *bad = first_failed(p);
   int y = r.y + (r.h > 6 ? r.h / 4 : 0);
-  bool over = p->a.done || (bad && p->query->kind == SL_Q_FOLLOW); /* a log never ends by itself */
+  bool over = p->a.done || p->whole || (bad && p->query->kind == SL_Q_FOLLOW); /* a log never ends by itself */
   if (bad && over) {
     const char *glyph;
     enum sl_role role;
@@ -257,7 +260,7 @@ bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, 
     sl_grid_printf(g, r.x + 3, y, r.w - 4, role, "%s %.*s: %s", glyph, SL_ARG(bad->conn), sl_code_words(bad->err.code));
     y = wrap_put(g, r, y + 1, SL_ROLE_text, bad->err.msg);
     sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, what_to_do(bad->err.code));
-  } else if (!p->a.done) {
+  } else if (!p->a.done && !p->whole) {
     sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, "%s loading", sl_glyph_pick("·", "."));
   } else if (p->a.loaded > 0) {
     sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_text, "no row passes the filter (%llu looked at)", (unsigned long long)p->a.loaded);

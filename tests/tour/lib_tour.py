@@ -1,6 +1,9 @@
 """Driving the console as a person would: in tmux, by keys, waiting for what is to be seen. No sleep decides a test: a step waits until
 the screen shows what it must, and fails with the picture when it never does."""
+import json
 import os
+import shlex
+import shutil
 import subprocess
 import tempfile
 import time
@@ -26,20 +29,58 @@ class Folders:
             raise AssertionError(f"sluice {' '.join(args)}: exit {p.returncode}\n{p.stdout}\n{p.stderr}")
         return p
 
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def rows(self, *args):
+        """What `sluice -w DEMO ARGS -o json` prints."""
+        return json.loads(self.run("-w", self.demo, *args, "-o", "json").stdout)
+
     def make_demo(self, *more):
         return self.run("demo", "--dir", self.demo, *more)
 
 
+def boxes_of(parent):
+    """Process ids of the boxes that descend from `parent`, and of no other program on this machine."""
+    children, words = {}, {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+                children.setdefault(int(f.read().rsplit(")", 1)[1].split()[1]), []).append(int(pid))
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                words[int(pid)] = f.read().split(b"\0")
+        except OSError:
+            continue
+    found, todo = [], [parent]
+    while todo:
+        todo += (mine := children.get(todo.pop(), []))
+        found += [pid for pid in mine if b"--box" in words.get(pid, [])[1:2]]
+    return found
+
+
+def wait_boxes(parent, seconds=10):
+    end = time.monotonic() + seconds
+    while not (found := boxes_of(parent)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found, "no box was started"
+    return found
+
+
 class Tmux:
-    """The console in a tmux of its own."""
+    """The console in a tmux of its own, started from an interactive shell as a person would: so Ctrl-Z has someone to go to."""
 
     def __init__(self, argv, env, width=80, height=24, term="xterm-256color"):
-        self.socket = os.path.join(tempfile.mkdtemp(prefix="sluice-tmux-"), "s")
-        words = " ".join("'" + a.replace("'", "'\\''") + "'" for a in argv)
-        sets = " ".join(f"{k}='{v}'" for k, v in {**env, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}.items())
-        # set +m: no job control of this shell's own; the console's Ctrl-Z is tested through an interactive one
-        self.do("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height),
-            f"TERM={term} {sets} {words}; echo LEFT $?; exec sh -i")
+        self.folder = tempfile.mkdtemp(prefix="sluice-tmux-")
+        self.socket = os.path.join(self.folder, "s")
+        rc = os.path.join(self.folder, "rc")
+        sets = {**env, "TERM": term, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        with open(rc, "w", encoding="utf-8") as f:
+            f.write("".join(f"export {k}={shlex.quote(v)}\n" for k, v in sets.items()))
+            f.write("PS1='$ '\nPROMPT_COMMAND='echo LEFT $?'\nunset HISTFILE\n")
+        self.do("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), f"exec bash --noprofile --rcfile {rc} -i")
+        self.wait("LEFT 0", "$")
+        self.type(shlex.join(argv))
+        self.keys("Enter")
 
     def do(self, *args):
         return subprocess.run(["tmux", "-S", self.socket, *args], capture_output=True, text=True, timeout=20, check=False).stdout
@@ -74,5 +115,10 @@ class Tmux:
     def resize(self, width, height):
         self.do("resize-window", "-x", str(width), "-y", str(height))
 
+    def pid(self):
+        """Of the shell in the pane: the console is its child."""
+        return int(self.do("list-panes", "-F", "#{pane_pid}").split()[0])
+
     def close(self):
         self.do("kill-server")
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from lib_tour import SLUICE, Folders
+from lib_tour import SLUICE, Folders, wait_boxes
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "bench"))
 from lib_bench import Terminal  # noqa: E402
@@ -64,31 +64,14 @@ def broken():
     return f
 
 
-def boxes():
-    out = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if b"--box" in f.read().split(b"\0")[1:2]:
-                    out.append(int(pid))
-        except OSError:
-            continue
-    return out
-
-
 def test_keys_stay_fast_and_panes_say_what_is_wrong(broken):
     t, s = Terminal([SLUICE, "-w", broken.demo], rows=24, cols=80, env=broken.env), Screen(80, 24)
     try:
         s.stream.feed(t.read(2, 0.5))
         for line in (b":sql select count(*) from range(200000000000) a, range(1000) b\r", b"\x1b", b":runs\r"):
             s.stream.feed(t.key(line, 0.3)[1])
-        end = time.monotonic() + 10
-        while not boxes() and time.monotonic() < end:
-            time.sleep(0.05)
-        killed = boxes()
-        for pid in killed:
+        for pid in wait_boxes(t.pid):
             os.kill(pid, signal.SIGKILL)
-        assert killed
         waits = []
         for _ in range(50):
             dt, out = t.key(b"j" if len(waits) % 2 else b"k", 0.02)

@@ -9,7 +9,7 @@
 #include "app/console_int.h"
 #include "base/mem.h"
 
-enum { QUIT_ASK_MS = 500 };
+enum { QUIT_ASK_MS = 500, QUIT_ACT_MS = 5000 };
 
 static const char first_run[] =
   "\n  sluice: there is no workspace yet.\n\n"
@@ -230,6 +230,19 @@ static void turn_until_quit(struct console *c)
       console_switch(c);
 }
 
+/* Who leaves with an action half done would find it as an open question at the next start: a moment's patience spares that. Leaving twice
+ * is meant. */
+static void finish_actions(struct console *c)
+{
+  int64_t until = sl_loop_now(c->s.loop) + QUIT_ACT_MS;
+  if (!sl_ws_under_way(c->s.ws, false))
+    return;
+  c->quit = false;
+  sl_ui_notice(c->ui, SL_ROLE_run, SL_STR("finishing what was begun; leaving again leaves it to the next start"));
+  while (!c->quit && sl_ws_under_way(c->s.ws, false) && sl_loop_now(c->s.loop) < until)
+    sl_loop_turn(c->s.loop, 50);
+}
+
 int sl_console(struct sl_app *a)
 {
   struct console c = { 0 };
@@ -245,9 +258,13 @@ int sl_console(struct sl_app *a)
     rc = open_all(&c, a, &err);
   if (!rc)
     turn_until_quit(&c);
+  if (!rc && !c.killed)
+    finish_actions(&c);
   if (c.s.loop)
     close_screen(&c);
-  if (!rc && !c.killed)
+  if (!rc && !c.killed && sl_ws_under_way(c.s.ws, false))
+    sl_app_note("an action has no answer yet: `sluice audit list` keeps it open, the next start asks");
+  else if (!rc && !c.killed && !sl_ws_under_way(c.s.ws, true)) /* a plan's callback would lead to the screen that is closed */
     say_what_goes_on(&c);
   if (c.killed)
     alarm(2); /* the terminal is itself again; nothing that hangs may keep us */

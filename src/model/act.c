@@ -492,11 +492,21 @@ int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_do
     act_fields(p, "intent");
     rc = append(p, &ops, err);
   }
+  p->acting = true;
   if (rc)
     sl_plan_free(p);
   else
     plan_link(p);
   return rc;
+}
+
+size_t sl_ws_under_way(const struct sl_ws *w, bool plans)
+{
+  size_t n = 0;
+  const struct ws_act *a = w->act;
+  for (const struct sl_plan *p = a ? a->plans : NULL; p; p = p->next)
+    n += plans || p->acting;
+  return n;
 }
 
 /* The workspace closes: what was sent stays an intent without an outcome, and is reconciled by the next start. */

@@ -32,6 +32,7 @@ struct sl_plan {
   struct act_reading *reading;
   struct sl_req *req;
   unsigned refs;                     /* its holder (or the workspace's list), requests, jobs and callbacks under way */
+  bool acting;                       /* its intent is written, or about to be */
   bool closing;                      /* the workspace closes: nobody is told */
   bool reconciling;                  /* made from a record of the audit: there is no person to tell */
   int rc;

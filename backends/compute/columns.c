@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "box/sqlscan.h"
 
-enum { GROUP = 40, BINS = 20, EXACT_ROWS = 200000, COLUMNS_MAX = 20000, NOTE_MAX = 96 };
+enum { GROUP = 40, GROUP_EXACT = 8, BINS = 20, CELLS_ONCE = 4000000, EXACT_ROWS = 200000, COLUMNS_MAX = 20000, NOTE_MAX = 96 };
 enum { STAT_COUNT, STAT_DISTINCT, STAT_MIN, STAT_MAX, STAT_MEAN, STAT_QUANTILES, STAT_HISTOGRAM, STATS };
 enum { COL_NAME, COL_TYPE, COL_NULLABLE, COL_NULLS, COL_DISTINCT, COL_MIN, COL_MAX, COL_MEAN, COL_TABLE, COL_Q25, COL_Q50, COL_Q75,
        COL_HISTOGRAM };
@@ -236,7 +236,9 @@ static void put_stat_list(struct sl_buf *b, const struct column *c, size_t i, bo
 /* Two passes: the bounds of the histograms, then everything. The columns go by number, since names may repeat. */
 static void put_profile(struct sl_buf *b, const struct work *w, size_t from, size_t to)
 {
-  sl_buf_z(b, "WITH s AS NOT MATERIALIZED (SELECT * FROM ");
+  /* What is small is read once: each reading of a CSV file takes buffers of its own, and two of them may be all the box has. */
+  bool once = w->rows > 0 && (uint64_t)w->rows * w->ncols <= CELLS_ONCE;
+  sl_buf_printf(b, "WITH s AS %sMATERIALIZED (SELECT * FROM ", once ? "" : "NOT ");
   put_source(b, w);
   sl_buf_z(b, " AS s(");
   for (size_t i = 0; i < w->ncols; i++)
@@ -264,13 +266,20 @@ static int ask(struct sl_req *r, struct sl_buf *sql, compute_answered *fn, struc
   return rc;
 }
 
+/* Counting distinct values exactly takes tables of some MiB a column and thread, however few the rows: so few columns at once. */
+static size_t group_end(const struct work *w)
+{
+  size_t group = w->rows <= EXACT_ROWS ? GROUP_EXACT : GROUP;
+  return w->next + group < w->ncols ? w->next + group : w->ncols;
+}
+
 static void on_profile(void *user, int rc, struct sl_batch *const *rows, size_t n, const struct sl_err *err);
 
 static int ask_profile(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   struct sl_buf sql;
-  size_t to = w->next + GROUP < w->ncols ? w->next + GROUP : w->ncols;
+  size_t to = group_end(w);
   sl_buf_init(&sql, 4 << 20);
   put_profile(&sql, w, w->next, to);
   return ask(r, &sql, on_profile, err);
@@ -282,7 +291,7 @@ static void on_profile(void *user, int rc, struct sl_batch *const *rows, size_t 
   struct work *w = sl_req_state(r);
   struct sl_err e = *err;
   w->ask = NULL;
-  size_t to = w->next + GROUP < w->ncols ? w->next + GROUP : w->ncols;
+  size_t to = group_end(w);
   if (!rc)
     rc = send_rows(r, w->next, to, n ? rows[0] : NULL, &e);
   w->next = to;

@@ -218,7 +218,7 @@ static enum sl_handled overview_command(struct sl_view *v, const char *command)
 static void overview_count(struct sl_view *v, struct sl_buf *b)
 {
   const struct sl_pane *p = sl_tablew_pane(((struct overview_state *)sl_view_state(v))->findings);
-  uint64_t n = sl_pane_count(p);
+  uint64_t n = sl_pane_live(p);
   if (!n && unsure(p)[0] == '?') {
     sl_buf_z(b, "? findings");
     return;

@@ -43,9 +43,11 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   struct compute_ask *a = user;
   (void)file;
   (void)rows;
+  struct sl_err e = *err;
   compute_ended(a->c);
+  compute_words(a->c, &e);
   a->job = NULL;
-  a->fn(a->user, rc, a->rows, a->n, err);
+  a->fn(a->user, rc, a->rows, a->n, &e);
   ask_free(a);
 }
 

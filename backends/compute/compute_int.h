@@ -50,6 +50,9 @@ int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, co
                 compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
 void compute_ask_drop(struct compute_ask *a);
 
+/* Files of a zone by the zone's name, `lake:raw/dt=.../part.parquet`: shorter than their paths, and what a person typed. */
+void compute_words(const struct compute *c, struct sl_err *err);
+
 void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
 
 extern const struct sl_sql_ops compute_sql;

@@ -203,6 +203,7 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   struct run *run = sl_req_state(r);
   struct sl_err e = *err;
   compute_ended(run->c);
+  compute_words(run->c, &e);
   run->job = NULL;
   if (run->look) {
     send_look(r, rc, &e);

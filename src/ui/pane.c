@@ -129,6 +129,14 @@ void sl_pane_close(struct sl_pane *p)
 const struct sl_answer *sl_pane_answer(const struct sl_pane *p) { return &p->a; }
 bool sl_pane_whole(const struct sl_pane *p) { return p->whole; }
 uint64_t sl_pane_count(const struct sl_pane *p) { return p->a.snap ? sl_snap_count(p->a.snap) : 0; }
+uint64_t sl_pane_live(const struct sl_pane *p)
+{
+  uint64_t n = sl_pane_count(p), live = n;
+  for (uint64_t i = 0; i < n && i < 100000; i++)
+    live -= sl_snap_struck(p->a.snap, i);
+  return live;
+}
+
 struct sl_pane *sl_pane_next(const struct sl_pane *p) { return p->next; }
 void sl_pane_refresh(struct sl_pane *p) { sl_ws_refresh(p->v->ui->ws, p->watch); }
 void sl_pane_visible(struct sl_pane *p, bool visible) { sl_ws_visible(p->v->ui->ws, p->watch, visible); }
@@ -335,7 +343,7 @@ void sl_pane_truth(struct sl_pane *p, struct sl_buf *b)
   }
   if (!p->a.nsrc)
     sl_buf_z(b, "asking");
-  uint64_t n = sl_pane_count(p);
+  uint64_t n = sl_pane_live(p);
   if (p->query->where)
     sl_buf_printf(b, "%s%llu of %llu, filter ran %s", dot, (unsigned long long)n, (unsigned long long)p->a.loaded,
                   p->a.filtered_here ? "here" : "at the source");

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/file.h"
+#include "base/fmt.h"
 #include "ui/pane_int.h"
 #include "ui/ui_int.h"
 
@@ -323,6 +325,17 @@ static void arm(struct sl_ui *ui)
   }
 }
 
+/* What -w takes for this workspace anywhere: its name where the config folder has it, else its file. */
+static const char *workspace_word(struct sl_ui *ui)
+{
+  const char *path = sl_ws_conf_path(sl_ws_config(ui->ws)), *word = path ? path : sl_ws_name(ui->ws);
+  char *named = sl_xdg_path(SL_XDG_CONFIG, "workspaces");
+  if (named && path && sl_path_inside(path, named))
+    word = sl_ws_name(ui->ws);
+  sl_free(named);
+  return word;
+}
+
 static void copy_command(struct sl_ui *ui)
 {
   struct sl_view *v = sl_ui_top(ui);
@@ -331,7 +344,7 @@ static void copy_command(struct sl_ui *ui)
   sl_buf_z(&b, "sluice ");
   if (sl_ws_config(ui->ws)) {
     sl_buf_z(&b, "-w ");
-    sl_buf_z(&b, sl_ws_name(ui->ws));
+    sl_fmt_shell(&b, sl_str(workspace_word(ui)));
     sl_buf_ch(&b, ' ');
   }
   if (v && v->ops->cmdline) {

@@ -69,6 +69,7 @@ int sl_pane_ask(struct sl_pane *p, struct sl_query *q, struct sl_err *err) SL_NO
 const struct sl_answer *sl_pane_answer(const struct sl_pane *p);     /* never NULL; snap may be */
 bool sl_pane_whole(const struct sl_pane *p);                         /* the question was answered once, however long ago */
 uint64_t sl_pane_count(const struct sl_pane *p);
+uint64_t sl_pane_live(const struct sl_pane *p);                      /* without the rows that are struck out; looks at the first 100,000 */
 /* Row i: its batch and row number within; false while it is on disk (painted later) or beyond the end. Borrowed until the next turn. */
 bool sl_pane_row(struct sl_pane *p, uint64_t i, const struct sl_batch **b, uint32_t *row);
 struct sl_val sl_pane_val(struct sl_pane *p, uint64_t i, const char *col);

@@ -1,146 +1,17 @@
-/* views/lake.c: zones side by side, a row a partition (a day): did the data arrive, whole, and where did it stop. The line below the table
- * follows the partition under the cursor through the zones. */
+/* views/lake.c: zones side by side, a row a partition (a day): did the data arrive, whole, and where did it stop. The lines below the table
+ * follow the partition under the cursor through the zones and say who failed to write it. */
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
-#include "base/mem.h"
-#include "ui/widgets.h"
+#include "base/utf8.h"
+#include "views/lake_int.h"
 
-enum { ZONES = 12, MAX_DAYS = 4000 };
-
-struct cell { bool there; char state[12]; int64_t objects, bytes, rows; };
-struct day { char name[64]; struct cell zone[ZONES]; };
-struct lake_state {
-  struct sl_pane *zones, *parts;
-  char zone[ZONES][40], uri[ZONES][256], zone_state[ZONES][12];
-  size_t nzone, at_zone, left_zone;
-  struct day *day;
-  size_t nday, cap, at, top;
-  int rows;
-  char want[64];        /* partition to put the cursor on when it arrives */
-};
-
-/* ---- rows of two resources into a table of days by zones ---- */
-
-static struct sl_str text_of(struct sl_pane *p, uint64_t i, const char *col)
-{
-  struct sl_val v = sl_pane_val(p, i, col);
-  return v.null ? SL_STR("") : v.u.s;
-}
-
-static int64_t int_of(struct sl_pane *p, uint64_t i, const char *col)
-{
-  struct sl_val v = sl_pane_val(p, i, col);
-  return v.null ? -1 : v.u.i;
-}
-
-static int zone_index(const struct lake_state *s, struct sl_str name)
-{
-  for (size_t i = 0; i < s->nzone; i++)
-    if (sl_str_eqz(name, s->zone[i]))
-      return (int)i;
-  return -1;
-}
-
-static struct day *day_of(struct lake_state *s, struct sl_str name)
-{
-  for (size_t i = 0; i < s->nday; i++)
-    if (sl_str_eqz(name, s->day[i].name))
-      return &s->day[i];
-  if (sl_grow((void **)&s->day, &s->cap, s->nday + 1, sizeof *s->day, MAX_DAYS, NULL))
-    return NULL;
-  struct day *d = &s->day[s->nday++];
-  memset(d, 0, sizeof *d);
-  snprintf(d->name, sizeof d->name, "%.*s", SL_ARG(name));
-  return d;
-}
-
-static int newest_first(const void *a, const void *b)
-{
-  return strcmp(((const struct day *)b)->name, ((const struct day *)a)->name);
-}
-
-static void parts_changed(struct sl_view *v, void *user)
-{
-  struct lake_state *s = sl_view_state(v);
-  char keep[64] = "";
-  (void)user;
-  if (s->at < s->nday)
-    snprintf(keep, sizeof keep, "%s", s->day[s->at].name);
-  s->nday = 0;
-  for (uint64_t i = 0; i < sl_pane_count(s->parts); i++) {
-    int z = zone_index(s, text_of(s->parts, i, "zone"));
-    struct day *d = z < 0 ? NULL : day_of(s, text_of(s->parts, i, "partition"));
-    if (!d)
-      continue;
-    struct cell *c = &d->zone[z];
-    c->there = true;
-    snprintf(c->state, sizeof c->state, "%.*s", SL_ARG(text_of(s->parts, i, "state")));
-    c->objects = int_of(s->parts, i, "objects");
-    c->bytes = int_of(s->parts, i, "bytes");
-    c->rows = int_of(s->parts, i, "rows");
-  }
-  if (s->nday)
-    qsort(s->day, s->nday, sizeof *s->day, newest_first);
-  const char *want = s->want[0] ? s->want : keep;
-  for (size_t i = 0; i < s->nday; i++)
-    if (!strcmp(s->day[i].name, want)) {
-      s->at = i;
-      s->want[0] = 0;
-    }
-  if (s->at >= s->nday)
-    s->at = s->nday ? s->nday - 1 : 0;
-}
-
-/* Rows of zones in the order of the data's way, which is the workspace file's; only then can one say where a partition stopped. */
-static size_t zones_in_order(struct sl_view *v, struct sl_pane *p, uint64_t row[ZONES])
-{
-  size_t n = 0, rank[ZONES];
-  for (uint64_t i = 0; i < sl_pane_count(p); i++) {
-    size_t r = sl_view_zone_rank(v, text_of(p, i, "name")), at = n < ZONES ? n++ : ZONES;
-    for (; at > 0 && rank[at - 1] > r; at--)
-      if (at < ZONES) {
-        rank[at] = rank[at - 1];
-        row[at] = row[at - 1];
-      }
-    if (at < ZONES) {
-      rank[at] = r;
-      row[at] = i;
-    }
-  }
-  return n;
-}
-
-static void zones_changed(struct sl_view *v, void *user)
-{
-  struct lake_state *s = sl_view_state(v);
-  uint64_t row[ZONES];
-  s->nzone = zones_in_order(v, s->zones, row);
-  for (size_t z = 0; z < s->nzone; z++) {
-    snprintf(s->zone[z], sizeof s->zone[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "name")));
-    snprintf(s->uri[z], sizeof s->uri[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "uri")));
-    snprintf(s->zone_state[z], sizeof s->zone_state[0], "%.*s", SL_ARG(text_of(s->zones, row[z], "state")));
-  }
-  parts_changed(v, user);
-}
+enum { DAY_W = 14, ZONE_W = 16, ZONE_MAX = 22, STORY = 4 };
+static const double ODD = 0.25;           /* further than this share from the median of the zone's partitions */
 
 /* ---- open ---- */
-
-static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, const char *order,
-                   void (*changed)(struct sl_view *, void *), struct sl_err *err)
-{
-  struct sl_query like = {.res = res, .kind = SL_Q_LIST}, *q = NULL;
-  int rc = order ? sl_order_parse(&like.order, sl_str(order), err) : SL_OK;
-  if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(out, v, q, changed, NULL, err);
-  sl_query_unref(q);
-  sl_order_unref(like.order);
-  return rc;
-}
 
 /* The argument may be the ref of a partition ("local:partitions/raw/dt=...") or of a zone: the cursor goes there. */
 static void want_from(struct lake_state *s, struct sl_str arg)
@@ -161,120 +32,269 @@ static int lake_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   struct lake_state *s = sl_view_state(v);
   want_from(s, sl_str_trim(arg));
-  int rc = pane_of(&s->zones, v, &sl_res_zones, NULL, zones_changed, err);
-  return rc ? rc : pane_of(&s->parts, v, &sl_res_partitions, NULL, parts_changed, err);
+  return lake_days_open(v, err);
 }
 
-static void lake_close(struct sl_view *v)
+/* ---- drawing: one cell ---- */
+
+static struct sl_str dash(void) { return sl_str(sl_glyph_pick("–", "-")); }
+
+/* "−62 %"; nothing where it is as usual. */
+static void change_put(struct sl_buf *b, double share)
 {
-  struct lake_state *s = sl_view_state(v);
-  sl_pane_close(s->zones);
-  sl_pane_close(s->parts);
-  sl_free(s->day);
+  int percent = (int)lround(fmin(fabs(share), 99) * 100);
+  if (percent)
+    sl_buf_printf(b, " %s%d %%", share < 0 ? sl_glyph_pick("−", "-") : "+", percent);
 }
 
-/* ---- drawing ---- */
-
-static void cell_draw(struct sl_grid *g, int x, int y, int w, const struct cell *c)
+/* What is not there: whose fault it is, if that is known; on the first day it may be on its way. */
+static void hole_draw(const struct lake_state *s, struct sl_grid *g, int x, int y, int w, size_t day, size_t zone)
 {
+  const struct lake_cell *c = &s->day[day].zone[zone];
+  struct sl_str job, state = c->there ? sl_str(c->state) : SL_STR("");
+  const char *glyph;
+  enum sl_role role;
+  uint64_t run;
+  bool ran = (c->there || s->daily[zone]) && lake_run(s, s->zone[zone], s->day[day].name, &run, &job);
+  struct sl_str how = ran ? lake_text(s->runs, run, "state") : SL_STR("");
+  if (ran && (sl_str_eqz(how, "failed") || sl_str_eqz(how, "running"))) {
+    sl_state_look(how, &glyph, &role);
+    sl_grid_printf(g, x, y, w, role, "%s %.*s", glyph, SL_ARG(lake_text(s->runs, run, "id")));
+  } else if (c->there) {
+    sl_state_look(state, &glyph, &role);
+    sl_grid_printf(g, x, y, w, role, "%s %.*s", glyph, SL_ARG(state));
+  } else if (day == 0 && s->daily[zone]) {
+    sl_state_look(SL_STR("waiting"), &glyph, &role);
+    sl_grid_printf(g, x, y, w, role, "%s not yet", glyph);
+  } else {
+    sl_grid_put(g, x, y, w, SL_ROLE_dim, dash());
+  }
+}
+
+static bool is_odd(const struct lake_state *s, size_t zone, const struct lake_cell *c, double *share)
+{
+  return lake_change(s, zone, c, share) && fabs(*share) > ODD;
+}
+
+/* Number, glyph, how far from usual: "569 ✓", "219 ▲ −62 %". Where data lands, files are counted by bytes. */
+static void cell_draw(const struct lake_state *s, struct sl_grid *g, int x, int y, int w, size_t day, size_t zone)
+{
+  const struct lake_cell *c = &s->day[day].zone[zone];
   const char *glyph;
   enum sl_role role;
   struct sl_buf b;
-  if (!c->there) {
-    sl_grid_right(g, x, y, w - 10, SL_ROLE_dim, sl_str(sl_glyph_pick("–", "-")));
+  double share = 0;
+  bool bytes = c->rows < 0 || zone == 0;
+  if (!c->there || c->objects <= 0) {
+    hole_draw(s, g, x, y, w, day, zone);
     return;
   }
-  sl_buf_init(&b, 64);
-  sl_state_look(sl_str(c->state), &glyph, &role);
-  if (c->rows >= 0)
-    sl_fmt_count(&b, c->rows);
-  else if (c->bytes >= 0 && c->objects > 0)
+  sl_buf_init(&b, 128);
+  bool odd = is_odd(s, zone, c, &share), ok = !strcmp(c->state, "fresh");
+  sl_state_look(sl_str(odd && ok ? "late" : c->state), &glyph, &role);
+  if (bytes)
     sl_fmt_bytes(&b, c->bytes);
-  sl_grid_right(g, x, y, w - 10, SL_ROLE_text, sl_buf_view(&b));
-  bool plain = role == SL_ROLE_ok;
-  sl_grid_printf(g, x + w - 9, y, 9, role, "%s%s%s", glyph, plain ? "" : " ", plain ? "" : c->state);
+  else
+    sl_fmt_count(&b, c->rows);
+  int at = bytes ? 7 : 6;
+  sl_grid_right(g, x, y, at, SL_ROLE_text, sl_buf_view(&b));
+  sl_buf_clear(&b);
+  if (odd || ok)
+    change_put(&b, odd || !bytes ? share : 0);
+  else
+    sl_buf_printf(&b, " %s", c->state);
+  sl_grid_printf(g, x + at + 1, y, w - at - 1, role, "%s%s", glyph, sl_buf_zstr(&b));
   sl_buf_free(&b);
 }
 
-static void head_draw(struct lake_state *s, struct sl_grid *g, int y, int zw)
+static void heads_draw(const struct lake_state *s, struct sl_grid *g, int y, int zw, size_t show, bool both)
 {
-  sl_grid_putz(g, 1, y, 14, SL_ROLE_colhead, "partition");
-  for (size_t i = s->left_zone; i < s->nzone; i++) {
-    int x = 16 + (int)(i - s->left_zone) * zw;
+  sl_grid_putz(g, 1, y, DAY_W - 1, SL_ROLE_colhead, "partition");
+  for (size_t i = s->left_zone; i < s->nzone && i < s->left_zone + show; i++) {
+    int x = DAY_W + 1 + (int)(i - s->left_zone) * zw;
     const char *glyph;
     enum sl_role role;
-    if (x + zw > g->w)
-      break;
     sl_state_look(sl_str(s->zone_state[i]), &glyph, &role);
-    sl_grid_right(g, x, y, zw - 10, i == s->at_zone ? SL_ROLE_bright : SL_ROLE_colhead, sl_str(s->zone[i]));
-    sl_grid_cell(g, x + zw - 9, y, role, glyph);
+    int n = sl_grid_putz(g, x, y, zw - 4, i == s->at_zone ? SL_ROLE_bright : SL_ROLE_colhead, s->zone[i]);
+    sl_grid_cell(g, x + n + 1, y, role, glyph);
+    if (both)
+      sl_grid_putz(g, x, y + 1, zw - 1, SL_ROLE_dim,
+                   i == 0 || !s->counted[i] ? "  bytes" : s->usual_rows[i] < 0 ? "  rows" : "  rows vs usual");
   }
 }
 
-/* One partition followed through the zones: where it stopped. */
-static void story_draw(struct lake_state *s, struct sl_grid *g, struct sl_rect r, int y)
+/* ---- drawing: the story of one partition ---- */
+
+struct stop { int good, bad; };           /* zones; -1: none */
+
+static struct stop stop_of(const struct lake_state *s, const struct lake_day *d)
 {
-  const struct day *d = &s->day[s->at];
-  const char *last_good = NULL, *broken = NULL;
-  struct sl_buf b;
-  for (size_t i = 0; i < s->nzone && !broken; i++)
-    if (d->zone[i].there && !strcmp(d->zone[i].state, "fresh"))
-      last_good = s->zone[i];
+  struct stop p = {-1, -1};
+  for (size_t i = 0; i < s->nzone && p.bad < 0; i++)
+    if (d->zone[i].there && d->zone[i].objects > 0 && !strcmp(d->zone[i].state, "fresh"))
+      p.good = (int)i;
     else if (d->zone[i].there)
-      broken = s->zone[i];
-  sl_buf_init(&b, 4096);
-  sl_grid_putz(g, 1, y, 30, SL_ROLE_bright, d->name);
-  int x = 3 + (int)sl_text_width(sl_str(d->name), SL_TEXT_CELL);
-  if (broken && last_good)
-    sl_grid_printf(g, x, y, r.w - x, SL_ROLE_warn, "stopped between %s and %s", last_good, broken);
-  else if (broken)
-    sl_grid_printf(g, x, y, r.w - x, SL_ROLE_warn, "did not arrive in %s", broken);
-  else
-    sl_grid_putz(g, x, y, r.w - x, SL_ROLE_ok, "arrived everywhere it was expected");
-  for (size_t i = 0; i < s->nzone; i++) {
-    const struct cell *c = &d->zone[i];
-    if (!c->there)
-      continue;
-    sl_buf_printf(&b, "%s%s: ", b.n ? sl_glyph_pick(" → ", " -> ") : "", s->zone[i]);
-    if (c->objects >= 0)
-      sl_buf_printf(&b, "%lld file%s ", (long long)c->objects, c->objects == 1 ? "" : "s");
-    if (c->bytes > 0)
-      sl_fmt_bytes(&b, c->bytes);
+      p.bad = (int)i;
+  return p;
+}
+
+/* "clean-2 failed 18m ago: why", or that nothing was run. */
+static bool cause_put(struct sl_view *v, const struct lake_state *s, struct sl_buf *b, int zone)
+{
+  const char *part = s->day[s->at].name;
+  struct sl_str job;
+  uint64_t run;
+  if (zone >= 0 && lake_run(s, s->zone[zone], part, &run, &job)) {
+    struct sl_val ended = lake_val(s->runs, run, "ended", SL_TIME);
+    struct sl_str cause = lake_text(s->runs, run, "cause");
+    sl_buf_printf(b, "%.*s %.*s ", SL_ARG(lake_text(s->runs, run, "id")), SL_ARG(lake_text(s->runs, run, "state")));
+    if (!ended.null) {
+      int64_t ago = sl_view_show(v)->now - ended.u.i;
+      sl_time_show(b, ended.u.i, sl_view_show(v)->now, sl_view_show(v)->tz);
+      sl_buf_z(b, ago >= 0 && ago < 86400000 ? " ago" : "");
+    }
+    sl_buf_printf(b, "%s%.*s", cause.n ? ": " : "", SL_ARG(cause));
+    return true;
   }
-  sl_grid_put(g, 3, y + 1, r.w - 4, SL_ROLE_dim, sl_buf_view(&b));
+  if (zone >= 0 && job.n)
+    sl_buf_printf(b, "no execution of %.*s for %s is known; :jobs runs it", SL_ARG(job), part);
+  return b->n > 0;
+}
+
+/* The first zone in figures, later ones by name: what is odd there mostly came from it. */
+static void unusual_put(const struct lake_state *s, struct sl_buf *b)
+{
+  double share;
+  for (size_t i = 0; i < s->nzone; i++) {
+    const struct lake_cell *c = &s->day[s->at].zone[i];
+    bool rows = c->rows >= 0 && s->usual_rows[i] > 0;
+    if (!is_odd(s, i, c, &share))
+      continue;
+    if (b->n) {
+      sl_buf_printf(b, ", %s", s->zone[i]);
+      continue;
+    }
+    if (rows)
+      sl_buf_printf(b, "%lld rows, usually %lld,", (long long)c->rows, (long long)s->usual_rows[i]);
+    else
+      sl_fmt_bytes(b, c->bytes);
+    change_put(b, share);
+    sl_buf_printf(b, " in %s", s->zone[i]);
+  }
+}
+
+/* Zones after the stop that are wanting because of it. */
+static void waiting_put(const struct lake_state *s, struct sl_buf *b, int bad)
+{
+  for (int i = bad + 1; bad >= 0 && i < (int)s->nzone; i++) {
+    const struct lake_cell *c = &s->day[s->at].zone[i];
+    if ((c->there && c->objects <= 0) || (!c->there && s->daily[i]))
+      sl_buf_printf(b, "%s%s", b->n ? ", " : "downstream waiting: ", s->zone[i]);
+  }
+}
+
+static void path_put(const struct lake_state *s, struct sl_buf *b)
+{
+  bool day = false;
+  for (size_t i = 0; i < s->nzone; i++)
+    day = day || (s->daily[i] && s->day[s->at].zone[i].there);
+  for (size_t i = 0; i < s->nzone; i++) {
+    const struct lake_cell *c = &s->day[s->at].zone[i];
+    if (!c->there || (day && !s->daily[i]))
+      continue;
+    sl_buf_printf(b, "%s%s ", b->n ? sl_glyph_pick(" → ", " -> ") : "", s->zone[i]);
+    if (c->objects > 0)
+      sl_fmt_bytes(b, c->bytes);
+    else
+      sl_buf_str(b, dash());
+  }
+}
+
+/* Long ones take two lines where there is room: the end of an error is often what helps. */
+static void story_line(struct sl_grid *g, int *y, int end, enum sl_role role, struct sl_buf *b)
+{
+  struct sl_str rest = sl_buf_view(b);
+  size_t w = g->w > 8 ? (size_t)g->w - 4 : 4;
+  for (int line = 0; rest.n && line < 2 && *y < end; line++) {
+    size_t take = rest.n;
+    if (line == 0 && *y + 1 < end && sl_text_width(rest, SL_TEXT_CELL) > w) {
+      take = sl_utf8_cut(rest, w);
+      ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
+      take = space > (ptrdiff_t)w / 2 ? (size_t)space : take ? take : rest.n;
+    }
+    sl_grid_put(g, 3, (*y)++, (int)w, role, sl_str_head(rest, take));
+    rest = sl_str_trim(sl_str_from(rest, take));
+  }
+  sl_buf_clear(b);
+}
+
+static void story_draw(struct sl_view *v, struct lake_state *s, struct sl_grid *g, int y, int end)
+{
+  const struct lake_day *d = &s->day[s->at];
+  struct stop p = stop_of(s, d);
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  int x = 3 + sl_grid_putz(g, 1, y, 30, SL_ROLE_bright, d->name);
+  unusual_put(s, &b);
+  if (p.bad >= 0 && p.good >= 0)
+    sl_grid_printf(g, x, y, g->w - x, SL_ROLE_warn, "stopped between %s and %s", s->zone[p.good], s->zone[p.bad]);
+  else if (p.bad >= 0)
+    sl_grid_printf(g, x, y, g->w - x, SL_ROLE_warn, "did not arrive in %s", s->zone[p.bad]);
+  else if (b.n)
+    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_warn, "arrived, but unlike the other days");
+  else
+    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_ok, "arrived everywhere it was expected");
+  y++;
+  story_line(g, &y, end, SL_ROLE_warn, &b);
+  if (p.bad >= 0 && cause_put(v, s, &b, p.bad))
+    story_line(g, &y, end, SL_ROLE_text, &b);
+  waiting_put(s, &b, p.bad);
+  story_line(g, &y, end, SL_ROLE_text, &b);
+  path_put(s, &b);
+  story_line(g, &y, end, SL_ROLE_dim, &b);
   sl_buf_free(&b);
+}
+
+/* ---- drawing: all of it ---- */
+
+static void scroll_fit(struct lake_state *s, size_t show)
+{
+  if (s->at < s->top)
+    s->top = s->at;
+  if (s->rows > 0 && s->at >= s->top + (size_t)s->rows)
+    s->top = s->at - (size_t)s->rows + 1;
+  if (s->at_zone >= s->nzone)
+    s->at_zone = s->nzone ? s->nzone - 1 : 0;
+  if (s->at_zone < s->left_zone)
+    s->left_zone = s->at_zone;
+  if (show && s->at_zone >= s->left_zone + show)
+    s->left_zone = s->at_zone - show + 1;
 }
 
 static void lake_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 {
   struct lake_state *s = sl_view_state(v);
-  int foot = r.h >= 8 ? 3 : 0, fit = (r.w - 16) / 22 > 0 ? (r.w - 16) / 22 : 1;
-  size_t show = s->nzone < (size_t)fit ? s->nzone : (size_t)fit;
-  int zw = show ? (r.w - 16) / (int)show : 22;
-  zw = zw > 26 ? 26 : zw;
+  int foot = r.h >= 16 ? STORY + 2 : r.h >= 8 ? 3 : 0, heads = r.h >= 8 ? 2 : 1, room = r.w - DAY_W - 1;
+  size_t fit = room >= ZONE_W ? (size_t)(room / ZONE_W) : 1, show = s->nzone < fit ? s->nzone : fit;
+  int zw = show ? room / (int)show : ZONE_MAX;
+  zw = zw > ZONE_MAX ? ZONE_MAX : zw;
   if (sl_pane_draw_state(s->zones, g, r, "no zone: name folders or buckets under lake: zones: in the workspace file") ||
       sl_pane_draw_state(s->parts, g, r, "no partition in any zone yet"))
     return;
-  s->rows = r.h - 1 - foot;
-  if (s->at < s->top)
-    s->top = s->at;
-  if (s->rows > 0 && s->at >= s->top + (size_t)s->rows)
-    s->top = s->at - (size_t)s->rows + 1;
-  if (s->at_zone < s->left_zone)
-    s->left_zone = s->at_zone;
-  if (s->at_zone >= s->left_zone + show && show)
-    s->left_zone = s->at_zone - show + 1;
-  head_draw(s, g, r.y, zw);
+  s->rows = r.h - heads - foot;
+  scroll_fit(s, show);
+  heads_draw(s, g, r.y, zw, show, heads == 2);
   for (int y = 0; y < s->rows && s->top + (size_t)y < s->nday; y++) {
-    const struct day *d = &s->day[s->top + (size_t)y];
-    sl_grid_putz(g, 1, r.y + 1 + y, 15, SL_ROLE_text, d->name);
+    size_t day = s->top + (size_t)y;
+    int gy = r.y + heads + y;
+    sl_grid_putz(g, 1, gy, DAY_W - 1, SL_ROLE_text, s->day[day].name);
     for (size_t i = 0; i < show; i++)
-      cell_draw(g, 16 + (int)i * zw, r.y + 1 + y, zw, &d->zone[s->left_zone + i]);
-    if (s->top + (size_t)y == s->at)
-      sl_grid_over(g, (struct sl_rect){ r.x, r.y + 1 + y, r.w, 1 }, SL_ROLE_cursor);
+      cell_draw(s, g, DAY_W + 1 + (int)i * zw, gy, zw - 1, day, s->left_zone + i);
+    if (day == s->at)
+      sl_grid_over(g, (struct sl_rect){ r.x, gy, r.w, 1 }, SL_ROLE_cursor);
   }
   if (foot && s->nday)
-    story_draw(s, g, r, r.y + r.h - 2);
+    story_draw(v, s, g, r.y + r.h - foot + 1, r.y + r.h);
 }
 
 /* ---- commands ---- */
@@ -351,6 +371,24 @@ static void lake_count(struct sl_view *v, struct sl_buf *b)
   sl_count_put(b, s->nday, "partitions");
 }
 
+/* The partitions; of the others only what is wrong with them. */
+static void lake_truth(struct sl_view *v, struct sl_buf *b)
+{
+  struct lake_state *s = sl_view_state(v);
+  struct sl_pane *other[] = {s->zones, s->jobs, s->runs};
+  sl_pane_truth(s->parts, b);
+  for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+    const struct sl_answer *a = other[i] ? sl_pane_answer(other[i]) : NULL;
+    bool bad = false;
+    for (size_t k = 0; a && k < a->nsrc; k++)
+      bad = bad || a->src[k].state == SL_FAILED || a->src[k].state == SL_CUT;
+    if (!bad)
+      continue;
+    sl_buf_z(b, sl_glyph_pick(" · ", " - "));
+    sl_pane_truth(other[i], b);
+  }
+}
+
 /* The partition under the cursor in the chosen zone. */
 static bool lake_subject(struct sl_view *v, struct sl_subject *out)
 {
@@ -360,7 +398,7 @@ static bool lake_subject(struct sl_view *v, struct sl_subject *out)
   for (uint64_t i = 0; i < sl_pane_count(s->parts); i++) {
     const struct sl_batch *b;
     uint32_t row;
-    if (!sl_str_eqz(text_of(s->parts, i, "zone"), s->zone[s->at_zone]) || !sl_str_eqz(text_of(s->parts, i, "partition"),
+    if (!sl_str_eqz(lake_text(s->parts, i, "zone"), s->zone[s->at_zone]) || !sl_str_eqz(lake_text(s->parts, i, "partition"),
         s->day[s->at].name))
       continue;
     if (!sl_pane_row(s->parts, i, &b, &row))
@@ -388,19 +426,20 @@ const struct sl_view_ops sl_view_lake = {
   .name = "lake",
   .title = "lake",
   .help = "Zones side by side, a row a partition: did the data arrive, whole, and where did it stop. h and l choose the zone, Enter lists "
-          "its files, v previews them. The lines below follow the partition through the zones.",
+          "its files, v previews them. What differs by more than a quarter from the other days is marked. The lines below follow the "
+          "partition through the zones and say who failed to write it.",
   .arg = "[PARTITION]",
   .binds = lake_binds, .nbinds = sizeof lake_binds / sizeof lake_binds[0],
   .hints = "enter preview freshness jobs describe",
   .state_size = sizeof(struct lake_state),
   .open = lake_open,
-  .close = lake_close,
+  .close = lake_days_close,
   .draw = lake_draw,
   .command = lake_command,
   .key = NULL,
   .crumb = NULL,
   .count = lake_count,
-  .truth = NULL,
+  .truth = lake_truth,
   .subject = lake_subject,
   .cmdline = lake_cmdline,
   .visible = NULL,

@@ -19,7 +19,8 @@ struct listing {
   struct sl_map seen;                /* --watch: hash of the ref -> hash of the row */
   struct sl_source *src;             /* a copy of what the answer said at the end */
   size_t nsrc;
-  uint64_t printed;
+  uint64_t printed, last;            /* rows so far; hash of the last one */
+  bool lost;                         /* a log's ring forgot lines before they were printed */
   bool done, breached;
   int rc;
   struct sl_err err;
@@ -101,14 +102,28 @@ static int scan_page(struct listing *x, const struct sl_batch *b)
   return sl_rows_scan(x->r, b, &x->err);
 }
 
+/* Where the rows begin that have not been printed. A log's ring forgets its oldest lines, so what was printed stands further up than it
+ * did; when it is gone altogether, lines went by unseen, and that is said. */
+static uint64_t unprinted(struct listing *x, struct sl_snap *snap)
+{
+  uint64_t n = sl_snap_count(snap), at = x->printed < n ? x->printed : n;
+  if (x->l->query.res->shape != SL_LOG || !x->printed)
+    return at;
+  while (at > 0 && sl_snap_hash(snap, at - 1) != x->last)
+    at--;
+  x->lost |= at == 0;
+  return at;
+}
+
 static int print_from(struct listing *x, struct sl_snap *snap)
 {
   int rc = SL_OK;
   if (!x->printed && sl_rows_wants_scan(x->r))
     rc = each_page(x, snap, 0, scan_page);
   if (!rc)
-    rc = each_page(x, snap, x->printed, put_page);
+    rc = each_page(x, snap, unprinted(x, snap), put_page);
   x->printed = sl_snap_count(snap);
+  x->last = x->printed ? sl_snap_hash(snap, x->printed - 1) : 0;
   return rc;
 }
 
@@ -292,6 +307,10 @@ static int finish(struct listing *x)
   if (x->s->interrupted)
     return SL_EXIT_INTERRUPTED;
   int code = sl_sources_exit(a, x->src, x->nsrc, x->printed > 0);
+  if (x->lost) {
+    sl_app_note("lines came faster than they were printed, and some are missing; without -f all of them come");
+    code = code || sl_args_has(a->args, SL_O_partial_ok) ? code : SL_EXIT_PARTIAL;
+  }
   if (!code && !x->printed && a->out.tty && a->format == SL_FMT_TABLE)
     sl_app_note("no rows");
   return code ? code : x->breached ? SL_EXIT_BREACH : SL_EXIT_OK;

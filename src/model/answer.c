@@ -91,7 +91,9 @@ static int ans_table(struct ws_ans *a, struct sl_schema *head, struct sl_err *er
     s = sl_schema_ref(head);
   else
     rc = ans_union(a, &s, err);
-  uint64_t ring = ans_shape(a) == SL_LOG && a->q->kind != SL_Q_SQL && a->q->res ? a->q->res->cap_rows : 0;
+  /* A listing that somebody wrote for a script is all of it, however long: it spills. Who watches sees the end. */
+  bool listed = a->q->kind == SL_Q_LIST && (a->w->headless || a->q->no_cap);
+  uint64_t ring = ans_shape(a) == SL_LOG && a->q->kind != SL_Q_SQL && a->q->res && !listed ? a->q->res->cap_rows : 0;
   if (!rc)
     rc = sl_table_open(&a->table, a->w->budget, s, ans_shape(a), ring, err);
   if (!rc && a->q->kind == SL_Q_SQL) { /* only now is it known what the statement answers */

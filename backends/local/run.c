@@ -86,6 +86,8 @@ static void on_line(struct run_step *s, int fd, struct sl_str line)
   local_runlog_line(&s->r->log, now_of(s->r), error ? "error" : fd == 2 && warning ? "warning" : "info", name, line);
   if (sl_str_starts(line, SL_STR("sluice: ")))
     line = sl_str_from(line, 8);
+  if (sl_str_starts(line, SL_STR("compute: "))) /* where every statement of a job runs: no news */
+    line = sl_str_from(line, 9);
   if (error && !s->first_error[0])
     clean(s->first_error, sizeof s->first_error, line);
   if (fd == 2 && sl_str_trim(line).n)

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "ui/widgets.h"
+#include "base/utf8.h"
+#include "views/exec_links.h"
 
 enum { MAX_STEPS = 200 };
 
-struct step { char name[64], state[16], cause[160]; double from, to; bool critical, known; char after[256]; };
+struct step { char name[64], state[16], native[24], cause[160]; double from, to; bool critical, known; char after[256]; };
 struct execution_state {
   struct sl_pane *row, *steps, *log;
   char id[256], conn[64];
@@ -19,6 +20,7 @@ struct execution_state {
   double total;
   uint64_t log_top, log_rows;
   bool log_found, log_follow;
+  struct exec_links links;
 };
 
 static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, enum sl_query_kind kind, struct sl_str conn,
@@ -84,12 +86,13 @@ static void steps_changed(struct sl_view *v, void *user)
   for (uint64_t i = 0; i < sl_pane_count(s->steps) && s->nstep < MAX_STEPS; i++) {
     struct step *p = &s->step[s->nstep++];
     struct sl_val name = sl_pane_val(s->steps, i, "name"), state = sl_pane_val(s->steps, i, "state"), cause = sl_pane_val(s->steps, i,
-        "cause");
+        "cause"), native = sl_pane_val(s->steps, i, "native");
     struct sl_val from = sl_pane_val(s->steps, i, "started"), to = sl_pane_val(s->steps, i, "ended"), after = sl_pane_val(s->steps, i,
         "after");
     *p = (struct step){ .known = !from.null };
     text_copy(p->name, sizeof p->name, &name);
     text_copy(p->state, sizeof p->state, &state);
+    text_copy(p->native, sizeof p->native, &native);
     text_copy(p->cause, sizeof p->cause, &cause);
     after_copy(p, &after);
     p->from = from.null ? 0 : (double)from.u.i;
@@ -125,6 +128,14 @@ static void log_changed(struct sl_view *v, void *user)
 
 /* ---- open ---- */
 
+static void row_changed(struct sl_view *v, void *user)
+{
+  struct execution_state *s = sl_view_state(v);
+  (void)user;
+  if (s->row)
+    exec_links_row(v, &s->links, s->row);
+}
+
 /* The argument is a ref of an execution or a step ("exec/step"), or an id. */
 static int execution_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
@@ -143,7 +154,7 @@ static int execution_open(struct sl_view *v, struct sl_str arg, struct sl_err *e
   if (!s->id[0])
     return sl_err_set(err, SL_EUSAGE, "execution needs an id; :executions lists them");
   struct sl_str conn = sl_str(s->conn), scope = sl_str(s->id);
-  int rc = pane_of(&s->row, v, &sl_res_executions, SL_Q_GET, conn, scope, NULL, err);
+  int rc = pane_of(&s->row, v, &sl_res_executions, SL_Q_GET, conn, scope, row_changed, err);
   if (!rc)
     rc = pane_of(&s->steps, v, &sl_res_steps, SL_Q_LIST, conn, scope, steps_changed, err);
   if (!rc)
@@ -154,6 +165,7 @@ static int execution_open(struct sl_view *v, struct sl_str arg, struct sl_err *e
 static void execution_close(struct sl_view *v)
 {
   struct execution_state *s = sl_view_state(v);
+  exec_links_close(&s->links);
   sl_pane_close(s->row);
   sl_pane_close(s->steps);
   sl_pane_close(s->log);
@@ -161,7 +173,26 @@ static void execution_close(struct sl_view *v)
 
 /* ---- drawing ---- */
 
-static void verdict_draw(struct sl_view *v, struct execution_state *s, struct sl_grid *g, int y)
+/* At most `lines` lines; how many it took. The end of an error is often what helps. */
+static int wrap_put(struct sl_grid *g, int x, int y, int lines, enum sl_role role, struct sl_str rest)
+{
+  size_t w = g->w - x > 8 ? (size_t)(g->w - x - 1) : 8;
+  int n = 0;
+  do {
+    size_t take = rest.n;
+    if (n + 1 < lines && sl_text_width(rest, SL_TEXT_CELL) > w) {
+      take = sl_utf8_cut(rest, w);
+      ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
+      take = space > (ptrdiff_t)w / 2 ? (size_t)space : take ? take : rest.n;
+    }
+    sl_grid_put(g, x, y + n++, (int)w, role, sl_str_head(rest, take));
+    rest = sl_str_trim(sl_str_from(rest, take));
+  } while (rest.n && n < lines);
+  return n;
+}
+
+/* How many lines it took: the cause may need more than one. */
+static int verdict_draw(struct sl_view *v, struct execution_state *s, struct sl_grid *g, int y, int lines)
 {
   struct sl_val state = sl_pane_val(s->row, 0, "state"), native = sl_pane_val(s->row, 0, "native"), job = sl_pane_val(s->row, 0, "job");
   struct sl_val dur = sl_pane_val(s->row, 0, "duration_s"), started = sl_pane_val(s->row, 0, "started"), cause = sl_pane_val(s->row, 0,
@@ -169,8 +200,9 @@ static void verdict_draw(struct sl_view *v, struct execution_state *s, struct sl
   const char *glyph;
   enum sl_role role;
   struct sl_buf b;
+  int used = 1;
   if (state.null)
-    return;
+    return used;
   sl_buf_init(&b, 1 << 16);
   sl_state_look(state.u.s, &glyph, &role);
   int x = 1 + sl_grid_put(g, 1, y, 24, SL_ROLE_bright, job.null ? SL_STR("") : job.u.s);
@@ -182,11 +214,12 @@ static void verdict_draw(struct sl_view *v, struct execution_state *s, struct sl
     sl_dur_show(&b, dur.u.f);
   sl_buf_z(&b, "  ");
   if (!started.null)
-    sl_time_show(&b, started.u.i, sl_view_show(v)->now, sl_view_show(v)->tz);
+    exec_links_ago(v, &b, started.u.i);
   sl_grid_put(g, x + 2, y, g->w - x - 3, SL_ROLE_dim, sl_buf_view(&b));
   if (!cause.null && cause.u.s.n)
-    sl_grid_put(g, 3, y + 1, g->w - 4, role == SL_ROLE_bad ? SL_ROLE_bad : SL_ROLE_text, cause.u.s);
+    used += wrap_put(g, 3, y + 1, lines, role == SL_ROLE_bad ? SL_ROLE_bad : SL_ROLE_text, cause.u.s);
   sl_buf_free(&b);
+  return used;
 }
 
 static void bar_draw(struct sl_grid *g, int x, int y, int w, const struct step *p, double total, enum sl_role role)
@@ -201,20 +234,27 @@ static void bar_draw(struct sl_grid *g, int x, int y, int w, const struct step *
 static int steps_draw(struct execution_state *s, struct sl_grid *g, struct sl_rect r, int y, int rows)
 {
   int bx = 36, bw = g->w - bx - 2;
-  char scale[32];
-  snprintf(scale, sizeof scale, "%.3g s", s->total);
+  struct sl_buf scale;
+  sl_buf_init(&scale, 64);
+  sl_dur_show(&scale, s->total);
   sl_grid_putz(g, 3, y, 20, SL_ROLE_colhead, "step");
   sl_grid_putz(g, 21, y, 12, SL_ROLE_colhead, "state");
   sl_grid_putz(g, bx, y, 3, SL_ROLE_dim, "0");
-  sl_grid_right(g, bx, y, bw, SL_ROLE_dim, sl_str(scale));
+  sl_grid_right(g, bx, y, bw, SL_ROLE_dim, sl_buf_view(&scale));
+  sl_buf_free(&scale);
   y++;
   for (size_t i = 0; i < s->nstep && (int)i < rows; i++, y++) {
     const struct step *p = &s->step[i];
     const char *glyph;
     enum sl_role role;
+    bool skipped = !strcmp(p->native, "skipped");
     sl_state_look(sl_str(p->state), &glyph, &role);
+    if (skipped) {
+      glyph = sl_glyph_pick("–", "-");
+      role = SL_ROLE_dim;
+    }
     sl_grid_putz(g, 3, y, 17, p->critical ? SL_ROLE_bright : SL_ROLE_text, p->name);
-    sl_grid_printf(g, 21, y, 14, role, "%s %s", glyph, p->state);
+    sl_grid_printf(g, 21, y, 14, role, "%s %s", glyph, skipped ? p->native : p->state);
     bar_draw(g, bx, y, bw, p, s->total, role);
     if (!p->known && p->after[0])
       sl_grid_printf(g, bx, y, bw, SL_ROLE_dim, "after %.*s", (int)strlen(p->after) - 1, p->after);
@@ -223,7 +263,8 @@ static int steps_draw(struct execution_state *s, struct sl_grid *g, struct sl_re
   return y;
 }
 
-static void log_line(struct sl_view *v, struct execution_state *s, struct sl_grid *g, int y, uint64_t i)
+/* How many lines it took: an error may take three. */
+static int log_line(struct sl_view *v, struct execution_state *s, struct sl_grid *g, int y, int left, uint64_t i)
 {
   struct sl_val at = sl_pane_val(s->log, i, "time"), level = sl_pane_val(s->log, i, "level"), text = sl_pane_val(s->log, i, "text");
   bool bad = !level.null && (sl_str_eqz(level.u.s, "error") || sl_str_eqz(level.u.s, "fatal"));
@@ -233,8 +274,10 @@ static void log_line(struct sl_view *v, struct execution_state *s, struct sl_gri
     sl_time_clock(&b, at.u.i, sl_view_show(v)->tz, true);
   sl_grid_put(g, 1, y, 12, SL_ROLE_dim, sl_buf_view(&b));
   sl_grid_put(g, 15, y, 6, bad ? SL_ROLE_bad : SL_ROLE_dim, level.null ? SL_STR("") : level.u.s);
-  sl_grid_put(g, 22, y, g->w - 23, bad ? SL_ROLE_bad : SL_ROLE_text, text.null ? SL_STR("") : text.u.s);
+  int most = bad ? left < 3 ? left : 3 : 1;
+  int used = wrap_put(g, 22, y, most, bad ? SL_ROLE_bad : SL_ROLE_text, text.null ? SL_STR("") : text.u.s);
   sl_buf_free(&b);
+  return used;
 }
 
 static void log_draw(struct sl_view *v, struct execution_state *s, struct sl_grid *g, struct sl_rect r, int y)
@@ -247,13 +290,20 @@ static void log_draw(struct sl_view *v, struct execution_state *s, struct sl_gri
   snprintf(title, sizeof title, " log %s ", s->log_found ? "· first error" : s->log_follow ? "· following" : "");
   sl_grid_hline(g, 0, y, g->w, SL_ROLE_border);
   sl_grid_putz(g, 3, y, 30, SL_ROLE_crumb, title);
-  sl_grid_printf(g, g->w - 18, y, 16, SL_ROLE_dim, " %llu lines ", (unsigned long long)n);
+  struct sl_buf b;
+  sl_buf_init(&b, 64);
+  sl_buf_ch(&b, ' ');
+  sl_count_put(&b, n, "lines");
+  sl_buf_ch(&b, ' ');
+  sl_grid_right(g, g->w - 20, y, 18, SL_ROLE_dim, sl_buf_view(&b));
+  sl_buf_free(&b);
   if (s->log_follow || (!s->log_found && n > (uint64_t)rows && s->log_top + (uint64_t)rows > n))
     s->log_top = n > (uint64_t)rows ? n - (uint64_t)rows : 0;
   if (sl_pane_draw_state(s->log, g, (struct sl_rect){ r.x, y + 1, r.w, rows }, "it has written nothing"))
     return;
-  for (int i = 0; i < rows && s->log_top + (uint64_t)i < n; i++)
-    log_line(v, s, g, y + 1 + i, s->log_top + (uint64_t)i);
+  uint64_t i = s->log_top;
+  for (int at = 0; at < rows && i < n; i++)
+    at += log_line(v, s, g, y + 1 + at, rows - at, i);
 }
 
 static void execution_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
@@ -261,9 +311,13 @@ static void execution_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect 
   struct execution_state *s = sl_view_state(v);
   if (sl_pane_draw_state(s->row, g, r, "this execution is gone; :executions lists those that are kept"))
     return;
-  int max_steps = r.h / 2 - 2;
-  verdict_draw(v, s, g, r.y);
-  int y = steps_draw(s, g, r, r.y + 2, max_steps > 0 ? max_steps : 0);
+  int max_steps = r.h / 2 - 2, foot = r.h >= 14 ? exec_links_height(&s->links) : 0;
+  int used = verdict_draw(v, s, g, r.y, r.h >= 14 ? 2 : 1);
+  int y = steps_draw(s, g, r, r.y + (used > 2 ? used : 2), max_steps > 0 ? max_steps : 0);
+  if (foot) {
+    exec_links_draw(v, &s->links, g, (struct sl_rect){ r.x, r.y + r.h - foot, r.w, foot });
+    r.h -= foot + 1;
+  }
   log_draw(v, s, g, r, y);
 }
 
@@ -318,13 +372,24 @@ static enum sl_handled execution_command(struct sl_view *v, const char *command)
   else if (!strcmp(command, "enter") || !strcmp(command, "log"))
     go_log(v, s);
   else
-    return SL_IGNORED;
+    return exec_links_command(v, &s->links, command);
   return SL_HANDLED;
 }
 
 static void execution_crumb(struct sl_view *v, struct sl_buf *b)
 {
   sl_buf_z(b, ((struct execution_state *)sl_view_state(v))->id);
+}
+
+/* The execution's own three; what stands around it is the lake's. */
+static void execution_truth(struct sl_view *v, struct sl_buf *b)
+{
+  struct execution_state *s = sl_view_state(v);
+  struct sl_pane *panes[] = {s->log, s->steps, s->row};
+  for (size_t i = 0; i < sizeof panes / sizeof panes[0]; i++) {
+    sl_buf_z(b, i ? sl_glyph_pick(" · ", " - ") : "");
+    sl_pane_truth(panes[i], b);
+  }
 }
 
 static bool execution_subject(struct sl_view *v, struct sl_subject *out)
@@ -347,13 +412,16 @@ static void execution_cmdline(struct sl_view *v, struct sl_buf *b)
 static const struct sl_bind execution_binds[] = {
   {"follow", "F", "follow the log's end"},
   {"log", "L", "the whole log"},
+  {"read-rows", "1", "rows that it read"},
+  {"partition", "2", "the partition that it writes, in the lake"},
+  {"remedy", "3", "retry it, or stop it while it runs; asks before"},
 };
 
 const struct sl_view_ops sl_view_execution = {
   .name = "execution",
   .title = "execution",
   .help = "One execution: what it was, its steps over time (the critical path is drawn heavy), its log from the first error on. n goes to "
-          "the next error, x to what it read and wrote, a retries or stops it.",
+          "the next error. Below: what it read and writes, which jobs read that; 1, 2 and 3 go there, or retry or stop it.",
   .arg = "EXECUTION",
   .binds = execution_binds, .nbinds = sizeof execution_binds / sizeof execution_binds[0],
   .hints = "find-next log follow actions follow-link",
@@ -365,7 +433,7 @@ const struct sl_view_ops sl_view_execution = {
   .key = NULL,
   .crumb = execution_crumb,
   .count = NULL,
-  .truth = NULL,
+  .truth = execution_truth,
   .subject = execution_subject,
   .cmdline = execution_cmdline,
   .visible = NULL,

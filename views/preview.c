@@ -88,14 +88,11 @@ static void title_put(struct sl_buf *b, struct sl_str statement)
 static void statement(struct preview_state *s, struct sl_buf *b)
 {
   struct sl_str uri = sl_buf_view(&s->uri);
-  bool folder = uri.n && uri.p[uri.n - 1] == '/';
-  struct sl_buf path;
-  sl_buf_init(&path, 1 << 16);
-  sl_buf_printf(&path, "%.*s%s", SL_ARG(uri), folder ? "*" : "");
+  while (uri.n > 1 && uri.p[uri.n - 1] == '/') /* a folder stands for the data files in it */
+    uri.n--;
   sl_buf_z(b, s->mode == MEMBERS ? "from archive(" : "from ");
-  quote(b, sl_buf_view(&path));
+  quote(b, uri);
   sl_buf_z(b, s->mode == MEMBERS ? ")" : "");
-  sl_buf_free(&path);
 }
 
 /* A name that came before means the first of them; its number, this one. */

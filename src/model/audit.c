@@ -180,11 +180,23 @@ static void clean_value(struct sl_jw *w, const char *key, const json_t *v)
   }
 }
 
+int sl_audit_clean_json(struct sl_buf *out, struct sl_str json, struct sl_err *err)
+{
+  json_t *j = NULL;
+  int rc = sl_json_load(&j, json, false, err);
+  if (!rc) {
+    struct sl_jw w = sl_jw(out, false);
+    clean_value(&w, "", j);
+    rc = sl_buf_check(out, err);
+  }
+  json_decref(j);
+  return rc;
+}
+
 /* Where the net finds something in the whole, each text is cleaned by itself: what it cuts may not take the quotes with it. */
 static int clean(struct sl_buf *out, struct sl_str fields, struct sl_err *err)
 {
   struct sl_buf whole;
-  json_t *j = NULL;
   sl_buf_init(&whole, SL_AUDIT_LINE);
   sl_secret_redact(out, fields);
   if (!out->failed && sl_str_eq(sl_buf_view(out), fields))
@@ -195,17 +207,11 @@ static int clean(struct sl_buf *out, struct sl_str fields, struct sl_err *err)
   sl_buf_ch(&whole, '}');
   int rc = sl_buf_check(&whole, err);
   if (!rc)
-    rc = sl_json_load(&j, sl_buf_view(&whole), false, err);
-  if (!rc) {
-    struct sl_jw w = sl_jw(out, false);
-    clean_value(&w, "", j);
-    rc = sl_buf_check(out, err);
-  }
+    rc = sl_audit_clean_json(out, sl_buf_view(&whole), err);
   if (!rc) { /* without the braces */
     sl_buf_drop(out, 1);
     sl_buf_cut(out, out->n - 1);
   }
-  json_decref(j);
   sl_buf_free(&whole);
   return rc;
 }

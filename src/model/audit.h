@@ -41,4 +41,7 @@ struct sl_audit_rows { struct sl_audit_row *row; size_t n, cap; };
 int sl_audit_rows_read(const char *path, struct sl_audit_rows *out, struct sl_err *err) SL_NODISCARD;
 void sl_audit_rows_free(struct sl_audit_rows *r);
 
+/* A JSON text with each of its texts cleaned of secrets by itself, so that it stays JSON; also what capsules do to documents. */
+int sl_audit_clean_json(struct sl_buf *out, struct sl_str json, struct sl_err *err) SL_NODISCARD;
+
 #endif

@@ -385,7 +385,7 @@ static int req_launch(struct sl_req *r, struct sl_err *err)
   r->starting = true;
   if (w->tap && w->tap->start)
     w->tap->start(w->tap->user, r);
-  int rc = w->tap && w->tap->replay ? w->tap->replay(w->tap->user, r, &e) : req_slot(r, &e);
+  int rc = req_slot(r, &e);
   r->starting = false;
   if (rc) {
     e.code = rc;
@@ -657,6 +657,8 @@ void sl_req_size(struct sl_req *r, int64_t size)
   if (!ws_req_live(r, "sent a size after the end") || !r->sink)
     return;
   req_heard(r);
+  if (r->w->tap && r->w->tap->size)
+    r->w->tap->size(r->w->tap->user, r, size);
   r->inside++;
   if (r->sink->size)
     r->sink->size(r->user, size);

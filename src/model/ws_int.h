@@ -136,14 +136,14 @@ void ws_violation(struct sl_ws *w, const struct sl_backend *b, const char *what)
 void ws_feed_cancel(struct sl_feed *f);
 void ws_feed_resume(struct sl_feed *f);
 
-/* Recording and replaying (capsule.c). Each slot may be NULL. */
+/* Recording (capsule.c; replaying is a backend like any other: capsule_play.c). Each slot may be NULL. */
 struct ws_tap {
   void *user;
-  int (*replay)(void *user, struct sl_req *r, struct sl_err *err);  /* answers instead of the backend */
-  void (*start)(void *user, const struct sl_req *r);                /* the rest: as it happened */
+  void (*start)(void *user, const struct sl_req *r);                /* as it happens */
   void (*head)(void *user, const struct sl_req *r, struct sl_schema *s, unsigned did, int64_t total);
   void (*rows)(void *user, const struct sl_req *r, struct sl_batch *b);
   void (*bytes)(void *user, const struct sl_req *r, const void *p, size_t n);
+  void (*size)(void *user, const struct sl_req *r, int64_t size);
   void (*doc)(void *user, const struct sl_req *r, struct sl_str json);
   void (*end)(void *user, const struct sl_req *r, int rc, const struct sl_err *err);
 };

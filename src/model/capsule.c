@@ -1,0 +1,407 @@
+/* model/capsule.c: recording: what happens at the first door, written down as it comes, kept in memory until the person has agreed. */
+#include "model/capsule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "model/act_int.h"
+#include "model/capsule_int.h"
+
+const char cap_magic[8] = {'S', 'L', 'C', 'A', 'P', 0, 0, 1};
+enum { STATS = 256 };
+
+struct stat_row { char name[64]; uint64_t asks, rows, bytes, docs, docs_out, bytes_out; char hashed[160], out[160]; };
+struct sl_capsule_rec {
+  struct sl_ws *w;
+  struct ws_tap tap;
+  struct cap_mask mask;
+  struct sl_buf b, body;
+  uint64_t records;
+  bool full;                       /* the cap was reached: what comes is left out */
+  struct stat_row *stat;
+  size_t nstat, cap;
+};
+
+/* ---- one record ---- */
+
+static void put(struct sl_capsule_rec *c, uint8_t kind)
+{
+  struct sl_buf *b = &c->body;
+  size_t before = c->b.n;
+  if (c->full || b->failed) {
+    c->full = true;
+    return;
+  }
+  sl_buf_le(&c->b, b->n, 4);
+  sl_buf_ch(&c->b, (char)kind);
+  sl_buf_str(&c->b, sl_buf_view(b));
+  if (!c->b.failed) {
+    struct sl_sha256 d = sl_sha256(sl_strn(c->b.p + before + 4, b->n + 1));
+    sl_buf_add(&c->b, d.b, CAP_TAIL);
+  }
+  if (c->b.failed) { /* nothing of it may stand in the file */
+    c->full = true;
+    c->b.failed = SL_OK;
+    sl_buf_cut(&c->b, before);
+    return;
+  }
+  c->records++;
+}
+
+static struct sl_buf *body(struct sl_capsule_rec *c, uint64_t id)
+{
+  sl_buf_clear(&c->body);
+  sl_buf_le(&c->body, id, 8);
+  return &c->body;
+}
+
+static void text(struct sl_buf *b, const char *z) { sl_buf_lstr(b, sl_str(z ? z : "")); }
+
+/* ---- what is asked ---- */
+
+static void key_add(struct sl_buf *k, struct sl_str s)
+{
+  sl_buf_str(k, s);
+  sl_buf_ch(k, 0);
+}
+
+static void key_query(struct sl_buf *k, const struct sl_query *q)
+{
+  sl_buf_printf(k, "%d %llu %d %d", (int)q->kind, (unsigned long long)q->limit, q->deleted, q->no_cap);
+  sl_buf_ch(k, 0);
+  key_add(k, sl_str(q->res ? q->res->name : ""));
+  key_add(k, q->scope);
+  key_add(k, q->where ? sl_filter_text(q->where) : SL_STR(""));
+  for (size_t i = 0; q->order && i < sl_order_count(q->order); i++) {
+    const struct sl_order_key *o = sl_order_key(q->order, i);
+    sl_buf_ch(k, o->desc ? '-' : '+');
+    key_add(k, o->name.col);
+    key_add(k, o->name.key);
+  }
+  sl_buf_ch(k, 0);
+  for (size_t i = 0; q->want && i < sl_want_count(q->want); i++) {
+    key_add(k, sl_want_name(q->want, i).col);
+    key_add(k, sl_want_name(q->want, i).key);
+  }
+}
+
+static void key_call(struct sl_buf *k, const struct sl_req *r)
+{
+  const struct sl_call *c = r->call;
+  key_add(k, sl_str(r->res->name));
+  key_add(k, sl_str(c->act->name));
+  for (size_t i = 0; i < c->ntargets; i++)
+    key_add(k, c->targets[i].id);
+  for (size_t i = 0; i < c->act->nargs; i++) {
+    sl_buf_ch(k, c->args[i].null ? '0' : '1');
+    sl_val_text(k, &c->args[i]);
+    sl_buf_ch(k, 0);
+  }
+}
+
+bool cap_key(struct sl_buf *out, const struct sl_req *r)
+{
+  struct sl_buf k;
+  sl_buf_init(&k, 4 << 20);
+  sl_buf_printf(&k, "%d ", (int)r->kind);
+  bool known = !r->b->internal;
+  switch (r->kind) {
+  case WS_REQ_QUERY:
+  case WS_REQ_SQL: key_query(&k, r->q); break;
+  case WS_REQ_STAT:
+  case WS_REQ_READ:
+    sl_buf_printf(&k, "%llu %llu ", (unsigned long long)r->off, (unsigned long long)r->len);
+    key_add(&k, sl_strn(r->uri, r->uri_n));
+    break;
+  case WS_REQ_CALL:
+    known = known && r->call->dry; /* what was done is the audit's */
+    if (known)
+      key_call(&k, r);
+    break;
+  default: known = false;
+  }
+  known = known && !k.failed;
+  if (known)
+    cap_redact(out, sl_buf_view(&k));
+  sl_buf_free(&k);
+  return known && !out->failed;
+}
+
+static bool recorded(const struct sl_req *r)
+{
+  return !r->b->internal && (r->kind <= WS_REQ_READ || (r->kind == WS_REQ_CALL && r->call && r->call->dry));
+}
+
+/* ---- accounts ---- */
+
+static struct stat_row *stat_of(struct sl_capsule_rec *c, const struct sl_req *r)
+{
+  static struct stat_row nowhere;
+  const char *name = r->kind == WS_REQ_SQL ? "sql" : r->res ? r->res->name : "bytes";
+  for (size_t i = 0; i < c->nstat; i++)
+    if (strcmp(c->stat[i].name, name) == 0)
+      return &c->stat[i];
+  if (sl_grow((void **)&c->stat, &c->cap, c->nstat + 1, sizeof *c->stat, STATS, NULL))
+    return &nowhere;
+  c->stat[c->nstat] = (struct stat_row){ 0 };
+  snprintf(c->stat[c->nstat].name, sizeof c->stat[0].name, "%s", name);
+  return &c->stat[c->nstat++];
+}
+
+static void names_add(char *list, size_t n, const char *name)
+{
+  size_t at = strlen(list);
+  snprintf(list + at, n - at, "%s%s", at ? ", " : "", name);
+}
+
+static void stat_cols(struct stat_row *t, const struct cap_mask *m, const struct sl_schema *s)
+{
+  t->hashed[0] = t->out[0] = 0;
+  for (size_t i = 0; i < sl_schema_count(s); i++) {
+    const struct sl_col *col = sl_schema_col(s, i);
+    if (col->flags & SL_COL_SECRET)
+      names_add(t->out, sizeof t->out, col->name);
+    else if ((col->flags & SL_COL_PERSONAL) && !m->with_data)
+      names_add(t->hashed, sizeof t->hashed, col->name);
+  }
+}
+
+/* ---- the tap ---- */
+
+static void on_start(void *user, const struct sl_req *r)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_buf key;
+  sl_buf_init(&key, 4 << 20);
+  if (cap_key(&key, r)) {
+    struct sl_buf *b = body(c, r->id);
+    text(b, r->b->name);
+    sl_buf_lstr(b, sl_buf_view(&key));
+    put(c, CAP_ASK);
+    stat_of(c, r)->asks++;
+  }
+  sl_buf_free(&key);
+}
+
+static void on_head(void *user, const struct sl_req *r, struct sl_schema *s, unsigned did, int64_t total)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_buf t;
+  if (!recorded(r))
+    return;
+  sl_buf_init(&t, 4 << 20);
+  struct sl_buf *b = body(c, r->id);
+  sl_buf_le(b, did, 1);
+  sl_buf_le(b, (uint64_t)total, 8);
+  if (sl_schema_encode(&t, s, NULL))
+    c->full = true;
+  sl_buf_lstr(b, sl_buf_view(&t));
+  put(c, CAP_SCHEMA);
+  sl_buf_free(&t);
+  stat_cols(stat_of(c, r), &c->mask, s);
+}
+
+static void on_rows(void *user, const struct sl_req *r, struct sl_batch *rows)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_buf t;
+  if (!recorded(r))
+    return;
+  sl_buf_init(&t, CAP_MAX);
+  if (cap_mask_rows(&c->mask, rows, &t, NULL))
+    c->full = true;
+  sl_buf_lstr(body(c, r->id), sl_buf_view(&t));
+  put(c, CAP_ROWS);
+  sl_buf_free(&t);
+  stat_of(c, r)->rows += sl_batch_count(rows);
+}
+
+/* Bytes go in whole or not at all: with a token cut out of them they would be another file. */
+static void on_bytes(void *user, const struct sl_req *r, const void *p, size_t n)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_str s = sl_strn(p, n);
+  struct sl_buf t;
+  if (!recorded(r))
+    return;
+  sl_buf_init(&t, CAP_MAX);
+  cap_redact(&t, s);
+  if (!t.failed && sl_str_eq(sl_buf_view(&t), s)) {
+    sl_buf_lstr(body(c, r->id), s);
+    put(c, CAP_BYTES);
+    stat_of(c, r)->bytes += n;
+  } else {
+    stat_of(c, r)->bytes_out += n;
+  }
+  sl_buf_free(&t);
+}
+
+static void on_size(void *user, const struct sl_req *r, int64_t size)
+{
+  struct sl_capsule_rec *c = user;
+  if (!recorded(r))
+    return;
+  sl_buf_le(body(c, r->id), (uint64_t)size, 8);
+  put(c, CAP_SIZE);
+}
+
+static void on_doc(void *user, const struct sl_req *r, struct sl_str json)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_buf t;
+  const struct sl_schema *s = r->schema;
+  if (!recorded(r))
+    return;
+  sl_buf_init(&t, CAP_MAX);
+  if ((!s || cap_mask_doc_ok(&c->mask, s)) && !sl_audit_clean_json(&t, json, NULL)) {
+    sl_buf_lstr(body(c, r->id), sl_buf_view(&t));
+    put(c, CAP_DOC);
+    stat_of(c, r)->docs++;
+  } else {
+    stat_of(c, r)->docs_out++;
+  }
+  sl_buf_free(&t);
+}
+
+static void on_end(void *user, const struct sl_req *r, int rc, const struct sl_err *err)
+{
+  struct sl_capsule_rec *c = user;
+  struct sl_buf t;
+  if (!recorded(r))
+    return;
+  sl_buf_init(&t, 4096);
+  struct sl_buf *b = body(c, r->id);
+  text(b, sl_code_name(rc));
+  cap_redact(&t, sl_str(rc && err ? err->msg : ""));
+  sl_buf_lstr(b, sl_buf_view(&t));
+  sl_buf_le(b, r->cut, 1);
+  text(b, r->cut ? r->note : "");
+  put(c, CAP_DONE);
+  sl_buf_free(&t);
+}
+
+/* ---- what is there to ask ---- */
+
+static void put_serve(struct sl_capsule_rec *c, const struct sl_backend *k, const struct sl_serve *s)
+{
+  struct sl_schema *schema = NULL;
+  struct sl_buf t;
+  sl_buf_init(&t, 4 << 20);
+  sl_buf_clear(&c->body);
+  if (ws_schema_get(c->w, &schema, s->res, s->own, s->nown, NULL) || sl_schema_encode(&t, schema, NULL))
+    c->full = true;
+  text(&c->body, k->name);
+  text(&c->body, s->res->name);
+  sl_buf_lstr(&c->body, sl_buf_view(&t));
+  sl_buf_le(&c->body, s->nverbs, 2);
+  for (size_t i = 0; i < s->nverbs; i++)
+    text(&c->body, s->verbs[i].act->name);
+  put(c, CAP_SERVE);
+  sl_buf_free(&t);
+}
+
+static void put_conn(struct sl_capsule_rec *c, const struct sl_backend *k)
+{
+  const struct sl_backend_ops *o = k->ops;
+  size_t n = 0;
+  sl_buf_clear(&c->body);
+  text(&c->body, k->name);
+  text(&c->body, o->type);
+  sl_buf_le(&c->body, o->sql != NULL, 1);
+  sl_buf_le(&c->body, o->sql ? o->sql->readonly : 0, 1);
+  sl_buf_le(&c->body, o->bytes != NULL, 1);
+  while (o->schemes && o->schemes[n])
+    n++;
+  sl_buf_le(&c->body, n, 2);
+  for (size_t i = 0; i < n; i++)
+    text(&c->body, o->schemes[i]);
+  put(c, CAP_CONN);
+  for (size_t i = 0; o->serves && o->serves[i]; i++)
+    put_serve(c, k, o->serves[i]);
+}
+
+static void rec_free(struct sl_capsule_rec *c)
+{
+  if (c->w->tap == &c->tap)
+    c->w->tap = NULL;
+  sl_buf_free(&c->b);
+  sl_buf_free(&c->body);
+  sl_free(c->stat);
+  sl_free_wipe(c, sizeof *c);
+}
+
+int sl_capsule_record_begin(struct sl_capsule_rec **out, struct sl_ws *w, const struct sl_capsule_opts *o, struct sl_err *err)
+{
+  *out = NULL;
+  if (w->tap)
+    return sl_err_set(err, SL_EEXIST, "this workspace is being recorded already");
+  struct sl_capsule_rec *c = sl_calloc(1, sizeof *c);
+  if (!c)
+    return sl_err_nomem(err);
+  c->w = w;
+  c->tap = (struct ws_tap){ .user = c, .start = on_start, .head = on_head, .rows = on_rows, .bytes = on_bytes, .size = on_size,
+    .doc = on_doc, .end = on_end };
+  c->mask.with_data = o && o->with_data;
+  sl_buf_init(&c->b, CAP_MAX);
+  sl_buf_init(&c->body, CAP_MAX);
+  sl_buf_add(&c->b, cap_magic, sizeof cap_magic);
+  sl_buf_le(&c->body, (uint64_t)sl_ws_now(w), 8);
+  sl_buf_le(&c->body, c->mask.with_data, 1);
+  text(&c->body, sl_ws_name(w));
+  put(c, CAP_HEAD);
+  for (size_t i = 0; i < w->nconn; i++)
+    if (!w->conn[i]->internal)
+      put_conn(c, w->conn[i]);
+  int rc = sl_random(c->mask.secret, sizeof c->mask.secret, err);
+  if (!rc && c->full)
+    rc = sl_err_nomem(err);
+  if (rc) {
+    rec_free(c);
+    return rc;
+  }
+  w->tap = &c->tap;
+  *out = c;
+  return SL_OK;
+}
+
+int sl_capsule_summary(const struct sl_capsule_rec *c, struct sl_buf *out, struct sl_err *err)
+{
+  for (size_t i = 0; i < c->nstat; i++) {
+    const struct stat_row *t = &c->stat[i];
+    sl_buf_printf(out, "%s: %llu asked, %llu rows, %llu documents, %llu bytes", t->name, (unsigned long long)t->asks,
+                  (unsigned long long)t->rows, (unsigned long long)t->docs, (unsigned long long)t->bytes);
+    if (t->hashed[0])
+      sl_buf_printf(out, "; hashed: %s", t->hashed);
+    if (t->out[0])
+      sl_buf_printf(out, "; left out: %s", t->out);
+    if (t->docs_out)
+      sl_buf_printf(out, "; %llu documents left out", (unsigned long long)t->docs_out);
+    if (t->bytes_out)
+      sl_buf_printf(out, "; %llu bytes left out (they hold what looks like a token)", (unsigned long long)t->bytes_out);
+    sl_buf_ch(out, '\n');
+  }
+  sl_buf_printf(out, "%llu records, %zu bytes%s\n", (unsigned long long)c->records, c->b.n,
+      c->full ? "; full: what came later is missing" : "");
+  return sl_buf_check(out, err);
+}
+
+int sl_capsule_record_end(struct sl_capsule_rec **take, const char *path, struct sl_err *err)
+{
+  struct sl_capsule_rec *c = *take;
+  int rc = SL_OK;
+  *take = NULL;
+  bool full = c->full;
+  if (path) {
+    c->full = false;
+    c->b.max = CAP_FILE_MAX; /* the end always fits */
+    sl_buf_le(body(c, c->records), (uint64_t)sl_ws_now(c->w), 8);
+    put(c, CAP_END);
+    rc = c->full ? sl_err_nomem(err) : sl_file_write(path, sl_buf_view(&c->b), 0600, err);
+    if (!rc && full)
+      rc = sl_err_set(err, SL_ELIMIT, "%s: a recording ends at %d MiB; what came later is not in it", path, CAP_MAX >> 20);
+  }
+  rec_free(c);
+  return rc;
+}

@@ -33,9 +33,10 @@ suite() { # PRESET NAME ARG...
     [ -s "$results/ctest-$name.xml" ] || failed_step "ctest $name"
 }
 
-pytest_suite() { # FOLDER
+pytest_suite() { # FOLDER [BUILD]: with the program of another build than release
   local name
-  name=$(basename "$1")
+  name=$(basename "$1")${2:+-$2}
+  if [ -n "${2:-}" ]; then local -x SLUICE=$top/build/$2/sluice; fi
   PYTHONPATH=$top/tools step "test $name" "$deps/venv-test/bin/python" -m pytest -p sluice_pytest -p no:cacheprovider --timeout=300 \
     -q --junit-xml="$results/pytest-$name.xml" "$1" ||
     [ -s "$results/pytest-$name.xml" ] || failed_step "pytest $name"
@@ -62,6 +63,7 @@ if [ -n "$all" ]; then
   if build cov; then
     find build/cov -name '*.gcda' -delete
     suite cov cov -LE 'bench|lint|peers'
+    for folder in tests/cli tests/tour tests/peers; do pytest_suite "$folder" cov; done
     step "coverage" python3 tools/coverage.py build/cov --least 85 || failed_step "coverage below 85 %"
     cat "$logs/coverage.log"
   fi

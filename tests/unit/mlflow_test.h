@@ -143,7 +143,8 @@ static inline struct mt_answer *mt_ask(struct mt *t, struct mt_ask ask)
     a->state = SL_FAILED;
     snprintf(a->error, sizeof a->error, "%s", e.msg);
   }
-  for (int i = 0; !a->done && i < 20000; i++)
+  for (int64_t end = sl_loop_now(t->l) + 50000; !a->done
+      && sl_loop_now(t->l) < end;) /* by time: an endless body takes any number of turns */
     sl_loop_turn(t->l, 20);
   assert_true(a->done);
   sl_ws_unwatch(t->w, id);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -222,13 +223,19 @@ static int launch_work(void *user, const atomic_bool *cancel, struct sl_err *err
 
 /* ---- [loop] ---- */
 
+/* The supervisor is this program once more: it sees the clock and the libraries that the person gave us (faketime). Its steps do not. */
+static const char *const ours[] = { "LD_PRELOAD", "FAKETIME" };
+
 static int start_one(struct launch *x, struct one *o, struct sl_err *err)
 {
   struct sl_arena mem;
   struct sl_child *child = NULL;
   sl_arena_init(&mem, 4 << 20);
-  const char *const *env = NULL, *argv[] = { x->exe, "--run", o->dir, NULL };
-  int rc = local_env(&mem, NULL, &env, err);
+  const char *const *env = NULL, *argv[] = { x->exe, "--run", o->dir, NULL }, *more[sizeof ours / sizeof ours[0] + 1] = { NULL };
+  for (size_t i = 0, n = 0; i < sizeof ours / sizeof ours[0]; i++)
+    if (getenv(ours[i]) && (more[n] = sl_arena_printf(&mem, "%s=%s", ours[i], getenv(ours[i]))))
+      n++;
+  int rc = local_env(&mem, more, &env, err);
   if (!rc) {
     struct sl_child_spec spec = { .argv = argv, .env = env, .cwd = "/", .fd = { { o->lock, LOCK_FD } }, .nfd = 1, .new_session = true };
     static const struct sl_child_ops ops = { .out = NULL };

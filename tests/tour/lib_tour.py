@@ -91,6 +91,17 @@ class Tmux:
     def keys(self, *keys):
         self.do("send-keys", *keys)
 
+    def press(self, key, *texts, absent=(), seconds=15):
+        """A key that a confirmation is deaf to at first (half a second, by design): again until the screen answers."""
+        end = time.monotonic() + seconds
+        while True:
+            self.keys(key)
+            try:
+                return self.wait(*texts, absent=absent, seconds=0.3)
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+
     def type(self, text):
         self.do("send-keys", "-l", text)
 
@@ -104,6 +115,16 @@ class Tmux:
             time.sleep(0.03)
         raise AssertionError(f"the screen never showed {texts}{' without ' + str(absent) if absent else ''}:\n{picture}")
 
+    def wait_row(self, *texts, seconds=20):
+        """The picture once one of its rows holds every text."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            picture = self.screen()
+            if any(all(t in row for t in texts) for row in picture.splitlines()):
+                return picture
+            time.sleep(0.03)
+        raise AssertionError(f"no row ever showed {texts}:\n{picture}")
+
     def go(self, line, *texts):
         """Through the palette, as a person: `:`, a name, Enter."""
         self.keys(":")
@@ -111,6 +132,14 @@ class Tmux:
         self.type(line)
         self.keys("Enter")
         return self.wait(*texts, absent=("go to",))
+
+    def leave_editor(self, seconds=10):
+        """An editor takes a colon as text; Esc leaves it, which shows by the cursor that is hidden."""
+        self.keys("Escape")
+        end = time.monotonic() + seconds
+        while self.do("display-message", "-p", "#{cursor_flag}").strip() != "0":
+            assert time.monotonic() < end, "Esc did not leave the editor:\n" + self.screen()
+            time.sleep(0.03)
 
     def resize(self, width, height):
         self.do("resize-window", "-x", str(width), "-y", str(height))

@@ -52,43 +52,81 @@ def broken():
     f = Folders()
     f.make_demo()
     silent = Silent()
-    with open(os.path.join(f.demo, "sluice.yaml"), encoding="utf-8") as y:
+    path = os.path.join(f.demo, "sluice.yaml")
+    with open(path, encoding="utf-8") as y:
         text = y.read()
     text = text.replace("connections:\n", "connections:\n"
                         "  unnamed:  {type: mlflow, uri: \"http://mlflow.example.test:5000\", timeout: 2s}\n"
                         f"  hanging:  {{type: mlflow, uri: \"http://127.0.0.1:{silent.tcp.getsockname()[1]}\", timeout: 2s}}\n", 1)
-    with open(os.path.join(f.demo, "sluice.yaml"), "w", encoding="utf-8") as y:
+    with open(path, "w", encoding="utf-8") as y:
         y.write(text)
-    f.run("trust", os.path.join(f.demo, "sluice.yaml"))
+    f.run("trust", path)
     f.env["SLUICE_TEST_NS"] = str(silent.dns.getsockname()[1])
-    return f
+    yield f
+    f.remove()
+
+
+class Console:
+    """The console on a pty, with a clock at its keys."""
+
+    def __init__(self, folders):
+        self.terminal, self.screen = Terminal([SLUICE, "-w", folders.demo], rows=24, cols=80, env=folders.env), Screen(80, 24)
+        self.pid = self.terminal.pid
+
+    def wait(self, *texts, seconds=15):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.screen.stream.feed(self.terminal.read(0.1, 0.05))
+            if all(t in self.screen.text() for t in texts):
+                return self.screen.text()
+        raise AssertionError(f"the screen never showed {texts}:\n{self.screen.text()}")
+
+    def key(self, keys, quiet=0.02):
+        """Milliseconds to the first byte that came for it; None: it changed nothing."""
+        waited, out = self.terminal.key(keys, quiet)
+        self.screen.stream.feed(out)
+        return waited and waited * 1000
+
+    def measure(self, keys):
+        """Of each key, once what came before it is read."""
+        waits = []
+        for key in keys:
+            self.screen.stream.feed(self.terminal.read(0.05, 0.03))
+            waits.append(self.key(key))
+        return sorted(w for w in waits if w is not None)
 
 
 def test_keys_stay_fast_and_panes_say_what_is_wrong(broken):
-    t, s = Terminal([SLUICE, "-w", broken.demo], rows=24, cols=80, env=broken.env), Screen(80, 24)
+    c = Console(broken)
     try:
-        s.stream.feed(t.read(2, 0.5))
-        for line in (b":sql select count(*) from range(200000000000) a, range(1000) b\r", b"\x1b", b":runs\r"):
-            s.stream.feed(t.key(line, 0.3)[1])
-        for pid in wait_boxes(t.pid):
+        c.wait("overview", "finding")
+        c.key(b":sql select count(*) from range(200000000000) a, range(1000) b\r")
+        c.wait("overview › sql", "compute: asked")
+        boxes = wait_boxes(c.pid)
+        c.key(b"\x1b")  # out of the editor
+        c.key(b":runs\r")
+        c.wait("runs", "registry")  # two of its three sources say nothing
+        for pid in boxes:
             os.kill(pid, signal.SIGKILL)
-        waits = []
-        for _ in range(50):
-            dt, out = t.key(b"j" if len(waits) % 2 else b"k", 0.02)
-            s.stream.feed(out)
-            if dt is not None:
-                waits.append(dt * 1000)
-            time.sleep(0.03)
-        s.stream.feed(t.key(b":connections\r", 0.5)[1])
-        s.stream.feed(t.read(4, 2.0))
-        picture = s.text()
-        waits.sort()
-        assert len(waits) > 30, "most keys moved nothing: the list is empty"
+        for left in (1, 0):  # a machine that is busy with something else is given a second chance
+            waits = c.measure([b"j", b"k"] * 50)
+            p99, median = waits[len(waits) * 99 // 100], waits[len(waits) // 2]
+            print(f"keys: {len(waits)}, worst {waits[-1]:.1f} ms, p99 {p99:.1f} ms, median {median:.1f} ms")
+            if waits[-1] < 16 or not left:
+                break
+        assert len(waits) >= 90, "keys moved nothing: the list is empty"
         assert waits[-1] < 16, f"slowest keys: {waits[-5:]} ms"
-        assert "unnamed" in picture and "hanging" in picture, picture
-        assert picture.count("failed") >= 2, picture
-        s.stream.feed(t.key(b"qq", 0.3)[1])
-        s.stream.feed(t.read(1, 0.3))
-        s.stream.feed(t.key(b":sql\r", 0.3)[1])
+        c.wait("2 sources failed")
+        c.key(b":connections\r")
+        text = c.wait("unnamed", "hanging", "registry")
+        print(text)
+        for name, words in (("unnamed", ("failed",)), ("hanging", ("failed",)), ("registry", ("ok",))):
+            row = next(r for r in text.splitlines() if name in r)
+            assert all(w in row for w in words), text
+        c.key(b"q")
+        c.key(b"q")
+        c.wait("the box died: killed", "r asks again")
+        c.key(b":sql select 6*7 as answer\r")
+        c.wait("answer", "42")
     finally:
-        t.close()
+        c.terminal.close()

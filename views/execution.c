@@ -183,7 +183,7 @@ static int wrap_put(struct sl_grid *g, int x, int y, int lines, enum sl_role rol
     if (n + 1 < lines && sl_text_width(rest, SL_TEXT_CELL) > w) {
       take = sl_utf8_cut(rest, w);
       ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
-      take = space > (ptrdiff_t)w / 2 ? (size_t)space : take ? take : rest.n;
+      take = space > (ptrdiff_t)w / 3 ? (size_t)space : take ? take : rest.n;
     }
     sl_grid_put(g, x, y + n++, (int)w, role, sl_str_head(rest, take));
     rest = sl_str_trim(sl_str_from(rest, take));

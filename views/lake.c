@@ -220,7 +220,7 @@ static void story_line(struct sl_grid *g, int *y, int end, enum sl_role role, st
     if (line == 0 && *y + 1 < end && sl_text_width(rest, SL_TEXT_CELL) > w) {
       take = sl_utf8_cut(rest, w);
       ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
-      take = space > (ptrdiff_t)w / 2 ? (size_t)space : take ? take : rest.n;
+      take = space > (ptrdiff_t)w / 3 ? (size_t)space : take ? take : rest.n;
     }
     sl_grid_put(g, 3, (*y)++, (int)w, role, sl_str_head(rest, take));
     rest = sl_str_trim(sl_str_from(rest, take));

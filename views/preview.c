@@ -50,7 +50,9 @@ static enum mode mode_of(struct sl_str uri)
   static const char *const images[] = {".png", ".jpg", ".jpeg", NULL};
   static const char *const archives[] = {".tar", ".tar.gz", ".tgz", ".zip", ".tar.xz", ".tar.zst", ".skops", NULL};
   static const char *const binary[] = {".ubj", ".onnx", ".pkl", ".npy", ".bin", ".db", ".so", ".joblib", NULL};
-  if (uri.n && uri.p[uri.n - 1] == '/') /* a partition: all its data files */
+  ptrdiff_t slash = sl_str_rchr(uri, '/');
+  bool bare = sl_str_chr(sl_str_from(uri, (size_t)(slash + 1)), '.') < 0;
+  if ((uri.n && uri.p[uri.n - 1] == '/') || (bare && sl_str_starts(uri, SL_STR("lake:")))) /* a zone, a partition: all its data files */
     return ROWS;
   return ends_any(uri, tables) ? ROWS : ends_any(uri, images) ? IMAGE : ends_any(uri, archives) ? MEMBERS : ends_any(uri, binary) ? HEX
       : TEXT;
@@ -404,8 +406,11 @@ static void text_draw(struct preview_state *s, struct sl_grid *g, struct sl_rect
   if (s->member && s->whole && s->filled < sl_pane_count(s->member))
     member_fill(s);
   if (s->err.code && !s->bytes.n) {
-    sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_bad, s->err.msg);
-    sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, "r asks again");
+    sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_bad, sl_code_words(s->err.code));
+    struct sl_str rest = sl_str(s->err.msg);
+    for (size_t w = r.w > 12 ? (size_t)r.w - 6 : 6; rest.n && y + 2 < r.y + r.h; rest = sl_str_from(rest, sl_utf8_cut(rest, w)))
+      sl_grid_put(g, r.x + 3, ++y, (int)w, SL_ROLE_text, sl_str_head(rest, sl_utf8_cut(rest, w)));
+    sl_grid_putz(g, r.x + 3, y + 2, r.w - 4, SL_ROLE_dim, "r asks again");
   } else if (!s->bytes.n) {
     sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, s->whole ? "an empty file" : "loading");
   } else {
@@ -480,6 +485,10 @@ static void preview_truth(struct sl_view *v, struct sl_buf *b)
     struct sl_pane *p = s->mode == IMAGE ? s->image : s->table ? sl_tablew_pane(s->table) : NULL;
     if (p)
       sl_pane_truth(p, b);
+    return;
+  }
+  if (s->err.code && !s->bytes.n) {
+    sl_buf_z(b, "nothing could be read");
     return;
   }
   sl_fmt_bytes(b, (int64_t)s->bytes.n);

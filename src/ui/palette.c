@@ -131,13 +131,29 @@ static void run_item(struct sl_ui *ui, const struct item *it, struct sl_str rest
   sl_buf_free(&b);
 }
 
+/* Views that only make sense with an argument stand in no list, but can be typed. */
+static bool go_unlisted(struct sl_ui *ui, struct sl_str word, struct sl_str rest)
+{
+  bool table = sl_str_eqz(word, "table");
+  if (!table && !sl_str_eqz(word, "describe"))
+    return false;
+  sl_ui_go(ui, table ? "table" : "describe", rest);
+  return true;
+}
+
 static void palette_go(struct palette *p)
 {
   struct sl_ui *ui = p->base.ui;
-  struct sl_str rest;
+  struct sl_str rest, word = first_word(p, &rest);
+  if (rest.n && !p->at && (sl_str_eqz(word, "table") || sl_str_eqz(word, "describe"))) {
+    char *line = sl_strndup(p->line.text.p, p->line.text.n);
+    sl_overlay_pop(ui);
+    sl_ui_run(ui, sl_str(line ? line : ""));
+    sl_free(line);
+    return;
+  }
   if (!p->nfit)
     return;
-  first_word(p, &rest);
   struct item it = p->item[p->order[p->at]];
   char *arg = sl_strndup(rest.p ? rest.p : "", rest.n);
   sl_overlay_pop(ui);
@@ -227,9 +243,7 @@ void sl_ui_run(struct sl_ui *ui, struct sl_str line)
     hit = sl_str_eqz(word, p->item[i].name) ? &p->item[i] : NULL;
   if (hit)
     run_item(ui, hit, rest);
-  else if (sl_str_eqz(word, "describe") || sl_str_eqz(word, "table"))
-    sl_ui_go(ui, sl_str_eqz(word, "table") ? "table" : "describe", rest);
-  else
+  else if (!go_unlisted(ui, word, rest))
     sl_ui_say(ui, SL_ROLE_warn, "no view, resource or command `%.*s`; : lists them", SL_ARG(word));
   if (p)
     palette_close(&p->base);

@@ -316,15 +316,13 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
 /* "2 executions", "1 execution"; what has no plural of its own is counted by what a row is. */
 void sl_count_put(struct sl_buf *b, uint64_t n, const char *plural)
 {
-  static const char *const same[] = {"series", "quality"};
-  static const struct { const char *res, *word; } other[] = {{"log", "lines"}, {"drift", "features"}, {"audit", "actions"}};
+  static const struct { const char *res, *word; } other[] = {
+    {"log", "lines"}, {"series", "points"}, {"drift", "features"}, {"audit", "actions"}};
   for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
     if (!strcmp(plural, other[i].res))
       plural = other[i].word;
   size_t len = strlen(plural);
   bool one = n == 1 && len > 1 && plural[len - 1] == 's';
-  for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
-    one = one && strcmp(plural, same[i]) != 0;
   sl_buf_printf(b, "%llu %.*s", (unsigned long long)n, (int)(len - one), plural);
 }
 

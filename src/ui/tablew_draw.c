@@ -88,13 +88,26 @@ void tw_columns(struct sl_tablew *t)
   t->nbest = t->ncol;
   for (size_t i = 0; !t->chosen && i < sl_schema_count(s); i++)
     col_schema(t, i);
-  if (!t->chosen && a->nsrc > 1)
+  if (!t->chosen && a->nsrc > 1 && t->query->kind != SL_Q_SQL) /* a statement has one engine, whatever it reads */
     col_add(t, -1, "connection", false);
   if (t->at_col >= t->ncol)
     t->at_col = 0;
 }
 
 /* ---- cells ---- */
+
+/* A ref as people say it: what is percent-encoded in it is for machines. */
+static void ref_show(struct sl_str text, struct sl_buf *out)
+{
+  struct sl_buf scratch;
+  struct sl_ref ref;
+  sl_buf_init(&scratch, 1 << 16);
+  if (sl_ref_parse(text, &ref, &scratch, NULL))
+    sl_buf_str(out, text);
+  else
+    sl_buf_printf(out, "%.*s:%.*s/%.*s", SL_ARG(ref.conn), SL_ARG(ref.res), SL_ARG(ref.id));
+  sl_buf_free(&scratch);
+}
 
 /* The glyph of the leading state before the first column, in its colour. */
 static void lead_put(struct sl_tablew *t, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role)
@@ -163,6 +176,8 @@ void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch 
     const char *glyph;
     sl_state_look(v.u.s, &glyph, role);
     sl_buf_printf(out, "%s %.*s", glyph, SL_ARG(v.u.s));
+  } else if (sc->type == SL_REF) {
+    ref_show(v.u.s, out);
   } else {
     struct sl_show show = *sl_view_show(t->v);
     show.data = t->query->kind == SL_Q_SQL;

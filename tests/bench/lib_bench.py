@@ -2,14 +2,18 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
+import threading
 import time
 
 failures = 0
+SLUICE = os.environ.get("SLUICE", "")
 
 
 def budget(what, value, limit, unit, beside=""):
@@ -37,8 +41,81 @@ def at_least(what, ratio, limit, beside=""):
     print(f"{state:7} {what:44} {ratio:>8.2f}x {'':6} budget {limit:g}x{'   beside ' + beside if beside else ''}", flush=True)
 
 
+def note(text):
+    """A figure without a budget, or what one needs to know to read the others."""
+    print(f"        {text}", flush=True)
+
+
+def machine():
+    """What the figures were measured on: cores, model, and how busy it was already."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "unknown processor")
+    note(f"{len(os.sched_getaffinity(0))} cores, {model}; load {os.getloadavg()[0]:.1f} when it began")
+
+
 def finish():
     sys.exit(1 if failures else 0)
+
+
+def settings(work):
+    """Environment of a person of their own, so that nothing of this machine's shows."""
+    return {f"XDG_{k}_HOME": os.path.join(work, "xdg-" + k.lower()) for k in ("CONFIG", "DATA", "STATE", "CACHE")}
+
+
+def demo(work):
+    """The demo in a folder below work: a workspace to measure in."""
+    where = os.path.join(work, "demo")
+    subprocess.run([SLUICE, "demo", "--dir", where], env={**os.environ, **settings(work)}, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=180)
+    return where
+
+
+def status_of(pid, field):
+    """kB of a line of /proc/PID/status; None when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+            return next((int(line.split()[1]) for line in f if line.startswith(field + ":")), None)
+    except OSError:
+        return None
+
+
+class Memory:
+    """The most that a process had, looked at every few milliseconds; `VmHWM` is the kernel's own maximum."""
+
+    def __init__(self, pid, fields=("RssAnon", "VmHWM"), every=0.005):
+        self.pid, self.most, self.stop = pid, dict.fromkeys(fields, 0), threading.Event()
+        self.every = every
+        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread.start()
+
+    def look(self):
+        while not self.stop.wait(self.every):
+            for field, most in self.most.items():
+                self.most[field] = max(most, status_of(self.pid, field) or 0)
+
+    def mib(self, field="RssAnon"):
+        return self.most[field] / 1024
+
+    def end(self):
+        self.stop.set()
+        self.thread.join()
+        return self
+
+
+def run(argv, env=None, limit=600):
+    """(seconds, most memory in MiB, exit code, stdout, stderr) of a command."""
+    t0 = time.monotonic()
+    with subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as p:
+        memory = Memory(p.pid, ("VmHWM",))
+        out, err = p.communicate(timeout=limit)
+        took = time.monotonic() - t0
+    return took, memory.end().mib("VmHWM"), p.returncode, out, err
+
+
+def percentile(values, p):
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * p / 100))]
 
 
 class Terminal:
@@ -91,11 +168,7 @@ class Terminal:
         return dt, self.read(limit, quiet)
 
     def status(self, field):
-        with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as f:
-            for line in f:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1])
-        return None
+        return status_of(self.pid, field)
 
     def close(self):
         try:
@@ -111,3 +184,58 @@ class Terminal:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+class Screen(Terminal):
+    """A terminal whose picture is known, so that a key counts as answered only when the picture shows the answer."""
+
+    def __init__(self, argv, rows=40, cols=120, env=None):
+        import pyte  # here: the others do without
+        self.picture = pyte.Screen(cols, rows)
+        self.stream = pyte.ByteStream(self.picture)
+        super().__init__(argv, rows, cols, env)
+
+    def text(self):
+        return "\n".join(self.picture.display)
+
+    def counter(self):
+        """Where the cursor stands and of how many rows: `12 of 1000`, at the right of the second line."""
+        m = re.search(r"(\d+) of (\d+)\s*$", self.picture.display[1])
+        return (int(m[1]), int(m[2])) if m else None
+
+    def until(self, seen, limit=10.0, t0=None):
+        """Seconds from t0 until seen() held; None when it never did. The clock is read before the picture is worked out."""
+        t0 = t0 or time.monotonic()
+        if seen():
+            return 0.0
+        while (left := t0 + limit - time.monotonic()) > 0:
+            if not select.select([self.fd], [], [], left)[0]:
+                break
+            at = time.monotonic()
+            try:
+                piece = os.read(self.fd, 1 << 16)
+            except OSError:
+                break
+            if self.first is None:
+                self.first = at - self.started
+            self.bytes += len(piece)
+            self.stream.feed(piece)
+            if seen():
+                return at - t0
+        return None
+
+    def type(self, keys, seen, limit=10.0):
+        """Types, and waits until seen() holds."""
+        t0 = time.monotonic()
+        os.write(self.fd, keys)
+        return self.until(seen, limit, t0)
+
+    def rest(self, seconds):
+        """Takes what comes for so long."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() >= end, seconds)
+
+    def step(self, keys, limit=5.0):
+        """A key that must move the cursor: seconds until the picture shows it moved."""
+        before = self.counter()
+        return self.type(keys, lambda: (now := self.counter()) and before and now[0] != before[0], limit)

@@ -1,9 +1,9 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --filter --sort --columns --limit --type --name -p --out --rows --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
-  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
+  local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
     if [[ -n $before ]]; then
       [[ $before == -w || $before == --workspace ]] && ws=$word
@@ -25,6 +25,8 @@ _sluice()
     --as) kind='none' ;;
     --confirm) kind='none' ;;
     --threads) kind='none' ;;
+    --record) kind='file' ;;
+    --replay) kind='file' ;;
     --filter) kind='none' ;;
     --sort) kind='none' ;;
     --columns) kind='none' ;;

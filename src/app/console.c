@@ -182,6 +182,8 @@ static int open_all(struct console *c, struct sl_app *a, struct sl_err *err)
   if (!rc)
     rc = console_open_ws(c, c->s.conf, &c->s.ws, err);
   if (!rc)
+    rc = sl_tape_begin(&c->s, err);
+  if (!rc)
     rc = open_screen(c, err);
   if (!rc)
     rc = console_watch_file(c, err);
@@ -248,7 +250,7 @@ int sl_console(struct sl_app *a)
   struct console c = { 0 };
   struct sl_err err = { 0 };
   int rc = sl_session_conf(&c.s, a, 0, &err);
-  if (!rc && !c.s.conf) {
+  if (!rc && !c.s.conf && !sl_args_text(a->args, SL_O_replay, NULL)) {
     sl_buf_z(&a->out.b, first_run);
     rc = sl_out_flush(&a->out, &err);
     sl_session_close(&c.s);

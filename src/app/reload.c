@@ -20,7 +20,9 @@ int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **o
     .threads = (unsigned)sl_args_count(args, SL_O_threads, 0),
     .table_memory = c->s.person->table_memory > 0 ? (size_t)c->s.person->table_memory : 0,
   };
-  int rc = sl_ws_open(out, c->s.loop, &o, err);
+  int rc = sl_tape_open(&c->s, &o, err);
+  if (!rc)
+    rc = sl_ws_open(out, c->s.loop, &o, err);
   if (rc)
     return rc;
   struct sl_session with = c->s;
@@ -32,7 +34,7 @@ int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **o
 static bool file_changed(struct console *c)
 {
   struct stat st;
-  const char *path = sl_ws_conf_path(c->s.conf);
+  const char *path = c->s.conf ? sl_ws_conf_path(c->s.conf) : NULL;
   if (!path || stat(path, &st)) /* gone for a moment: editors write anew */
     return false;
   int64_t when = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;

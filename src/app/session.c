@@ -30,6 +30,8 @@ static int find_conf(struct sl_session *s, unsigned flags, struct sl_err *err)
 {
   const char *arg = sl_args_text(s->app->args, SL_O_workspace, NULL);
   char *path = NULL;
+  if (sl_args_text(s->app->args, SL_O_replay, NULL))
+    return arg ? sl_err_set(err, SL_EUSAGE, "--replay stands in for the workspace: leave -w away") : SL_OK;
   int rc = sl_ws_find(&path, arg, s->person, err);
   if (rc == SL_EUSAGE && !arg && (flags & SL_SESSION_ANY) && !getenv("SLUICE_WORKSPACE")) {
     sl_err_clear(err);
@@ -85,7 +87,10 @@ static int open_ws(struct sl_session *s, struct sl_err *err)
     .as = sl_args_text(args, SL_O_as, NULL), .threads = (unsigned)sl_args_count(args, SL_O_threads, 0),
     .table_memory = s->person->table_memory > 0 ? (size_t)s->person->table_memory : 0,
   };
-  return sl_ws_open(&s->ws, s->loop, &o, err);
+  int rc = sl_tape_open(s, &o, err);
+  if (!rc)
+    rc = sl_ws_open(&s->ws, s->loop, &o, err);
+  return rc ? rc : sl_tape_begin(s, err);
 }
 
 int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err)
@@ -117,9 +122,11 @@ int sl_session_open_conf(struct sl_session *s, struct sl_err *err)
 
 void sl_session_close(struct sl_session *s)
 {
+  sl_tape_end(s);
   sl_ws_close(s->ws);
   if (s->loop)
     sl_loop_close(s->loop);
+  sl_tape_close(s);
   sl_ws_conf_unref(s->conf);
   sl_person_free(s->person);
   sl_free(s->types);

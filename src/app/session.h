@@ -8,6 +8,7 @@
 #include "loop/loop.h"
 #include "model/act.h"
 
+struct sl_capsule; struct sl_capsule_rec;
 struct sl_session {
   struct sl_app *app;
   struct sl_person *person;
@@ -17,6 +18,9 @@ struct sl_session {
   struct sl_type_conf *types;
   size_t ntypes;
   bool interrupted;
+  struct sl_capsule *capsule;        /* --replay: what stands in for the workspace */
+  struct sl_capsule_rec *recording;  /* --record */
+  char *replay_state;
 };
 enum { SL_SESSION_ANY = 1 };         /* works without a workspace: several and none chosen is no mistake */
 int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err) SL_NODISCARD;
@@ -64,5 +68,12 @@ int sl_provide_for(struct sl_session *s, struct sl_session *user, struct sl_err 
 void sl_session_asks(struct sl_session *s);
 /* Asks on the terminal; false: declined, or there is none. *out is yours. */
 bool sl_ask_terminal(const struct sl_ask *a, struct sl_secret **out);
+
+
+/* ---- tape.c: --record and --replay ---- */
+int sl_tape_open(struct sl_session *s, struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;   /* before the workspace opens */
+int sl_tape_begin(struct sl_session *s, struct sl_err *err) SL_NODISCARD;                          /* when it has */
+void sl_tape_end(struct sl_session *s);                                                            /* before it closes */
+void sl_tape_close(struct sl_session *s);                                                          /* when it has */
 
 #endif

@@ -179,11 +179,17 @@ int64_t sl_loop_now(const struct sl_loop *l)
 
 sl_ms sl_loop_wall(const struct sl_loop *l)
 {
-  if (l->frozen)
+  if (l->frozen || l->wall_stands)
     return l->wall;
   struct timespec t;
   clock_gettime(CLOCK_REALTIME, &t);
   return (sl_ms)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void sl_loop_wall_stand(struct sl_loop *l, sl_ms wall)
+{
+  l->wall_stands = true;
+  l->wall = wall;
 }
 
 bool sl_loop_frozen(const struct sl_loop *l)

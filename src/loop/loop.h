@@ -30,6 +30,8 @@ void sl_loop_busy(struct sl_loop *l, int delta);
 int64_t sl_loop_now(const struct sl_loop *l);       /* ms, monotonic, as of this turn */
 sl_ms sl_loop_wall(const struct sl_loop *l);
 bool sl_loop_frozen(const struct sl_loop *l);
+/* What people read stands at `wall`, while timers and deadlines go on: a recording that is looked at later. */
+void sl_loop_wall_stand(struct sl_loop *l, sl_ms wall);
 void sl_loop_clock_freeze(struct sl_loop *l, sl_ms wall);
 void sl_loop_clock_advance(struct sl_loop *l, int64_t ms); /* only when frozen; due timers run in the next turn */
 

@@ -32,7 +32,7 @@ struct sl_loop {
   uv_loop_t uv;
   uv_timer_t tick;                     /* bounds the wait */
   uv_async_t async;                    /* lanes and sl_loop_wake() */
-  bool stopped, closing, in_turn, frozen;
+  bool stopped, closing, in_turn, frozen, wall_stands;
   unsigned long ran;                   /* callbacks so far: a turn in which none ran calls no hook */
   long busy;                           /* what is under way, see sl_loop_settled() */
   int64_t now;                         /* ms, of this turn or the frozen clock */

@@ -204,7 +204,7 @@ int sl_capsule_replay_open(struct sl_capsule **out, const char *path, struct sl_
       sl_err_prefix(err, "%s: ", path);
   }
   if (!rc)
-    sl_loop_clock_freeze(l, sl_capsule_time(*out));
+    sl_loop_wall_stand(l, sl_capsule_time(*out));
   sl_buf_free(&b);
   return rc;
 }

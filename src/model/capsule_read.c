@@ -188,23 +188,13 @@ static int ask_read(struct reader *r, struct sl_str id, struct sl_rd *d, struct 
 {
   struct sl_capsule *c = r->c;
   struct sl_str conn = sl_rd_lstr(d), key = sl_rd_lstr(d);
-  struct sl_buf k;
   if (d->bad || !conn_find(c, conn) || sl_map_get(&r->by_id, id, NULL))
     return bad(r, err, "a question to nobody");
   int rc = sl_grow((void **)&c->ask, &c->cap_ask, c->nask + 1, sizeof *c->ask, CAP_ASKS, err);
   if (rc)
     return rc;
   c->ask[c->nask] = (struct cap_ask){ .conn = conn, .key = key };
-  sl_buf_init(&k, CAP_MAX);
-  sl_buf_str(&k, conn);
-  sl_buf_ch(&k, 0);
-  sl_buf_str(&k, key);
-  rc = sl_buf_check(&k, err);
-  if (!rc)
-    rc = sl_map_put(&c->by_key, sl_buf_view(&k), c->nask, NULL, err);
-  if (!rc)
-    rc = sl_map_put(&r->by_id, id, c->nask, NULL, err);
-  sl_buf_free(&k);
+  rc = sl_map_put(&r->by_id, id, c->nask, NULL, err);
   c->nask++;
   return rc;
 }
@@ -307,6 +297,36 @@ static int records_read(struct reader *r, struct sl_str s, struct sl_err *err)
   return !r->end || r->at != s.n ? bad(r, err, r->end ? "something stands behind its end" : "its end is missing") : SL_OK;
 }
 
+/* How good an answer is: one that came whole, one that failed, one that the recording's end or a refresh cut off. */
+static int worth(const struct cap_ask *a)
+{
+  const struct cap_part *last = a->npart ? &a->part[a->npart - 1] : NULL;
+  if (!last || last->kind != CAP_DONE)
+    return 0;
+  struct sl_rd d = sl_rd(last->body);
+  return sl_str_eqz(sl_rd_lstr(&d), "OK") ? 2 : 1;
+}
+
+/* Of equal questions the latest of the best answers is played: a refresh that was under way at the end hides nothing. */
+static int choose(struct sl_capsule *c, struct sl_err *err)
+{
+  struct sl_buf k;
+  int rc = SL_OK;
+  sl_buf_init(&k, CAP_MAX);
+  for (size_t i = 0; i < c->nask && !rc; i++) {
+    uint64_t had;
+    sl_buf_clear(&k);
+    sl_buf_str(&k, c->ask[i].conn);
+    sl_buf_ch(&k, 0);
+    sl_buf_str(&k, c->ask[i].key);
+    rc = sl_buf_check(&k, err);
+    if (!rc && (!sl_map_get(&c->by_key, sl_buf_view(&k), &had) || worth(&c->ask[i]) >= worth(&c->ask[had])))
+      rc = sl_map_put(&c->by_key, sl_buf_view(&k), i, NULL, err);
+  }
+  sl_buf_free(&k);
+  return rc;
+}
+
 int sl_capsule_read(struct sl_capsule **out, struct sl_str bytes, struct sl_err *err)
 {
   *out = NULL;
@@ -323,6 +343,7 @@ int sl_capsule_read(struct sl_capsule **out, struct sl_str bytes, struct sl_err 
   if (!rc)
     c->ops[0] = NULL;
   rc = rc ? rc : c->bytes ? records_read(&r, sl_strn(c->bytes, c->n), err) : sl_err_nomem(err);
+  rc = rc ? rc : choose(c, err);
   sl_map_free(&r.by_id);
   if (rc)
     sl_capsule_free(c);

@@ -85,7 +85,7 @@ static void identity_init(struct sl_ws *w)
 
 static int texts_init(struct sl_ws *w, const struct sl_ws_opts *o, struct sl_err *err)
 {
-  w->name = sl_strdup(o->conf ? sl_ws_conf_name(o->conf) : "");
+  w->name = sl_strdup(o->conf ? sl_ws_conf_name(o->conf) : o->name ? o->name : "");
   w->state_dir = o->state_dir ? sl_strdup(o->state_dir) : sl_xdg_path(SL_XDG_STATE, o->conf ? sl_ws_conf_id(o->conf) : "none");
   w->exe = sl_strdup(o->exe ? o->exe : "/proc/self/exe");
   w->lib_dirs = o->lib_dirs;

@@ -24,6 +24,7 @@ struct sl_ws_opts {
   struct sl_ws_conf *conf;                  /* counted; NULL: no workspace (files and SQL still work) */
   const struct sl_backend_ops *const *backends;  /* NULL-ended registry */
   const struct sl_person *person;           /* NULL: defaults */
+  const char *name;                         /* without conf: what the workspace is called; NULL: nothing */
   const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / the file's id */
   const char *exe;                          /* path of this program, for the box and for jobs */
   const char *const *lib_dirs;              /* absolute folders in which engines are searched, NULL-ended; kept by the caller; NULL: none */

@@ -1,0 +1,83 @@
+/* app/tape.c: --record FILE and --replay FILE: a capsule is begun and ended around whatever the program does, or stands in for the
+ * workspace. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/session.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "model/capsule.h"
+
+/* A recording's workspace leaves nothing behind: its state folder is its own and goes with it. */
+static int own_state(struct sl_session *s, struct sl_err *err)
+{
+  char *cache = sl_xdg_path(SL_XDG_CACHE, "replay"), *dir = cache ? sl_asprintf("%s/XXXXXX", cache) : NULL;
+  int rc = dir ? sl_mkdirs(cache, 0700, err) : sl_err_nomem(err);
+  if (!rc && !mkdtemp(dir))
+    rc = sl_err_set(err, SL_EIO, "cannot make a folder in %s", cache);
+  s->replay_state = rc ? NULL : dir;
+  if (rc)
+    sl_free(dir);
+  sl_free(cache);
+  return rc;
+}
+
+int sl_tape_open(struct sl_session *s, struct sl_ws_opts *o, struct sl_err *err)
+{
+  const char *file = sl_args_text(s->app->args, SL_O_replay, NULL);
+  if (!file || s->capsule)
+    return SL_OK;
+  int rc = sl_capsule_replay_open(&s->capsule, file, s->loop, err);
+  if (!rc)
+    rc = own_state(s, err);
+  if (rc)
+    return rc;
+  o->conf = NULL;
+  o->backends = sl_capsule_backends(s->capsule);
+  o->name = sl_capsule_name(s->capsule);
+  o->state_dir = s->replay_state;
+  o->readonly = true;
+  return SL_OK;
+}
+
+int sl_tape_begin(struct sl_session *s, struct sl_err *err)
+{
+  const struct sl_capsule_opts o = {.with_data = sl_args_has(s->app->args, SL_O_with_data)};
+  if (!sl_args_text(s->app->args, SL_O_record, NULL) || s->recording)
+    return SL_OK;
+  return sl_capsule_record_begin(&s->recording, s->ws, &o, err);
+}
+
+/* What goes in is said before it is written; standard output stays the command's own. */
+static void say_contents(const struct sl_capsule_rec *r)
+{
+  struct sl_buf b;
+  struct sl_str rest, line;
+  sl_buf_init(&b, 1 << 20);
+  if (!sl_capsule_summary(r, &b, NULL)) {
+    rest = sl_buf_view(&b);
+    while (sl_str_cut(&rest, '\n', &line))
+      if (line.n)
+        sl_app_note("recorded: %.*s", SL_ARG(line));
+  }
+  sl_buf_free(&b);
+}
+
+void sl_tape_end(struct sl_session *s)
+{
+  struct sl_err err = {0};
+  const char *file = sl_args_text(s->app->args, SL_O_record, NULL);
+  if (!s->recording)
+    return;
+  say_contents(s->recording);
+  if (sl_capsule_record_end(&s->recording, file, &err))
+    sl_app_note("%s: %s", file, err.msg);
+}
+
+void sl_tape_close(struct sl_session *s)
+{
+  sl_capsule_free(s->capsule);
+  if (s->replay_state)
+    (void)!sl_rmtree(s->replay_state, NULL);
+  sl_free(s->replay_state);
+}

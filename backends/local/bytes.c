@@ -11,7 +11,7 @@ static int open_it(const struct local_ask *a, int *fd, struct stat *st, struct s
   char *path = NULL;
   int rc = local_path(a, a->uri, &path, err);
   if (!rc)
-    rc = local_open(a->s, path, fd, st, err);
+    rc = local_open(a->s, a->conf, path, fd, st, err);
   sl_free(path);
   return rc;
 }

@@ -1,4 +1,5 @@
 /* backends/local/lake.c: zones and partitions of folders: every file of a zone, handed to the model's judge. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "backend_local/local_int.h"
@@ -20,7 +21,10 @@ static void cut_short(struct sl_feed *f, const char *what, struct sl_str name, i
 {
   char note[96];
   struct sl_err e = { 0 };
-  sl_err_sys(&e, errnum, "%s", what);
+  if (errnum == EXDEV)
+    sl_err_set(&e, SL_EDENIED, "a link out of its zone");
+  else
+    sl_err_sys(&e, errnum, "%s", what);
   snprintf(note, sizeof note, "%.48s/: %.40s", name.n > 48 ? name.p + name.n - 48 : name.p, e.msg);
   sl_feed_cut(f, note);
 }

@@ -56,8 +56,10 @@ int local_path(const struct local_ask *a, struct sl_str address, char **out, str
  * with make, folders are made. EDENIED where this connection (or the job that we are a step of) may not write. */
 int local_place(const struct sl_ws_conf *conf, const char *conn, const char *root, const char *path, bool make, int *dir, const char **name,
                 struct sl_err *err) SL_NODISCARD;
-/* Opens a regular file for reading; one that lies outside `root` (by a link) is EDENIED. */
-int local_open(const struct local *s, const char *path, int *fd, struct stat *st, struct sl_err *err) SL_NODISCARD;
+/* EDENIED where fd, opened by a path below the root or a zone, really lies outside of root and zones, by a link; conf may be NULL. */
+int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err) SL_NODISCARD;
+/* Opens a regular file for reading, which stays where it may. */
+int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st, struct sl_err *err) SL_NODISCARD;
 
 /* ---- walk.c ---- */
 struct local_entry {

@@ -409,7 +409,7 @@ static int open_scope(struct local_scan *x, const struct local_ask *a, struct sl
     rc = add_exec(x, 1, a->s->execs, name, step, err);
   else if (scope.n && scope.p[0] != '/' && sl_str_chr(scope, ':') < 0 && !local_zone_named(a, id))
     rc = sl_err_set(err, SL_ENOENT, "no execution %.*s, and no file by an absolute path", SL_ARG(sl_str_head(scope, 100)));
-  else if (!(rc = local_path(a, scope, &path, err)) && !(rc = local_open(a->s, path, &fd, &st, err))) {
+  else if (!(rc = local_path(a, scope, &path, err)) && !(rc = local_open(a->s, a->conf, path, &fd, &st, err))) {
     close(fd);
     rc = add_source(x, 1, path, path, SL_STR_NONE, false, err);
     path = NULL;

@@ -96,7 +96,7 @@ static int copy_one(struct sl_feed *f, const struct act *x, size_t i, struct sl_
   struct stat st;
   int fd = -1, rc = target_path(x, i, &path, err);
   if (!rc)
-    rc = local_open(x->a->s, path, &fd, &st, err);
+    rc = local_open(x->a->s, x->a->conf, path, &fd, &st, err);
   if (!rc)
     rc = still_same(x->c, i, &st, err);
   if (!rc)

@@ -1,7 +1,7 @@
 /* backends/local/place.c: what an address means here, and where this connection may read and write.
  *
- * Below a zone or the connection's root a file is reached folder by folder, and no link is followed on the way to writing: a link that
- * somebody put into the lake leads nobody out of it. A step of a job may write only below what its job says (SLUICE_WRITES). */
+ * Below a zone or the connection's root a file is reached folder by folder, and no link is followed on the way to writing; for reading a
+ * link may lead to another zone, and nowhere else: a link that somebody put into the lake leads nobody out of it. A step of a job may write only below what its job says (SLUICE_WRITES). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,42 +86,6 @@ int local_path(const struct local_ask *a, struct sl_str address, char **out, str
 
 /* ---- reading ---- */
 
-/* Where a descriptor really lies, against where it may. */
-static int check_beneath(int fd, const char *root, const char *path, struct sl_err *err)
-{
-  char link[64], real[4096], top[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  ssize_t n = readlink(link, real, sizeof real - 1);
-  if (n <= 0 || !realpath(root, top))
-    return sl_err_set(err, SL_EDENIED, "cannot tell whether %s lies below %s", path, root);
-  real[n] = 0;
-  return local_inside(sl_str(real), sl_str(top)) ? SL_OK
-         : sl_err_set(err, SL_EDENIED, "%s leads out of %s by a link; that is not followed", path, root);
-}
-
-int local_open(const struct local *s, const char *path, int *fd, struct stat *st, struct sl_err *err)
-{
-  if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
-    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, sl_backend_name(s->b));
-  *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (*fd < 0)
-    return sl_err_sys(err, errno, "cannot open %s", path);
-  int rc = fstat(*fd, st) ? sl_err_sys(err, errno, "cannot look at %s", path) : SL_OK;
-  if (!rc && S_ISDIR(st->st_mode))
-    rc = sl_err_set(err, SL_EUNSUP, "%s is a folder; `sluice ls` lists it", path);
-  else if (!rc && !S_ISREG(st->st_mode))
-    rc = sl_err_set(err, SL_EUNSUP, "%s is no regular file", path);
-  if (!rc && s->root)
-    rc = check_beneath(*fd, s->root, path, err);
-  if (rc) {
-    close(*fd);
-    *fd = -1;
-  }
-  return rc;
-}
-
-/* ---- writing ---- */
-
 /* The longest of root and zones that contains path; none: path lies below neither. */
 static struct sl_str base_of(const struct sl_ws_conf *conf, const char *conn, const char *root, struct sl_str path)
 {
@@ -135,6 +99,57 @@ static struct sl_str base_of(const struct sl_ws_conf *conf, const char *conn, co
   }
   return best;
 }
+
+static bool lies_in(struct sl_str real, struct sl_str root)
+{
+  char top[4096], *z = root.n ? sl_strndup(root.p, root.n) : NULL;
+  bool in = z && realpath(z, top) && local_inside(real, sl_str(top));
+  sl_free(z);
+  return in;
+}
+
+int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err)
+{
+  char link[64], real[4096];
+  const char *conn = sl_backend_name(s->b);
+  if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
+    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, conn);
+  struct sl_str base = base_of(conf, conn, s->root, sl_str(path));
+  if (!base.p)
+    return SL_OK;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t got = readlink(link, real, sizeof real - 1);
+  struct sl_str at = sl_strn(real, got > 0 ? (size_t)got : 0);
+  size_t n = 0;
+  const struct sl_zone *z = conf ? sl_ws_conf_zones(conf, &n) : NULL;
+  bool in = s->root ? lies_in(at, sl_str(s->root)) : lies_in(at, base);
+  for (size_t i = 0; !in && !s->root && i < n; i++)
+    in = zone_of_conn(&z[i], sl_str(conn)) && lies_in(at, local_zone_path(&z[i]));
+  return in ? SL_OK : sl_err_set(err, SL_EDENIED, "%s leads out of %.*s by a link; that is not followed", path, SL_ARG(base));
+}
+
+int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st, struct sl_err *err)
+{
+  if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
+    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, sl_backend_name(s->b));
+  *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (*fd < 0)
+    return sl_err_sys(err, errno, "cannot open %s", path);
+  int rc = fstat(*fd, st) ? sl_err_sys(err, errno, "cannot look at %s", path) : SL_OK;
+  if (!rc && S_ISDIR(st->st_mode))
+    rc = sl_err_set(err, SL_EUNSUP, "%s is a folder; `sluice ls` lists it", path);
+  else if (!rc && !S_ISREG(st->st_mode))
+    rc = sl_err_set(err, SL_EUNSUP, "%s is no regular file", path);
+  if (!rc)
+    rc = local_stays(s, conf, *fd, path, err);
+  if (rc) {
+    close(*fd);
+    *fd = -1;
+  }
+  return rc;
+}
+
+/* ---- writing ---- */
 
 static int check_job(const char *path, struct sl_err *err)
 {

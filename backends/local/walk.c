@@ -1,7 +1,8 @@
 /* backends/local/walk.c: the entries of a folder, and of those below it.
  *
  * One open folder at a time; those still to do are remembered by name. A folder that is reached twice (a link, a mount) is entered once, so
- * loops of links end. Names are bytes and stay as they are. */
+ * loops of links end; a link that leads out of the top is told as unreadable (EXDEV), so that nobody's link makes us walk the whole machine.
+ * Names are bytes and stay as they are. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,17 @@ static void cannot(struct walk *k, struct sl_str rel, int errnum)
     k->w->unreadable(k->w->user, rel, errnum);
 }
 
+/* A folder below the top that really lies elsewhere. */
+static bool leads_out(const struct walk *k, int fd)
+{
+  char link[64], top[4096], real[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", k->top);
+  ssize_t n = readlink(link, top, sizeof top - 1);
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t m = readlink(link, real, sizeof real - 1);
+  return n > 0 && m > 0 && !local_inside(sl_strn(real, (size_t)m), sl_strn(top, (size_t)n));
+}
+
 static int one_folder(struct walk *k, struct sl_str rel, struct sl_err *err)
 {
   bool first;
@@ -121,6 +133,11 @@ static int one_folder(struct walk *k, struct sl_str rel, struct sl_err *err)
   if (fd < 0) {
     if (errno != ENOENT || !rel.n) /* gone meanwhile is no gap */
       cannot(k, rel, errno);
+    return SL_OK;
+  }
+  if (rel.n && leads_out(k, fd)) {
+    close(fd);
+    cannot(k, rel, EXDEV);
     return SL_OK;
   }
   int rc = first_time(k, fd, &first, err);

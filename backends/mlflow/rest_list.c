@@ -184,6 +184,8 @@ void mlflow_ask_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
   struct sl_err e = err ? *err : (struct sl_err){ 0 };
   if (!rc && (rc = mlflow_ask_send(a, true, &e)) == SL_EAGAIN)
     rc = SL_OK;
+  else if (rc && rc != SL_ECANCELED && rc != SL_ENOMEM) /* what came until then is worth having; the error says that it is not all */
+    (void)!mlflow_ask_send(a, true, NULL);
   if (!rc)
     sl_backend_report(a->m->b, "ok", a->m->rest->who[0] ? a->m->rest->who : NULL, 0, a->m->rest->latency_ms, NULL);
   a->over = true;

@@ -271,7 +271,10 @@ static void req_late(struct sl_req *r)
   struct sl_err e = { 0 };
   bool total = r->total_ms && sl_loop_now(r->w->l) >= r->began + r->total_ms;
   double s = (total ? r->total_ms : r->idle_ms) / 1000.0;
-  sl_err_set(&e, SL_ETIMEOUT, total ? "%s: not finished within %g s" : "%s: no answer for %g s", r->b->name, s);
+  if (total)
+    sl_err_set(&e, SL_ETIMEOUT, "%s: not finished within %g s", r->b->name, s);
+  else
+    sl_err_set(&e, SL_ETIMEOUT, "no answer for %g s; try again, or give the connection a longer `timeout`", s);
   ws_req_fail(r, SL_ETIMEOUT, &e);
 }
 

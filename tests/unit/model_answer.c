@@ -337,7 +337,7 @@ static void silence_ends_at_the_idle_deadline(void **state)
   fx_pass(&f, 200);
   assert_true(s.done);
   assert_int_equal(s.src[0].err.code, SL_ETIMEOUT);
-  assert_string_equal(s.src[0].err.msg, "fake: no answer for 3 s");
+  assert_string_equal(s.src[0].err.msg, "no answer for 3 s; try again, or give the connection a longer `timeout`");
   assert_int_equal(fake_of("fake")->cancels, 1);
   fx_forget(&s);
   sl_query_unref(q);

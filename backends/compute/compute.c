@@ -67,6 +67,7 @@ static int open_pool(struct compute *c, struct sl_err *err)
   struct sl_box_opts o = { .loop = sl_backend_loop(c->b), .exe = sl_backend_exe(c->b), .lib_dirs = libs ? libs : none,
                            .roots = (const char *const *)c->roots, .tmp_dir = tmp };
   o.limits.memory = me && me->box_memory > 0 ? (uint64_t)me->box_memory : 0;
+  o.limits.tmp = me && me->box_tmp > 0 ? (uint64_t)me->box_tmp : 0;
   o.limits.threads = threads ? threads : me && me->box_threads > 0 ? (unsigned)me->box_threads : 0;
   int rc = sl_box_pool_open(&c->pool, &o, err);
   sl_free(tmp);

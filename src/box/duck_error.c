@@ -78,6 +78,17 @@ static int code_of(struct sl_str first)
   return SL_EPARSE;
 }
 
+/* The engine's words for a file that is no Parquet, or only a part of one; some name no file and read like a bug of its own. */
+static bool damaged(struct sl_str text)
+{
+  static const char *const words[] = { "No magic bytes found", "Footer length error", "too small to be a Parquet file", "don't know what type",
+                                       "TProtocolException", "ecompression failure", "decompress" };
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (sl_str_find(text, sl_str(words[i])) >= 0)
+      return true;
+  return false;
+}
+
 static const char *advice(int code)
 {
   switch (code) {
@@ -105,7 +116,7 @@ int duck_error(struct sl_err *err, const char *text)
     sl_buf_cut(&b, space > 0 ? (size_t)space : 120);
   }
   put_place(&b, &t);
-  sl_buf_z(&b, advice(code));
+  sl_buf_z(&b, damaged(sl_str(text ? text : "")) ? "; a Parquet file is damaged or is none: get it again from where it came" : advice(code));
   int rc = sl_buf_check(&b, err);
   if (!rc)
     rc = sl_err_set(err, code, "%s", b.p);

@@ -84,6 +84,7 @@ static const struct sl_setting me[] = {
 static const struct sl_setting box[] = {
   { .name = "memory", .type = SL_SET_BYTES, .min = 64000000, .max = 1LL << 44, .example = "2GB", .help = "memory it may take" },
   { .name = "threads", .type = SL_SET_INT, .min = 1, .max = 1024, .example = "4", .help = "threads it may use" },
+  { .name = "tmp", .type = SL_SET_BYTES, .min = 1000000, .max = 1LL << 44, .example = "20GB", .help = "temporary space on the disk" },
 };
 
 static const struct sl_conf_table tables[] = {

@@ -120,7 +120,7 @@ struct sl_person {
   struct sl_tz *tz;                     /* screen times; NULL: UTC */
   const struct sl_yaml_node *keys;      /* key bindings: view -> command -> key(s); checked by the ui */
   bool low_bandwidth, mouse;
-  int64_t box_memory, box_threads, table_memory;  /* bytes, count, bytes; 0: not said */
+  int64_t box_memory, box_threads, box_tmp, table_memory;  /* bytes, count, bytes, bytes; 0: not said */
   struct sl_yaml *doc;
   struct sl_arena mem;                  /* holds the texts */
 };

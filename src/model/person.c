@@ -19,6 +19,7 @@ static int read_parts(struct conf_ctx *x, struct sl_person *p, const struct conf
     return rc;
   p->box_memory = conf_get(&part, "memory")->i;
   p->box_threads = conf_get(&part, "threads")->i;
+  p->box_tmp = conf_get(&part, "tmp")->i;
   return SL_OK;
 }
 

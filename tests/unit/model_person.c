@@ -54,7 +54,7 @@ static void a_whole_file(void **state)
   char key[200];
   struct sl_person *p = load("me: {name: ana, key: keys/id}\nworkspace: care\ntheme: light\nglyphs: ascii\ntimezone: Europe/Berlin\n"
                              "keys: {table: {export: E}}\nlow_bandwidth: true\nmouse: on\n"
-                             "table_memory: 64MB\nbox: {memory: 2GiB, threads: 3}\n");
+                             "table_memory: 64MB\nbox: {memory: 2GiB, threads: 3, tmp: 20GB}\n");
   assert_string_equal(p->name, "ana");
   snprintf(key, sizeof key, "%s/keys/id", folder);
   assert_string_equal(p->key, key);
@@ -66,6 +66,7 @@ static void a_whole_file(void **state)
   assert_true(p->low_bandwidth && p->mouse);
   assert_int_equal(p->table_memory, 64000000);
   assert_int_equal(p->box_memory, 2LL << 30);
+  assert_int_equal(p->box_tmp, 20000000000LL);
   assert_int_equal(p->box_threads, 3);
   const struct sl_yaml_node *e = sl_yaml_get(sl_yaml_get(p->keys, "table"), "export");
   assert_true(e && sl_str_eqz(e->text, "E"));

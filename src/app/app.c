@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ void sl_app_note(const char *fmt, ...)
     (void)!write(STDERR_FILENO, clean.p, clean.n);
   sl_buf_free(&text);
   sl_buf_free(&clean);
+}
+
+bool sl_app_readonly(const struct sl_app *a)
+{
+  const char *ro = getenv("SLUICE_READONLY");
+  return sl_args_has(a->args, SL_O_read_only) || (ro && *ro && strcmp(ro, "0") != 0);
+}
+
+int sl_app_writes(const struct sl_app *a, struct sl_err *err)
+{
+  return sl_app_readonly(a) ? sl_err_set(err, SL_EREADONLY, "read-only: --read-only or SLUICE_READONLY=1; nothing was written") : SL_OK;
 }
 
 int sl_app_fail(struct sl_app *a, const struct sl_err *err)

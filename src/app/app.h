@@ -21,6 +21,8 @@ struct sl_app {
 
 /* Says err on standard error and returns its exit code; 0 and quiet when standard output has gone. */
 int sl_app_fail(struct sl_app *a, const struct sl_err *err);
+bool sl_app_readonly(const struct sl_app *a);   /* --read-only, or SLUICE_READONLY is set and not 0 */
+int sl_app_writes(const struct sl_app *a, struct sl_err *err) SL_NODISCARD;   /* SL_EREADONLY where nothing may be changed */
 /* One line on standard error: "sluice: ...", made harmless. */
 void sl_app_note(const char *fmt, ...) SL_PRINTF(1, 2);
 

@@ -186,7 +186,10 @@ int sl_cmd_connect(struct sl_app *a)
   struct sl_buf yaml;
   char *uri = absolute(a->args->pos[0]);
   sl_buf_init(&yaml, 64 << 10);
+  bool dry = sl_args_has(a->args, SL_O_dry_run);
   int rc = sl_session_conf(&s, a, 0, &err);
+  if (!rc && !dry)
+    rc = sl_app_writes(a, &err);
   if (!rc && !uri)
     rc = sl_err_nomem(&err);
   const char *path = !rc && s.conf ? sl_ws_conf_path(s.conf) : NULL;
@@ -201,7 +204,6 @@ int sl_cmd_connect(struct sl_app *a)
     lines(&yaml, o, uri);
     rc = try_connection(&s, o, name, &yaml, &err);
   }
-  bool dry = sl_args_has(a->args, SL_O_dry_run);
   if (!rc && !dry)
     rc = sl_ws_conf_add_connection(path, name, sl_buf_view(&yaml), &err);
   if (!rc) {

@@ -81,7 +81,9 @@ int sl_cmd_init(struct sl_app *a)
   struct sl_session s = { .app = a };
   struct sl_err err = { 0 };
   char cwd[4096];
-  int rc = sl_session_types(&s, &err);
+  int rc = sl_app_writes(a, &err);
+  if (!rc)
+    rc = sl_session_types(&s, &err);
   if (!rc && !getcwd(cwd, sizeof cwd))
     rc = sl_err_sys(&err, errno, "the current folder");
   char *name = rc ? NULL : init_name(a->args, cwd);

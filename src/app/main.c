@@ -30,6 +30,7 @@ static void ignore_pipe(void)
   struct sigaction sa = { .sa_handler = SIG_IGN };
   sigemptyset(&sa.sa_mask);
   sigaction(SIGPIPE, &sa, NULL);
+  sigaction(SIGXFSZ, &sa, NULL); /* a file at its limit is an error of the write, not the end */
 }
 
 static char *own_path(void)

@@ -12,11 +12,10 @@ enum { RELOAD_MS = 1000 };
 int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err)
 {
   const struct sl_args *args = c->s.app->args;
-  const char *ro = getenv("SLUICE_READONLY");
   struct sl_ws_opts o = {
     .conf = conf, .backends = sl_backends, .person = c->s.person, .exe = c->s.app->exe,
     .lib_dirs = sl_lib_dirs(),
-    .readonly = sl_args_has(args, SL_O_read_only) || (ro && *ro && strcmp(ro, "0") != 0), .as = sl_args_text(args, SL_O_as, NULL),
+    .readonly = sl_app_readonly(c->s.app), .as = sl_args_text(args, SL_O_as, NULL),
     .threads = (unsigned)sl_args_count(args, SL_O_threads, 0),
     .table_memory = c->s.person->table_memory > 0 ? (size_t)c->s.person->table_memory : 0,
   };

@@ -79,11 +79,10 @@ static void interrupted(void *user, int signum)
 static int open_ws(struct sl_session *s, struct sl_err *err)
 {
   const struct sl_args *args = s->app->args;
-  const char *ro = getenv("SLUICE_READONLY");
   struct sl_ws_opts o = {
     .conf = s->conf, .backends = sl_backends, .person = s->person, .exe = s->app->exe, .lib_dirs = sl_lib_dirs(),
     .headless = true,
-    .readonly = sl_args_has(args, SL_O_read_only) || (ro && *ro && strcmp(ro, "0") != 0), .no_input = sl_args_has(args, SL_O_no_input),
+    .readonly = sl_app_readonly(s->app), .no_input = sl_args_has(args, SL_O_no_input),
     .as = sl_args_text(args, SL_O_as, NULL), .threads = (unsigned)sl_args_count(args, SL_O_threads, 0),
     .table_memory = s->person->table_memory > 0 ? (size_t)s->person->table_memory : 0,
   };

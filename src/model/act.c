@@ -442,8 +442,7 @@ static void intent_done(void *user, int rc, const struct sl_err *err)
   if (!job_over(p))
     return;
   if (rc) { /* no record, no action */
-    if (err)
-      p->err = *err;
+    sl_err_set(&p->err, rc, "%s; nothing was done", err && err->msg[0] ? err->msg : sl_code_words(rc));
     tell(p, rc);
     return;
   }

@@ -31,7 +31,7 @@ static int lock_wait(int fd, const char *path, struct sl_err *err)
       return sl_err_sys(err, errno, "cannot lock the audit %s", path);
     nanosleep(&step, NULL);
   }
-  return sl_err_set(err, SL_EIO, "the audit %s is locked by another console for %d s; nothing was done", path, LOCK_MS / 1000);
+  return sl_err_set(err, SL_EIO, "the audit %s is locked by another console for %d s", path, LOCK_MS / 1000);
 }
 
 static int open_locked(int *out, const char *path, struct sl_err *err)
@@ -127,7 +127,7 @@ static int write_whole(int fd, const char *path, struct sl_str line, off_t size,
   }
   if (ftruncate(fd, size) && !e) /* half a record is worse than none */
     e = errno;
-  return sl_err_sys(err, e ? e : ENOSPC, "cannot write the audit %s; nothing was done", path);
+  return sl_err_sys(err, e ? e : ENOSPC, "cannot write the audit %s", path);
 }
 
 /* ---- no secret is written down ---- */

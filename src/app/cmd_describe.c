@@ -24,10 +24,7 @@ static int put_document(struct describing *d, struct sl_str doc)
     rc = sl_err_nomem(&d->err);
   if (!rc) {
     sl_buf_ch(&o->b, '\n');
-    if (o->tty)
-      sl_text_clean(&o->b, sl_str(text), SL_TEXT_LINES);
-    else
-      sl_buf_z(&o->b, text);
+    sl_text_clean(&o->b, sl_str(text), SL_TEXT_LINES);
     sl_buf_ch(&o->b, '\n');
     rc = sl_out_flush(o, &d->err);
   }

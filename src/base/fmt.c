@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 enum { DIGITS_MAX = 17 };
 struct digits { char d[DIGITS_MAX + 1]; int n, exp10; bool minus; }; /* d[0].d[1]... times 10^exp10, no trailing zeros */
@@ -296,8 +299,49 @@ bool sl_parse_percent(struct sl_buf *b, struct sl_str s)
   return true;
 }
 
+/* Length of what stands at the start of s and may stand between single quotes: 0 where it is no character, or one that a terminal obeys
+ * or that changes how a line reads. */
+static size_t quotable(struct sl_str s)
+{
+  uint32_t c;
+  int n = sl_utf8_next(s, &c);
+  bool obeyed = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+                (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+  return n > 0 && !obeyed ? (size_t)n : 0;
+}
+
+static bool all_quotable(struct sl_str s)
+{
+  size_t n = 1;
+  for (; s.n && n; s = sl_str_from(s, n))
+    n = quotable(s);
+  return n > 0;
+}
+
+/* $'...': the one quoting of bash, zsh and ksh in which every byte can be written with plain characters. */
+static void shell_escaped(struct sl_buf *b, struct sl_str s)
+{
+  sl_buf_z(b, "$'");
+  while (s.n) {
+    size_t n = quotable(s);
+    char c = s.p[0];
+    if (n && (c == '\'' || c == '\\'))
+      sl_buf_printf(b, "\\%c", c);
+    else if (n && (unsigned char)c >= 0x20)
+      sl_buf_add(b, s.p, n);
+    else if (c) /* a NUL cannot be in a word */
+      sl_buf_printf(b, "\\x%02x", (unsigned)(unsigned char)c);
+    s = sl_str_from(s, n ? n : 1);
+  }
+  sl_buf_ch(b, '\'');
+}
+
 void sl_fmt_shell(struct sl_buf *b, struct sl_str word)
 {
+  if (!all_quotable(word)) {
+    shell_escaped(b, word);
+    return;
+  }
   bool plain = word.n > 0;
   for (size_t i = 0; plain && i < word.n; i++)
     plain = alnum(word.p[i]) || (word.p[i] && strchr("_@%+:,./-", word.p[i])) || (i && word.p[i] == '=');

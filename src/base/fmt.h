@@ -17,7 +17,7 @@ bool sl_parse_hex(struct sl_str s, unsigned char *out, size_t n); /* exactly n b
 void sl_fmt_base64(struct sl_buf *b, const void *p, size_t n);
 void sl_fmt_percent(struct sl_buf *b, struct sl_str s);  /* RFC 3986: all but unreserved as %HH */
 bool sl_parse_percent(struct sl_buf *b, struct sl_str s);/* false on a stray % */
-void sl_fmt_shell(struct sl_buf *b, struct sl_str word); /* one word, quoted for sh only where needed */
+void sl_fmt_shell(struct sl_buf *b, struct sl_str word); /* one word, quoted for the shell only where needed; always harmless UTF-8 */
 void sl_fmt_csv(struct sl_buf *b, struct sl_str field);  /* RFC 4180 quoting where needed */
 
 #endif

@@ -238,6 +238,8 @@ static void encodings(void **state)
   CHECK(sl_fmt_shell(b, SL_STR("")), "''");
   CHECK(sl_fmt_shell(b, SL_STR("it's; rm -rf $HOME")), "'it'\\''s; rm -rf $HOME'");
   CHECK(sl_fmt_shell(b, SL_STR("~root")), "'~root'");
+  CHECK(sl_fmt_shell(b, SL_STR("select 1\nfrom a\\b")), "'select 1\nfrom a\\b'");
+  CHECK(sl_fmt_shell(b, SL_STR("a'\\\x1b[31m\xff\n\xe2\x80\xaeg\xc3\xbc")), "$'a\\'\\\\\\x1b[31m\\xff\\x0a\\xe2\\x80\\xaeg\xc3\xbc'");
   CHECK(sl_fmt_csv(b, SL_STR("plain text")), "plain text");
   CHECK(sl_fmt_csv(b, SL_STR("a,\"b\"\n")), "\"a,\"\"b\"\"\n\"");
 }

@@ -59,7 +59,8 @@ int local_place(const struct sl_ws_conf *conf, const char *conn, const char *roo
 /* EDENIED where fd, opened by a path below the root or a zone, really lies outside of root and zones, by a link; conf may be NULL. */
 int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err) SL_NODISCARD;
 /* Opens a regular file for reading, which stays where it may. */
-int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st, struct sl_err *err) SL_NODISCARD;
+int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st,
+               struct sl_err *err) SL_NODISCARD;
 
 /* ---- walk.c ---- */
 struct local_entry {

@@ -1,7 +1,8 @@
 /* backends/local/place.c: what an address means here, and where this connection may read and write.
  *
  * Below a zone or the connection's root a file is reached folder by folder, and no link is followed on the way to writing; for reading a
- * link may lead to another zone, and nowhere else: a link that somebody put into the lake leads nobody out of it. A step of a job may write only below what its job says (SLUICE_WRITES). */
+ * link may lead to another zone, and nowhere else: a link that somebody put into the lake leads nobody out of it. A step of a job may
+ * write only below what its job says (SLUICE_WRITES). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* backends/local/walk.c: the entries of a folder, and of those below it.
  *
  * One open folder at a time; those still to do are remembered by name. A folder that is reached twice (a link, a mount) is entered once, so
- * loops of links end; a link that leads out of the top is told as unreadable (EXDEV), so that nobody's link makes us walk the whole machine.
- * Names are bytes and stay as they are. */
+ * loops of links end; a link that leads out of the top is told as unreadable (EXDEV): nobody's link makes us walk the whole machine. Names
+ * are bytes and stay as they are. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

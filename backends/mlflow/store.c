@@ -52,8 +52,8 @@ int mlflow_sql_fail(struct mlflow_store *s, int rc, struct sl_err *err)
   case SQLITE_PERM:
   case SQLITE_AUTH: return sl_err_set(err, SL_EDENIED, "%s: %s", path, words);
   case SQLITE_ERROR:
-    return sl_err_set(err, SL_EPARSE, "%s: not the tables of an MLflow store that we know (%s); if a newer MLflow made it, start its server and name that as uri",
-                      path, words);
+    return sl_err_set(err, SL_EPARSE, "%s: not the tables of an MLflow store that we know (%s); "
+                      "if a newer MLflow made it, start its server and name that as uri", path, words);
   default: return sl_err_set(err, SL_EIO, "cannot read %s: %s", path, words);
   }
 }

@@ -1,4 +1,6 @@
 /* box/duck_error.c: the engine's errors run over many lines, with hints for its own shell; a person gets one. */
+#include <string.h>
+
 #include "base/mem.h"
 #include "box/duck.h"
 
@@ -81,8 +83,8 @@ static int code_of(struct sl_str first)
 /* The engine's words for a file that is no Parquet, or only a part of one; some name no file and read like a bug of its own. */
 static bool damaged(struct sl_str text)
 {
-  static const char *const words[] = { "No magic bytes found", "Footer length error", "too small to be a Parquet file", "don't know what type",
-                                       "TProtocolException", "ecompression failure", "decompress" };
+  static const char *const words[] = { "No magic bytes found", "Footer length error", "too small to be a Parquet file",
+                                       "don't know what type", "TProtocolException", "ecompression failure", "decompress" };
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (sl_str_find(text, sl_str(words[i])) >= 0)
       return true;
@@ -116,7 +118,12 @@ int duck_error(struct sl_err *err, const char *text)
     sl_buf_cut(&b, space > 0 ? (size_t)space : 120);
   }
   put_place(&b, &t);
-  sl_buf_z(&b, damaged(sl_str(text ? text : "")) ? "; a Parquet file is damaged or is none: get it again from where it came" : advice(code));
+  if (damaged(sl_str(text ? text : "")))
+    sl_buf_z(&b, "; a Parquet file is damaged or is none: get it again from where it came");
+  else if (text && strstr(text, "in value construction"))
+    sl_buf_z(&b, "; a file's name is not UTF-8, and the engine takes no other: copy it to another name (sluice cp)");
+  else
+    sl_buf_z(&b, advice(code));
   int rc = sl_buf_check(&b, err);
   if (!rc)
     rc = sl_err_set(err, code, "%s", b.p);

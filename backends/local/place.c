@@ -112,6 +112,8 @@ static bool lies_in(struct sl_str real, struct sl_str root)
 int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err)
 {
   char link[64], real[4096];
+  if (!s->root && !conf)
+    return SL_OK;
   const char *conn = sl_backend_name(s->b);
   if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
     return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, conn);

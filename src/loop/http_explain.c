@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/secret.h"
 #include "loop/http.h"
 
 enum { WORDS_MAX = 160, BODY_LOOK = 64 << 10 };
@@ -97,11 +98,14 @@ int sl_http_explain(const struct sl_http_info *i, struct sl_str body, const char
   if (i->status >= 300 && i->status < 400 && i->location.n)
     return sl_err_set(err, code, "%s: answered %d, moved to %.*s; give that address if you trust it", what, i->status,
                       SL_ARG(sl_str_head(i->location, 120)));
-  struct sl_buf own;
+  struct sl_buf own, safe;
   sl_buf_init(&own, 4096);
+  sl_buf_init(&safe, 4096);
   own_words(&own, i, body);
-  sl_err_set(err, code, "%s: %d %s%s%s%s%s", what, i->status, words, own.n ? ": " : "", sl_buf_zstr(&own), advice ? "; " : "",
-             advice ? advice : "");
+  sl_secret_redact(&safe, sl_buf_view(&own)); /* some servers repeat what they were sent, credentials included */
+  sl_err_set(err, code, "%s: %d %s%s%s%s%s", what, i->status, words, safe.n ? ": " : "", safe.failed ? "" : sl_buf_zstr(&safe),
+             advice ? "; " : "", advice ? advice : "");
   sl_buf_free(&own);
+  sl_buf_free(&safe);
   return code;
 }

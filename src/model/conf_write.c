@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "model/conf_int.h"
 
 /* ---- the whole ---- */
@@ -44,6 +45,17 @@ static void put_secret(struct sl_buf *b, const char *key, const struct sl_secret
   }
 }
 
+/* An address may hold a password (the file was warned of it): it stays where it was, too. */
+static void put_plain(struct sl_buf *b, const struct conf_value *v)
+{
+  struct sl_buf safe;
+  sl_buf_init(&safe, 64 << 10);
+  if (v->text && strstr(v->text, "://"))
+    sl_secret_redact(&safe, sl_str(v->text));
+  put(b, 4, v->def->name, safe.n ? sl_buf_zstr(&safe) : v->text);
+  sl_buf_free(&safe);
+}
+
 static void put_conn(struct sl_buf *b, const struct sl_conf *c)
 {
   sl_buf_printf(b, "  %s:\n", c->name);
@@ -59,7 +71,7 @@ static void put_conn(struct sl_buf *b, const struct sl_conf *c)
     else if (v->list)
       put_list(b, 4, v->def->name, v->list);
     else
-      put(b, 4, v->def->name, v->text);
+      put_plain(b, v);
   }
 }
 

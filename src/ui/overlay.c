@@ -121,3 +121,21 @@ void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bo
   sl_line_init(&p->line, initial);
   (void)sl_overlay_push(ui, &p->base);
 }
+
+void *sl_prompt_withdraw(struct sl_ui *ui, void (*done)(void *user, const char *text), bool (*is)(const void *user, uint64_t id),
+    uint64_t id)
+{
+  for (size_t i = 0; i < ui->nover; i++) {
+    struct prompt *p = (struct prompt *)ui->over[i];
+    if (p->base.ops != &prompt_ops || p->done != done || !is(p->user, id))
+      continue;
+    void *user = p->user;
+    p->done = NULL;
+    memmove(&ui->over[i], &ui->over[i + 1], (ui->nover - i - 1) * sizeof ui->over[0]);
+    ui->nover--;
+    prompt_close(&p->base);
+    sl_ui_dirty_now(ui);
+    return user;
+  }
+  return NULL;
+}

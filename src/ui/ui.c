@@ -155,11 +155,17 @@ static void ask_typed(void *user, const char *text)
   sl_free(a);
 }
 
+static bool is_asked(const void *user, uint64_t id) { return ((const struct asked *)user)->id == id; }
+
 static void on_ask(void *user, uint64_t id, const struct sl_ask *ask)
 {
   struct sl_ui *ui = user;
-  struct asked *a = sl_calloc(1, sizeof *a);
   char label[160];
+  if (!ask) { /* nobody waits for it any more */
+    sl_free(sl_prompt_withdraw(ui, ask_typed, is_asked, id));
+    return;
+  }
+  struct asked *a = sl_calloc(1, sizeof *a);
   if (!a)
     return;
   *a = (struct asked){ ui, id };

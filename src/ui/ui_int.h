@@ -81,6 +81,9 @@ const char *sl_line_text(const struct sl_line *l);
 
 void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text),
     void *user);
+/* Closes the prompt of that done() whose user data is the one; done() does not come. Returns that data, NULL: there is none. */
+void *sl_prompt_withdraw(struct sl_ui *ui, void (*done)(void *user, const char *text), bool (*is)(const void *user, uint64_t id),
+    uint64_t id);
 void sl_palette_open(struct sl_ui *ui, const char *initial);
 void sl_help_open(struct sl_ui *ui);
 void sl_confirm_open(struct sl_ui *ui, struct sl_plan **take);

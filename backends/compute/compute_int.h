@@ -38,6 +38,7 @@ int compute_look_parse(struct compute_look **out, struct sl_str sql, struct sl_e
 void compute_look_free(struct compute_look *k);
 const char *compute_look_uri(const struct compute_look *k);
 const char *compute_look_kind(const struct compute_look *k);   /* of the box's worker */
+bool compute_look_lists(const struct compute_look *k);         /* the box sends rows for it, not bytes */
 int compute_look_job(const struct compute_look *k, const char *path, struct sl_buf *json, struct sl_err *err) SL_NODISCARD;
 int compute_look_bytes(struct compute_look *k, struct sl_str piece) SL_NODISCARD;
 /* Behind the box's end rc: what came, as rows of r. EAGAIN: again when there is room; other: the request's end. */

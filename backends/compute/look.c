@@ -127,6 +127,7 @@ void compute_look_free(struct compute_look *k)
   sl_free(k);
 }
 
+bool compute_look_lists(const struct compute_look *k) { return k->kind == ARCHIVE; }
 const char *compute_look_uri(const struct compute_look *k) { return k->uri; }
 const char *compute_look_kind(const struct compute_look *k) { return forms[k->kind].worker; }
 

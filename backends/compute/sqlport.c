@@ -132,10 +132,15 @@ static void run_leave(struct run *run)
 
 /* ---- what comes back ---- */
 
+/* Rows of a statement or of an archive's list; bytes of a picture or a member. A box that sends the other kind is no longer ours. */
+static bool wants_rows(const struct run *run) { return !run->look || compute_look_lists(run->look); }
+
 static void on_head(void *user, struct sl_schema *s, int64_t total)
 {
   struct run *run = sl_req_state(user);
   (void)total;
+  if (!wants_rows(run)) /* its rows end it */
+    return;
   if (sl_schema_set_resource(s, SL_STR("rows"), NULL))
     return; /* refs without their resource: nothing leads to them anyway */
   run->head = true;
@@ -144,12 +149,14 @@ static void on_head(void *user, struct sl_schema *s, int64_t total)
 
 static int on_rows(void *user, struct sl_batch **take)
 {
-  return sl_req_rows(user, take);
+  return wants_rows(sl_req_state(user)) ? sl_req_rows(user, take) : SL_EPROTO;
 }
 
 static int on_bytes(void *user, struct sl_str piece)
 {
   struct run *run = sl_req_state(user);
+  if (wants_rows(run))
+    return SL_EPROTO;
   sl_req_touch(user, piece.n);
   return compute_look_bytes(run->look, piece);
 }
@@ -210,7 +217,9 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
     return;
   }
   run_leave(run);
-  if (!rc && file)
+  if (!rc && file && run->head)
+    rc = sl_err_set(&e, SL_EPROTO, "the box sent both rows and a file");
+  else if (!rc && file)
     rc = send_file(r, file, rows, &e);
   sl_req_end(r, rc, rc ? &e : NULL);
 }

@@ -211,8 +211,9 @@ static void on_kick(void *user)
     j->next = NULL;
     struct box *b = idle_box(p, j);
     if (b) {
+      pool_kick(p); /* whoever hears of a failure may close the pool: the next one is looked at in another turn */
       box_give(b, j);
-      continue;
+      return;
     }
     drop_idle(p);
     int rc = box_open(&b, p, j, &err);

@@ -12,6 +12,7 @@
 #include <png.h>
 
 #include "base/file.h"
+#include "box/wire.h" /* lint-ok: internal: a box that lies */
 #include "model/backend.h"
 
 extern const struct sl_backend_ops sl_backend_compute;
@@ -25,6 +26,8 @@ static const char *const schemes[] = { "file", NULL };
 static const struct sl_serve *const no_serves[] = { NULL };
 static const struct sl_backend_ops fake_local = { .type = "local", .help = "files", .implicit = true, .serves = no_serves,
                                                   .schemes = schemes };
+
+static bool hostile_box;
 
 static int ws_setup(void **state)
 {
@@ -49,6 +52,9 @@ static int ws_setup(void **state)
   }
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
   exe[n > 0 ? n : 0] = 0;
+  snprintf(path, sizeof path, "%s/hostile", base);
+  if (hostile_box && (symlink(exe, path) || !memcpy(exe, path, sizeof path)))
+    return -1;
   snprintf(state_dir, sizeof state_dir, "%s/state", base);
   struct sl_ws_opts o = { .conf = conf, .backends = backends, .state_dir = state_dir, .exe = exe, .lib_dirs = libs, .headless = true };
   return sl_ws_open(&ws, loop, &o, &err) ? -1 : 0;
@@ -421,9 +427,66 @@ static void leaving(void **state)
 
 #define WS(f) cmocka_unit_test_setup_teardown(f, ws_setup, ws_teardown)
 
+/* ---- a box that is somebody else's by now ---- */
+
+/* Bytes, whatever it was asked for; for a picture: rows. */
+static int hostile_main(void)
+{
+  struct sl_buf in, head;
+  uint8_t kind;
+  static const struct sl_col col = { .name = "n", .type = SL_I64, .help = "" };
+  struct sl_schema *s = NULL;
+  sl_buf_init(&in, WIRE_MAX_IN);
+  sl_buf_init(&head, 0);
+  sl_buf_le(&head, UINT64_MAX, 8);
+  if (wire_send(WIRE_FD, WIRE_READY, SL_STR(""), NULL) || sl_schema_new(&s, NULL, 0, &col, 1, NULL) || sl_schema_encode(&head, s, NULL))
+    return 1;
+  while (!wire_recv(WIRE_FD, &kind, &in, NULL)) {
+    if (kind == WIRE_WORK && sl_str_find(sl_buf_view(&in), SL_STR("width")) >= 0) {
+      struct sl_batch *b = NULL;
+      struct sl_buf rows;
+      sl_buf_init(&rows, 0);
+      if (sl_batch_new(&b, s, NULL))
+        return 1;
+      sl_batch_row(b, SL_PUT, SL_STR("1"));
+      if (sl_batch_seal(b, NULL) || sl_batch_encode(&rows, b, NULL) || wire_send(WIRE_FD, WIRE_HEAD, sl_buf_view(&head), NULL) ||
+          wire_send(WIRE_FD, WIRE_ROWS, sl_buf_view(&rows), NULL))
+        return 1;
+    } else if (kind == WIRE_WORK && wire_send(WIRE_FD, WIRE_BYTES, SL_STR("boo"), NULL)) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int hostile_setup(void **state)
+{
+  hostile_box = true;
+  int rc = ws_setup(state);
+  hostile_box = false;
+  return rc;
+}
+
+static void another_kind(void **state)
+{
+  static const char *const statements[] = { "select 1", "from archive('lake:z/x.zip')", "from image('lake:z/x.png', 4, 4)" };
+  (void)state;
+  for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+    struct got g = { .done = false };
+    ask(&g, statements[i]);
+    assert_int_equal(g.src.state, SL_FAILED);
+    assert_int_equal(g.src.err.code, SL_EPROTO);
+    assert_non_null(strstr(g.src.err.msg, "the box sent a broken message and was ended"));
+    sl_snap_unref(g.snap);
+    sl_buf_free(&g.text);
+  }
+}
+
 int main(int argc, char **argv)
 {
+  if (argc > 1 && sl_str_ends(sl_str(argv[0]), SL_STR("/hostile")))
+    return hostile_main();
   static const struct CMUnitTest tests[] = { WS(pictures), WS(hostile_pictures), WS(forms), WS(archives), WS(long_members),
-    WS(hostile_archives), WS(leaving) };
+    WS(hostile_archives), WS(leaving), cmocka_unit_test_setup_teardown(another_kind, hostile_setup, ws_teardown) };
   return harness_main(argc, argv, NULL, tests, sizeof tests / sizeof tests[0]);
 }

@@ -141,6 +141,7 @@ static int open_screen(struct console *c, struct sl_err *err)
 static void close_screen(struct console *c)
 {
   sl_loop_hook(c->s.loop, NULL, NULL);
+  sl_timer_stop(c->s.loop, &c->reload); /* it would tell the screen */
   sl_fd_unwatch(c->s.loop, &c->input);
   sl_ui_close(c->ui);
   c->ui = NULL;
@@ -271,9 +272,9 @@ int sl_console(struct sl_app *a)
   if (c.killed)
     alarm(2); /* the terminal is itself again; nothing that hangs may keep us */
   int code = rc ? sl_app_fail(a, &err) : c.killed ? SL_EXIT_INTERRUPTED : SL_EXIT_OK;
-  if (c.s.loop)
-    sl_timer_stop(c.s.loop, &c.reload);
+  const struct sl_ws *closed = c.s.ws;
   sl_session_close(&c.s);
+  console_exports_drop(&c, closed);
   sl_free(c.names);
   sl_buf_free(&c.names_text);
   sl_free(c.switch_to);

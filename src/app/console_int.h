@@ -5,6 +5,7 @@
 #include "app/session.h"
 #include "ui/ui.h"
 
+struct export;
 struct console {
   struct sl_session s;
   struct sl_term *term;
@@ -17,7 +18,7 @@ struct console {
   sl_timer reload;
   int64_t file_time, file_size;
   uint64_t file_inode;
-  unsigned exports;
+  struct export *exports;    /* under way */
 };
 
 /* reload.c */
@@ -26,5 +27,6 @@ void console_switch(struct console *c);      /* to c->switch_to; says why not */
 int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err) SL_NODISCARD;
 /* export.c */
 void console_export(void *user, const struct sl_query *q, const char *path);
+void console_exports_drop(struct console *c, const struct sl_ws *closed);
 
 #endif

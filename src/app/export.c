@@ -8,13 +8,18 @@
 
 #include "app/console_int.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
-struct export { struct console *c; char *path, *temp; enum sl_format format; };
+struct export { struct export *next; struct console *c; struct sl_ws *ws; char *path, *temp; enum sl_format format; };
 
 static void export_free(struct export *e)
 {
-  e->c->exports--;
+  struct export **at = &e->c->exports;
+  while (*at && *at != e)
+    at = &(*at)->next;
+  if (*at)
+    *at = e->next;
   sl_free(e->path);
   sl_free(e->temp);
   sl_free(e);
@@ -42,7 +47,7 @@ static int write_rows(struct export *e, struct sl_snap *snap, struct sl_out *o, 
 static int write_file(struct export *e, struct sl_snap *snap, struct sl_err *err)
 {
   struct sl_out o;
-  int fd = open(e->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  int fd = open(e->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); /* the folder may be everybody's */
   if (fd < 0)
     return sl_err_sys(err, errno, "cannot write %s", e->temp);
   sl_out_open(&o, fd);
@@ -55,6 +60,14 @@ static int write_file(struct export *e, struct sl_snap *snap, struct sl_err *err
   if (rc)
     unlink(e->temp);
   return rc;
+}
+
+static void say(struct console *c, enum sl_role role, const char *words)
+{
+  if (c->ui)
+    sl_ui_notice(c->ui, role, sl_str(words));
+  else
+    sl_app_note("%s", words);
 }
 
 static void exported(void *user, sl_watch id, const struct sl_answer *a)
@@ -73,7 +86,7 @@ static void exported(void *user, sl_watch id, const struct sl_answer *a)
   else
     snprintf(words, sizeof words, "%llu rows written to %.200s%s", a->snap ? (unsigned long long)sl_snap_count(a->snap) : 0ull, e->path,
              missing ? "; not all sources are whole" : "");
-  sl_ui_notice(e->c->ui, err.code ? SL_ROLE_bad : missing ? SL_ROLE_warn : SL_ROLE_ok, sl_str(words));
+  say(e->c, err.code ? SL_ROLE_bad : missing ? SL_ROLE_warn : SL_ROLE_ok, words);
   export_free(e);
 }
 
@@ -90,13 +103,16 @@ void console_export(void *user, const struct sl_query *q, const char *path)
   struct sl_err err = { 0 };
   struct sl_query *own = NULL;
   sl_watch id;
+  char unique[37];
   struct export *e = sl_calloc(1, sizeof *e);
   if (!e)
     return;
-  *e = (struct export){ .c = c, .path = sl_path_abs(path, NULL) };
-  c->exports++;
-  e->temp = e->path ? sl_asprintf("%s.part", e->path) : NULL;
-  int rc = e->temp ? SL_OK : sl_err_nomem(&err);
+  *e = (struct export){ .next = c->exports, .c = c, .ws = c->s.ws, .path = sl_path_abs(path, NULL) };
+  c->exports = e;
+  int rc = sl_uuid4(unique, &err);
+  e->temp = !rc && e->path ? sl_asprintf("%s.%s", e->path, unique) : NULL;
+  if (!rc && !e->temp)
+    rc = sl_err_nomem(&err);
   if (!rc && !format_of(path, &e->format))
     rc = sl_err_set(&err, SL_EUSAGE, "name a file that ends in .csv, .json or .ndjson");
   if (!rc)
@@ -106,6 +122,20 @@ void console_export(void *user, const struct sl_query *q, const char *path)
   sl_query_unref(own);
   if (rc) {
     sl_ui_notice(c->ui, SL_ROLE_bad, sl_str(err.msg));
+    export_free(e);
+  }
+}
+
+/* A workspace that closes tells nobody. */
+void console_exports_drop(struct console *c, const struct sl_ws *closed)
+{
+  char words[400];
+  for (struct export *e = c->exports, *next; e; e = next) {
+    next = e->next;
+    if (e->ws != closed)
+      continue;
+    snprintf(words, sizeof words, "%.300s was not written: its workspace was left before all rows had come", e->path ? e->path : "");
+    say(c, SL_ROLE_bad, words);
     export_free(e);
   }
 }

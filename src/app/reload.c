@@ -80,6 +80,12 @@ void console_switch(struct console *c)
   struct sl_ws_conf *conf = NULL;
   struct sl_ws *ws = NULL, *old = c->s.ws;
   char *path = NULL;
+  if (sl_ws_under_way(old, false)) { /* closing it now would leave the action without its outcome */
+    sl_ui_notice(c->ui, SL_ROLE_warn, SL_STR("an action is under way here; switch when it has ended"));
+    sl_free(c->switch_to);
+    c->switch_to = NULL;
+    return;
+  }
   int rc = sl_ws_find(&path, c->switch_to, c->s.person, &err);
   if (!rc)
     rc = sl_ws_conf_load(&conf, path, c->s.types, c->s.ntypes, &err);
@@ -100,5 +106,6 @@ void console_switch(struct console *c)
   sl_ui_ws(c->ui, ws);
   c->file_inode = 0;
   sl_ws_close(old);
+  console_exports_drop(c, old);
   sl_ws_conf_unref(old_conf);
 }

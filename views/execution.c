@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "views/exec_links.h"
 
 enum { MAX_STEPS = 200 };
@@ -173,24 +172,6 @@ static void execution_close(struct sl_view *v)
 
 /* ---- drawing ---- */
 
-/* At most `lines` lines; how many it took. The end of an error is often what helps. */
-static int wrap_put(struct sl_grid *g, int x, int y, int lines, enum sl_role role, struct sl_str rest)
-{
-  size_t w = g->w - x > 8 ? (size_t)(g->w - x - 1) : 8;
-  int n = 0;
-  do {
-    size_t take = rest.n;
-    if (n + 1 < lines && sl_text_width(rest, SL_TEXT_CELL) > w) {
-      take = sl_utf8_cut(rest, w);
-      ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
-      take = space > (ptrdiff_t)w / 3 ? (size_t)space : take ? take : rest.n;
-    }
-    sl_grid_put(g, x, y + n++, (int)w, role, sl_str_head(rest, take));
-    rest = sl_str_trim(sl_str_from(rest, take));
-  } while (rest.n && n < lines);
-  return n;
-}
-
 /* How many lines it took: the cause may need more than one. */
 static int verdict_draw(struct sl_view *v, struct execution_state *s, struct sl_grid *g, int y, int lines)
 {
@@ -217,7 +198,7 @@ static int verdict_draw(struct sl_view *v, struct execution_state *s, struct sl_
     exec_links_ago(v, &b, started.u.i);
   sl_grid_put(g, x + 2, y, g->w - x - 3, SL_ROLE_dim, sl_buf_view(&b));
   if (!cause.null && cause.u.s.n)
-    used += wrap_put(g, 3, y + 1, lines, role == SL_ROLE_bad ? SL_ROLE_bad : SL_ROLE_text, cause.u.s);
+    used += sl_grid_wrap(g, (struct sl_rect){ 3, y + 1, g->w - 4, lines }, role == SL_ROLE_bad ? role : SL_ROLE_text, cause.u.s);
   sl_buf_free(&b);
   return used;
 }
@@ -275,9 +256,12 @@ static int log_line(struct sl_view *v, struct execution_state *s, struct sl_grid
   sl_grid_put(g, 1, y, 12, SL_ROLE_dim, sl_buf_view(&b));
   sl_grid_put(g, 15, y, 6, bad ? SL_ROLE_bad : SL_ROLE_dim, level.null ? SL_STR("") : level.u.s);
   int most = bad ? left < 3 ? left : 3 : 1;
-  int used = wrap_put(g, 22, y, most, bad ? SL_ROLE_bad : SL_ROLE_text, text.null ? SL_STR("") : text.u.s);
+  struct sl_rect r = {22, y, g->w - 23, most};
+  int used = bad && !text.null ? sl_grid_wrap(g, r, SL_ROLE_bad, text.u.s) : 1;
+  if (!bad && !text.null)
+    sl_grid_put(g, 22, y, g->w - 23, SL_ROLE_text, text.u.s);
   sl_buf_free(&b);
-  return used;
+  return used ? used : 1;
 }
 
 static void log_draw(struct sl_view *v, struct execution_state *s, struct sl_grid *g, struct sl_rect r, int y)

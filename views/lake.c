@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/fmt.h"
-#include "base/utf8.h"
 #include "views/lake_int.h"
 
 enum { DAY_W = 14, ZONE_W = 16, ZONE_MAX = 22, STORY = 4 };
@@ -210,21 +209,12 @@ static void path_put(const struct lake_state *s, struct sl_buf *b)
   }
 }
 
-/* Long ones take two lines where there is room: the end of an error is often what helps. */
-static void story_line(struct sl_grid *g, int *y, int end, enum sl_role role, struct sl_buf *b)
+/* Long ones take more lines where there is room, but for `keep` lines that come after. */
+static void story_line(struct sl_grid *g, int *y, int end, int keep, enum sl_role role, struct sl_buf *b)
 {
-  struct sl_str rest = sl_buf_view(b);
-  size_t w = g->w > 8 ? (size_t)g->w - 4 : 4;
-  for (int line = 0; rest.n && line < 2 && *y < end; line++) {
-    size_t take = rest.n;
-    if (line == 0 && *y + 1 < end && sl_text_width(rest, SL_TEXT_CELL) > w) {
-      take = sl_utf8_cut(rest, w);
-      ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
-      take = space > (ptrdiff_t)w / 3 ? (size_t)space : take ? take : rest.n;
-    }
-    sl_grid_put(g, 3, (*y)++, (int)w, role, sl_str_head(rest, take));
-    rest = sl_str_trim(sl_str_from(rest, take));
-  }
+  int room = end - *y - keep;
+  struct sl_rect r = {3, *y, g->w - 4, *y >= end ? 0 : room > 1 ? room : 1};
+  *y += sl_grid_wrap(g, r, role, sl_buf_view(b));
   sl_buf_clear(b);
 }
 
@@ -245,13 +235,13 @@ static void story_draw(struct sl_view *v, struct lake_state *s, struct sl_grid *
   else
     sl_grid_putz(g, x, y, g->w - x, SL_ROLE_ok, "arrived everywhere it was expected");
   y++;
-  story_line(g, &y, end, SL_ROLE_warn, &b);
+  story_line(g, &y, end, 3, SL_ROLE_warn, &b);
   if (p.bad >= 0 && cause_put(v, s, &b, p.bad))
-    story_line(g, &y, end, SL_ROLE_text, &b);
+    story_line(g, &y, end, 2, SL_ROLE_text, &b);
   waiting_put(s, &b, p.bad);
-  story_line(g, &y, end, SL_ROLE_text, &b);
+  story_line(g, &y, end, 1, SL_ROLE_text, &b);
   path_put(s, &b);
-  story_line(g, &y, end, SL_ROLE_dim, &b);
+  story_line(g, &y, end, end, SL_ROLE_dim, &b);
   sl_buf_free(&b);
 }
 

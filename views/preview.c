@@ -407,9 +407,7 @@ static void text_draw(struct preview_state *s, struct sl_grid *g, struct sl_rect
     member_fill(s);
   if (s->err.code && !s->bytes.n) {
     sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_bad, sl_code_words(s->err.code));
-    struct sl_str rest = sl_str(s->err.msg);
-    for (size_t w = r.w > 12 ? (size_t)r.w - 6 : 6; rest.n && y + 2 < r.y + r.h; rest = sl_str_from(rest, sl_utf8_cut(rest, w)))
-      sl_grid_put(g, r.x + 3, ++y, (int)w, SL_ROLE_text, sl_str_head(rest, sl_utf8_cut(rest, w)));
+    y += sl_grid_wrap(g, (struct sl_rect){ r.x + 3, y + 1, r.w - 6, r.y + r.h - y - 3 }, SL_ROLE_text, sl_str(s->err.msg));
     sl_grid_putz(g, r.x + 3, y + 2, r.w - 4, SL_ROLE_dim, "r asks again");
   } else if (!s->bytes.n) {
     sl_grid_putz(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, s->whole ? "an empty file" : "loading");

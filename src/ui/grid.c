@@ -153,6 +153,28 @@ int sl_grid_put(struct sl_grid *g, int x, int y, int w, enum sl_role role, struc
   return sl_grid_keep(g, x, y, w, role, s, SL_KEEP_HEAD);
 }
 
+/* As much as fits a line, up to behind its last blank or slash where that does not leave half of it empty. */
+static size_t line_take(struct sl_str s, size_t w)
+{
+  if (sl_text_width(sl_str_head(s, w * 24 + 64), SL_TEXT_CELL) <= w)
+    return s.n;
+  size_t most = sl_utf8_cut(s, w), take = most;
+  while (take > w / 2 && s.p[take - 1] != ' ' && s.p[take - 1] != '/')
+    take--;
+  return take > w / 2 ? take : most ? most : s.n;
+}
+
+int sl_grid_wrap(struct sl_grid *g, struct sl_rect r, enum sl_role role, struct sl_str s)
+{
+  int n = 0;
+  for (s = sl_str_trim(s); s.n && n < r.h && r.w > 0; n++) {
+    size_t take = n + 1 < r.h ? line_take(s, (size_t)r.w) : s.n;
+    sl_grid_put(g, r.x, r.y + n, r.w, role, sl_str_trim(sl_str_head(s, take)));
+    s = sl_str_trim(sl_str_from(s, take));
+  }
+  return n;
+}
+
 int sl_grid_putz(struct sl_grid *g, int x, int y, int w, enum sl_role role, const char *z)
 {
   return sl_grid_put(g, x, y, w, role, sl_str(z));

@@ -57,6 +57,8 @@ int sl_grid_putz(struct sl_grid *g, int x, int y, int w, enum sl_role role, cons
 int sl_grid_printf(struct sl_grid *g, int x, int y, int w, enum sl_role role, const char *fmt, ...) SL_PRINTF(6, 7);
 int sl_grid_right(struct sl_grid *g, int x, int y, int w, enum sl_role role, struct sl_str s);   /* right-aligned in w */
 int sl_grid_keep(struct sl_grid *g, int x, int y, int w, enum sl_role role, struct sl_str s, enum sl_text_keep keep);
+/* Over at most r.h lines of r.w, broken behind a blank or a slash; how many it took. The end of an error is often what helps. */
+int sl_grid_wrap(struct sl_grid *g, struct sl_rect r, enum sl_role role, struct sl_str s);
 void sl_grid_cell(struct sl_grid *g, int x, int y, enum sl_role role, const char *utf8);         /* one glyph of ours */
 void sl_grid_over(struct sl_grid *g, struct sl_rect r, enum sl_role role);                       /* lays a role over what is drawn */
 void sl_grid_hline(struct sl_grid *g, int x, int y, int w, enum sl_role role);

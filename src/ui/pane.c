@@ -237,21 +237,9 @@ static const char *what_to_do(int code)
   }
 }
 
-/* Long errors take several lines: the last words are often the ones that help. */
 static int wrap_put(struct sl_grid *g, struct sl_rect r, int y, enum sl_role role, const char *text)
 {
-  struct sl_str rest = sl_str(text);
-  while (rest.n && y < r.y + r.h) {
-    size_t width = (size_t)(r.w > 8 ? r.w - 6 : r.w), take = rest.n;
-    if (sl_text_width(rest, SL_TEXT_CELL) > width) {
-      take = sl_utf8_cut(rest, width);
-      ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
-      take = space > (ptrdiff_t)width / 2 ? (size_t)space : take ? take : 1;
-    }
-    sl_grid_put(g, r.x + 3, y++, (int)width, role, sl_str_head(rest, take));
-    rest = sl_str_trim(sl_str_from(rest, take));
-  }
-  return y;
+  return y + sl_grid_wrap(g, (struct sl_rect){ r.x + 3, y, r.w > 8 ? r.w - 6 : r.w, r.y + r.h - y }, role, sl_str(text));
 }
 
 bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, const char *empty)

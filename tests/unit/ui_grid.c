@@ -160,11 +160,30 @@ static void ten_megabytes_cost_nothing(void **state)
   sl_grid_free(&g);
 }
 
+static void wraps(void **state)
+{
+  (void)state;
+  struct sl_grid g = grid_new(12, 8);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){1, 0, 10, 3}, SL_ROLE_text, SL_STR("  one two three/four  five")), 3);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){1, 3, 10, 2}, SL_ROLE_text, SL_STR("aaaaaaaaaaaabbbbbbbbbbbbbbb")), 2);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){1, 5, 10, 2}, SL_ROLE_bad, SL_STR("漢字漢字漢字漢字")), 2);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){1, 7, 10, 2}, SL_ROLE_text, SL_STR("short")), 1);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){0, 0, 10, 0}, SL_ROLE_text, SL_STR("x")), 0);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){0, 0, 0, 3}, SL_ROLE_text, SL_STR("x")), 0);
+  assert_int_equal(sl_grid_wrap(&g, (struct sl_rect){0, 0, 10, 3}, SL_ROLE_text, SL_STR("   ")), 0);
+  expect_picture(&g, " one two\n three/\n four  five\n aaaaaaaaaa\n aabbbbbbb…\n 漢字漢\n 字漢字漢字\n short\n");
+  for (size_t i = 0; i < LEN(hostile); i++)
+    sl_grid_wrap(&g, (struct sl_rect){0, 0, 3, 8}, SL_ROLE_text, sl_strn(hostile[i].p, hostile[i].n));
+  grid_is_clean(&g);
+  sl_grid_free(&g);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(puts_and_cuts), cmocka_unit_test(sizes_are_clamped), cmocka_unit_test(wide_characters),
     cmocka_unit_test(roles_and_overlays), cmocka_unit_test(boxes), cmocka_unit_test(states_have_glyph_and_role),
-    cmocka_unit_test(hostile_text_is_harmless), cmocka_unit_test(evidence_stays), cmocka_unit_test(ten_megabytes_cost_nothing)};
+    cmocka_unit_test(hostile_text_is_harmless), cmocka_unit_test(evidence_stays), cmocka_unit_test(ten_megabytes_cost_nothing),
+    cmocka_unit_test(wraps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,7 @@ static bool text_line(void *ctx, uint64_t i, struct sl_str *out, enum sl_role *r
     return true;
   }
   size_t from = s->at[i], to = i + 1 < s->nline ? s->at[i + 1] - 1 : s->bytes.n;
+  to -= i + 1 == s->nline && to > from && s->bytes.p[to - 1] == '\n';
   *out = sl_strn(s->bytes.p + from, to > from ? to - from : 0);
   return true;
 }

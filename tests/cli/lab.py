@@ -1,6 +1,7 @@
 """A small workspace of files only: two zones, jobs that end well, badly, and not at all. What the examples of the help speak of."""
 import datetime
 import os
+import zipfile
 
 YAML = """\
 environment: test
@@ -40,6 +41,8 @@ def make(folder):
             path.mkdir(parents=True)
             (path / "labs.csv").write_text(f"patient,area\n1,{back}.5\n2,{back}.25\n", encoding="utf-8")
     (folder / "lake" / "raw" / "README.txt").write_text("one\ntwo\nthree\n", encoding="utf-8")
+    with zipfile.ZipFile(folder / "model.zip", "w") as z:
+        z.writestr("MLmodel", "flavors: {}\n")
     hostile = os.fsencode(folder / "lake" / "raw") + b"/bad\xff\x1b[31m\nname"
     os.close(os.open(hostile, os.O_CREAT | os.O_WRONLY))
     (folder / "sluice.yaml").write_text(YAML, encoding="utf-8")

@@ -1,7 +1,7 @@
 """A recording of the demo opens with no workspace and no network, and shows the same pictures.
 
-The header differs by what it must say (no environment, no workspace file). The lake and the overview are left out: they take the order of the
-zones from the workspace file, which is not part of a recording yet.
+The header differs by what it must say (no environment, no workspace file). The lake and the overview are left out: they take the order
+of the zones from the workspace file, which is not part of a recording yet.
 """
 import os
 import re

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-enum { LATER_MAX = 1 << 16 };
+enum { LATER_KEPT = 64, LATER_MAX = 1 << 16 };
 
 int64_t sl_clock_ms(void)
 {
@@ -43,8 +43,15 @@ int sl_loop_open(struct sl_loop **out, struct sl_err *err)
     return sl_err_nomem(err);
   l->hook_due = INT64_MAX;
   l->notes_tail = &l->notes;
+  l->caplater = LATER_KEPT; /* so that an end can be told even when there is no memory left to queue it with */
+  l->later = sl_calloc(l->caplater, sizeof *l->later);
+  if (!l->later) {
+    sl_free(l);
+    return sl_err_nomem(err);
+  }
   int rc = uv_loop_init(&l->uv);
   if (rc) {
+    sl_free(l->later);
     sl_free(l);
     return sl_err_sys(err, -rc, "cannot open the event loop");
   }
@@ -54,6 +61,7 @@ int sl_loop_open(struct sl_loop **out, struct sl_err *err)
     uv_close((uv_handle_t *)&l->tick, NULL);
     uv_run(&l->uv, UV_RUN_NOWAIT);
     uv_loop_close(&l->uv);
+    sl_free(l->later);
     sl_free(l);
     return sl_err_sys(err, -rc, "cannot open the event loop");
   }

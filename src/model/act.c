@@ -151,6 +151,7 @@ static void tell(struct sl_plan *p, int rc)
   bool have = result && !sl_ref_parse(sl_str(result), &ref, &scratch, NULL);
   const struct sl_resource *res = have ? sl_resource_find(ref.res) : NULL;
   plan_unlink(p);
+  sl_ws_stale(p->w, &sl_res_audit);
   sl_ws_stale(p->w, p->call.res);
   if (res && res != p->call.res)
     sl_ws_stale(p->w, res);
@@ -230,8 +231,7 @@ static void outcome(struct sl_plan *p, const char *word)
   targets_write(p);
   int rc = append(p, &ops, &err);
   if (rc)
-    outcome_written(p, rc, &err);
-  sl_ws_stale(p->w, &sl_res_audit);
+    outcome_written(p, rc, &err); /* the end of p */
 }
 
 /* ---- the call ---- */

@@ -176,7 +176,7 @@ static int src_rows(void *user, struct sl_batch **take, struct sl_err *err)
 {
   struct ws_src *s = user;
   struct ws_ans *a = s->a;
-  if (s->pub.state >= SL_WHOLE)
+  if (s->over)
     return SL_ECANCELED; /* it goes on after it was full */
   bool limited;
   uint64_t room = src_room(s, &limited);
@@ -233,8 +233,10 @@ void ws_src_ended(struct ws_src *s, enum sl_src_state state, const struct sl_err
 {
   struct ws_ans *a = s->a;
   struct sl_err e = { 0 };
-  if (s->pub.state >= SL_WHOLE)
+  if (s->over)
     return;
+  s->over = true;
+  a->replaced |= a->select_failed; /* shown once more: what failed may go well now, and may not look whole if not */
   if (s->headed && a->table && ans_shape(a) == SL_KEYED && sl_table_gen_end(a->table, s->pub.conn, state == SL_WHOLE, &e)) {
     state = SL_FAILED;
     err = &e;
@@ -263,7 +265,7 @@ void ws_src_start(struct ws_src *s, struct sl_query *q)
   a->pins--;
   if (rc)
     ws_src_ended(s, SL_FAILED, &e);
-  else if (a->run == run && s->pub.state < SL_WHOLE)
+  else if (a->run == run && !s->over)
     s->req = r;
   else if (r && r->sink)
     ws_req_drop(r);
@@ -530,6 +532,7 @@ static void run_reset(struct ws_ans *a)
     s->headed = false;
     s->run_rows = 0;
     s->pub.state = SL_ASKED;
+    s->over = false;
     s->pub.note[0] = 0;
     if (s->b)
       s->pub.err = (struct sl_err){ 0 };

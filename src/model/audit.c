@@ -19,7 +19,7 @@
 
 enum { LOCK_MS = 5000, LOCK_STEP_MS = 10 };
 
-struct tail { uint64_t seq; char hash[65]; bool torn; off_t size; };
+struct tail { uint64_t seq; char hash[65], prev[65]; bool torn; off_t size; };
 
 static int lock_wait(int fd, const char *path, struct sl_err *err)
 {
@@ -71,6 +71,8 @@ static bool line_parse(struct sl_str line, struct tail *t)
     t->seq = (uint64_t)seq;
     memcpy(t->hash, hash.p, 64);
     t->hash[64] = 0;
+    struct sl_str prev = sl_json_str(j, "prev");
+    snprintf(t->prev, sizeof t->prev, "%.*s", SL_ARG(prev));
   }
   json_decref(j);
   return ok;
@@ -252,6 +254,55 @@ static int head_write(const char *path, uint64_t seq, const char *hash, struct s
   return rc;
 }
 
+/* What audit.head says: SL_OK and its number and hash; ENOENT: there is none. */
+static int head_read(const char *path, uint64_t *seq, char hash[65])
+{
+  char *head = sl_asprintf("%s.head", path);
+  struct sl_buf b;
+  struct sl_str rest, number;
+  if (!head)
+    return SL_ENOMEM;
+  sl_buf_init(&b, 8192);
+  int rc = sl_file_read(&b, head, 4096, NULL);
+  rest = sl_str_trim(sl_buf_view(&b));
+  if (!rc && (!sl_str_cut(&rest, ' ', &number) || !sl_str_u64(number, seq) || rest.n != 64))
+    rc = SL_EPARSE;
+  if (!rc) {
+    memcpy(hash, rest.p, 64);
+    hash[64] = 0;
+  }
+  sl_buf_free(&b);
+  sl_free(head);
+  return rc;
+}
+
+/* A writer that died between its record and the head left the head one behind: it is brought up before it could fall back by two. Anything
+ * else that does not fit is left for `verify` to name. */
+static int head_catch_up(const char *path, const struct tail *t, const char *prev, struct sl_err *err)
+{
+  uint64_t seq = 0;
+  char hash[65] = "";
+  int rc = t->seq ? head_read(path, &seq, hash) : SL_OK;
+  bool behind = t->seq && ((!rc && seq + 1 == t->seq && !strcmp(hash, prev)) || (rc == SL_ENOENT && t->seq == 1));
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err);
+  return behind ? head_write(path, t->seq, t->hash, err) : SL_OK;
+}
+
+/* The head could not be written, as far as we know. New all the same (only its folder was not flushed): the record stands. Old: the record
+ * is taken back. Nobody can tell: it stays, and catches up later. */
+static int head_failed(int fd, const char *path, const struct tail *t, const char *mine, struct sl_err *err)
+{
+  uint64_t seq = 0;
+  char hash[65] = "";
+  int rc = head_read(path, &seq, hash);
+  if (!rc && seq == t->seq + 1 && !strcmp(hash, mine))
+    return SL_OK;
+  if ((!rc || rc == SL_ENOENT) && ftruncate(fd, t->size))
+    return sl_err_sys(err, errno, "cannot take back a record of the audit %s", path);
+  return SL_EIO;
+}
+
 /* Half a line becomes its own, so that the next record begins at a line's start; the record says what was found. */
 static int mend(int fd, const char *path, struct tail *t, sl_ms now, struct sl_err *err)
 {
@@ -288,17 +339,16 @@ int sl_audit_append(const char *path, struct sl_str fields, sl_ms now, uint64_t 
     return rc;
   sl_buf_init(&b, SL_AUDIT_LINE);
   rc = tail_read(fd, path, &t, err);
+  if (!rc)
+    rc = head_catch_up(path, &t, t.prev, err);
   if (!rc && t.torn)
     rc = mend(fd, path, &t, now, err);
   if (!rc)
     rc = record_make(&b, &t, fields, now, hash, err);
   if (!rc)
     rc = write_whole(fd, path, sl_buf_view(&b), t.size, err);
-  if (!rc && head_write(path, t.seq + 1, hash, err)) { /* a head that lags would later look like tampering */
-    if (ftruncate(fd, t.size))
-      sl_err_sys(err, errno, "cannot take back a record of the audit %s", path);
-    rc = SL_EIO;
-  }
+  if (!rc && head_write(path, t.seq + 1, hash, err))
+    rc = head_failed(fd, path, &t, hash, err);
   if (!rc && seq)
     *seq = t.seq + 1;
   sl_buf_free(&b);

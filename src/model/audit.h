@@ -18,9 +18,8 @@ enum { SL_AUDIT_LINE = 256 << 10 };        /* longest record */
 
 /* Appends one record: `fields` is the inside of a JSON object (`"kind":"intent",...`), to which seq, time, prev and hash are added. A
  * torn last
- * line (a crash while writing) is closed by a record of kind `mended` first. fsync'ed on return. On failure nothing was added. Secrets
- * are redacted
- * here. seq may be NULL. */
+ * line (a crash while writing) is closed by a record of kind `mended` first. fsync'ed on return. On failure nothing was added, or
+ * (where audit.head could be neither written nor read) a record that nobody was promised. Secrets are redacted here. seq may be NULL. */
 int sl_audit_append(const char *path, struct sl_str fields, sl_ms now, uint64_t *seq, struct sl_err *err) SL_NODISCARD;
 
 /* One record, as read. Borrowed for the call. */

@@ -183,7 +183,7 @@ void sl_audit_rows_free(struct sl_audit_rows *r)
 
 /* ---- verify ---- */
 
-struct verifying { struct sl_audit_report *r; const char *path; char prev[65]; uint64_t seq; bool after_torn; };
+struct verifying { struct sl_audit_report *r; const char *path; char prev[65], before[65]; uint64_t seq; bool after_torn; };
 
 static int broken(struct verifying *v, uint64_t number, struct sl_err *err, const char *what)
 {
@@ -218,6 +218,7 @@ static int verify_rec(struct verifying *v, uint64_t number, struct sl_str line, 
     return broken(v, number, err, "the line before was torn and nothing says so");
   v->after_torn = false;
   v->seq = r->seq;
+  memcpy(v->before, v->prev, sizeof v->before);
   memcpy(v->prev, r->hash.p, 64);
   v->r->records++;
   v->r->actions += sl_str_eqz(r->kind, "intent") || sl_str_eqz(r->kind, "refused");
@@ -263,7 +264,10 @@ static int head_compare(struct verifying *v, struct sl_err *err)
   int rc = sl_file_read(&b, path, 4096, &why);
   sl_free(path);
   rest = sl_str_trim(sl_buf_view(&b));
-  if (rc == SL_ENOENT && !v->r->records) {
+  if (rc == SL_ENOENT && v->r->records == 1) {
+    v->r->anchor = "nothing: the first record's writer died before it wrote audit.head";
+    rc = SL_OK;
+  } else if (rc == SL_ENOENT && !v->r->records) {
     v->r->anchor = "nothing: there is no record yet";
     rc = SL_OK;
   } else if (rc == SL_ENOENT) {
@@ -272,6 +276,8 @@ static int head_compare(struct verifying *v, struct sl_err *err)
     rc = sl_err_set(err, rc, "%s", why.msg);
   } else if (!sl_str_cut(&rest, ' ', &seq) || !sl_str_u64(seq, &n)) {
     rc = sl_err_set(err, SL_EBREACH, "%s.head was changed: it is no number and hash", v->path);
+  } else if (n + 1 == v->seq && sl_str_eqz(rest, v->before)) { /* nothing that a writer of the file could not bring about anyway */
+    v->r->anchor = "audit.head beside the file, one record behind: its writer died in between";
   } else if (n != v->seq || !sl_str_eqz(rest, v->prev)) {
     rc = sl_err_set(err, SL_EBREACH, "the audit ends at record %llu, but audit.head says %llu: its tail was cut or added to",
         (unsigned long long)v->seq,

@@ -19,7 +19,8 @@ struct sl_capsule_rec {
   struct cap_mask mask;
   struct sl_buf b, body;
   uint64_t records;
-  bool full;                       /* the cap was reached: what comes is left out */
+  bool full;                       /* the cap was reached, or memory was short: what comes is left out */
+  struct sl_map asked;             /* ids of the questions in it */
   struct stat_row *stat;
   size_t nstat, cap;
 };
@@ -101,12 +102,12 @@ static void key_call(struct sl_buf *k, const struct sl_req *r)
   }
 }
 
-bool cap_key(struct sl_buf *out, const struct sl_req *r)
+int cap_key(struct sl_buf *out, const struct sl_req *r)
 {
   struct sl_buf k;
   sl_buf_init(&k, 4 << 20);
   sl_buf_printf(&k, "%d ", (int)r->kind);
-  bool known = !r->b->internal;
+  int rc = r->b->internal ? SL_EUNSUP : SL_OK;
   switch (r->kind) {
   case WS_REQ_QUERY:
   case WS_REQ_SQL: key_query(&k, r->q); break;
@@ -116,22 +117,29 @@ bool cap_key(struct sl_buf *out, const struct sl_req *r)
     key_add(&k, sl_strn(r->uri, r->uri_n));
     break;
   case WS_REQ_CALL:
-    known = known && r->call->dry; /* what was done is the audit's */
-    if (known)
+    if (r->call->dry) /* what was done is the audit's */
       key_call(&k, r);
+    else
+      rc = SL_EUNSUP;
     break;
-  default: known = false;
+  default: rc = SL_EUNSUP;
   }
-  known = known && !k.failed;
-  if (known)
+  rc = rc ? rc : k.failed;
+  if (!rc)
     cap_redact(out, sl_buf_view(&k));
   sl_buf_free(&k);
-  return known && !out->failed;
+  return rc ? rc : out->failed;
 }
 
-static bool recorded(const struct sl_req *r)
+static struct sl_str id_of(const struct sl_req *r)
 {
-  return !r->b->internal && (r->kind <= WS_REQ_READ || (r->kind == WS_REQ_CALL && r->call && r->call->dry));
+  return sl_strn((const char *)&r->id, sizeof r->id);
+}
+
+/* Its question is in the recording: it may have been on its way when that began. */
+static bool recorded(const struct sl_capsule_rec *c, const struct sl_req *r)
+{
+  return !c->full && sl_map_get(&c->asked, id_of(r), NULL);
 }
 
 /* ---- accounts ---- */
@@ -175,12 +183,15 @@ static void on_start(void *user, const struct sl_req *r)
   struct sl_capsule_rec *c = user;
   struct sl_buf key;
   sl_buf_init(&key, 4 << 20);
-  if (cap_key(&key, r)) {
+  int rc = cap_key(&key, r);
+  if (rc == SL_OK && !c->full && !sl_map_put(&c->asked, id_of(r), 1, NULL, NULL)) {
     struct sl_buf *b = body(c, r->id);
     text(b, r->b->name);
     sl_buf_lstr(b, sl_buf_view(&key));
     put(c, CAP_ASK);
     stat_of(c, r)->asks++;
+  } else if (rc != SL_EUNSUP) {
+    c->full = true;
   }
   sl_buf_free(&key);
 }
@@ -189,7 +200,7 @@ static void on_head(void *user, const struct sl_req *r, struct sl_schema *s, uns
 {
   struct sl_capsule_rec *c = user;
   struct sl_buf t;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_init(&t, 4 << 20);
   struct sl_buf *b = body(c, r->id);
@@ -207,7 +218,7 @@ static void on_rows(void *user, const struct sl_req *r, struct sl_batch *rows)
 {
   struct sl_capsule_rec *c = user;
   struct sl_buf t;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_init(&t, CAP_MAX);
   if (cap_mask_rows(&c->mask, rows, &t, NULL))
@@ -224,7 +235,7 @@ static void on_bytes(void *user, const struct sl_req *r, const void *p, size_t n
   struct sl_capsule_rec *c = user;
   struct sl_str s = sl_strn(p, n);
   struct sl_buf t;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_init(&t, CAP_MAX);
   cap_redact(&t, s);
@@ -241,7 +252,7 @@ static void on_bytes(void *user, const struct sl_req *r, const void *p, size_t n
 static void on_size(void *user, const struct sl_req *r, int64_t size)
 {
   struct sl_capsule_rec *c = user;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_le(body(c, r->id), (uint64_t)size, 8);
   put(c, CAP_SIZE);
@@ -252,7 +263,7 @@ static void on_doc(void *user, const struct sl_req *r, struct sl_str json)
   struct sl_capsule_rec *c = user;
   struct sl_buf t;
   const struct sl_schema *s = r->schema;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_init(&t, CAP_MAX);
   if ((!s || cap_mask_doc_ok(&c->mask, s)) && !sl_audit_clean_json(&t, json, NULL)) {
@@ -269,7 +280,7 @@ static void on_end(void *user, const struct sl_req *r, int rc, const struct sl_e
 {
   struct sl_capsule_rec *c = user;
   struct sl_buf t;
-  if (!recorded(r))
+  if (!recorded(c, r))
     return;
   sl_buf_init(&t, 4096);
   struct sl_buf *b = body(c, r->id);
@@ -328,6 +339,7 @@ static void rec_free(struct sl_capsule_rec *c)
     c->w->tap = NULL;
   sl_buf_free(&c->b);
   sl_buf_free(&c->body);
+  sl_map_free(&c->asked);
   sl_free(c->stat);
   sl_free_wipe(c, sizeof *c);
 }
@@ -346,6 +358,7 @@ int sl_capsule_record_begin(struct sl_capsule_rec **out, struct sl_ws *w, const 
   c->mask.with_data = o && o->with_data;
   sl_buf_init(&c->b, CAP_MAX);
   sl_buf_init(&c->body, CAP_MAX);
+  sl_map_init(&c->asked);
   sl_buf_add(&c->b, cap_magic, sizeof cap_magic);
   sl_buf_le(&c->body, (uint64_t)sl_ws_now(w), 8);
   sl_buf_le(&c->body, c->mask.with_data, 1);

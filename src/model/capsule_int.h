@@ -61,8 +61,8 @@ struct sl_capsule {
 /* Which resource a name is; tests have resources of their own. */
 extern const struct sl_resource *(*cap_resource)(struct sl_str name);
 
-/* What makes two requests equal; redacted, so that the same on both sides. false: such a request is not recorded. */
-bool cap_key(struct sl_buf *out, const struct sl_req *r);
+/* What makes two requests equal; redacted, so that the same on both sides. EUNSUP: such a request is not recorded. */
+int cap_key(struct sl_buf *out, const struct sl_req *r);
 
 /* capsule_mask.c: what may enter */
 struct cap_mask { bool with_data; unsigned char secret[32]; };

@@ -137,8 +137,12 @@ static int play(struct sl_req *r, struct sl_err *err)
   sl_buf_init(&key, 8 << 20);
   sl_buf_z(&key, r->b->name);
   sl_buf_ch(&key, 0);
-  bool known = cap_key(&key, r) && sl_map_get(&c->by_key, sl_buf_view(&key), &at);
-  int rc = sl_buf_check(&key, err);
+  int rc = cap_key(&key, r);
+  bool known = !rc && sl_map_get(&c->by_key, sl_buf_view(&key), &at);
+  if (rc == SL_ENOMEM)
+    sl_err_nomem(err);
+  else if (rc == SL_EUNSUP || rc == SL_ELIMIT)
+    rc = SL_OK; /* then it is not in there */
   sl_buf_free(&key);
   if (rc)
     return rc;

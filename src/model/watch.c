@@ -439,6 +439,8 @@ void ws_soon(struct sl_ws *w, bool urgent)
     w->tick_queued = !ws_later(w, tick_later, w, NULL);
     return;
   }
-  if (!w->tick.v && sl_timer_start(w->l, left, 0, tick_timer, w, &w->tick, NULL))
-    w->tick.v = 0;
+  if (!w->tick.v && sl_timer_start(w->l, left, 0, tick_timer, w, &w->tick, NULL)) {
+    w->tick.v = 0; /* no memory for a timer: rather too early than never */
+    w->tick_queued = !ws_later(w, tick_later, w, NULL);
+  }
 }

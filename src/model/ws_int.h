@@ -222,6 +222,7 @@ struct ws_src {
   struct sl_source pub;
   uint64_t run_rows;
   bool headed, good;                /* in this run; rows of an earlier, whole or cut run are in the table */
+  bool over;                        /* this run's end came: what it shows as may be FAILED before that, for want of memory */
 };
 struct ws_input {                   /* SQL: a resource that the statement names */
   struct ws_ans *a;

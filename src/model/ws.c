@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "model/ws_int.h"
 
-enum { TABLE_MEMORY = 48 << 20, CLOSE_MS = 5000 };
+enum { TABLE_MEMORY = 32 << 20, CLOSE_MS = 5000 };
 
 /* ---- what the tables need of the loop ---- */
 

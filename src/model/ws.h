@@ -31,7 +31,7 @@ struct sl_ws_opts {
   bool readonly, headless, no_input;        /* headless: armed by being typed */
   const char *as;                           /* --as */
   unsigned threads;
-  size_t table_memory;                      /* 0: 48 MiB */
+  size_t table_memory;                      /* 0: 32 MiB */
 };
 int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;
 void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed: not from a callback of it */

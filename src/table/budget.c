@@ -353,24 +353,21 @@ static size_t memory_of(struct sl_budget *b)
   return n;
 }
 
+/* A few blocks, as the caller is the loop: more than come meanwhile, so that it is seldom called. */
 static int write_now(struct sl_budget *b, struct sl_err *err)
 {
-  for (int rc, never = 0; memory_of(b) > b->limit;) {
-    struct write_job *j = sl_calloc(1, sizeof *j);
-    if (!j)
-      return sl_err_nomem(err);
-    j->b = b;
-    write_pick(j);
-    bool none = j->n == 0;
-    struct sl_err why = { 0 };
-    rc = none ? SL_OK : write_work(j, &never, &why);
-    if (rc && err)
-      *err = why;
-    write_release(j, rc, &why);
-    if (rc || none)
-      return rc;
-  }
-  return SL_OK;
+  struct write_job *j = sl_calloc(1, sizeof *j);
+  if (!j)
+    return sl_err_nomem(err);
+  j->b = b;
+  write_pick(j);
+  int never = 0;
+  struct sl_err why = { 0 };
+  int rc = j->n ? write_work(j, &never, &why) : SL_OK;
+  if (rc && err)
+    *err = why;
+  write_release(j, rc, &why);
+  return rc;
 }
 
 int budget_relieve(struct sl_budget *b, struct sl_err *err)
@@ -381,7 +378,7 @@ int budget_relieve(struct sl_budget *b, struct sl_err *err)
   size_t memory = memory_of(b);
   if (memory <= b->limit)
     return SL_OK;
-  if (memory > b->limit * 2 + (4u << 20) || b->failed) /* the writers do not keep up, or could not: bounded memory goes first */
+  if (memory > b->limit + b->limit / 4 + (4u << 20) || b->failed) /* the writers do not keep up, or could not: bounded memory goes first */
     return write_now(b, err);
   if (b->job)
     return SL_OK;

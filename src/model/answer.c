@@ -351,6 +351,7 @@ void ws_ans_free(struct ws_ans *a)
   sl_free(a->pub);
   sl_query_unref(a->run_q);
   sl_snap_unref(a->snap);
+  sl_snap_unref(a->base);
   if (a->table)
     sl_table_close(a->table);
   sl_schema_unref(a->schema);
@@ -521,9 +522,12 @@ static void run_reset(struct ws_ans *a)
   a->wanted = false;
   a->left = (unsigned)a->nsrc;
   a->stale = a->had;
-  if (ans_fresh_table(a) && a->table) {
-    sl_table_close(a->table);
+  if (ans_fresh_table(a) && (a->table || a->base)) {
+    if (a->table)
+      sl_table_close(a->table);
+    sl_snap_unref(a->base);
     a->table = NULL;
+    a->base = NULL;
     a->replacing = a->q->kind != SL_Q_FOLLOW; /* which never ends: its lines are shown as they come */
   }
   a->table_runs++;

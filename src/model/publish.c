@@ -127,12 +127,12 @@ static void select_start(struct ws_ans *a, struct sl_snap *all, uint64_t version
 void ws_ans_publish(struct ws_ans *a)
 {
   a->dirty = false;
-  if (a->op || !a->table || (a->replacing && a->running)) {
+  if (a->op || (!a->table && !a->base) || (a->replacing && a->running)) {
     if (!a->op)
       a->seq++;
     return;
   }
-  uint64_t version = sl_table_version(a->table);
+  uint64_t version = a->table ? sl_table_version(a->table) : a->version;
   if ((a->snap || a->select_failed) && version == a->version && !a->replaced) {
     a->seq++;
     return;
@@ -145,10 +145,57 @@ void ws_ans_publish(struct ws_ans *a)
   struct sl_snap *all = NULL;
   struct sl_err e = { 0 };
   a->replaced = false;
-  if (sl_table_snap(a->table, &all, &e))
+  if (!a->table)
+    select_start(a, sl_snap_ref(a->base), version);
+  else if (sl_table_snap(a->table, &all, &e))
     select_failed(a, &e);
   else
     select_start(a, all, version);
+}
+
+/* ---- the same question in another order or under another filter ---- */
+
+/* All its rows are here, as nobody filtered at the source: another filter or order of them is what the source would answer. */
+static bool adoptable(const struct ws_ans *o, const struct ws_ans *a, uint32_t max_age_ms)
+{
+  if (o == a || o->cap != a->cap || o->q->limit || o->ninput || o->nsrc != a->nsrc || !(o->base || (o->table && !o->q->where)))
+    return false;
+  if (o->running || o->wanted || o->fails || o->ended < 0 || sl_loop_now(o->w->l) - o->ended > max_age_ms)
+    return false;
+  for (size_t i = 0; i < o->nsrc; i++)
+    if (o->src[i]->pub.state != SL_WHOLE || !o->src[i]->headed)
+      return false;
+  return ws_query_alike(o->q, a->q);
+}
+
+static bool fits(const struct ws_ans *a, const struct sl_schema *s)
+{
+  return (!a->q->where || !sl_filter_check(a->q->where, s, NULL)) && (!a->order || !sl_order_check(a->order, s, NULL));
+}
+
+bool ws_ans_adopt(struct ws_ans *a, uint32_t max_age_ms)
+{
+  struct ws_ans *o = a->w->answers;
+  while (o && !adoptable(o, a, max_age_ms))
+    o = o->next;
+  if (a->q->kind != SL_Q_SQL || !o || !fits(a, o->schema))
+    return false;
+  if (!o->table)
+    a->base = sl_snap_ref(o->base);
+  else if (sl_table_snap(o->table, &a->base, NULL))
+    return false; /* no memory to share: the statement runs again */
+  a->schema = sl_schema_ref(o->schema);
+  a->ended = o->ended;
+  a->had = true;
+  for (size_t i = 0; i < a->nsrc; i++) {
+    struct sl_str conn = a->src[i]->pub.conn;
+    a->src[i]->pub = o->src[i]->pub;
+    a->src[i]->pub.conn = conn;
+    a->src[i]->pub.did = 0;
+    a->src[i]->headed = a->src[i]->good = true;
+  }
+  ws_ans_mark(a, true);
+  return true;
 }
 
 bool ws_ans_settled(const struct ws_ans *a)
@@ -165,7 +212,8 @@ struct sl_answer ws_ans_view(struct ws_ans *a, uint64_t want_run)
   }
   return (struct sl_answer){
     .snap = a->snap, .src = a->pub, .nsrc = a->npub, .done = a->q->kind != SL_Q_FOLLOW ? ws_ans_settled(a) && a->run >= want_run : false,
-    .stale = a->stale, .filtered_here = a->filtered_here, .loaded = a->table ? sl_table_count(a->table) : 0,
+    .stale = a->stale, .filtered_here = a->filtered_here,
+    .loaded = a->table ? sl_table_count(a->table) : a->base ? sl_snap_count(a->base) : 0,
     .dropped = a->table ? sl_table_dropped(a->table) : 0, .doc = sl_buf_view(&a->doc),
   };
 }

@@ -243,14 +243,15 @@ int ws_ask(struct sl_ws *w, struct sl_query *q, uint64_t cap, bool once, sl_chan
   struct ws_ans *a = NULL;
   struct ws_watch *x;
   out->v = 0;
+  uint32_t age = q->any_age && q->kind == SL_Q_SQL ? UINT32_MAX : q->max_age_ms;
   if (w->closing)
     return sl_err_set(err, SL_ECANCELED, "the workspace is closing");
   int rc = query_canonical(w, q, &mine, err);
   if (rc)
     return rc;
   a = ans_find(w, mine, cap);
-  if (!a)
-    rc = ws_ans_new(w, &a, mine, cap, err);
+  if (!a && !(rc = ws_ans_new(w, &a, mine, cap, err)) && age)
+    (void)ws_ans_adopt(a, age); /* where it cannot, it asks */
   if (!rc && (rc = ws_watch_new(w, &x, out, err)) && !a->watchers)
     ans_leave(a);
   sl_query_unref(mine);
@@ -263,7 +264,7 @@ int ws_ask(struct sl_ws *w, struct sl_query *q, uint64_t cap, bool once, sl_chan
   x->a = a;
   x->seen = a->seq - 1; /* the first word always comes */
   a->watchers++;
-  bool fresh = ans_good_for(a, q->max_age_ms);
+  bool fresh = ans_good_for(a, age);
   x->want_run = fresh ? a->run : a->run + 1;
   ws_ans_paused(a, false);
   if (!fresh)

@@ -57,6 +57,7 @@ struct sl_query {            /* counted, immutable once asked */
   struct sl_want *want; struct sl_filter *where; struct sl_order *order;   /* order NULL: the resource's */
   uint64_t limit;            /* 0: the resource's cap (headless: none) */
   uint32_t idle_ms, total_ms, max_age_ms;  /* 0: the connection's timeout; none; none: always ask */
+  bool any_age;                            /* a statement: rows that are here will do, also those of another order or filter */
   bool background, deleted;  /* deleted: rows that the server keeps as deleted, too */
   /* SQL: the result goes into a file of this bare name (out.parquet, .csv, .ndjson) that whoever ran it keeps until it closes; the
    * answer is

@@ -212,6 +212,7 @@ void ws_schemas_free(struct sl_ws *w);
 
 /* query.c */
 bool ws_query_same(const struct sl_query *a, const struct sl_query *b);           /* would have the same answer */
+bool ws_query_alike(const struct sl_query *a, const struct sl_query *b);          /* the same but for filter and order */
 
 /* answer.c, publish.c, watch.c */
 struct ws_src {
@@ -249,6 +250,7 @@ struct ws_ans {
   char *statement;                  /* SQL: with the arguments of resources taken out; NULL: as it stands */
   struct sl_query *run_q;           /* SQL: the statement with its inputs */
   struct sl_table *table;
+  struct sl_snap *base;             /* instead of the table: all rows of an answer that asked the same in another order */
   struct sl_schema *schema;
   struct sl_snap *snap;             /* shown */
   struct sl_snap_op *op;
@@ -289,6 +291,7 @@ void ws_watch_free(struct sl_ws *w, sl_watch id);
 int ws_ans_new(struct sl_ws *w, struct ws_ans **out, struct sl_query *q, uint64_t cap, struct sl_err *err) SL_NODISCARD;
 int ws_ans_sources(struct ws_ans *a, struct sl_err *err) SL_NODISCARD;   /* again after a reload */
 int ws_ans_check(struct ws_ans *a, struct sl_err *err) SL_NODISCARD;     /* the columns that the query names exist */
+bool ws_ans_adopt(struct ws_ans *a, uint32_t max_age_ms);                /* took the rows of such an answer: nobody need be asked */
 void ws_ans_lost(struct ws_ans *a, const struct sl_err *err);            /* it cannot: one source stays, with the reason */
 void ws_ans_run(struct ws_ans *a);
 void ws_ans_stop(struct ws_ans *a);            /* drops its requests */

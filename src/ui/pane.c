@@ -33,14 +33,25 @@ static void pages_drop(struct sl_pane *p)
   }
 }
 
+static bool any_failed(const struct sl_answer *a)
+{
+  for (size_t i = 0; i < a->nsrc; i++)
+    if (a->src[i].state == SL_FAILED)
+      return true;
+  return false;
+}
+
 /* Keeps what it needs of a borrowed answer. */
 static void answer_keep(struct sl_pane *p, const struct sl_answer *a)
 {
   struct sl_snap *old = p->a.snap;
-  bool moved = old != a->snap;
+  bool waits = !a->snap && !a->done && old && !any_failed(a); /* another order or filter: the old rows until the first new ones */
+  bool moved = !waits && old != a->snap;
   p->a = *a;
-  p->a.snap = a->snap ? sl_snap_ref(a->snap) : NULL;
-  sl_snap_unref(old);
+  p->a.stale |= waits;
+  p->a.snap = waits ? old : a->snap ? sl_snap_ref(a->snap) : NULL;
+  if (!waits)
+    sl_snap_unref(old);
   p->a.nsrc = a->nsrc > MAX_SOURCES ? MAX_SOURCES : a->nsrc;
   for (size_t i = 0; i < p->a.nsrc; i++) {
     p->src[i] = a->src[i];

@@ -73,6 +73,7 @@ static int ask_like(struct sl_tablew *t, struct sl_filter *where, struct sl_orde
   struct sl_err err = {0};
   like.where = where;
   like.order = order;
+  like.any_age = true; /* a statement is not run again for it; r does */
   int rc = sl_query_new(&q, &like, &err);
   if (!rc)
     rc = sl_tablew_ask(t, q, &err);

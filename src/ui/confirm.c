@@ -1,22 +1,55 @@
 /* ui/confirm.c: what exactly will happen, and how it is undone. Never accepts the key that opened it: keys are deaf for half a second,
- * pastes
- * are refused, the name of the thing is typed where the plan says so. Everything from outside is drawn strictly (ASCII with escapes). */
+ * longer while Enter is held down; pastes are refused, the name of the thing is typed where the plan says so. Everything from outside is
+ * drawn strictly (ASCII with escapes), and whole: what does not fit its line goes on in the next. */
 #include <stdio.h>
 
 #include "ui/ui_int.h"
 
-enum { DEAF_MS = 500 };
+enum { DEAF_MS = 500, REPEAT_MS = 200, BOX_W = 76, CALLS = 8, GUARDS = 3, CALL_LINES = 6, GUARD_LINES = 2, UNDO_LINES = 3 };
 
 struct confirm { struct sl_overlay base; struct sl_plan *plan; struct sl_line line; int64_t opened; };
 
-static int strict_put(struct sl_grid *g, int x, int y, int w, enum sl_role role, const char *text)
+/* Wrapped into w cells, a byte a cell, at most so many lines (then its two ends); returns how many. g NULL: only counts. */
+static int strict_put(struct sl_grid *g, int x, int y, int w, int most, enum sl_role role, const char *text)
 {
   struct sl_buf b;
-  sl_buf_init(&b, 1 << 16);
+  int lines = 0;
+  if (w <= 0)
+    return 1;
+  sl_buf_init(&b, 1 << 20);
   sl_text_clean(&b, sl_str(text), SL_TEXT_STRICT);
-  int used = sl_grid_put(g, x, y, w, role, sl_buf_view(&b));
+  struct sl_str rest = sl_buf_view(&b);
+  size_t room = (size_t)w * (size_t)most;
+  if (rest.n > room) {
+    struct sl_buf both;
+    sl_buf_init(&both, 1 << 20);
+    sl_buf_printf(&both, "%.*s[...]%.*s", SL_ARG(sl_str_head(rest, room / 2 - 5)), SL_ARG(sl_str_from(rest, rest.n - room / 2)));
+    sl_buf_free(&b);
+    b = both;
+    rest = sl_buf_view(&b);
+  }
+  do {
+    if (g)
+      sl_grid_put(g, x, y + lines, w, role, sl_str_head(rest, (size_t)w));
+    rest = sl_str_from(rest, rest.n < (size_t)w ? rest.n : (size_t)w);
+    lines++;
+  } while (rest.n);
   sl_buf_free(&b);
-  return used;
+  return lines;
+}
+
+/* Many calls of the same kind: a line each, with both of its ends. */
+static int call_put(struct sl_grid *g, int x, int y, int w, const char *text, bool alone)
+{
+  struct sl_buf b;
+  if (alone)
+    return strict_put(g, x, y, w, CALL_LINES, SL_ROLE_bright, text);
+  sl_buf_init(&b, 1 << 20);
+  sl_text_clean(&b, sl_str(text), SL_TEXT_STRICT);
+  if (g)
+    sl_grid_keep(g, x, y, w, SL_ROLE_bright, sl_buf_view(&b), SL_KEEP_ENDS);
+  sl_buf_free(&b);
+  return 1;
 }
 
 static int head_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
@@ -31,51 +64,80 @@ static int head_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int
   return y + 2;
 }
 
+/* g NULL: only counts. */
 static int calls_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
 {
-  size_t n = sl_plan_calls(c->plan), show = n > 8 ? 7 : n;
-  for (size_t i = 0; i < show; i++, y++) {
-    sl_grid_printf(g, r.x + 2, y, 3, SL_ROLE_key, "%zu", i + 1);
-    strict_put(g, r.x + 5, y, r.w - 7, SL_ROLE_bright, sl_plan_call(c->plan, i));
+  size_t n = sl_plan_calls(c->plan), show = n > CALLS ? CALLS - 1 : n;
+  for (size_t i = 0; i < show; i++) {
+    if (g)
+      sl_grid_printf(g, r.x + 2, y, 3, SL_ROLE_key, "%zu", i + 1);
+    y += call_put(g, r.x + 5, y, r.w - 7, sl_plan_call(c->plan, i), n <= 2);
   }
-  if (show < n)
-    sl_grid_printf(g, r.x + 5, y++, r.w - 7, SL_ROLE_dim, "and %zu more of the same kind", n - show);
-  for (size_t i = 0; i < sl_plan_guards(c->plan) && i < 3; i++, y++) {
-    sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, i ? "" : "guards");
-    strict_put(g, r.x + 10, y, r.w - 12, SL_ROLE_text, sl_plan_guard(c->plan, i));
+  if (show < n && g)
+    sl_grid_printf(g, r.x + 5, y, r.w - 7, SL_ROLE_dim, "and %zu more of the same kind", n - show);
+  y += show < n;
+  for (size_t i = 0; i < sl_plan_guards(c->plan) && i < GUARDS; i++) {
+    if (g)
+      sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, i ? "" : "guards");
+    y += strict_put(g, r.x + 10, y, r.w - 12, GUARD_LINES, SL_ROLE_text, sl_plan_guard(c->plan, i));
   }
   const char *undo = sl_plan_undo(c->plan);
-  sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "undo");
-  strict_put(g, r.x + 10, y, r.w - 12, undo ? SL_ROLE_text : SL_ROLE_warn, undo ? undo : "cannot be undone");
-  return y + 2;
+  if (g)
+    sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "undo");
+  return y + strict_put(g, r.x + 10, y, r.w - 12, UNDO_LINES, undo ? SL_ROLE_text : SL_ROLE_warn, undo ? undo : "cannot be undone") + 1;
+}
+
+/* The name beside the line it is typed in, or above it where it is long. */
+static int must_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
+{
+  const char *must = sl_plan_must_type(c->plan);
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 20);
+  sl_text_clean(&b, sl_str(must), SL_TEXT_STRICT);
+  int n = b.n < 10000 ? (int)b.n : 10000, x = r.x + 7, more = 0;
+  sl_buf_free(&b);
+  if (g)
+    sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_text, "type ");
+  if (n > r.w / 2) {
+    more = strict_put(g, x, y, r.w - 9, CALL_LINES, SL_ROLE_bright, must);
+    x -= 1;
+  } else {
+    strict_put(g, x, y, r.w / 2, 1, SL_ROLE_bright, must);
+    x += n;
+  }
+  if (g) {
+    x += sl_grid_putz(g, x, y + more, 12, SL_ROLE_text, " to go on: ");
+    sl_line_draw(&c->line, g, x, y + more, r.x + r.w - 2 - x);
+  }
+  return more;
 }
 
 static void ask_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
 {
   int64_t left;
   enum sl_armed armed = sl_ws_armed(c->base.ui->ws, &left);
-  const char *must = sl_plan_must_type(c->plan);
-  if (armed == SL_READONLY) {
-    sl_grid_printf(g, r.x + 2, y, r.w - 4, SL_ROLE_warn, "read-only: %s", sl_ws_armed_why(c->base.ui->ws));
-  } else if (armed == SL_DISARMED) {
-    sl_grid_putz(g, r.x + 2, y, r.w - 4, SL_ROLE_warn, "not armed: Enter arms, then asks again");
-  } else if (must) {
-    int x = r.x + 2 + sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_text, "type ");
-    x += strict_put(g, x, y, r.w / 2, SL_ROLE_bright, must);
-    x += sl_grid_putz(g, x, y, 12, SL_ROLE_text, " to go on: ");
-    sl_line_draw(&c->line, g, x, y, r.x + r.w - 2 - x);
-  } else {
-    sl_grid_putz(g, r.x + 2, y, r.w - 4, SL_ROLE_text, "Enter does it");
+  int last = r.y + r.h - 2 - (sl_plan_must_type(c->plan) ? must_draw(c, NULL, r, 0) : 0);
+  if (y > last) { /* a small screen: the question is always seen */
+    y = last;
+    sl_grid_clear(g, (struct sl_rect){ r.x + 1, y, r.w - 2, r.y + r.h - 1 - y });
   }
+  if (armed == SL_READONLY)
+    sl_grid_printf(g, r.x + 2, y, r.w - 4, SL_ROLE_warn, "read-only: %s", sl_ws_armed_why(c->base.ui->ws));
+  else if (armed == SL_DISARMED)
+    sl_grid_putz(g, r.x + 2, y, r.w - 4, SL_ROLE_warn, "not armed: Enter arms, then asks again");
+  else if (sl_plan_must_type(c->plan))
+    must_draw(c, g, r, y);
+  else
+    sl_grid_putz(g, r.x + 2, y, r.w - 4, SL_ROLE_text, "Enter does it");
   sl_grid_right(g, r.x + 2, r.y + r.h - 1, r.w - 4, SL_ROLE_dim, SL_STR(" Esc leaves it "));
 }
 
 static void confirm_draw(struct sl_overlay *o, struct sl_grid *g)
 {
   struct confirm *c = (struct confirm *)o;
-  size_t calls = sl_plan_calls(c->plan), guards = sl_plan_guards(c->plan);
-  int rows = (int)(calls > 8 ? 8 : calls) + (int)(guards > 3 ? 3 : guards);
-  struct sl_rect r = sl_overlay_box(g, 76, rows + 9);
+  struct sl_rect r = sl_overlay_box(g, BOX_W, 8);
+  int rows = calls_draw(c, NULL, r, 0) + (sl_plan_must_type(c->plan) ? must_draw(c, NULL, r, 0) : 0);
+  r = sl_overlay_box(g, BOX_W, rows + 7);
   char title[128];
   snprintf(title, sizeof title, "%s: %s", sl_plan_action(c->plan)->name, sl_plan_action(c->plan)->help);
   g->cursor = false;
@@ -136,8 +198,12 @@ static void confirm_key(struct sl_overlay *o, int key)
     sl_ui_say(ui, SL_ROLE_dim, "nothing was done");
     return;
   }
-  if (sl_ws_mono(o->ui->ws) - c->opened < DEAF_MS)
+  int64_t now = sl_ws_mono(o->ui->ws);
+  if (now - c->opened < DEAF_MS) {
+    if (key == SL_KEY_ENTER && c->opened < now - DEAF_MS + REPEAT_MS) /* held down: its repeats are no consent either */
+      c->opened = now - DEAF_MS + REPEAT_MS;
     return;
+  }
   if (key == SL_KEY_ENTER)
     confirm_go(c);
   else if (sl_plan_must_type(c->plan) && sl_line_key(&c->line, key))

@@ -1,12 +1,15 @@
-/* What a backend asks of a person, on the screen: shown, answered, and taken away when nobody waits for the answer any more. */
+/* What a backend asks of a person, on the screen: shown, answered, and taken away when nobody waits for the answer any more; and
+ * what a confirmation shows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "fake_backend.h"
+#include "act_bench.h"
 #include "ui/ui_int.h" /* lint-ok: internal: tests look at the frame's own state */
 
 static const struct fake_row one[] = { { "a", "anna", "ok", 3, 0.5 } };
@@ -81,10 +84,46 @@ static void left_open(void **state)
   fx_forget(&s); /* the frame closes while it asks */
 }
 
+/* ---- the confirmation shows all that it does ---- */
+
+static void whole_calls(void **state)
+{
+  struct fa a;
+  struct sl_grid g;
+  char path[301], doc[400], lines[3][80];
+  struct sl_buf dump;
+  (void)state;
+  memset(path, 'p', sizeof path - 1);
+  path[sizeof path - 1] = 0;
+  memcpy(path + 140, "MIDDLE", 6);
+  memcpy(path + 294, "/alpha", 6);
+  snprintf(doc, sizeof doc, "{\"calls\":[\"unlink %s\"]}", path);
+  fake_of("fake")->ask = NULL;
+  fake_of("fake")->dry_doc = doc;
+  assert_int_equal(fa_call(&f, &a, &fake_act_look, "a", NULL), SL_OK);
+  sl_confirm_open(ui, &a.plan);
+  assert_int_equal(sl_grid_init(&g, 80, 24, NULL), SL_OK);
+  ui->over[0]->ops->draw(ui->over[0], &g);
+  sl_buf_init(&dump, 1 << 20);
+  assert_int_equal(sl_grid_dump(&g, false, &dump), SL_OK);
+  const char *text = sl_buf_zstr(&dump);
+  assert_non_null(strstr(text, "unlink pppp"));
+  assert_non_null(strstr(text, "/alpha"));
+  assert_non_null(strstr(text, "undo"));
+  for (size_t i = 0; i < 3; i++) { /* each line in full, none cut */
+    snprintf(lines[i], sizeof lines[i], "%.60s", path + i * 69 + 62);
+    assert_non_null(strstr(text, lines[i]));
+  }
+  assert_null(strstr(text, "..."));
+  sl_buf_free(&dump);
+  sl_grid_free(&g);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(answered, fresh, close_up),
                                       cmocka_unit_test_setup_teardown(withdrawn, fresh, close_up),
-                                      cmocka_unit_test_setup_teardown(left_open, fresh, close_up) };
+                                      cmocka_unit_test_setup_teardown(left_open, fresh, close_up),
+                                      cmocka_unit_test_setup_teardown(whole_calls, fresh, close_up) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

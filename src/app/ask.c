@@ -1,6 +1,7 @@
 /* app/ask.c: a backend needs a person (a password, a code): asked on the terminal itself, whatever standard input and output are, with the
  * echo off for secrets. Without a terminal, or with --no-input, the request fails and says which command to run. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -24,11 +25,18 @@ static void say(int fd, const struct sl_ask *a)
   sl_buf_free(&clean);
 }
 
-/* One line, without its end; false at end of file or when it is too long. */
+/* poll() is never resumed after a signal, as read() may be: Ctrl-C leaves the question, with the echo on again. */
+static bool read_char(int fd, char *c)
+{
+  struct pollfd p = { .fd = fd, .events = POLLIN };
+  return poll(&p, 1, -1) == 1 && read(fd, c, 1) == 1;
+}
+
+/* One line, without its end; false at end of file, at a signal, or when it is too long. */
 static bool read_line(int fd, char *out, size_t max, size_t *n)
 {
   *n = 0;
-  for (char c; read(fd, &c, 1) == 1; out[(*n)++] = c) {
+  for (char c; read_char(fd, &c); out[(*n)++] = c) {
     if (c == '\n')
       return true;
     if (*n == max)
@@ -53,6 +61,7 @@ bool sl_ask_terminal(const struct sl_ask *a, struct sl_secret **out)
     quiet = old;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     quiet.c_lflag |= ECHONL;
+    quiet.c_cc[VSUSP] = quiet.c_cc[VQUIT] = _POSIX_VDISABLE; /* they would leave a shell without echo */
     tcsetattr(fd, TCSAFLUSH, &quiet);
   }
   bool got = read_line(fd, line, sizeof line, &n) && n > 0;

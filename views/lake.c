@@ -20,6 +20,7 @@ static void want_from(struct lake_state *s, struct sl_str arg)
   sl_buf_init(&scratch, 0);
   if (arg.n && !sl_ref_parse(arg, &ref, &scratch, NULL)) {
     ptrdiff_t slash = sl_str_chr(ref.id, '/');
+    snprintf(s->want_zone, sizeof s->want_zone, "%.*s", SL_ARG(slash < 0 ? ref.id : sl_str_head(ref.id, (size_t)slash)));
     snprintf(s->want, sizeof s->want, "%.*s", slash < 0 ? 0 : SL_ARG(sl_str_from(ref.id, (size_t)slash + 1)));
   } else {
     snprintf(s->want, sizeof s->want, "%.*s", SL_ARG(arg));

@@ -320,6 +320,11 @@ static void zones_changed(struct sl_view *v, void *user)
     snprintf(s->uri[z], sizeof s->uri[z], "%.*s", SL_ARG(lake_text(s->zones, row[z], "uri")));
     snprintf(s->zone_state[z], sizeof s->zone_state[z], "%.*s", SL_ARG(lake_text(s->zones, row[z], "state")));
   }
+  int want = s->want_zone[0] ? zone_index(s, sl_str(s->want_zone)) : -1;
+  if (want >= 0) {
+    s->at_zone = (size_t)want;
+    s->want_zone[0] = 0;
+  }
   parts_changed(v, user);
 }
 

@@ -24,7 +24,7 @@ struct lake_state {
   struct lake_known *known;
   size_t nknown, known_cap;
   int rows;
-  char want[64];        /* partition to put the cursor on when it arrives */
+  char want[64], want_zone[40];   /* where the cursor goes when they arrive */
 };
 
 int lake_days_open(struct sl_view *v, struct sl_err *err) SL_NODISCARD;

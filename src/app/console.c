@@ -171,6 +171,17 @@ static int list_names(struct console *c, struct sl_err *err)
   return SL_OK;
 }
 
+/* What an earlier session began and did not see the end of. */
+static void reconciled(void *user, size_t open, size_t settled)
+{
+  struct console *c = user;
+  char words[160];
+  if (!open || !c->ui)
+    return;
+  snprintf(words, sizeof words, "%zu of %zu actions that had no known end have one now; `sluice audit list` tells", settled, open);
+  sl_ui_notice(c->ui, settled == open ? SL_ROLE_ok : SL_ROLE_warn, sl_str(words));
+}
+
 static int open_all(struct console *c, struct sl_app *a, struct sl_err *err)
 {
   int rc = sl_loop_open(&c->s.loop, err);
@@ -188,6 +199,8 @@ static int open_all(struct console *c, struct sl_app *a, struct sl_err *err)
     rc = open_screen(c, err);
   if (!rc)
     rc = console_watch_file(c, err);
+  if (!rc && !c->s.capsule)
+    rc = sl_ws_reconcile(c->s.ws, reconciled, c, err);
   return rc;
 }
 

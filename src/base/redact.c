@@ -153,6 +153,21 @@ static bool redact_known_token(struct sl_str s, size_t at, size_t *from, size_t 
   return false;
 }
 
+/* "Basic dXNlcjpwYXNz", "Bearer x0x0": the header's value without its name, as some servers repeat it. Plain words follow these two in
+ * sentences, so what is hidden has at least one capital, digit or = in it. */
+static bool redact_scheme(struct sl_str s, size_t at, size_t n, size_t *from, size_t *to)
+{
+  struct sl_str word = sl_strn(s.p + at, n);
+  if (!sl_str_ieq(word, SL_STR("basic")) && !sl_str_ieq(word, SL_STR("bearer")))
+    return false;
+  *from = redact_blanks(s, at + n);
+  *to = *from + redact_run(s, *from, redact_token_char);
+  bool odd = false;
+  for (size_t i = *from; i < *to; i++)
+    odd = odd || (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '=';
+  return odd && *from > at + n && *to - *from >= 8;
+}
+
 /* What begins at `at` and is hidden by its shape. Words are only looked at from their beginning. */
 static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
 {
@@ -168,6 +183,8 @@ static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
   size_t n = redact_run(s, at, redact_key_char);
   if (n > REDACT_KEY_MAX)
     return false;
+  if (redact_scheme(s, at, n, from, to))
+    return true;
   return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to);
 }
 

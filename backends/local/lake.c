@@ -75,9 +75,7 @@ static int list_zone(struct listing *l, const struct sl_lake_part **parts, size_
   sl_free(path);
   if (rc == SL_EDENIED || rc == SL_EIO) {
     l->whole = false;
-    char note[96];
-    snprintf(note, sizeof note, "%.90s", e.msg);
-    sl_feed_cut(l->f, note);
+    local_cut(l->f, e.msg);
     rc = SL_OK;
   } else if (rc == SL_ENOENT) {
     rc = SL_OK;

@@ -80,6 +80,8 @@ struct local_walk {
   struct sl_feed *feed;              /* NULL: cannot be cancelled */
   bool deep;
 };
+/* Says that an answer is not whole: a note has little room, so the middle goes, and what went wrong stays. */
+void local_cut(struct sl_feed *f, const char *text);
 /* In the folder's own order. ENOENT and the like only for the folder itself; below it they are told by unreadable(). */
 int local_walk(const char *path, const struct local_walk *w, struct sl_err *err) SL_NODISCARD;
 enum { LOCAL_TMP_LEN = 32 };

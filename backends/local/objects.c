@@ -54,12 +54,10 @@ static int on_entry(void *user, const struct local_entry *e, struct sl_err *err)
 static void on_unreadable(void *user, struct sl_str rel, int errnum)
 {
   struct listing *l = user;
-  char note[96];
   struct sl_err e = { 0 };
   (void)rel;
-  sl_err_sys(&e, errnum, "not all of %.40s came", l->dir);
-  snprintf(note, sizeof note, "%.95s", e.msg);
-  sl_feed_cut(l->f, note);
+  sl_err_sys(&e, errnum, "not all of %s came", l->dir);
+  local_cut(l->f, e.msg);
 }
 
 static bool allowed(const struct local *s, const char *path)
@@ -116,9 +114,7 @@ static int list_zones(struct listing *l, struct sl_err *err)
     rc = path ? list_path(l, path, &e) : sl_err_nomem(&e);
     sl_free(path);
     if (rc == SL_EDENIED || rc == SL_EIO) {
-      char note[96];
-      snprintf(note, sizeof note, "%.95s", e.msg);
-      sl_feed_cut(l->f, note);
+      local_cut(l->f, e.msg);
       rc = SL_OK;
     } else if (rc == SL_ENOENT) {
       rc = SL_OK;

@@ -11,8 +11,9 @@
 
 #include "backend_local/local_int.h"
 #include "base/hash.h"
+#include "base/text.h"
 
-enum { FOLDERS_MAX = 4000000, LOOK_EVERY = 256 };
+enum { FOLDERS_MAX = 4000000, LOOK_EVERY = 256, CUT_CELLS = 90 };
 #define TMP_PREFIX ".sluice-"
 
 struct walk {
@@ -46,6 +47,15 @@ void local_tmp_name(char out[LOCAL_TMP_LEN])
 bool local_is_tmp(const char *name)
 {
   return strncmp(name, TMP_PREFIX, sizeof TMP_PREFIX - 1) == 0;
+}
+
+void local_cut(struct sl_feed *f, const char *text)
+{
+  struct sl_buf note;
+  sl_buf_init(&note, 4096);
+  sl_text_fit(&note, sl_str(text), CUT_CELLS, SL_KEEP_ENDS, true);
+  sl_feed_cut(f, note.failed ? "" : sl_buf_zstr(&note));
+  sl_buf_free(&note);
 }
 
 static int push(struct walk *k, struct sl_str rel, struct sl_err *err)

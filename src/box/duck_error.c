@@ -84,11 +84,11 @@ static int code_of(struct sl_str first)
 static bool damaged(struct sl_str text)
 {
   static const char *const words[] = { "No magic bytes found", "Footer length error", "too small to be a Parquet file",
-                                       "don't know what type", "TProtocolException", "ecompression failure", "decompress" };
+                                       "TProtocolException", "ecompression failure", "decompress" };
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (sl_str_find(text, sl_str(words[i])) >= 0)
       return true;
-  return false;
+  return sl_str_starts(text, SL_STR("Invalid Error:")); /* what its reader of footers throws has no class of its own */
 }
 
 static const char *advice(int code)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import lab
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 
@@ -40,3 +42,12 @@ def sluice(tmp_path):
     home.mkdir()
     cwd.mkdir()
     return Sluice(home, cwd)
+
+
+@pytest.fixture
+def here(sluice):
+    """The small workspace of lab.py, trusted, and chosen without -w."""
+    lab.make(sluice.cwd)
+    sluice("trust", "sluice.yaml")
+    sluice.env["SLUICE_WORKSPACE"] = str(sluice.cwd)
+    return sluice

@@ -66,9 +66,9 @@ static void say_contents(const struct sl_capsule_rec *r)
 void sl_tape_end(struct sl_session *s)
 {
   struct sl_err err = {0};
-  const char *file = sl_args_text(s->app->args, SL_O_record, NULL);
-  if (!s->recording)
+  if (!s->recording) /* nor, perhaps, was the session ever opened */
     return;
+  const char *file = sl_args_text(s->app->args, SL_O_record, NULL);
   say_contents(s->recording);
   if (sl_capsule_record_end(&s->recording, file, &err))
     sl_app_note("%s: %s", file, err.msg);

@@ -65,7 +65,7 @@ def test_the_workspace_is_no_file(sluice):
     assert "sluice init" in one_line(sluice("-w", ".", "get", "zones", code=2))
     assert "no workspace, file or folder" in one_line(sluice("-w", "nosuch.yaml", "get", "zones", code=2))
     path.mkdir()
-    assert "is a folder" in one_line(sluice("-w", "sluice.yaml", "get", "zones", code=2))
+    assert "is a folder" in one_line(sluice("-w", ".", "get", "zones", code=2))
     path.rmdir()
     os.mkfifo(path)
     assert "no regular file" in one_line(sluice("-w", ".", "get", "zones", code=2, timeout=5))
@@ -360,7 +360,8 @@ def test_names_are_drawn_harmlessly(evil):
     assert "control character" in one_line(evil("run", "noisy", "-p", "p=\x1b[31m", code=2))
     cells = f"{evil.day}/cells.csv"
     for args in (["ls", evil.day], ["get", "objects", "lake:raw/"], ["get", "partitions"], ["get", "zones"], ["get", "jobs"],
-                 ["get", "executions"], ["get", "steps", "bad-1"], ["get", "findings"], ["describe", "executions", "noisy-1"], ["describe", "executions", "bad-1"],
+                 ["get", "executions"], ["get", "steps", "bad-1"], ["get", "findings"],
+                 ["describe", "executions", "noisy-1"], ["describe", "executions", "bad-1"],
                  ["head", cells], ["schema", cells], ["profile", cells], ["sql", f"select * from '{cells}'"], ["audit", "list"],
                  ["get", "objects", "no\x1b[31m\u202e"], ["cat", "no\x1b[31m"], ["sql", "select * from nosuch\x1b[31m\u202e"],
                  ["head", os.fsencode(evil.day) + b"/" + EVIL + b".csv"],

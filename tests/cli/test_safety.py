@@ -114,7 +114,8 @@ def test_nothing_leads_out_of_a_zone(here):
     (here.cwd / "lake/raw/near").symlink_to("../landing")
     before = tree(outside)
     for args in (["cp", "lake:raw/README.txt", "lake:raw/../../outside/y.txt"], ["rm", "lake:raw/../../outside/x.txt"],
-                 ["ls", "lake:raw/../.."], ["cat", "lake:raw/../../outside/x.txt"], ["sql", "select 1", "--out", "lake:raw/../../outside/y.csv"]):
+                 ["ls", "lake:raw/../.."], ["cat", "lake:raw/../../outside/x.txt"],
+                 ["sql", "select 1", "--out", "lake:raw/../../outside/y.csv"]):
         assert "leaves its zone" in one_line(here(*args, code=2)), args
     for args in (["cp", "lake:raw/README.txt", "lake:raw/out/y.txt"], ["rm", "lake:raw/out/x.txt"],
                  ["sql", "select 1", "--out", "lake:raw/out/y.csv"], ["cat", "lake:raw/out/x.txt"], ["cat", "lake:raw/link.txt"],
@@ -168,9 +169,11 @@ def test_a_secret_is_nowhere(here, kind):
         if kind == "variable":
             env["CANARY_TOKEN"] = CANARY
         for args in (["get", "experiments"], ["get", "experiments", "-o", "json"], ["get", "runs"], ["info"], ["config", "show"],
-                     ["config", "validate"], ["doctor"], ["get", "connections", "-o", "json"], ["describe", "connections", "registry"], ["get", "requests"],
+                     ["config", "validate"], ["doctor"], ["get", "connections", "-o", "json"], ["describe", "connections", "registry"],
+                     ["get", "requests"],
                      ["cp", "lake:raw/README.txt", "lake:landing/"], ["run", "ingest"], ["logs", "ingest-1"],
-                     ["sql", "select * from connections"], ["audit", "list", "-o", "json"], ["audit", "export"], ["connect", server.uri, "--name", "again", "--dry-run"]):
+                     ["sql", "select * from connections"], ["audit", "list", "-o", "json"], ["audit", "export"],
+                     ["connect", server.uri, "--name", "again", "--dry-run"]):
             run = here(*args, env=env, code=None)
             assert not holds(run.stdout) and not holds(run.stderr), args
         assert any(holds((auth or "").encode()) for _, auth in server.seen)  # it was sent, and the server repeated it

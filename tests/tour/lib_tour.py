@@ -2,6 +2,7 @@
 the screen shows what it must, and fails with the picture when it never does."""
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -124,6 +125,18 @@ class Tmux:
                 return picture
             time.sleep(0.03)
         raise AssertionError(f"no row ever showed {texts}:\n{picture}")
+
+    def settled(self, *texts, absent=(), seconds=15):
+        """The picture once it shows every text and has then stood still, but for ages, for half a second."""
+        end, last, since = time.monotonic() + seconds, None, 0
+        while time.monotonic() < end:
+            picture = self.wait(*texts, absent=absent, seconds=max(0.1, end - time.monotonic()))
+            if (stripped := re.sub(r"\d+", "", picture)) != last:
+                last, since = stripped, time.monotonic()
+            elif time.monotonic() - since > 0.5:
+                return picture
+            time.sleep(0.05)
+        raise AssertionError(f"the screen never stood still:\n{picture}")
 
     def go(self, line, *texts):
         """Through the palette, as a person: `:`, a name, Enter."""

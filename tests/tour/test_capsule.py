@@ -5,7 +5,6 @@ of the zones from the workspace file, which is not part of a recording yet.
 """
 import os
 import re
-import time
 
 import pytest
 from lib_tour import SLUICE, Folders, Tmux
@@ -29,8 +28,7 @@ def pictures(argv, env):
             picture = t.go(line, *texts)
             out[line] = [re.sub(r"\s+", " ", re.sub(r"\b\d+(\.\d+)?(ms|s|m|h\d*|d)\b", "AGE", row)) for row in picture.splitlines()[1:-2]]
             if line.startswith("sql"):
-                t.keys("Escape")
-                time.sleep(0.3)  # a key right behind Escape would be Alt and that key
+                t.leave_editor()
             t.keys("q")
             t.wait("overview", "finding")
         t.keys("q")
@@ -46,7 +44,8 @@ def recorded():
     f.make_demo()
     capsule = os.path.join(f.dir, "capsule")
     shown = pictures([SLUICE, "-w", f.demo, "--record", capsule, "--with-data"], f.env)
-    return f, capsule, shown
+    yield f, capsule, shown
+    f.remove()
 
 
 def test_it_replays_offline_with_equal_screens(recorded):
@@ -72,3 +71,25 @@ def test_what_was_not_asked_is_said(recorded):
     p = f.run("--replay", capsule, "get", "experiments", check=False)
     assert p.returncode == 1
     assert "not in this recording" in p.stderr
+
+
+@pytest.mark.parametrize("words", [("get", "executions"), ("get", "runs", "cancer"), ("get", "versions"), ("get", "partitions"),
+                                   ("logs", "clean-2")], ids=" ".join)
+def test_a_command_replays_with_equal_rows(recorded, words):
+    f, _, _ = recorded
+    capsule = os.path.join(f.dir, "command")
+    first = f.run("-w", f.demo, "--record", capsule, "--with-data", *words, "-o", "json").stdout
+    os.rename(f.demo, f.demo + ".away")
+    try:
+        again = f.run("--replay", capsule, *words, "-o", "json").stdout
+    finally:
+        os.rename(f.demo + ".away", f.demo)
+    assert again == first and len(first) > 40
+
+
+def test_persons_are_hashed_unless_asked_for(recorded):
+    f, _, _ = recorded
+    capsule = os.path.join(f.dir, "persons")
+    p = f.run("-w", f.demo, "--record", capsule, "get", "versions", "-o", "json")
+    assert '"author":"ana"' in p.stdout and "hashed" in p.stderr, p.stderr
+    assert '"author":"ana"' not in f.run("--replay", capsule, "get", "versions", "-o", "json").stdout

@@ -76,8 +76,6 @@ static int load_and_write(void)
 static void loading(void **state)
 {
   (void)state;
-  if (!SL_FAULTS)
-    skip();
   each_fails(load_and_write, SL_OK);
 }
 
@@ -99,8 +97,6 @@ static void mistakes(void **state)
     "connections:\n  a: {type: mlflow, uri: \"http://a\", timeout: 2h}\n", "jobs:\n  a: {after: [a], steps: {s: {run: [x]}}}\n",
     "jobs:\n  a: {params: {dt: 1}, steps: {s: {run: [\"${td}\"]}}}\n", "lake: {zones: [{name: a, uri: x}, {name: a, uri: y}]}\n",
   };
-  if (!SL_FAULTS)
-    skip();
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     wrong = texts[i];
     each_fails(refuse, SL_OK);
@@ -154,8 +150,6 @@ static int add(void)
 static void the_rest(void **state)
 {
   (void)state;
-  if (!SL_FAULTS)
-    skip();
   assert_int_equal(sl_file_write("c.yaml", SL_STR("me: {name: ana, key: k}\ntimezone: Asia/Tokyo\nbox: {memory: 2GB}\n"), 0600, NULL),
                    SL_OK);
   assert_int_equal(sl_mkdirs("sub", 0755, NULL), SL_OK);
@@ -188,8 +182,6 @@ static int lake(void)
 static void partitions(void **state)
 {
   (void)state;
-  if (!SL_FAULTS)
-    skip();
   each_fails(lake, SL_OK);
 }
 
@@ -198,8 +190,6 @@ static void trust(void **state)
 {
   (void)state;
   struct sl_ws_conf *c;
-  if (!SL_FAULTS)
-    skip();
   assert_int_equal(sl_mkdirs("t", 0755, NULL), SL_OK);
   assert_int_equal(sl_file_write("t/w.yaml", SL_STR("readonly: true\n"), 0600, NULL), SL_OK);
   assert_int_equal(sl_ws_conf_load(&c, "t/w.yaml", types, NTYPES, NULL), SL_OK);

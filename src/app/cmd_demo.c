@@ -60,6 +60,23 @@ static int wipe(struct place *p, struct sl_app *a, struct sl_err *err)
   return rc;
 }
 
+static const char begun[] = "unfinished ";
+
+/* So that a half made one can be removed. It names its folder: a marker that came along with somebody else's files removes nothing. */
+static int mark_begun(const struct place *p, struct sl_err *err)
+{
+  char *text = sl_asprintf("%s%s\n", begun, p->dir);
+  int rc = text ? sl_file_write(p->mark, sl_str(text), 0644, err) : sl_err_nomem(err);
+  sl_free(text);
+  return rc;
+}
+
+static bool is_unfinished(const struct place *p)
+{
+  struct sl_str text = sl_buf_view(&p->made);
+  return sl_str_starts(text, sl_str(begun)) && sl_str_eqz(sl_str_trim(sl_str_from(text, sizeof begun - 1)), p->dir);
+}
+
 static int make(struct place *p, struct sl_app *a, struct sl_err *err)
 {
   struct sl_demo d;
@@ -74,7 +91,7 @@ static int make(struct place *p, struct sl_app *a, struct sl_err *err)
   sl_app_note("making the demo in %s, its last day is %s", p->dir, sl_buf_zstr(&day));
   rc = sl_mkdirs(p->dir, 0755, err);
   if (!rc)
-    rc = sl_file_write(p->mark, SL_STR("unfinished\n"), 0644, err); /* so that a half made one can be removed */
+    rc = mark_begun(p, err);
   if (!rc)
     rc = sl_demo_copy(&d, err);
   if (!rc)
@@ -99,8 +116,7 @@ static int make(struct place *p, struct sl_app *a, struct sl_err *err)
 static int prepare(struct place *p, struct sl_app *a, struct sl_err *err)
 {
   int rc = place_find(p, a, err);
-  bool unfinished = !rc && sl_str_starts(sl_buf_view(&p->made), SL_STR("unfinished"));
-  if (!rc && (sl_args_has(a->args, SL_O_reset) || unfinished))
+  if (!rc && (sl_args_has(a->args, SL_O_reset) || is_unfinished(p)))
     rc = wipe(p, a, err);
   if (rc || p->there)
     return rc;

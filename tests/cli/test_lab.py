@@ -299,6 +299,17 @@ def test_a_reader_that_leaves_a_long_listing(here):
     assert len(here.json("get", "objects", "many")) == 30000
 
 
+def test_a_marker_that_came_with_other_files_removes_nothing(here):
+    """A half made demo is made anew; somebody else's folder is not removed for holding its marker."""
+    other = here.cwd / "other"
+    other.mkdir()
+    (other / "keep").write_text("mine")
+    for text in ("unfinished\n", "unfinished /somewhere/else\n", "2026-01-01\n"):
+        (other / ".sluice-demo").write_text(text)
+        assert "is not empty" in here("demo", "--dir", "other", code=1).notes
+        assert (other / "keep").read_text() == "mine"
+
+
 # ---- the examples of the help ----
 
 def examples():

@@ -147,6 +147,9 @@ def main(folder):
                     [[n, v, k, str(t), f"{s:.1f}"] for n, v, k, t, s in sorted(peers)], 3)
     passed = sum(c.passed for c in suites.values())
     failed = sum(c.failed + c.skipped for c in suites.values())
+    tries = Path(folder) / "second_tries.txt"
+    if tries.exists():
+        print(tries.read_text())
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

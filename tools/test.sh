@@ -28,9 +28,18 @@ suite() { # PRESET NAME ARG...
   local preset=$1 name=$2
   shift 2
   ctest --test-dir "build/$preset" --show-only=json-v1 >"$results/ctest-$name.json"
+  # a second try is named in the log ("Test #N: ... ***Failed" before its "Passed")
   step "test $name" ctest --test-dir "build/$preset" -j "$jobs" --timeout 300 --no-tests=error --output-on-failure \
+    --repeat until-pass:2 \
     --output-junit "$results/ctest-$name.xml" --test-output-size-passed 1000000 --test-output-size-failed 1000000 "$@" ||
     [ -s "$results/ctest-$name.xml" ] || failed_step "ctest $name"
+}
+
+# What failed runs once more by itself; the log and the summary name what passed only then.
+second_try() { # NAME
+  [ -s "$results/pytest-$1.xml" ] || { failed_step "pytest $1"; return; }
+  PYTHONPATH=$top/tools step "second try $1" python3 tools/second_try.py "$results/pytest-$1.xml" "$deps/venv-test/bin/python" || true
+  grep -h '^passed on the second try' "$logs/second_try_$1.log" 2>/dev/null | tee -a "$results/second_tries.txt" || true
 }
 
 pytest_suite() { # FOLDER [BUILD]: with the program of another build than release
@@ -38,8 +47,7 @@ pytest_suite() { # FOLDER [BUILD]: with the program of another build than releas
   name=$(basename "$1")${2:+-$2}
   if [ -n "${2:-}" ]; then local -x SLUICE=$top/build/$2/sluice; fi
   PYTHONPATH=$top/tools step "test $name" "$deps/venv-test/bin/python" -m pytest -p sluice_pytest -p no:cacheprovider --timeout=300 \
-    -q --junit-xml="$results/pytest-$name.xml" "$1" ||
-    [ -s "$results/pytest-$name.xml" ] || failed_step "pytest $name"
+    -q --junit-xml="$results/pytest-$name.xml" "$1" || second_try "$name"
 }
 
 build() { # PRESET

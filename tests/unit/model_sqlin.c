@@ -290,6 +290,53 @@ static void leaving_cancels_the_inputs(void **state)
   fx_close(&f);
 }
 
+/* The rows of a statement that has run, in another order: nobody is asked, unless one wants them new. */
+static void another_order_takes_the_rows_that_are_here(void **state)
+{
+  (void)state;
+  struct fx f;
+  struct fx_seen all, some, first, s;
+  fx_open(&f, NULL);
+  struct sl_query *q = fx_query(NULL, NULL, 0), *ok = fx_query("state = ok", NULL, 0), *next = NULL;
+  fx_watch(&f, q, false, &all);
+  fx_watch(&f, ok, false, &some);
+  fx_settle(&f);
+  struct sl_query_input in[] = { { "many", all.snap }, { "few", some.snap } };
+  struct sl_query like = { .res = &sl_res_rows, .kind = SL_Q_SQL, .scope = SL_STR("select 1"), .inputs = in, .ninputs = 2 };
+  struct sl_query *plain = NULL;
+  assert_int_equal(sl_query_new(&plain, &like, NULL), SL_OK);
+  fx_watch(&f, plain, false, &first);
+  fx_settle(&f);
+  assert_int_equal(fake_of("compute")->queries, 1);
+  assert_string_equal(first.first, "many");
+  assert_int_equal(sl_order_parse(&like.order, SL_STR("n"), NULL), SL_OK);
+  like.any_age = true;
+  assert_int_equal(sl_query_new(&next, &like, NULL), SL_OK);
+  fx_watch(&f, next, false, &s);
+  fx_settle(&f);
+  assert_true(s.done);
+  assert_string_equal(s.first, "few");
+  assert_int_equal(s.rows, 2);
+  assert_int_equal(s.loaded, 2);
+  assert_int_equal(s.src[0].state, SL_WHOLE);
+  assert_int_equal(fake_of("compute")->queries, 1);
+  sl_ws_refresh(f.w, s.id);
+  fx_settle(&f);
+  assert_int_equal(fake_of("compute")->queries, 2);
+  assert_string_equal(s.first, "few");
+  struct fx_seen *seen[] = { &all, &some, &first, &s };
+  for (size_t i = 0; i < 4; i++) {
+    sl_ws_unwatch(f.w, seen[i]->id);
+    fx_forget(seen[i]);
+  }
+  sl_query_unref(next);
+  sl_query_unref(plain);
+  sl_query_unref(q);
+  sl_query_unref(ok);
+  sl_order_unref(like.order);
+  fx_close(&f);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -303,6 +350,7 @@ int main(void)
     cmocka_unit_test_setup(inputs_are_capped_and_say_so, fresh),
     cmocka_unit_test_setup(mistakes_in_arguments_are_told_at_once, fresh),
     cmocka_unit_test_setup(leaving_cancels_the_inputs, fresh),
+    cmocka_unit_test_setup(another_order_takes_the_rows_that_are_here, fresh),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

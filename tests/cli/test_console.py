@@ -211,3 +211,33 @@ def test_no_colour_and_ascii(console):
 def test_needs_a_terminal(sluice):
     (sluice.cwd / "sluice.yaml").write_text("environment: test\n")
     assert "needs a terminal" in sluice("-w", ".", code=2).notes
+
+
+@pytest.mark.parametrize("size, words", [((5, 20), "20x5 is too small"), ((5, 20), "needs 30x6"), ((1, 1), "…"), ((0, 0), "overview"),
+                                         ((3000, 3000), "overview")])
+def test_sizes(console, size, words):
+    s = console("-w", ".", size=size)
+    if size in ((0, 0), (3000, 3000)):
+        s.screen.resize(*((24, 80) if size == (0, 0) else (500, 1000)))  # what it makes of them
+    s.wait(words)
+    s.keys("q")
+    assert s.ended() == 0
+    assert LEAVE in s.bytes and termios.tcgetattr(s.slave) == s.before
+
+
+@pytest.mark.parametrize("term", ["", "vt100", "linux", "screen"])
+def test_terminals(console, term):
+    s = console("-w", ".", env={"TERM": term, "ASAN_OPTIONS": "detect_leaks=0"})
+    s.wait("overview")
+    s.keys("q")
+    assert s.ended() == 0
+    assert termios.tcgetattr(s.slave) == s.before
+
+
+def test_closed_stdin(console, sluice):
+    master, slave = pty.openpty()
+    run = subprocess.run(["bash", "-c", f"exec '{PROGRAM}' -w . <&-"], stdout=slave, stderr=subprocess.PIPE, env=sluice.env, cwd=sluice.cwd,
+                         timeout=10)
+    os.close(master)
+    os.close(slave)
+    assert run.returncode == 2 and b"needs a terminal" in run.stderr

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ CANARY = "c4n4ry" + "%016x" % random.getrandbits(64)
 
 def holds(data):
     return any(w in data for w in (CANARY.encode(), base64.b64encode(f"ana:{CANARY}".encode())))
+
+
+def nightly(here, env=None):
+    """nightly-1, which runs until it is stopped."""
+    here("run", "nightly", "--detach", env=env)
+    for _ in range(200):
+        if here.json("describe", "executions", "nightly-1")[0]["state"] == "running":
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not begin")
 
 
 # ---- what may not be changed ----
@@ -35,7 +46,7 @@ def executions(here):
 @pytest.mark.parametrize("how", ["option", "variable", "workspace", "connection"])
 def test_read_only(here, how):
     here("run", "clean", code=1)
-    here("run", "nightly", "--detach")
+    nightly(here)
     todo, text = changes(here), (here.cwd / "sluice.yaml").read_text()
     pre, env = [], {}
     if how == "option":
@@ -65,7 +76,7 @@ def test_read_only(here, how):
 
 def test_protected(here):
     here("run", "clean", code=1)
-    here("run", "nightly", "--detach")
+    nightly(here)
     text = (here.cwd / "sluice.yaml").read_text()
     (here.cwd / "sluice.yaml").write_text(text.replace("environment: test", "environment: prod"))
     here("trust", "sluice.yaml")
@@ -79,7 +90,7 @@ def test_protected(here):
 
 def test_dry_run_changes_nothing(here):
     here("run", "clean", code=1)
-    here("run", "nightly", "--detach")
+    nightly(here)
     before, audit, was = tree(here.cwd / "lake"), here("audit", "export").text, executions(here)
     words = ("loading", "looking", "TERM", "copy", "unlink", "write", "unlink")
     for args, word in zip(changes(here), words):
@@ -198,7 +209,7 @@ def test_children_see_no_secret(here):
     finally:
         p.kill()
         p.communicate()
-    ref = here("run", "nightly", "--detach", env={"CANARY_TOKEN": CANARY}).text.strip()
+    nightly(here, {"CANARY_TOKEN": CANARY})
     for path in Path("/proc").glob("[0-9]*"):
         try:
             words, environ = (path / "cmdline").read_bytes(), (path / "environ").read_bytes()
@@ -206,7 +217,7 @@ def test_children_see_no_secret(here):
             continue
         if str(here.cwd).encode() in environ or str(here.cwd).encode() in words:
             assert secret.encode() not in environ, words
-    here("stop", ref)
+    here("stop", "nightly-1")
 
 
 def test_a_password_in_an_address_is_masked(here):

@@ -1,6 +1,7 @@
 /* views/overview.c: what is wrong now, worst first, across every connection; then zones, jobs of the last 24 hours and models in a line
  * each. Every row jumps to its place. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ui/widgets.h"
 
@@ -78,15 +79,26 @@ static struct sl_str text_of(struct sl_pane *p, uint64_t i, const char *col)
   return v.null || (v.type != SL_TEXT && v.type != SL_STATE) ? SL_STR("") : v.u.s;
 }
 
-static void age_put(struct sl_view *v, struct sl_grid *g, int *x, int y, const struct sl_val *t)
+/* Things side by side, going on in the next line while there is one; what does not fit is counted. */
+struct flow { struct sl_grid *g; int w, x, y, last; };   /* g NULL: only measured */
+enum { FLOW_AT = 11, FLOW_MORE = 11 };
+
+/* Room for `need` cells, with what says "+N more" behind it unless this is the last thing. False: no more fits. */
+static bool flow_room(struct flow *f, int need, uint64_t left)
 {
-  struct sl_buf b;
-  if (t->null)
-    return;
-  sl_buf_init(&b, 64);
-  sl_time_show(&b, t->u.i, sl_view_show(v)->now, sl_view_show(v)->tz);
-  *x += sl_grid_put(g, *x, y, g->w - *x, SL_ROLE_dim, sl_buf_view(&b)) + 3;
-  sl_buf_free(&b);
+  int more = f->y == f->last && left > 1 ? FLOW_MORE : 0;
+  if (f->x + need + more <= f->w)
+    return true;
+  if (f->y < f->last && f->x > FLOW_AT) {
+    f->y++;
+    f->x = FLOW_AT;
+    return flow_room(f, need, left);
+  }
+  if (f->x == FLOW_AT) /* alone in its line: cut there */
+    return true;
+  if (f->g)
+    sl_grid_printf(f->g, f->x, f->y, FLOW_MORE, SL_ROLE_dim, "+%llu more", (unsigned long long)left);
+  return false;
 }
 
 enum { ZONES_LOOK = 64 };
@@ -117,25 +129,48 @@ static const char *unsure(const struct sl_pane *p)
   return sl_pane_whole(p) ? "none yet" : "? asking";
 }
 
-static void zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int y)
+static bool zone_put(struct sl_view *v, struct sl_pane *p, uint64_t i, struct flow *f, uint64_t left)
 {
-  int x = 11;
-  sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "ZONES");
+  const char *glyph;
+  enum sl_role role;
+  struct sl_val newest = sl_pane_val(p, i, "newest");
+  struct sl_str state = text_of(p, i, "state"), name = text_of(p, i, "name");
+  struct sl_buf age;
+  sl_buf_init(&age, 64);
+  if (!newest.null)
+    sl_time_show(&age, newest.u.i, sl_view_show(v)->now, sl_view_show(v)->tz);
+  size_t wide = sl_text_width(name, SL_TEXT_CELL);
+  int named = wide < 16 ? (int)wide : 16, need = named + 3 + (int)(state.n + (age.n ? 1 + age.n : 0));
+  bool fits = flow_room(f, need, left);
+  sl_state_look(state, &glyph, &role);
+  if (fits && f->g) {
+    sl_grid_put(f->g, f->x, f->y, 16, SL_ROLE_text, name);
+    int x = f->x + named + 1;
+    x += sl_grid_printf(f->g, x, f->y, 12, role, "%s %.*s", glyph, SL_ARG(state)) + 1;
+    sl_grid_put(f->g, x, f->y, f->w - x, SL_ROLE_dim, sl_buf_view(&age));
+  }
+  f->x += fits ? need + 2 : 0;
+  sl_buf_free(&age);
+  return fits;
+}
+
+/* Lines used, at most `lines`. g NULL: only counted. */
+static int zones_draw(struct sl_view *v, struct overview_state *s, struct sl_grid *g, int w, int y, int lines)
+{
+  struct flow f = {g, w, FLOW_AT, y, y + lines - 1};
+  if (g)
+    sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "ZONES");
   if (!s->zones || !sl_pane_count(s->zones)) {
-    sl_grid_putz(g, x, y, g->w - x, SL_ROLE_dim, s->zones ? unsure(s->zones) : "none: name them under lake: zones: in the workspace file");
-    return;
+    if (g)
+      sl_grid_putz(g, f.x, y, w - f.x, SL_ROLE_dim, s->zones ? unsure(s->zones)
+          : "none: name them under lake: zones: in the workspace file");
+    return 1;
   }
-  uint64_t n = sl_pane_count(s->zones) < ZONES_LOOK ? sl_pane_count(s->zones) : ZONES_LOOK;
-  for (uint64_t i = zone_next(v, s->zones, n, n); i < n && x < g->w - 8; i = zone_next(v, s->zones, n, i)) {
-    const char *glyph;
-    enum sl_role role;
-    struct sl_val newest = sl_pane_val(s->zones, i, "newest");
-    struct sl_str state = text_of(s->zones, i, "state");
-    sl_state_look(state, &glyph, &role);
-    x += sl_grid_put(g, x, y, 16, SL_ROLE_text, text_of(s->zones, i, "name")) + 1;
-    x += sl_grid_printf(g, x, y, 12, role, "%s %.*s", glyph, SL_ARG(state)) + 1;
-    age_put(v, g, &x, y, &newest);
-  }
+  uint64_t n = sl_pane_count(s->zones) < ZONES_LOOK ? sl_pane_count(s->zones) : ZONES_LOOK, left = n;
+  for (uint64_t i = zone_next(v, s->zones, n, n); i < n; i = zone_next(v, s->zones, n, i), left--)
+    if (!zone_put(v, s->zones, i, &f, left))
+      break;
+  return f.y - y + 1;
 }
 
 struct day { double started[HOURS]; int ok, failed, running, other; };
@@ -180,34 +215,63 @@ static void jobs_draw(struct sl_view *v, struct overview_state *s, struct sl_gri
     sl_grid_printf(g, x, y, 14, SL_ROLE_dim, "%d other", d.other);
 }
 
-static void models_draw(struct overview_state *s, struct sl_grid *g, int y)
+/* The aliases of a model, then what waits; drawn, or only measured (g NULL). */
+static int model_put(struct sl_grid *g, int x, int y, struct sl_pane *p, uint64_t i)
 {
-  int x = 11;
-  if (!s->models)
-    return;
-  sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "MODELS");
-  for (uint64_t i = 0; i < sl_pane_count(s->models) && x < g->w - 10; i++) {
-    struct sl_val aliases = sl_pane_val(s->models, i, "aliases"), pending = sl_pane_val(s->models, i, "pending");
-    x += sl_grid_put(g, x, y, 20, SL_ROLE_text, text_of(s->models, i, "name")) + 1;
-    struct sl_str rest = aliases.null ? SL_STR("") : aliases.u.s, one;
-    while (sl_list_next(&rest, &one) && x < g->w - 6)
-      x += sl_grid_put(g, x, y, 20, SL_ROLE_dim, one) + 1;
-    if (!pending.null && pending.u.i > 0)
-      x += sl_grid_printf(g, x, y, 14, SL_ROLE_wait, "%s %lld pending", sl_glyph_pick("●", "o"), (long long)pending.u.i) + 1;
-    x += 2;
+  struct sl_val aliases = sl_pane_val(p, i, "aliases"), pending = sl_pane_val(p, i, "pending");
+  struct sl_str rest = aliases.null ? SL_STR("") : aliases.u.s, one, name = text_of(p, i, "name");
+  int wide = (int)sl_text_width(name, SL_TEXT_CELL), from = x;
+  char words[48];
+  x += (g ? sl_grid_put(g, x, y, 20, SL_ROLE_text, name) : wide < 20 ? wide : 20) + 1;
+  while (sl_list_next(&rest, &one)) {
+    wide = (int)sl_text_width(one, SL_TEXT_CELL);
+    x += (g ? sl_grid_put(g, x, y, 20, SL_ROLE_dim, one) : wide < 20 ? wide : 20) + 1;
   }
+  if (!pending.null && pending.u.i > 0) {
+    snprintf(words, sizeof words, "%s %lld pending", sl_glyph_pick("●", "o"), (long long)pending.u.i);
+    x += (g ? sl_grid_putz(g, x, y, 14, SL_ROLE_wait, words) : (int)sl_text_width(sl_str(words), SL_TEXT_CELL)) + 1;
+  }
+  return x - from;
+}
+
+static int models_draw(struct overview_state *s, struct sl_grid *g, int w, int y, int lines)
+{
+  struct flow f = {g, w, FLOW_AT, y, y + lines - 1};
+  if (!s->models)
+    return 1;
+  if (g)
+    sl_grid_putz(g, 1, y, 9, SL_ROLE_crumb, "MODELS");
+  uint64_t n = sl_pane_count(s->models);
+  for (uint64_t i = 0; i < n; i++) {
+    int wide = model_put(NULL, f.x, f.y, s->models, i);
+    if (!flow_room(&f, wide - 1, n - i))
+      break;
+    if (g)
+      model_put(g, f.x, f.y, s->models, i);
+    f.x += wide + 2;
+  }
+  return f.y - y + 1;
+}
+
+/* What the findings leave goes to zones and models: a line each at least. */
+static int foot_lines(const struct overview_state *s, int h, int most, int taken)
+{
+  uint64_t rows = sl_pane_count(sl_tablew_pane(s->findings));
+  int left = h - 6 - taken - (int)(rows < 100 ? rows : 100);
+  return left < 1 ? 1 : left > most ? most : left;
 }
 
 static void overview_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 {
   struct overview_state *s = sl_view_state(v);
-  int foot = r.h >= 10 ? 4 : 0;
+  int zones = zones_draw(v, s, NULL, g->w, 0, foot_lines(s, r.h, 3, 0));
+  int models = models_draw(s, NULL, g->w, 0, foot_lines(s, r.h, 2, zones - 1)), foot = r.h >= 10 ? 2 + zones + models : 0;
   sl_tablew_draw(s->findings, g, (struct sl_rect){ r.x, r.y, r.w, r.h - foot }, true);
   if (!foot)
     return;
-  zones_draw(v, s, g, r.y + r.h - 3);
-  jobs_draw(v, s, g, r.y + r.h - 2);
-  models_draw(s, g, r.y + r.h - 1);
+  zones_draw(v, s, g, g->w, r.y + r.h - 1 - models - zones, zones);
+  jobs_draw(v, s, g, r.y + r.h - 1 - models);
+  models_draw(s, g, g->w, r.y + r.h - models, models);
 }
 
 static enum sl_handled overview_command(struct sl_view *v, const char *command)

@@ -175,27 +175,46 @@ static void str_make_locale(void)
   c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
-bool sl_str_f64(struct sl_str s, double *out)
+/* The value without its sign, and whether there is one: words, or digits to be read by one of libc's. */
+enum number_form { NUMBER_NONE, NUMBER_INF, NUMBER_NAN, NUMBER_DIGITS };
+
+static enum number_form number_form(struct sl_str s, bool *minus, char digits[SL_STR_F64_MAX + 1])
 {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, str_make_locale);
-  bool minus = s.n && s.p[0] == '-';
-  struct sl_str t = s.n && (minus || s.p[0] == '+') ? sl_str_from(s, 1) : s;
-  double v;
-  if (sl_str_ieq(t, SL_STR("inf")) || sl_str_ieq(t, SL_STR("infinity"))) {
-    v = HUGE_VAL;
-  } else if (sl_str_ieq(t, SL_STR("nan"))) {
-    v = (double)NAN;
-  } else {
-    char digits[SL_STR_F64_MAX + 1]; /* strtod wants a NUL behind */
-    if (t.n > SL_STR_F64_MAX || !str_is_decimal(t) || !c_locale)
-      return false;
-    memcpy(digits, t.p, t.n);
-    digits[t.n] = 0;
-    v = strtod_l(digits, NULL, c_locale);
-    if (isinf(v)) /* out of range; what is too small becomes 0 or subnormal */
-      return false;
-  }
+  *minus = s.n && s.p[0] == '-';
+  struct sl_str t = s.n && (*minus || s.p[0] == '+') ? sl_str_from(s, 1) : s;
+  if (sl_str_ieq(t, SL_STR("inf")) || sl_str_ieq(t, SL_STR("infinity")))
+    return NUMBER_INF;
+  if (sl_str_ieq(t, SL_STR("nan")))
+    return NUMBER_NAN;
+  if (t.n > SL_STR_F64_MAX || !str_is_decimal(t) || !c_locale)
+    return NUMBER_NONE;
+  memcpy(digits, t.p, t.n); /* strtod wants a NUL behind */
+  digits[t.n] = 0;
+  return NUMBER_DIGITS;
+}
+
+bool sl_str_f64(struct sl_str s, double *out)
+{
+  char digits[SL_STR_F64_MAX + 1];
+  bool minus;
+  enum number_form form = number_form(s, &minus, digits);
+  double v = form == NUMBER_DIGITS ? strtod_l(digits, NULL, c_locale) : form == NUMBER_INF ? HUGE_VAL : (double)NAN;
+  if (form == NUMBER_NONE || (form == NUMBER_DIGITS && isinf(v))) /* out of range; what is too small becomes 0 or subnormal */
+    return false;
+  *out = minus ? -v : v;
+  return true;
+}
+
+bool sl_str_f32(struct sl_str s, float *out)
+{
+  char digits[SL_STR_F64_MAX + 1];
+  bool minus;
+  enum number_form form = number_form(s, &minus, digits);
+  float v = form == NUMBER_DIGITS ? strtof_l(digits, NULL, c_locale) : form == NUMBER_INF ? HUGE_VALF : NAN;
+  if (form == NUMBER_NONE || (form == NUMBER_DIGITS && isinf(v)))
+    return false;
   *out = minus ? -v : v;
   return true;
 }

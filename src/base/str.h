@@ -41,6 +41,7 @@ enum { SL_STR_F64_MAX = 1100 };
 bool sl_str_i64(struct sl_str s, int64_t *out);
 bool sl_str_u64(struct sl_str s, uint64_t *out);
 bool sl_str_f64(struct sl_str s, double *out);
+bool sl_str_f32(struct sl_str s, float *out);         /* rounded once: not what a double would become */
 
 /* Damerau-Levenshtein (neighbours swapped count once) by bytes, for did-you-mean: cap + 1 beyond the cap or above 64 bytes. */
 unsigned sl_str_distance(struct sl_str a, struct sl_str b, unsigned cap);

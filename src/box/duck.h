@@ -4,6 +4,7 @@
 
 #include "box/duckdb_abi.h"
 #include "box/inside.h"
+#include "compute/col.h"
 
 int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err) SL_NODISCARD;
 /* An empty database in memory: before the box shuts itself in, since the engine looks for its control group and takes no refusal. Without
@@ -22,6 +23,24 @@ int duck_error(struct sl_err *err, const char *text);
 /* After a statement failed with rc and err: where the engine could not guess how a CSV file is written, the line that is broken instead.
  * Returns rc. */
 int duck_why_csv(const struct duck *d, duck_conn conn, int rc, struct sl_err *err);
+
+/* ---- what every worker does (duck_run.c) ---- */
+struct duck_own { struct duck d; duck_db db; bool shut; };       /* the worker's sl_box_ctx.own */
+int duck_own_load(struct sl_box_ctx *c, struct sl_err *err) SL_NODISCARD;                       /* a worker's load */
+/* Shuts the engine in before the first. A connection for each job, yours to disconnect: temporary tables go with it. */
+int duck_own_connect(struct sl_box_ctx *c, duck_conn *conn, struct sl_err *err) SL_NODISCARD;
+/* The one statement of text, prepared; *type is the engine's word for it. Nothing to destroy on failure. */
+int duck_prepare(const struct duck *d, duck_conn conn, const char *text, duck_prepared *out, int *type, struct sl_err *err) SL_NODISCARD;
+/* Runs it; its rows stream from *r, which is always yours to destroy. Progress is the engine's, in percent. */
+int duck_execute(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, duck_prepared p, duck_result *r,
+                 struct sl_err *err) SL_NODISCARD;
+
+/* ---- results -> columns (duck_col.c) ---- */
+/* The columns that a statement's rows have, still empty: BOOL; I64 (dates and times too: microseconds); F32; F64 (decimals and what is
+ * wider than 64 bits too); anything else as text: DICT where dict, else TEXT. Names as the engine gives them, doubles too. */
+int duck_columns_open(const struct duck *d, duck_prepared p, bool dict, struct sl_columns *out, struct sl_err *err) SL_NODISCARD;
+/* Appends the next chunk of r (some 2,048 rows). *more false: there was none, r is at its end. */
+int duck_columns_next(const struct duck *d, duck_result *r, struct sl_columns *f, bool *more, struct sl_err *err) SL_NODISCARD;
 
 /* ---- results -> batches (duck_out.c) ---- */
 struct duck_out;

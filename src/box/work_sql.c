@@ -5,18 +5,6 @@
 #include "box/duck.h"
 #include "box/sqlscan.h"
 
-struct sql_own { struct duck d; duck_db db; bool shut; };
-
-static int sql_load(struct sl_box_ctx *c, struct sl_err *err)
-{
-  struct sql_own *own = sl_calloc(1, sizeof *own);
-  if (!own)
-    return sl_err_nomem(err);
-  c->own = own;
-  int rc = duck_load(&own->d, &c->hello->libs, err);
-  return rc ? rc : duck_open(&own->d, &own->db, c->hello, err);
-}
-
 /* What a statement that is no query is told. */
 static const char *instead(int type)
 {
@@ -44,28 +32,6 @@ static const char *instead(int type)
   }
 }
 
-/* The one statement of text, prepared; *type is the engine's word for it. Nothing to destroy on failure. */
-static int prepare(const struct duck *d, duck_conn conn, const char *text, duck_prepared *out, int *type, struct sl_err *err)
-{
-  duck_extracted all = NULL;
-  int rc = SL_OK;
-  *out = NULL;
-  uint64_t n = d->extract_statements(conn, text, &all);
-  const char *why = n ? NULL : d->extract_statements_error(all);
-  if (!n)
-    rc = why ? duck_error(err, why) : sl_err_set(err, SL_EUSAGE, "there is no statement");
-  else if (n > 1)
-    rc = sl_err_set(err, SL_EUSAGE, "one statement at a time, and this is more (a PIVOT names its values: ON x IN (...))");
-  else if (d->prepare_extracted_statement(conn, all, 0, out) != DUCK_OK)
-    rc = duck_error(err, d->prepare_error(*out));
-  if (rc)
-    d->destroy_prepare(out);
-  else
-    *type = d->prepared_statement_type(*out);
-  d->destroy_extracted(&all);
-  return rc;
-}
-
 /* EXPLAIN ANALYZE runs what stands behind it: that must be a query, too. */
 static int check_explained(const struct duck *d, duck_conn conn, struct sl_str sql, struct sl_err *err)
 {
@@ -76,11 +42,11 @@ static int check_explained(const struct duck *d, duck_conn conn, struct sl_str s
   if (!text)
     return sl_err_nomem(err);
   struct sl_str inner = sql_explained(sl_str(text));
-  int rc = prepare(d, conn, inner.p, &p, &type, &first);
+  int rc = duck_prepare(d, conn, inner.p, &p, &type, &first);
   d->destroy_prepare(&p);
   if (rc == SL_EPARSE && inner.n && inner.p[0] == '(') { /* no parenthesised query: options of EXPLAIN */
     inner = sql_behind_parens(inner);
-    rc = prepare(d, conn, inner.p, &p, &type, &first);
+    rc = duck_prepare(d, conn, inner.p, &p, &type, &first);
     d->destroy_prepare(&p);
   }
   sl_free(text);
@@ -101,26 +67,6 @@ static int check(const struct duck *d, duck_conn conn, struct sl_str sql, int ty
 }
 
 /* ---- running ---- */
-
-static int execute(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, duck_prepared p, duck_result *r, struct sl_err *err)
-{
-  duck_pending run = NULL;
-  int rc = SL_OK;
-  if (d->pending_prepared_streaming(p, &run) != DUCK_OK)
-    rc = duck_error(err, run ? d->pending_error(run) : "out of memory");
-  for (int state = DUCK_NOT_READY; !rc && state == DUCK_NOT_READY;) {
-    state = d->pending_execute_task(run);
-    duck_progress at = d->query_progress(conn);
-    if (at.percent > 0)
-      box_progress(c, (uint64_t)at.percent, 100);
-    if (state == DUCK_PENDING_ERROR)
-      rc = duck_error(err, d->pending_error(run));
-  }
-  if (!rc && d->execute_pending(run, r) != DUCK_OK)
-    rc = duck_error(err, d->result_error(r));
-  d->destroy_pending(&run);
-  return rc;
-}
 
 static int put_copy(struct sl_buf *b, const char *file, struct sl_str sql, uint64_t limit, struct sl_err *err)
 {
@@ -153,9 +99,9 @@ static int write_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c,
   sl_buf_init(&b, 0);
   int rc = put_copy(&b, c->out_file, sql, c->work.limit, err);
   if (!rc)
-    rc = prepare(d, conn, b.p, &p, &type, err);
+    rc = duck_prepare(d, conn, b.p, &p, &type, err);
   if (!rc)
-    rc = execute(d, conn, c, p, &r, err);
+    rc = duck_execute(d, conn, c, p, &r, err);
   duck_chunk k = rc ? NULL : d->fetch_chunk(r);
   if (k) {
     int64_t *n = d->vector_get_data(d->data_chunk_get_vector(k, 0));
@@ -180,9 +126,9 @@ static int send_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, 
   sl_buf_init(&b, 0);
   int rc = duck_wrap(d, p, sql, &b, err);
   if (!rc && b.n)
-    rc = prepare(d, conn, b.p, &wrapped, &type, err);
+    rc = duck_prepare(d, conn, b.p, &wrapped, &type, err);
   if (!rc)
-    rc = execute(d, conn, c, wrapped ? wrapped : p, &r, err);
+    rc = duck_execute(d, conn, c, wrapped ? wrapped : p, &r, err);
   if (!rc)
     rc = duck_send(d, c, &r, p, err);
   d->destroy_result(&r);
@@ -191,14 +137,14 @@ static int send_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, 
   return rc;
 }
 
-static int run_in(struct sql_own *own, duck_conn conn, struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
+static int run_in(struct duck_own *own, duck_conn conn, struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
 {
   const struct duck *d = &own->d;
   duck_prepared p = NULL;
   int type = DUCK_ST_INVALID;
   int rc = duck_inputs(d, conn, c, err);
   if (!rc)
-    rc = prepare(d, conn, text.p, &p, &type, err);
+    rc = duck_prepare(d, conn, text.p, &p, &type, err);
   struct sl_str sql = sql_without_end(text);
   if (!rc)
     rc = check(d, conn, sql, type, err);
@@ -212,17 +158,14 @@ static int run_in(struct sql_own *own, duck_conn conn, struct sl_box_ctx *c, str
 
 static int sql_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
 {
-  struct sql_own *own = c->own;
+  struct duck_own *own = c->own;
   duck_conn conn = NULL;
   if (text.n && memchr(text.p, 0, text.n))
     return sl_err_set(err, SL_EUSAGE, "the statement holds a NUL");
   char *z = sl_strndup(text.n ? text.p : "", text.n);
   if (!z)
     return sl_err_nomem(err);
-  int rc = own->shut ? SL_OK : duck_shut(&own->d, own->db, c->hello, err);
-  own->shut = !rc;
-  if (!rc && own->d.connect(own->db, &conn) != DUCK_OK) /* a new one for each job: temporary tables go with it */
-    rc = sl_err_nomem(err);
+  int rc = duck_own_connect(c, &conn, err);
   if (!rc)
     rc = run_in(own, conn, c, sl_str(z), err);
   if (conn)
@@ -231,4 +174,4 @@ static int sql_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
   return rc;
 }
 
-const struct sl_box_worker box_worker_sql = { .kind = "sql", .load = sql_load, .run = sql_run };
+const struct sl_box_worker box_worker_sql = { .kind = "sql", .load = duck_own_load, .run = sql_run };

@@ -149,9 +149,24 @@ static void hashes(void **state)
   assert_true(sl_str_hash_keyed(SL_STR("a"), 0, 0) != sl_str_hash_keyed(SL_STR("a"), 0, 1));
 }
 
+/* Just above half way between two floats: a double would hide that. */
+static void floats_are_rounded_once(void **state)
+{
+  float f = 0;
+  double d;
+  (void)state;
+  assert_true(sl_str_f32(SL_STR("1.00000005960464477539062500000001"), &f) && f == 1.00000011920928955f);
+  assert_true(sl_str_f64(SL_STR("1.00000005960464477539062500000001"), &d) && (float)d == 1.0f);
+  assert_true(sl_str_f32(SL_STR("-inf"), &f) && f < 0 && isinf(f));
+  assert_true(sl_str_f32(SL_STR("NaN"), &f) && isnan(f));
+  assert_false(sl_str_f32(SL_STR("1e39"), &f));
+  assert_false(sl_str_f32(SL_STR("0x1p3"), &f));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(floats_are_rounded_once),
     cmocka_unit_test(compares), cmocka_unit_test(finds), cmocka_unit_test(cuts), cmocka_unit_test(reads_integers),
     cmocka_unit_test(reads_floats), cmocka_unit_test(measures_distance), cmocka_unit_test(hashes),
   };

@@ -5,6 +5,7 @@
 #include "app/do.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/judge.h"
 
 int sl_cmd_act(struct sl_app *a);
 int sl_cmd_run(struct sl_app *a);
@@ -101,15 +102,17 @@ int sl_cmd_logs(struct sl_app *a)
 
 /* ---- act ---- */
 
-static const struct sl_action *action_find(const struct sl_resource *res, const char *name, struct sl_err *err)
+static const struct sl_action *action_find(const struct sl_ws *w, const struct sl_resource *res, const char *name, struct sl_err *err)
 {
   struct sl_buf all;
   const struct sl_action *found = NULL;
   sl_buf_init(&all, 4096);
   for (size_t i = 0; res->actions && res->actions[i]; i++) {
+    if (!sl_ws_offers(w, res->actions[i]))
+      continue;
     if (!strcmp(res->actions[i]->name, name))
       found = res->actions[i];
-    sl_buf_printf(&all, "%s%s", i ? ", " : "", res->actions[i]->name);
+    sl_buf_printf(&all, "%s%s", all.n ? ", " : "", res->actions[i]->name);
   }
   if (!found)
     sl_err_set(err, SL_EUSAGE, "%s has no action '%s'; there are: %s", res->name, name, all.n ? sl_buf_zstr(&all) : "none");
@@ -157,12 +160,12 @@ int sl_cmd_act(struct sl_app *a)
   int code, rc = t ? read_refs(t, a->args, 1, &err) : sl_err_nomem(&err);
   if (!rc && !(res = sl_resource_find(t->ref[0].res)))
     rc = sl_err_set(&err, SL_EUSAGE, "no resource %.*s", SL_ARG(t->ref[0].res));
-  if (!rc && !(act = action_find(res, a->args->pos[0], &err)))
+  if (!rc)
+    rc = sl_session_open(&s, a, 0, &err);
+  if (!rc && !(act = action_find(s.ws, res, a->args->pos[0], &err)))
     rc = SL_EUSAGE;
   if (!rc)
     rc = sl_call_args(a->args, act, vals, &scratch, &err);
-  if (!rc)
-    rc = sl_session_open(&s, a, 0, &err);
   if (rc)
     code = sl_app_fail(a, &err);
   else {

@@ -134,7 +134,9 @@ static int act(struct sl_session *s, struct doing *d)
 int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *started)
 {
   struct doing d = { .started = started };
-  int rc = plan(s, c, &d), code;
+  struct sl_call call = *c;
+  call.ask_only = sl_args_has(s->app->args, SL_O_dry_run);
+  int rc = plan(s, &call, &d), code;
   if (!rc && sl_args_has(s->app->args, SL_O_dry_run))
     rc = print_plan(s->app, d.plan, &d.err);
   else if (!rc)

@@ -168,6 +168,16 @@ static bool redact_scheme(struct sl_str s, size_t at, size_t n, size_t *from, si
   return odd && *from > at + n && *to - *from >= 8;
 }
 
+/* A signature by ssh-keygen is public, and who verifies what it signs needs it whole: how long it is, up to its last line; 0: none. */
+static size_t redact_public(struct sl_str s, size_t at)
+{
+  struct sl_str rest = sl_str_from(s, at);
+  if (!sl_str_starts(rest, SL_STR("-----BEGIN SSH SIGNATURE-----")))
+    return 0;
+  ptrdiff_t end = sl_str_find(rest, SL_STR("-----END SSH SIGNATURE-----"));
+  return end < 0 ? 0 : (size_t)end;
+}
+
 /* What begins at `at` and is hidden by its shape. Words are only looked at from their beginning. */
 static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
 {
@@ -185,14 +195,18 @@ static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
     return false;
   if (redact_scheme(s, at, n, from, to))
     return true;
-  return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to);
+  return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to) && !redact_public(s, *from);
 }
 
 static void redact_shapes(struct sl_buf *b, struct sl_str s)
 {
   size_t kept = 0;
   for (size_t at = 0; at < s.n; at++) {
-    size_t from, to;
+    size_t from, to, public = s.p[at] == '-' ? redact_public(s, at) : 0;
+    if (public) {
+      at += public - 1;
+      continue;
+    }
     if (!redact_shape(s, at, &from, &to))
       continue;
     sl_buf_str(b, sl_strn(s.p + kept, from - kept));

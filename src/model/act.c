@@ -98,7 +98,7 @@ void sl_ws_disarm(struct sl_ws *w)
 /* ---- records ---- */
 
 /* A job has come back: false where the workspace has closed meanwhile. */
-static bool job_over(struct sl_plan *p)
+bool act_job_over(struct sl_plan *p)
 {
   bool closing = p->closing;
   p->w->jobs--;
@@ -106,7 +106,7 @@ static bool job_over(struct sl_plan *p)
   return !closing;
 }
 
-static int append_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+int act_append_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_plan *p = user;
   (void)cancel; /* once begun, a record is finished */
@@ -114,7 +114,7 @@ static int append_work(void *user, const atomic_bool *cancel, struct sl_err *err
 }
 
 /* The record's file and time travel in the plan: the worker touches nothing of the workspace. */
-static int append(struct sl_plan *p, const struct sl_job_ops *ops, struct sl_err *err)
+int act_append(struct sl_plan *p, const struct sl_job_ops *ops, struct sl_err *err)
 {
   p->when = sl_ws_now(p->w);
   int rc = sl_buf_check(&p->fields, err);
@@ -178,7 +178,7 @@ static void outcome_written(struct sl_plan *p, int rc, const struct sl_err *err)
 static void outcome_done(void *user, int rc, const struct sl_err *err)
 {
   struct sl_plan *p = user;
-  if (job_over(p))
+  if (act_job_over(p))
     outcome_written(p, rc, err);
 }
 
@@ -219,17 +219,30 @@ static void targets_write(struct sl_plan *p)
   sl_buf_free(&ref);
 }
 
+void act_detail(struct sl_plan *p, const char *otherwise)
+{
+  const char *result = started(p), *words = p->err.msg[0] ? p->err.msg : result ? result : NULL;
+  struct sl_buf *notes = &p->judging.notes, b;
+  sl_buf_init(&b, SL_AUDIT_LINE);
+  sl_buf_z(&b, words ? words : notes->n ? "" : otherwise);
+  if (notes->n)
+    sl_buf_printf(&b, "%s%.*s", words ? "; " : "", SL_ARG(sl_buf_view(notes)));
+  sl_buf_z(&p->fields, ",\"detail\":");
+  act_quote(&p->fields, sl_buf_view(&b));
+  p->fields.failed = p->fields.failed ? p->fields.failed : b.failed;
+  sl_buf_free(&b);
+}
+
 static void outcome(struct sl_plan *p, const char *word)
 {
-  static const struct sl_job_ops ops = {.work = append_work, .done = outcome_done};
+  static const struct sl_job_ops ops = {.work = act_append_work, .done = outcome_done};
   struct sl_err err = {0};
   p->outcome = word;
   act_fields(p, p->reconciling ? "reconciled" : "outcome");
-  sl_buf_printf(&p->fields, ",\"outcome\":\"%s\",\"detail\":", word);
-  const char *result = started(p);
-  act_quote(&p->fields, sl_str(p->err.msg[0] ? p->err.msg : result ? result : word));
+  sl_buf_printf(&p->fields, ",\"outcome\":\"%s\"", word);
+  act_detail(p, word);
   targets_write(p);
-  int rc = append(p, &ops, &err);
+  int rc = act_append(p, &ops, &err);
   if (rc)
     outcome_written(p, rc, &err); /* the end of p */
 }
@@ -382,7 +395,7 @@ static void call_start(struct sl_plan *p)
 
 /* ---- guards again ---- */
 
-static int expect_check(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row)
+static int expect_check(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row)
 {
   struct sl_schema *s = sl_batch_schema(b);
   for (size_t i = 0; i < p->call.nexpect; i++) {
@@ -397,13 +410,13 @@ static int expect_check(struct sl_plan *p, size_t target, const struct sl_batch 
   return SL_OK;
 }
 
-static int guard_check(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row)
+static int guard_check(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row)
 {
   struct sl_schema *s = sl_batch_schema(b);
   int rc = expect_check(p, target, b, row);
   for (size_t i = 0; i < p->nguard && !rc; i++) {
     const struct act_guard *g = &p->guard[i];
-    int c = g->target == target ? sl_schema_find(s, sl_str(g->col)) : -1;
+    int c = g->col && g->target == target ? sl_schema_find(s, sl_str(g->col)) : -1;
     if (c < 0)
       continue;
     struct sl_val now = sl_batch_get(b, row, (unsigned)c);
@@ -415,7 +428,7 @@ static int guard_check(struct sl_plan *p, size_t target, const struct sl_batch *
     rc = sl_err_set(&p->err, SL_ECONFLICT, "changed meanwhile: %s, now %s; look again", g->words, sl_buf_zstr(&words));
     sl_buf_free(&words);
   }
-  return rc;
+  return rc ? rc : judge_seen(p, target, b, row);
 }
 
 static void refuse(struct sl_plan *p, int rc)
@@ -428,7 +441,7 @@ static void refuse(struct sl_plan *p, int rc)
   outcome(p, "refused");
 }
 
-static void guards_read(struct sl_plan *p, int rc)
+void act_judged(struct sl_plan *p, int rc)
 {
   if (rc)
     refuse(p, rc);
@@ -436,10 +449,18 @@ static void guards_read(struct sl_plan *p, int rc)
     call_start(p);
 }
 
+static void guards_read(struct sl_plan *p, int rc)
+{
+  if (!rc && p->call.act->judged)
+    judge_recheck(p);
+  else
+    act_judged(p, rc);
+}
+
 static void intent_done(void *user, int rc, const struct sl_err *err)
 {
   struct sl_plan *p = user;
-  if (!job_over(p))
+  if (!act_job_over(p))
     return;
   if (rc) { /* no record, no action */
     sl_err_set(&p->err, rc, "%s; nothing was done", err && err->msg[0] ? err->msg : sl_code_words(rc));
@@ -449,10 +470,8 @@ static void intent_done(void *user, int rc, const struct sl_err *err)
   sl_ws_stale(p->w, &sl_res_audit);
   bool skip = p->call.act->guards && !p->call.act->guards[0];
   rc = skip ? SL_OK : act_read_targets(p, guard_check, guards_read, &p->err);
-  if (rc)
-    refuse(p, rc);
-  else if (skip)
-    call_start(p);
+  if (rc || skip)
+    guards_read(p, rc);
 }
 
 /* ---- the door ---- */
@@ -474,7 +493,7 @@ static int may_act(struct sl_ws *w, struct sl_plan *p, struct sl_str typed, stru
 
 int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_done *fn, void *user, struct sl_err *err)
 {
-  static const struct sl_job_ops ops = {.work = append_work, .done = intent_done};
+  static const struct sl_job_ops ops = {.work = act_append_work, .done = intent_done};
   struct sl_plan *p = *take;
   *take = NULL;
   struct ws_act *state;
@@ -489,7 +508,7 @@ int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_do
     p->done = fn;
     p->user = user;
     act_fields(p, "intent");
-    rc = append(p, &ops, err);
+    rc = act_append(p, &ops, err);
   }
   p->acting = true;
   if (rc)
@@ -514,6 +533,7 @@ static void act_close(struct sl_ws *w)
   struct ws_act *a = w->act;
   sl_timer_stop(w->l, &a->armed_end);
   act_recs_close(w);
+  judges_close(w);
   while (a->plans) {
     struct sl_plan *p = a->plans;
     plan_unlink(p);

@@ -17,6 +17,7 @@ struct sl_call {                            /* immutable, the core's until the r
   const struct sl_expect *expect; size_t nexpect;
   char token[37];                           /* from the CSPRNG; the same when reconciling */
   bool dry;                                 /* answer with the exact calls as the document; send nothing */
+  bool ask_only;                            /* the plan is all that is wanted (--dry-run): a refusal is not written to the audit */
 };
 struct sl_plan;
 typedef void sl_planned(void *user, struct sl_plan **take, const struct sl_err *err);   /* take NULL: err says why it cannot be done */

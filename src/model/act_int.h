@@ -4,12 +4,29 @@
 
 #include "base/mem.h"
 #include "model/audit.h"
+#include "model/judge.h"
 #include "model/ws_int.h"
 
 enum { ACT_TARGETS = 1000, ACT_ARGS = 16, ACT_CALLS = 2000, ACT_ARMED_MS = 5 * 60 * 1000, ACT_READ_MS = 30000, ACT_CALL_MS = 120000 };
 
-/* What a guard's column held when the person decided. */
+/* What a guard's column held when the person decided; col NULL: words alone, the judge looks after them. */
 struct act_guard { size_t target; const char *col; struct sl_val was; char *words; };
+
+/* A judged plan (judge.c). */
+enum judge_stage { JUDGE_IDLE, JUDGE_PREPARE, JUDGE_RECHECK };
+struct act_seen { struct sl_batch *b; uint32_t row; };
+struct sl_judging {
+  struct sl_plan *p;
+  struct sl_judging *next;           /* in the workspace's list, as long as ops */
+  const struct sl_judge_ops *ops;    /* NULL: never judged, or over */
+  void *user, *own;
+  struct act_seen *seen;             /* the targets as they were read last */
+  struct sl_buf notes;
+  enum judge_stage stage;
+  bool inside, ended;
+  int rc;
+  struct sl_err err;
+};
 
 struct sl_plan {
   struct sl_ws *w;
@@ -17,6 +34,7 @@ struct sl_plan {
   char *conn;
   const struct sl_verb *verb;
   struct sl_call call;               /* a deep copy in arena */
+  struct sl_val *args;               /* call.args, to be completed by the judge */
   struct sl_arena arena;
   struct act_guard *guard;
   size_t nguard, cap_guard;
@@ -43,6 +61,7 @@ struct sl_plan {
   sl_ms when;
   struct sl_buf fields;              /* of the next audit record */
   const char *outcome;
+  struct sl_judging judging;
 };
 
 /* The armed clock, and plans whose callbacks are still to come. */
@@ -63,7 +82,7 @@ struct sl_plan *act_plan_bare(struct sl_ws *w);                      /* NULL: ou
 void act_reconcile(struct sl_plan *p, sl_done *fn, void *user);      /* takes p; every target of it is asked for */
 
 /* Reads the targets' rows one after the other: each(row) for every one found; then(rc). A row that is not there: ENOENT. */
-int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),
+int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row),
                      void (*then)(struct sl_plan *p, int rc), struct sl_err *err) SL_NODISCARD;
 void plan_link(struct sl_plan *p);
 void plan_unlink(struct sl_plan *p);
@@ -75,10 +94,29 @@ void plan_reading_drop(struct sl_plan *p);
 int plan_text(struct sl_plan *p, char **slot, struct sl_str s);
 /* `"action":...` and so on: what intent and outcome have in common. */
 void act_fields(struct sl_plan *p, const char *kind);
+void act_detail(struct sl_plan *p, const char *otherwise);   /* ,"detail": the error, what was started, the judge's notes, or this */
+/* Writes p->fields as a record, in the lane: a job of act_append_work(), whose done() first asks act_job_over(), which is false where the
+ * workspace has closed meanwhile. */
+int act_append_work(void *user, const atomic_bool *cancel, struct sl_err *err);
+int act_append(struct sl_plan *p, const struct sl_job_ops *ops, struct sl_err *err) SL_NODISCARD;
+bool act_job_over(struct sl_plan *p);
 /* Of this machine's run and of a process's start; empty: unknown. Into b. */
 struct sl_str act_boot(struct sl_buf *b);
 struct sl_str act_born(struct sl_buf *b, long pid);
 void act_quote(struct sl_buf *b, struct sl_str s);   /* a JSON string that every reader takes: bytes that are no UTF-8 as \xHH */
+bool plan_arg_fits(const struct sl_arg *a, const struct sl_val *v);
+int plan_val_copy(struct sl_arena *a, struct sl_val *v) SL_NODISCARD;
+int plan_guard_words(struct sl_plan *p, const char *words, struct sl_err *err) SL_NODISCARD;
+
+/* judge.c. Each stage goes on with plan_judged() or act_judged(); p may be gone when it returns. */
+void judge_prepare(struct sl_plan *p);
+void judge_recheck(struct sl_plan *p);
+int judge_seen(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row) SL_NODISCARD;
+void judge_free(struct sl_plan *p);
+void judges_close(struct sl_ws *w);
+void plan_judged(struct sl_plan *p, int rc);
+void act_judged(struct sl_plan *p, int rc);
+
 bool val_is(const struct sl_val *a, const struct sl_val *b);
 void val_words(struct sl_buf *b, const struct sl_val *v);
 

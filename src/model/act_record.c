@@ -181,7 +181,7 @@ void act_fields(struct sl_plan *p, const char *kind)
   field(b, "connection", sl_str(p->conn));
   field(b, "identity", sl_str(p->b ? p->b->identity : ""));
   targets(p, b);
-  if (kind[0] == 'i') {
+  if (kind[0] == 'i' || sl_str_eqz(sl_str(kind), "refused")) {
     args(p, b);
     calls(p, b);
   }

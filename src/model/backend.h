@@ -11,6 +11,12 @@
 struct sl_backend;           /* one connection; opaque; state_size zeroed bytes are the backend's own */
 struct sl_req;               /* one query, call, read or statement on one connection: deadline, cancel, exactly one end */
 struct sl_http;
+struct sl_serve;
+
+/* A resource that the program itself answers with requests of its own (gates, approvals), under the connection `sluice`. s is constant;
+ * user is yours, and given back by sl_req_own() in the slots. Again for the same resource: replaces. */
+int sl_ws_serve(struct sl_ws *w, const struct sl_serve *s, void *user, struct sl_err *err) SL_NODISCARD;
+void *sl_req_own(const struct sl_req *r);
 
 /* ---- the request, as the backend sees it ---- */
 void *sl_req_state(struct sl_req *r);                       /* req_size zeroed bytes, freed after the end: no id-to-state maps */

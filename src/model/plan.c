@@ -10,7 +10,7 @@
 
 struct act_reading {
   struct sl_plan *p;
-  int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row);
+  int (*each)(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row);
   void (*then)(struct sl_plan *p, int rc);
 };
 
@@ -32,7 +32,7 @@ static bool is_text(enum sl_type t)
   return t == SL_TEXT || t == SL_STATE || t == SL_REF || t == SL_URI || t == SL_LIST || t == SL_JSON;
 }
 
-static int val_copy(struct sl_arena *a, struct sl_val *v)
+int plan_val_copy(struct sl_arena *a, struct sl_val *v)
 {
   return v->null || !is_text(v->type) ? SL_OK : str_copy(a, &v->u.s);
 }
@@ -58,10 +58,10 @@ static int args_copy(struct sl_plan *p, const struct sl_call *c)
     v[i] = c->args ? c->args[i] : sl_null(a->type);
     if (v[i].null && a->dflt)
       v[i] = a->type == SL_BOOL ? sl_vb(!strcmp(a->dflt, "true")) : sl_vas(a->type, sl_str(a->dflt));
-    if (val_copy(&p->arena, &v[i]))
+    if (plan_val_copy(&p->arena, &v[i]))
       return SL_ENOMEM;
   }
-  p->call.args = v;
+  p->call.args = p->args = v;
   return v ? SL_OK : SL_ENOMEM;
 }
 
@@ -71,7 +71,7 @@ static int expect_copy(struct sl_plan *p, const struct sl_call *c)
   for (size_t i = 0; e && i < c->nexpect; i++) {
     e[i] = c->expect[i];
     if (str_copy(&p->arena, &e[i].ref.conn) || str_copy(&p->arena, &e[i].ref.res) || str_copy(&p->arena, &e[i].ref.id) ||
-        val_copy(&p->arena, &e[i].was))
+        plan_val_copy(&p->arena, &e[i].was))
       return SL_ENOMEM;
   }
   p->call.expect = e;
@@ -80,14 +80,21 @@ static int expect_copy(struct sl_plan *p, const struct sl_call *c)
 
 /* ---- checking it ---- */
 
+bool plan_arg_fits(const struct sl_arg *a, const struct sl_val *v)
+{
+  return v->type == a->type || (is_text(v->type) && is_text(a->type));
+}
+
 static int args_check(const struct sl_call *c, struct sl_err *err)
 {
   for (size_t i = 0; i < c->act->nargs; i++) {
     const struct sl_arg *a = &c->act->args[i];
     const struct sl_val *v = c->args ? &c->args[i] : NULL;
-    if (a->required && (!v || v->null))
+    if (a->computed && v && !v->null)
+      return sl_err_set(err, SL_EUSAGE, "%s: %s is worked out, not given", c->act->name, a->name);
+    if (a->required && !a->computed && (!v || v->null))
       return sl_err_set(err, SL_EUSAGE, "%s needs %s: %s", c->act->name, a->name, a->help);
-    if (v && !v->null && v->type != a->type && !(is_text(v->type) && is_text(a->type)))
+    if (v && !v->null && !plan_arg_fits(a, v))
       return sl_err_set(err, SL_EUSAGE, "%s: %s is %s", c->act->name, a->name, sl_type_name(a->type));
   }
   return SL_OK;
@@ -127,6 +134,8 @@ static int targets_check(struct sl_ws *w, struct sl_plan *p, const struct sl_cal
   if (!p->b)
     return sl_err_set(err, SL_ENOENT, "no connection `%.*s`", SL_ARG(c->targets[0].conn));
   p->verb = verb_find(ws_conn_serves(p->b, c->res, &why), c->act);
+  if (p->verb && !sl_ws_offers(w, c->act))
+    return sl_err_set(err, SL_EUNSUP, "cannot %s %s: no rules are loaded", c->act->name, c->res->name);
   return p->verb ? SL_OK : sl_err_set(err, SL_EUNSUP, "%s cannot %s %s%s%s", p->b->name, c->act->name, c->res->name, why ? ": " : "", why
       ? why : "");
 }
@@ -175,6 +184,7 @@ static void plan_end(struct sl_plan *p)
     sl_free(p->line[i]);
   for (size_t i = 0; i < p->nguard; i++)
     sl_free(p->guard[i].words);
+  judge_free(p);
   sl_free(p->line);
   sl_free(p->guard);
   sl_free(p->undo);
@@ -320,7 +330,7 @@ static void read_next(struct act_reading *r)
     read_end(r, rc);
 }
 
-int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row),
+int act_read_targets(struct sl_plan *p, int (*each)(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row),
                      void (*then)(struct sl_plan *p, int rc), struct sl_err *err)
 {
   struct act_reading *r = sl_calloc(1, sizeof *r);
@@ -366,14 +376,25 @@ static int guard_add(struct sl_plan *p, size_t target, const char *col, const st
     sl_buf_printf(&b, "%.*s: ", SL_ARG(p->call.targets[target].id));
   sl_buf_printf(&b, "%s is ", col);
   val_words(&b, v);
-  rc = val_copy(&p->arena, &g.was) || plan_text(p, &g.words, sl_buf_view(&b)) ? sl_err_nomem(&p->err) : SL_OK;
+  rc = plan_val_copy(&p->arena, &g.was) || plan_text(p, &g.words, sl_buf_view(&b)) ? sl_err_nomem(&p->err) : SL_OK;
   sl_buf_free(&b);
   if (!rc)
     p->guard[p->nguard++] = g;
   return rc;
 }
 
-static int when_check(struct sl_plan *p, const struct sl_batch *b, uint32_t row)
+int plan_guard_words(struct sl_plan *p, const char *words, struct sl_err *err)
+{
+  struct act_guard g = { .was = sl_null(SL_TEXT) };
+  int rc = sl_grow((void **)&p->guard, &p->cap_guard, p->nguard + 1, sizeof *p->guard, ACT_TARGETS * 8, err);
+  if (!rc)
+    rc = plan_text(p, &g.words, sl_str(words)) ? sl_err_nomem(err) : SL_OK;
+  if (!rc)
+    p->guard[p->nguard++] = g;
+  return rc;
+}
+
+static int when_check(struct sl_plan *p, struct sl_batch *b, uint32_t row)
 {
   struct sl_filter *f = NULL;
   uint8_t keep[SL_BATCH_ROWS] = {0};
@@ -389,7 +410,7 @@ static int when_check(struct sl_plan *p, const struct sl_batch *b, uint32_t row)
   return rc;
 }
 
-static int target_seen(struct sl_plan *p, size_t target, const struct sl_batch *b, uint32_t row)
+static int target_seen(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row)
 {
   const char *const *cols = p->call.act->guards ? p->call.act->guards : state_only;
   struct sl_schema *s = sl_batch_schema(b);
@@ -401,7 +422,7 @@ static int target_seen(struct sl_plan *p, size_t target, const struct sl_batch *
     struct sl_val v = sl_batch_get(b, row, (unsigned)c);
     rc = guard_add(p, target, *cols, &v);
   }
-  return rc;
+  return rc ? rc : judge_seen(p, target, b, row);
 }
 
 /* ---- the backend's exact calls ---- */
@@ -460,7 +481,11 @@ int plan_must_type(struct sl_plan *p)
     return SL_OK;
   char many[32];
   snprintf(many, sizeof many, "%zu %.20s", p->call.ntargets, p->call.res->name);
-  return plan_text(p, &p->must, p->call.ntargets > 1 ? sl_str(many) : p->call.targets[0].id);
+  struct sl_str name = p->call.targets[0].id;
+  ptrdiff_t slash = sl_str_rchr(name, '/');
+  if (p->call.res == &sl_res_versions && slash > 0) /* readmission/7: the model is what must be known */
+    name = sl_str_head(name, (size_t)slash);
+  return plan_text(p, &p->must, p->call.ntargets > 1 ? sl_str(many) : name);
 }
 
 static void arg_words(struct sl_buf *b, const struct sl_arg *a, const struct sl_val *v)
@@ -498,7 +523,7 @@ static int command_make(struct sl_plan *p)
     sl_fmt_shell(&b, sl_buf_view(&ref));
   }
   for (size_t i = 0; i < p->call.act->nargs; i++)
-    if (!p->call.args[i].null)
+    if (!p->call.args[i].null && !p->call.act->args[i].computed)
       arg_words(&b, &p->call.act->args[i], &p->call.args[i]);
   int rc = plan_text(p, &p->command, sl_buf_view(&b));
   sl_buf_free(&b);
@@ -525,7 +550,7 @@ static void dry_end(void *user, int rc, const char *cut, const struct sl_err *er
   planned_tell(p, rc);
 }
 
-static void targets_read(struct sl_plan *p, int rc)
+void plan_judged(struct sl_plan *p, int rc)
 {
   static const struct ws_req_sink sink = {.doc = dry_doc, .end = dry_end};
   rc = rc ? rc : plan_conn(p, &p->err);
@@ -539,6 +564,14 @@ static void targets_read(struct sl_plan *p, int rc)
   rc = ws_req_start(&p->req, &spec, &p->err);
   if (rc)
     planned_tell(p, rc);
+}
+
+static void targets_read(struct sl_plan *p, int rc)
+{
+  if (!rc && p->call.act->judged)
+    judge_prepare(p);
+  else
+    plan_judged(p, rc);
 }
 
 /* An action with no guard at all (a file that is yet to be written) has no row to read. */

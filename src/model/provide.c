@@ -8,6 +8,7 @@ struct ws_provided {
   int (*fill)(void *user, const struct sl_query *q, struct sl_rows_sink *s, struct sl_err *err);
   void *user;
 };
+struct ws_served { struct ws_served *next; const struct sl_serve *serve; void *user; };
 struct sl_rows_sink { struct sl_req *r; struct sl_schema *s; struct sl_batch *b; int rc; };
 struct own_state { bool cancelled; };
 
@@ -19,6 +20,36 @@ static const struct ws_provided *provided_find(const struct sl_ws *w, const stru
   return NULL;
 }
 
+static struct ws_served *served_find(const struct sl_ws *w, const struct sl_resource *res)
+{
+  struct ws_served *s = w->served;
+  while (s && s->serve->res != res)
+    s = s->next;
+  return s;
+}
+
+int sl_ws_serve(struct sl_ws *w, const struct sl_serve *serve, void *user, struct sl_err *err)
+{
+  struct ws_served *s = served_find(w, serve->res);
+  if (!s) {
+    s = sl_calloc(1, sizeof *s);
+    if (!s)
+      return sl_err_nomem(err);
+    s->next = w->served;
+    w->served = s;
+  }
+  s->serve = serve;
+  s->user = user;
+  sl_ws_stale(w, serve->res);
+  return SL_OK;
+}
+
+void *sl_req_own(const struct sl_req *r)
+{
+  const struct ws_served *s = r->b->internal && r->res ? served_find(r->w, r->res) : NULL;
+  return s ? s->user : NULL;
+}
+
 /* What the workspace itself works out with requests of its own. */
 static const struct sl_serve *const own_serves[] = { &ws_findings_serve, &ws_audit_serve };
 
@@ -27,7 +58,8 @@ const struct sl_serve *ws_own_serves(const struct sl_ws *w, const struct sl_reso
   for (size_t i = 0; i < sizeof own_serves / sizeof own_serves[0]; i++)
     if (own_serves[i]->res == res)
       return own_serves[i];
-  return provided_find(w, res) ? &ws_own_serve : NULL;
+  const struct ws_served *s = served_find(w, res);
+  return s ? s->serve : provided_find(w, res) ? &ws_own_serve : NULL;
 }
 
 bool ws_provides(const struct sl_ws *w, const struct sl_resource *res)
@@ -60,6 +92,11 @@ void ws_provided_free(struct sl_ws *w)
     struct ws_provided *p = w->provided;
     w->provided = p->next;
     sl_free(p);
+  }
+  while (w->served) {
+    struct ws_served *s = w->served;
+    w->served = s->next;
+    sl_free(s);
   }
 }
 

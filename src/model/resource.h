@@ -12,6 +12,7 @@ struct sl_arg {                             /* an argument of an action */
   enum sl_type type;                        /* SL_LIST: many, each `k=v` or a word; a secret is no argument: sl_req_ask() */
   bool required;
   const char *dflt;                         /* text, NULL: none */
+  bool computed;                            /* filled in by the judge, refused from persons */
 };
 enum sl_risk { SL_SAFE, SL_REVERSIBLE, SL_DESTRUCTIVE };
 struct sl_action {
@@ -21,6 +22,7 @@ struct sl_action {
   const struct sl_arg *args; size_t nargs;
   const char *when;                         /* filter over the target; false: shown grey, with this as the reason */
   const char *const *guards;                /* NULL-ended: columns whose change voids the decision; NULL: state */
+  bool judged;                              /* model/judge.h: not without somebody who knows the rules */
 };
 
 struct sl_resource {

@@ -25,6 +25,7 @@ struct ws_secret_wait;
 struct ws_narrow;
 struct ws_schema;
 struct ws_provided;
+struct ws_served;
 struct ws_act;               /* act.c's own */
 struct ws_bytes;
 
@@ -174,6 +175,7 @@ struct sl_ws {
   struct sl_req *shells, **shells_tail;
   size_t nshells;
   struct ws_provided *provided;
+  struct ws_served *served;
   struct ws_bytes *reads;
   struct ws_prompt *prompts;
   uint64_t prompt_id;
@@ -188,6 +190,9 @@ struct sl_ws {
   sl_timer tick;
   unsigned violations;              /* of the backends' side of the contract; tests and doctor look */
   struct ws_tap *tap;
+  const struct sl_judge_ops *judge; /* judge.c */
+  void *judge_user;
+  struct sl_judging *judgings;
   struct ws_act *act;               /* act.c: made when first needed */
   void (*act_close)(struct sl_ws *w);   /* called by sl_ws_close() when act is set */
   void (*act_reload)(struct sl_ws *w);  /* called by sl_ws_reload(): armed ends */

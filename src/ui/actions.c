@@ -1,6 +1,7 @@
 /* ui/actions.c: what can be done to the row under the cursor, and where it leads: both from the resource's description. */
 #include <stdio.h>
 
+#include "model/judge.h"
 #include "ui/ui_int.h"
 
 /* ---- a copy of the subject that outlives the turn ---- */
@@ -96,6 +97,8 @@ static void arg_typed(void *user, const char *text)
 static void ask_next(struct sl_ui *ui, struct todo *t)
 {
   const struct sl_action *a = t->act[t->chosen];
+  while (t->at < a->nargs && t->at < 8 && a->args[t->at].computed)
+    t->at++;
   if (t->at == a->nargs || t->at == 8) {
     todo_plan(ui, t);
     todo_free(t);
@@ -155,11 +158,19 @@ void sl_actions_open(struct sl_ui *ui)
   struct todo *t = todo_new(&s);
   if (!t)
     return;
-  for (size_t i = 0; s.res->actions[i] && i < 32; i++) {
-    const struct sl_action *a = t->act[t->n] = s.res->actions[i];
+  for (size_t i = 0; s.res->actions[i] && t->n < 32; i++) {
+    const struct sl_action *a = s.res->actions[i];
+    if (!sl_ws_offers(ui->ws, a))
+      continue;
     bool yes = applies(a, &s);
-    snprintf(off[i], sizeof off[i], "only when %s", a->when ? a->when : "");
-    item[t->n++] = (struct sl_menu_item){ a->name, a->help, yes ? NULL : off[i] };
+    snprintf(off[t->n], sizeof off[t->n], "only when %s", a->when ? a->when : "");
+    item[t->n] = (struct sl_menu_item){ a->name, a->help, yes ? NULL : off[t->n] };
+    t->act[t->n++] = a;
+  }
+  if (!t->n) {
+    todo_free(t);
+    sl_ui_say(ui, SL_ROLE_dim, "nothing can be done to this row");
+    return;
   }
   snprintf(title, sizeof title, "%s %.*s", s.res->name, SL_ARG(sl_str_head(s.ref.id, 60)));
   sl_menu_open(ui, title, item, t->n, action_chosen, t, todo_free);

@@ -465,7 +465,7 @@ static const struct sl_bytes_ops bytes = { .port = { sizeof(struct fake_req), by
 
 static const struct sl_col other_own[] = { { .name = "shelf", .type = SL_TEXT } };
 #define FAKE_SLOTS .req_size = sizeof(struct fake_req), .query = fake_query, .resume = fake_resume, .cancel = fake_cancel
-static const struct sl_serve serve_things = { .res = &fake_things, FAKE_SLOTS, .verbs = fake_verbs, .nverbs = 4 };
+static const struct sl_serve serve_things = { .res = &fake_things, FAKE_SLOTS, .verbs = fake_verbs, .nverbs = FAKE_VERBS };
 static const struct sl_serve serve_things_own = { .res = &fake_things, .own = other_own, .nown = 1, FAKE_SLOTS };
 static const struct sl_serve serve_lines = { .res = &fake_lines, FAKE_SLOTS };
 static const struct sl_serve serve_parts = { .res = &fake_parts, FAKE_SLOTS };

@@ -11,11 +11,11 @@
 
 /* things: keyed; name, state, size, score, tags; polled each 10 s, cut at 5,000 rows. lines: a log. parts: no poll, scope required. */
 extern const struct sl_resource fake_things, fake_lines, fake_parts;
-/* halt: where state is not ok; make: arguments, no row to read; drop: guards, no reconcile; look: safe. Of `fake` alone. */
-extern const struct sl_action fake_act_halt, fake_act_make, fake_act_drop, fake_act_look;
+/* halt: where state is not ok; make: arguments, no row to read; drop: guards, no reconcile; look: safe; bless: judged. Of `fake` alone. */
+extern const struct sl_action fake_act_halt, fake_act_make, fake_act_drop, fake_act_look, fake_act_bless;
 extern const struct sl_action *const fake_actions[];
-extern const struct sl_verb fake_verbs[4];
-enum { FAKE_UNTOLD = 1 };        /* as verb_rc: the target is never told about */
+enum { FAKE_UNTOLD = 1 /* as verb_rc: the target is never told about */, FAKE_VERBS = 5 };
+extern const struct sl_verb fake_verbs[FAKE_VERBS];
 
 enum fake_wrong {
   FAKE_RIGHT,

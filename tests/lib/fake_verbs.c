@@ -21,7 +21,14 @@ const struct sl_action fake_act_make = { .name = "make", .help = "make one", .ri
 const struct sl_action fake_act_drop = { .name = "drop", .help = "drop it", .risk = SL_DESTRUCTIVE, .once = SL_ONCE_READ,
                                          .guards = drop_guards };
 const struct sl_action fake_act_look = { .name = "look", .help = "look harder", .risk = SL_SAFE, .once = SL_ONCE_READ };
-const struct sl_action *const fake_actions[] = { &fake_act_halt, &fake_act_make, &fake_act_drop, &fake_act_look, NULL };
+static const struct sl_arg bless_args[] = {
+  { .name = "why", .help = "why", .type = SL_TEXT },
+  { .name = "statement", .help = "what was decided", .type = SL_TEXT, .required = true, .computed = true },
+  { .name = "move", .help = "whether it moves", .type = SL_BOOL, .dflt = "false", .computed = true },
+};
+const struct sl_action fake_act_bless = { .name = "bless", .help = "by the rules", .undo = "curse", .risk = SL_REVERSIBLE,
+                                          .once = SL_ONCE_READ, .args = bless_args, .nargs = 3, .judged = true };
+const struct sl_action *const fake_actions[] = { &fake_act_halt, &fake_act_make, &fake_act_drop, &fake_act_look, &fake_act_bless, NULL };
 
 struct verb_req { struct fake *f; struct sl_req *r; const struct sl_call *c; sl_timer t; bool cancelled, reconcile; };
 
@@ -131,9 +138,10 @@ static void verb_cancel(struct sl_req *r)
 }
 
 #define VERB .req_size = sizeof(struct verb_req), .run = verb_run, .cancel = verb_cancel
-const struct sl_verb fake_verbs[4] = {
+const struct sl_verb fake_verbs[FAKE_VERBS] = {
   { .act = &fake_act_halt, VERB, .reconcile = verb_reconcile },
   { .act = &fake_act_make, VERB, .reconcile = verb_reconcile },
   { .act = &fake_act_drop, VERB },
   { .act = &fake_act_look, VERB },
+  { .act = &fake_act_bless, VERB, .reconcile = verb_reconcile },
 };

@@ -10,6 +10,7 @@
 
 #include "act_bench.h"
 #include "base/file.h"
+#include "judge_bench.h"
 #include "torture.h"
 
 /* ---- one record ---- */
@@ -114,6 +115,75 @@ static void acting(void **state)
       act_finish });
 }
 
+/* ---- the same, judged ---- */
+
+static struct test_judge judge;
+
+static void judged_before(void)
+{
+  act_before();
+  judge = (struct test_judge){ .recheck_rc = SL_OK };
+  test_judge_on(f.w, &judge);
+}
+
+static int judged_run(struct sl_err *err)
+{
+  int rc = fa_call(&f, &a, &fake_act_bless, "a b", NULL);
+  if (!rc)
+    rc = fa_act(&f, &a, "");
+  *err = a.err;
+  return rc;
+}
+
+static void judged_after(int rc, bool harmed)
+{
+  act_after(rc, harmed);
+  assert_int_equal(judge.dropped, judge.prepared);
+  assert_true(fake->calls <= judge.rechecked); /* and nothing that was not judged twice */
+}
+
+static void judged(void **state)
+{
+  (void)state;
+  torture(&(struct torture){ .name = "judged", .always = true, .before = judged_before, .run = judged_run, .after = judged_after,
+                             .finish = act_finish });
+}
+
+static void refused_before(void)
+{
+  judged_before();
+  judge.prepare_rc = SL_EBREACH;
+}
+
+static void refused_after(int rc, bool harmed)
+{
+  struct sl_audit_rows r;
+  assert_int_not_equal(rc, SL_OK);
+  fa_audit_holds(&f);
+  assert_int_equal(sl_audit_rows_read(sl_ws_audit_path(f.w), &r, NULL), SL_OK);
+  assert_true(harmed || r.n == 1);
+  sl_audit_rows_free(&r);
+  assert_int_equal(fake->calls + fake->dries, 0);
+  assert_int_equal(judge.dropped, judge.prepared);
+}
+
+static int refused_run(struct sl_err *err)
+{
+  return judged_run(err) == SL_EBREACH && !strstr(err->msg, "could not be") ? SL_OK : err->code;
+}
+
+static void refused_after_ok(int rc, bool harmed)
+{
+  refused_after(rc ? rc : SL_EBREACH, harmed);
+}
+
+static void refused(void **state)
+{
+  (void)state;
+  torture(&(struct torture){ .name = "refused by a gate", .always = true, .before = refused_before, .run = refused_run,
+                             .after = refused_after_ok, .finish = act_finish });
+}
+
 /* ---- what an earlier session left ---- */
 
 static struct { int told; size_t settled; } got;
@@ -163,6 +233,7 @@ static void reconciling(void **state)
 int main(void)
 {
   sl_mem_install_hooks();
-  const struct CMUnitTest tests[] = { cmocka_unit_test(appending), cmocka_unit_test(acting), cmocka_unit_test(reconciling) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(appending), cmocka_unit_test(acting), cmocka_unit_test(judged),
+                                      cmocka_unit_test(refused), cmocka_unit_test(reconciling) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,11 @@ static void redacts_by_shape(void **state)
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     assert_redacted(cases[i][0], cases[i][1]);
+  static const char signed_text[] = "{\"by\":\"lead\",\"signature\":\"-----BEGIN SSH SIGNATURE-----\\n"
+                                    "U1NIU0lH/eyJhbGciOiJIUzI1NiIsInR5cCI6\\n"
+                                    "-----END SSH SIGNATURE-----\\n\"}"; /* public: without it nobody could verify the statement */
+  assert_redacted(signed_text, signed_text);
+  assert_redacted("signature: -----BEGIN SSH SIGNATURE----- hush", "signature: ***"); /* one without an end is none */
 }
 
 static void a_full_buffer_gets_nothing(void **state)

@@ -1,0 +1,42 @@
+/* model/judge.h: who knows the rules of a decision.
+ *
+ * Actions that are `judged` (an approval, an alias's move) are more than their call: whether they may happen depends on gates, evidence and
+ * people. Whoever knows those is asked twice: when a plan is made (prepare), and again when the intent is written and the guards hold
+ * (recheck). Without a judge such actions are refused and not offered, so nobody passes the rules by their absence.
+ *
+ * Threads: the loop's. What a function gives back is borrowed and lives as long as the judging. */
+#ifndef SL_MODEL_JUDGE_H
+#define SL_MODEL_JUDGE_H
+
+#include "model/act.h"
+
+struct sl_judging;           /* one plan being judged: from prepare until drop */
+struct sl_judge_ops {
+  /* The targets are read: fill in computed arguments, add guards' words, or refuse. Ends with sl_judging_end(), inside or later. */
+  void (*prepare)(void *user, struct sl_judging *j);
+  /* The intent is written and the guards hold; cells are those of now: does the decision still stand? Ends the same way. */
+  void (*recheck)(void *user, struct sl_judging *j);
+  /* The plan is over, however it ended: exactly once for every one that prepare was asked about. Free what is yours. A stage that was
+   * still under way gets no end any more. */
+  void (*drop)(void *user, struct sl_judging *j);
+};
+/* NULL ops: judged actions are refused from now on (EUNSUP); plans that wait for an answer are refused inside this call. */
+void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user);
+/* To be listed at all: it is not judged, or somebody is there to judge it. */
+bool sl_ws_offers(const struct sl_ws *w, const struct sl_action *act);
+
+const struct sl_call *sl_judging_call(const struct sl_judging *j);       /* with the computed arguments so far */
+struct sl_ws *sl_judging_ws(const struct sl_judging *j);
+/* Of the target as it was read last, also `tags.KEY` of a family; null: no such. Until the next stage. */
+struct sl_val sl_judging_cell(const struct sl_judging *j, size_t target, const char *col);
+/* The next three belong to prepare. A computed argument of the action; copied. */
+int sl_judging_arg(struct sl_judging *j, const char *name, struct sl_val v, struct sl_err *err) SL_NODISCARD;
+int sl_judging_guard(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;  /* shown: "champion is 6" */
+int sl_judging_note(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;   /* into the audit's detail */
+void sl_judging_set_user(struct sl_judging *j, void *own);
+void *sl_judging_user(const struct sl_judging *j);
+/* Exactly once a stage; touch j no more after it until you are called again. EBREACH: a rule is not met; in prepare that is written to the
+ * audit as `refused` (not where the call is ask_only). err's words are what the person reads. */
+void sl_judging_end(struct sl_judging *j, int rc, const struct sl_err *err);
+
+#endif

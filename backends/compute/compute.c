@@ -16,7 +16,8 @@ static void roots_free(char **roots)
   sl_free(roots);
 }
 
-/* The folders of the zones on this machine, as the workspace names them now. */
+/* The folders of the zones on this machine, as the workspace names them now. A zone inside another comes with it: by itself it could be
+ * a link that somebody who may write the outer one has put there. */
 static char **roots_now(struct compute *c)
 {
   size_t n = 0, k = 0;
@@ -25,7 +26,7 @@ static char **roots_now(struct compute *c)
   char **roots = sl_calloc(n + 1, sizeof *roots);
   for (size_t i = 0; roots && i < n; i++) {
     struct sl_str path;
-    if (!sl_uri_path(sl_str(z[i].uri), &path))
+    if (sl_zone_outer(z, n, &z[i]) != &z[i] || !sl_uri_path(sl_str(z[i].uri), &path))
       continue;
     roots[k] = sl_strndup(path.p, path.n);
     if (!roots[k++]) {

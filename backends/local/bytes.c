@@ -9,9 +9,10 @@ enum { CHUNK = 256 << 10 };
 static int open_it(const struct local_ask *a, int *fd, struct stat *st, struct sl_err *err)
 {
   char *path = NULL;
+  const struct local_bounds in = local_bounds(a->s, a->conf);
   int rc = local_path(a, a->uri, &path, err);
   if (!rc)
-    rc = local_open(a->s, a->conf, path, fd, st, err);
+    rc = local_open(&in, path, fd, st, err);
   sl_free(path);
   return rc;
 }

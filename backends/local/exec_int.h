@@ -42,6 +42,7 @@ void local_spec_init(struct local_spec *s);
 void local_spec_free(struct local_spec *s);
 int local_spec_write(const char *dir, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;
 int local_spec_read(struct local_spec *s, const char *dir, struct sl_err *err) SL_NODISCARD;
+int local_spec_params(struct local_spec *s, json_t *params, struct sl_err *err) SL_NODISCARD;   /* from an object of texts */
 void local_spec_json(struct sl_jw *w, const struct local_spec *s);      /* without its braces */
 
 int local_state_init(struct local_state *st, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;   /* everything pending */
@@ -67,9 +68,20 @@ void local_ids_free(struct local_ids *ids);
 int local_exec_new(struct local_spec *s, const char *execs, char **dir, struct sl_err *err) SL_NODISCARD;
 
 /* ---- spec.c's other half, expand.c: from a job's settings to what will run ---- */
-/* given: the list value of the action's argument `p`. keep: parameters of an older execution come first. Blocks (@newest lists a zone). */
-int local_expand(struct local_spec *s, const struct sl_job_conf *job, struct sl_ws_conf *conf, sl_ms now, struct sl_str given,
+/* given: the list value of the action's argument `p`. keep: parameters of an older execution, or of the plan, come first. Blocks (@newest
+ * lists a zone). */
+int local_expand(struct local_spec *s, const struct sl_job_conf *job, const struct local_bounds *in, sl_ms now, struct sl_str given,
                  const struct local_spec *keep, struct sl_err *err) SL_NODISCARD;
+
+/* ---- settled.c: what a plan has settled, on its way to the call ---- */
+struct local_settled_one { struct local_spec spec; char digest[65]; };   /* of spec only the parameters */
+struct local_settled { struct local_settled_one *one; size_t n; };
+/* Of everything that decides what will happen: steps, order, folders, timeout, parameters. Not of id, token and time. */
+int local_spec_digest(const struct local_spec *s, char digest[65], struct sl_err *err) SL_NODISCARD;
+int local_settled_add(struct sl_buf *b, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;    /* one JSON object */
+/* Of an array of those, n of them. EINTERNAL where it is something else. */
+int local_settled_read(struct local_settled *s, struct sl_str json, size_t n, struct sl_err *err) SL_NODISCARD;
+void local_settled_free(struct local_settled *s);
 
 /* ---- env.c: what a child gets to see of the environment; NULL-ended, in mem ---- */
 int local_env(struct sl_arena *mem, const char *const *more, const char *const **out, struct sl_err *err) SL_NODISCARD;

@@ -33,6 +33,7 @@ struct launch {
   sl_ms now;
   bool retry, look;
   struct sl_str given;
+  struct local_settled settled;          /* what the person saw; n 0: nobody looked first */
   struct one *one;
   struct sl_buf doc;
 };
@@ -46,6 +47,7 @@ static void launch_free(struct launch *x)
       close(x->one[i].lock);
   }
   sl_free(x->one);
+  local_settled_free(&x->settled);
   sl_free(x->config);
   sl_buf_free(&x->doc);
   if (x->conf)
@@ -89,13 +91,15 @@ static bool find_token(const struct launch *x, struct sl_str job, struct one *o)
 }
 
 /* The job of an execution may be gone from the workspace: then it runs again as it ran. */
-static int expand_retry(const struct launch *x, struct one *o, const struct local_exec *old, struct sl_err *err)
+static int expand_retry(const struct launch *x, struct one *o, const struct local_exec *old, const struct local_spec *seen,
+                        struct sl_err *err)
 {
+  const struct local_bounds in = local_bounds(x->s, x->conf);
   const struct sl_job_conf *j = job_named(x, sl_str(old->spec.job));
   char *dir = j ? NULL : sl_path_join(x->s->execs, old->spec.id);
   int rc;
   if (j)
-    rc = local_expand(&o->spec, j, x->conf, x->now, SL_STR_NONE, &old->spec, err);
+    rc = local_expand(&o->spec, j, &in, x->now, SL_STR_NONE, seen ? seen : &old->spec, err);
   else {
     local_spec_free(&o->spec);
     rc = dir ? local_spec_read(&o->spec, dir, err) : sl_err_nomem(err);
@@ -107,20 +111,37 @@ static int expand_retry(const struct launch *x, struct one *o, const struct loca
   return rc;
 }
 
-static int expand_one(const struct launch *x, struct one *o, struct sl_str id, struct sl_err *err)
+static int expand_any(const struct launch *x, struct one *o, struct sl_str id, const struct local_spec *seen, struct sl_err *err)
 {
+  const struct local_bounds in = local_bounds(x->s, x->conf);
   struct local_exec old;
   if (!x->retry) {
     const struct sl_job_conf *j = job_named(x, id);
-    return j ? local_expand(&o->spec, j, x->conf, x->now, x->given, NULL, err)
+    return j ? local_expand(&o->spec, j, &in, x->now, seen ? SL_STR_NONE : x->given, seen, err)
              : sl_err_set(err, SL_ENOENT, "no job %.*s runs on %s", SL_ARG(id), sl_backend_name(x->s->b));
   }
   int rc = local_exec_read(&old, x->s->execs, id, err);
   if (rc)
     return rc;
-  rc = old.spec.nsteps ? expand_retry(x, o, &old, err)
+  rc = old.spec.nsteps ? expand_retry(x, o, &old, seen, err)
                        : sl_err_set(err, SL_EPARSE, "%.*s cannot be read: %.150s", SL_ARG(id), old.st.cause);
   local_exec_free(&old);
+  return rc;
+}
+
+/* What the person saw and confirmed is what runs: over midnight, when a newer partition has come, and never another command. */
+static int expand_one(const struct launch *x, size_t i, struct sl_err *err)
+{
+  struct one *o = &x->one[i];
+  struct sl_str id = x->c->targets[i].id;
+  const struct local_spec *seen = i < x->settled.n ? &x->settled.one[i].spec : NULL;
+  int rc = expand_any(x, o, id, seen, err);
+  if (rc || !seen)
+    return rc;
+  char digest[65];
+  rc = local_spec_digest(&o->spec, digest, err);
+  if (!rc && strcmp(digest, x->settled.one[i].digest) != 0)
+    rc = sl_err_set(err, SL_ECONFLICT, "job %s is not what you saw: the workspace file was changed meanwhile; look again", o->spec.job);
   return rc;
 }
 
@@ -182,20 +203,29 @@ static void say_steps(struct sl_jw *j, const struct one *o)
 static int dry_work(struct launch *x, struct sl_err *err)
 {
   struct sl_jw j = sl_jw(&x->doc, false);
+  struct sl_buf settled;
+  sl_buf_init(&settled, 1 << 20);
+  sl_buf_ch(&settled, '[');
   int rc = SL_OK;
   sl_jw_obj(&j);
   sl_jw_key(&j, SL_STR("calls"));
   sl_jw_arr(&j);
   for (size_t i = 0; i < x->c->ntargets && !rc; i++) {
-    struct one *o = &x->one[i];
-    rc = expand_one(x, o, x->c->targets[i].id, err);
+    rc = expand_one(x, i, err);
     if (!rc)
-      say_steps(&j, o);
+      say_steps(&j, &x->one[i]);
+    sl_buf_z(&settled, i ? "," : "");
+    rc = rc ? rc : local_settled_add(&settled, &x->one[i].spec, err);
   }
+  sl_buf_ch(&settled, ']');
   sl_jw_end_arr(&j);
   sl_jw_key(&j, SL_STR("undo"));
   sl_jw_str(&j, SL_STR("sluice stop EXECUTION; what a step has written by then stays"));
+  sl_jw_key(&j, SL_STR("settled"));
+  sl_jw_str(&j, sl_buf_view(&settled));
   sl_jw_end_obj(&j);
+  rc = rc ? rc : sl_buf_check(&settled, err);
+  sl_buf_free(&settled);
   return rc ? rc : sl_buf_check(&x->doc, err);
 }
 
@@ -206,6 +236,8 @@ static int launch_work(void *user, const atomic_bool *cancel, struct sl_err *err
   if (x->c->dry)
     return dry_work(x, err);
   size_t found = 0;
+  if (!x->look && x->c->settled.n && local_settled_read(&x->settled, x->c->settled, x->c->ntargets, err))
+    return err->code;
   for (size_t i = 0; i < x->c->ntargets; i++) {
     struct one *o = &x->one[i];
     struct sl_str id = x->c->targets[i].id;
@@ -214,7 +246,7 @@ static int launch_work(void *user, const atomic_bool *cancel, struct sl_err *err
     if (o->found || x->look)
       continue;
     local_spec_init(&o->spec);
-    o->rc = expand_one(x, o, id, &o->err);
+    o->rc = expand_one(x, i, &o->err);
     if (!o->rc)
       o->rc = make_one(x, o, &o->err);
   }

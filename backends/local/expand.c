@@ -61,8 +61,10 @@ static const struct sl_lake_part *newest_of(const struct sl_lake_part *p, size_t
   return NULL;
 }
 
-static int newest_value(struct local_spec *s, const struct sl_zone *z, const struct sl_tz *tz, sl_ms now, char **out, struct sl_err *err)
+static int newest_value(struct local_spec *s, const struct sl_zone *z, const struct local_bounds *in, sl_ms now, char **out,
+                        struct sl_err *err)
 {
+  const struct sl_tz *tz = sl_ws_conf_tz(in->conf);
   struct sl_lake_acc *acc = NULL;
   const struct sl_lake_part *parts = NULL, *p = NULL;
   size_t n = 0;
@@ -72,7 +74,7 @@ static int newest_value(struct local_spec *s, const struct sl_zone *z, const str
     return sl_err_set(err, SL_EUNSUP, "@newest works for zones on this machine; give the parameter with -p");
   int rc = sl_lake_begin(&acc, z, tz, now, err);
   if (!rc) {
-    struct local_walk w = { .entry = newest_entry, .user = acc, .deep = true };
+    struct local_walk w = { .entry = newest_entry, .user = acc, .in = in, .deep = true };
     rc = local_walk(path, &w, err);
   }
   if (!rc)
@@ -91,30 +93,30 @@ static int newest_value(struct local_spec *s, const struct sl_zone *z, const str
   return rc;
 }
 
-static int settle_newest(struct local_spec *s, const struct sl_job_conf *job, const struct sl_ws_conf *conf, sl_ms now, char **out,
+static int settle_newest(struct local_spec *s, const struct sl_job_conf *job, const struct local_bounds *in, sl_ms now, char **out,
                          struct sl_err *err)
 {
   size_t n = 0;
-  const struct sl_zone *z = sl_ws_conf_zones(conf, &n);
+  const struct sl_zone *z = sl_ws_conf_zones(in->conf, &n);
   for (size_t i = 0; job->reads[0] && i < n; i++)
     if (!strcmp(z[i].name, job->reads[0]))
-      return newest_value(s, &z[i], sl_ws_conf_tz(conf), now, out, err);
+      return newest_value(s, &z[i], in, now, out, err);
   return sl_err_set(err, SL_EUSAGE, "job %s: @newest needs `reads:`, the zone whose newest partition is meant", job->name);
 }
 
-static int settle(struct local_spec *s, const struct sl_job_conf *job, const struct sl_ws_conf *conf, sl_ms now, struct sl_param *p,
+static int settle(struct local_spec *s, const struct sl_job_conf *job, const struct local_bounds *in, sl_ms now, struct sl_param *p,
                   struct sl_err *err)
 {
   char *v = NULL;
   int rc = SL_OK;
-  const struct sl_tz *tz = sl_ws_conf_tz(conf);
+  const struct sl_tz *tz = sl_ws_conf_tz(in->conf);
   if (!strcmp(p->value, "@today"))
     v = day_text(s, now, tz);
   else if (!strcmp(p->value, "@yesterday")) {
     struct sl_civil c = sl_civil_of(now, tz);
     v = day_text(s, sl_civil_to_ms(&(struct sl_civil){ .year = c.year, .month = c.month, .day = c.day }) - DAY_MS, NULL);
   } else if (!strcmp(p->value, "@newest"))
-    rc = settle_newest(s, job, conf, now, &v, err);
+    rc = settle_newest(s, job, in, now, &v, err);
   else
     return check_value(p->name, sl_str(p->value), err);
   if (!rc && !v)
@@ -242,7 +244,7 @@ static int places(struct local_spec *s, const struct sl_job_conf *job, const str
   return s->writes && s->cwd && (s->workspace || !path) ? SL_OK : sl_err_nomem(err);
 }
 
-int local_expand(struct local_spec *s, const struct sl_job_conf *job, struct sl_ws_conf *conf, sl_ms now, struct sl_str given,
+int local_expand(struct local_spec *s, const struct sl_job_conf *job, const struct local_bounds *in, sl_ms now, struct sl_str given,
                  const struct local_spec *keep, struct sl_err *err)
 {
   s->created = now;
@@ -250,8 +252,8 @@ int local_expand(struct local_spec *s, const struct sl_job_conf *job, struct sl_
   s->job = sl_arena_strndup(&s->mem, job->name, strlen(job->name));
   int rc = s->job ? params(s, job, given, keep, err) : sl_err_nomem(err);
   for (size_t i = 0; !rc && i < s->nparams; i++)
-    rc = settle(s, job, conf, now, &s->params[i], err);
+    rc = settle(s, job, in, now, &s->params[i], err);
   if (!rc)
-    rc = places(s, job, conf, err);
+    rc = places(s, job, in->conf, err);
   return rc ? rc : steps(s, job, err);
 }

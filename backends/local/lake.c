@@ -62,7 +62,8 @@ static int on_entry(void *user, const struct local_entry *e, struct sl_err *err)
 static int list_zone(struct listing *l, const struct sl_lake_part **parts, size_t *n, struct sl_err *err)
 {
   struct local_ask *a = l->a;
-  struct local_walk w = { .entry = on_entry, .unreadable = on_unreadable, .user = l, .feed = l->f, .deep = true };
+  const struct local_bounds in = local_bounds(a->s, a->conf);
+  struct local_walk w = { .entry = on_entry, .unreadable = on_unreadable, .user = l, .feed = l->f, .in = &in, .deep = true };
   struct sl_err e = { 0 };
   l->whole = true;
   l->budget = COUNT_BUDGET;

@@ -52,15 +52,17 @@ bool local_zone_ours(const struct local_ask *a, const struct sl_zone *z);
 struct sl_str local_zone_path(const struct sl_zone *z);       /* none: no file address */
 /* file: addresses, paths, ZONE and ZONE/path as an absolute path; yours. ENOENT with words where it is none. */
 int local_path(const struct local_ask *a, struct sl_str address, char **out, struct sl_err *err) SL_NODISCARD;
+struct local_bounds { const struct sl_ws_conf *conf; const char *conn, *root; };   /* of one connection; conf, root: may be NULL */
+struct local_bounds local_bounds(const struct local *s, const struct sl_ws_conf *conf);
+/* May this connection (and the job that we are a step of) write there at all? EDENIED with what to add to the workspace file. */
+int local_may_write(const struct local_bounds *in, const char *path, struct sl_err *err) SL_NODISCARD;
 /* The folder that path's last part lies in, opened, and that part (borrowed from path). Below a zone or the root no link is followed and,
- * with make, folders are made. EDENIED where this connection (or the job that we are a step of) may not write. */
-int local_place(const struct sl_ws_conf *conf, const char *conn, const char *root, const char *path, bool make, int *dir, const char **name,
-                struct sl_err *err) SL_NODISCARD;
-/* EDENIED where fd, opened by a path below the root or a zone, really lies outside of root and zones, by a link; conf may be NULL. */
-int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err) SL_NODISCARD;
+ * with make, folders are made. What local_may_write() refuses is refused. */
+int local_place(const struct local_bounds *in, const char *path, bool make, int *dir, const char **name, struct sl_err *err) SL_NODISCARD;
+/* EDENIED where fd, opened by a path below the root or a zone, really lies outside of root and zones, by a link. */
+int local_stays(const struct local_bounds *in, int fd, const char *path, struct sl_err *err) SL_NODISCARD;
 /* Opens a regular file for reading, which stays where it may. */
-int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st,
-               struct sl_err *err) SL_NODISCARD;
+int local_open(const struct local_bounds *in, const char *path, int *fd, struct stat *st, struct sl_err *err) SL_NODISCARD;
 
 /* ---- walk.c ---- */
 struct local_entry {
@@ -78,6 +80,7 @@ struct local_walk {
   void (*unreadable)(void *user, struct sl_str rel, int errnum);     /* rel empty: the folder itself */
   void *user;
   struct sl_feed *feed;              /* NULL: cannot be cancelled */
+  const struct local_bounds *in;     /* the folder itself must stay there; NULL: anywhere */
   bool deep;
 };
 /* Says that an answer is not whole: a note has little room, so the middle goes, and what went wrong stays. */
@@ -97,8 +100,7 @@ int64_t local_rows_of(struct local_rows *r, struct sl_str path, const struct loc
 
 /* ---- put.c: a file written whole or not at all ---- */
 struct local_put { int dir, fd; char tmp[LOCAL_TMP_LEN]; char *name; bool replace; };
-int local_put_begin(struct local_put *p, const struct sl_ws_conf *conf, const char *conn, const char *root, const char *path, bool replace,
-                    struct sl_err *err) SL_NODISCARD;
+int local_put_begin(struct local_put *p, const struct local_bounds *in, const char *path, bool replace, struct sl_err *err) SL_NODISCARD;
 int local_put_part(struct local_put *p, const void *bytes, size_t n, struct sl_err *err) SL_NODISCARD;
 int local_put_commit(struct local_put *p, struct sl_err *err) SL_NODISCARD;    /* blocks; then p is empty */
 void local_put_drop(struct local_put *p);

@@ -20,6 +20,7 @@ struct local_source {                /* one execution's log, or one text file */
   char *path;
   char *step;                        /* only this step's lines; NULL: all */
   bool exec;
+  struct local_bounds in;            /* of a file that is no execution's: it must stay there whenever it is opened again */
   int fd;                            /* of the file being read; -1: none yet */
   uint64_t ino;
   int64_t off;                       /* of the first line not read yet */

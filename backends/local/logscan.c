@@ -188,7 +188,7 @@ static int open_at(struct local_source *s, const char *path)
 {
   struct stat st;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+  if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || (!s->exec && local_stays(&s->in, fd, path, NULL)))) {
     close(fd);
     fd = -1;
   }
@@ -398,6 +398,7 @@ static int open_scope(struct local_scan *x, const struct local_ask *a, struct sl
   int64_t number;
   char *name = NULL, *dir = NULL, *path = NULL;
   struct stat st;
+  const struct local_bounds in = local_bounds(a->s, a->conf);
   int fd = -1;
   sl_str_cut(&step, '/', &id);
   if (!(x->src = sl_calloc(1, sizeof *x->src)))
@@ -409,9 +410,10 @@ static int open_scope(struct local_scan *x, const struct local_ask *a, struct sl
     rc = add_exec(x, 1, a->s->execs, name, step, err);
   else if (scope.n && scope.p[0] != '/' && sl_str_chr(scope, ':') < 0 && !local_zone_named(a, id))
     rc = sl_err_set(err, SL_ENOENT, "no execution %.*s, and no file by an absolute path", SL_ARG(sl_str_head(scope, 100)));
-  else if (!(rc = local_path(a, scope, &path, err)) && !(rc = local_open(a->s, a->conf, path, &fd, &st, err))) {
+  else if (!(rc = local_path(a, scope, &path, err)) && !(rc = local_open(&in, path, &fd, &st, err))) {
     close(fd);
     rc = add_source(x, 1, path, path, SL_STR_NONE, false, err);
+    x->src[0].in = in;
     path = NULL;
   }
   sl_free(path);

@@ -90,12 +90,8 @@ static int list_path(struct listing *l, char *path, struct sl_err *err)
   }
   if (get || !S_ISDIR(st.st_mode))
     return put_itself(l, &st, err);
-  int fd = open(path, O_PATH | O_CLOEXEC), rc = fd < 0 ? SL_OK : local_stays(a->s, a->conf, fd, path, err); /* local_walk() says why not */
-  if (fd >= 0)
-    close(fd);
-  if (rc)
-    return rc;
-  struct local_walk w = { .entry = on_entry, .unreadable = on_unreadable, .user = l, .feed = l->f };
+  const struct local_bounds in = local_bounds(a->s, a->conf);
+  struct local_walk w = { .entry = on_entry, .unreadable = on_unreadable, .user = l, .feed = l->f, .in = &in };
   return local_walk(path, &w, err);
 }
 

@@ -14,6 +14,7 @@ enum { CHUNK = 1 << 20 };
 /* What a worker needs of the call: addresses resolved while we were on the loop. */
 struct act {
   struct local_ask *a;
+  struct local_bounds in;
   const struct sl_call *c;
   bool look;                           /* reconcile: was it done? */
   char *to;                            /* path; NULL: remove */
@@ -80,7 +81,7 @@ static int copy_bytes(struct sl_feed *f, int in, struct local_put *p, struct sl_
 static int copy_fd(struct sl_feed *f, const struct act *x, int in, struct sl_err *err)
 {
   struct local_put p;
-  int rc = local_put_begin(&p, x->a->conf, sl_backend_name(x->a->s->b), x->a->s->root, x->to, x->replace, err);
+  int rc = local_put_begin(&p, &x->in, x->to, x->replace, err);
   if (rc)
     return rc;
   rc = copy_bytes(f, in, &p, err);
@@ -96,7 +97,7 @@ static int copy_one(struct sl_feed *f, const struct act *x, size_t i, struct sl_
   struct stat st;
   int fd = -1, rc = target_path(x, i, &path, err);
   if (!rc)
-    rc = local_open(x->a->s, x->a->conf, path, &fd, &st, err);
+    rc = local_open(&x->in, path, &fd, &st, err);
   if (!rc)
     rc = still_same(x->c, i, &st, err);
   if (!rc)
@@ -125,7 +126,7 @@ static int remove_one(const struct act *x, size_t i, struct sl_err *err)
   struct stat st;
   int dir = -1, rc = target_path(x, i, &path, err);
   if (!rc)
-    rc = local_place(x->a->conf, sl_backend_name(x->a->s->b), x->a->s->root, path, false, &dir, &name, err);
+    rc = local_place(&x->in, path, false, &dir, &name, err);
   if (!rc && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
     rc = sl_err_sys(err, errno, "cannot remove %s", path);
   if (!rc && S_ISDIR(st.st_mode))
@@ -223,8 +224,9 @@ static int look(const struct act *x, struct sl_err *err)
   if (!rc && !x->to)
     rc = lstat(path, &st) && errno == ENOENT ? SL_OK : sl_err_set(err, SL_ENOENT, "%s is still there", path);
   else if (!rc) {
-    int a = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), b = open(x->to, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (a >= 0 && b >= 0)
+    int a = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), b = -1;
+    struct sl_err none = { 0 }; /* whatever it is, it does not hold it */
+    if (a >= 0 && !local_open(&x->in, x->to, &b, &st, &none))
       rc = compare(a, b, &same, err);
     if (!rc && !same)
       rc = sl_err_set(err, SL_ENOENT, "%s does not hold it", x->to);
@@ -239,14 +241,41 @@ static int look(const struct act *x, struct sl_err *err)
 
 /* ---- the call ---- */
 
+/* A folder that is there gets the file's own name in it. */
+static int into_folder(struct act *x, struct sl_err *err)
+{
+  if (!x->to || x->from || !sl_dir_exists(x->to))
+    return SL_OK;
+  struct sl_str id = x->c->targets[0].id;
+  char *into = sl_asprintf("%s/%.*s", x->to, SL_ARG(sl_str_from(id, (size_t)(sl_str_rchr(id, '/') + 1))));
+  sl_free(x->to);
+  x->to = into;
+  return into ? SL_OK : sl_err_nomem(err);
+}
+
+/* Said before anybody is asked: what may not be written is no plan. */
+static int may_all(const struct act *x, struct sl_err *err)
+{
+  int rc = x->to ? local_may_write(&x->in, x->to, err) : SL_OK;
+  for (size_t i = 0; !rc && !x->to && i < x->c->ntargets; i++) {
+    char *path = NULL;
+    rc = target_path(x, i, &path, err);
+    rc = rc ? rc : local_may_write(&x->in, path, err);
+    sl_free(path);
+  }
+  return rc;
+}
+
 static int act_work(struct sl_feed *f, void *user, struct sl_err *err)
 {
   struct act *x = user;
-  int rc = SL_OK;
+  int rc = into_folder(x, err);
+  if (rc)
+    return rc;
   if (x->look)
     return look(x, err);
   if (x->c->dry)
-    return say(f, x);
+    return (rc = may_all(x, err)) ? rc : say(f, x);
   for (size_t i = 0; i < x->c->ntargets && !rc; i++) {
     struct sl_err e = { 0 };
     int one = act_one(f, x, i, &e);
@@ -271,7 +300,7 @@ static struct sl_str arg_text(const struct sl_call *c, const char *name)
   return SL_STR_NONE;
 }
 
-/* The address of the copy; a folder that is there gets the file's own name in it. */
+/* The address of the copy. */
 static int resolve_to(struct sl_backend *b, struct act *x, struct sl_str to, struct sl_err *err)
 {
   struct sl_buf uri, conn;
@@ -283,13 +312,6 @@ static int resolve_to(struct sl_backend *b, struct act *x, struct sl_str to, str
     rc = sl_err_set(err, SL_EUNSUP, "%.*s belongs to another connection; files are copied within one", SL_ARG(to));
   if (!rc && !(x->to = sl_strndup(path.p, path.n)))
     rc = sl_err_nomem(err);
-  if (!rc && !x->from && sl_dir_exists(x->to)) {
-    struct sl_str id = x->c->targets[0].id;
-    char *into = sl_asprintf("%s/%.*s", x->to, SL_ARG(sl_str_from(id, (size_t)(sl_str_rchr(id, '/') + 1))));
-    sl_free(x->to);
-    x->to = into;
-    rc = into ? SL_OK : sl_err_nomem(err);
-  }
   sl_buf_free(&uri);
   sl_buf_free(&conn);
   return rc;
@@ -323,7 +345,7 @@ static int act_start(struct sl_req *r, const struct sl_call *c, bool reconcile, 
     return sl_err_nomem(err);
   }
   *a = (struct local_ask){ .s = sl_backend_state(b), .conf = local_conf_hold(b), .conn = sl_str(sl_backend_name(b)) };
-  *x = (struct act){ .a = a, .c = c, .look = reconcile };
+  *x = (struct act){ .a = a, .in = local_bounds(a->s, a->conf), .c = c, .look = reconcile };
   int rc = act_args(b, x, err);
   if (!rc)
     rc = sl_req_work(r, SL_LANE_LONG, &ops, x, err);

@@ -1,8 +1,11 @@
 /* backends/local/place.c: what an address means here, and where this connection may read and write.
  *
  * Below a zone or the connection's root a file is reached folder by folder, and no link is followed on the way to writing; for reading a
- * link may lead to another zone, and nowhere else: a link that somebody put into the lake leads nobody out of it. A step of a job may
- * write only below what its job says (SLUICE_WRITES). */
+ * link may lead to another zone, and nowhere else: a link that somebody put into the lake leads nobody out of it. What counts is the
+ * outermost zone: whoever may write there may put a link in the place of a zone's folder inside it. A step of a job may write only below
+ * what its job says (SLUICE_WRITES).
+ *
+ * A path that lies in no zone was typed by a person: it is read, and written as `cp` would, but where the environment is protected. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,21 +88,32 @@ int local_path(const struct local_ask *a, struct sl_str address, char **out, str
   return joined(local_zone_path(zone), rest, out, err);
 }
 
-/* ---- reading ---- */
+/* ---- bounds ---- */
 
-/* The longest of root and zones that contains path; none: path lies below neither. */
-static struct sl_str base_of(const struct sl_ws_conf *conf, const char *conn, const char *root, struct sl_str path)
+struct local_bounds local_bounds(const struct local *s, const struct sl_ws_conf *conf)
 {
-  struct sl_str best = root && local_inside(path, sl_str(root)) ? sl_str(root) : SL_STR_NONE;
-  size_t n = 0;
-  const struct sl_zone *z = conf ? sl_ws_conf_zones(conf, &n) : NULL;
-  for (size_t i = 0; i < n; i++) {
-    struct sl_str top = local_zone_path(&z[i]);
-    if (zone_of_conn(&z[i], sl_str(conn)) && local_inside(path, top) && (!best.p || top.n > best.n))
-      best = top;
-  }
-  return best;
+  return (struct local_bounds){ conf, s->b ? sl_backend_name(s->b) : "", s->root };
 }
+
+/* The root, or the outermost zone around the zone of ours that path lies in; none: it lies in neither. */
+static struct sl_str base_of(const struct local_bounds *in, struct sl_str path)
+{
+  size_t n = 0;
+  const struct sl_zone *z = in->conf ? sl_ws_conf_zones(in->conf, &n) : NULL;
+  if (in->root)
+    return local_inside(path, sl_str(in->root)) ? sl_str(in->root) : SL_STR_NONE;
+  for (size_t i = 0; i < n; i++)
+    if (zone_of_conn(&z[i], sl_str(in->conn)) && local_inside(path, local_zone_path(&z[i])))
+      return local_zone_path(sl_zone_outer(z, n, &z[i]));
+  return SL_STR_NONE;
+}
+
+static int outside(const struct local_bounds *in, const char *path, struct sl_err *err)
+{
+  return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, in->root, in->conn);
+}
+
+/* ---- reading ---- */
 
 static bool lies_in(struct sl_str real, struct sl_str root)
 {
@@ -109,32 +123,30 @@ static bool lies_in(struct sl_str real, struct sl_str root)
   return in;
 }
 
-int local_stays(const struct local *s, const struct sl_ws_conf *conf, int fd, const char *path, struct sl_err *err)
+int local_stays(const struct local_bounds *in, int fd, const char *path, struct sl_err *err)
 {
   char link[64], real[4096];
-  if (!s->root && !conf)
-    return SL_OK;
-  const char *conn = sl_backend_name(s->b);
-  if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
-    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, conn);
-  struct sl_str base = base_of(conf, conn, s->root, sl_str(path));
+  struct sl_str base = base_of(in, sl_str(path));
+  if (in->root && !base.p)
+    return outside(in, path, err);
   if (!base.p)
     return SL_OK;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t got = readlink(link, real, sizeof real - 1);
   struct sl_str at = sl_strn(real, got > 0 ? (size_t)got : 0);
   size_t n = 0;
-  const struct sl_zone *z = conf ? sl_ws_conf_zones(conf, &n) : NULL;
-  bool in = s->root ? lies_in(at, sl_str(s->root)) : lies_in(at, base);
-  for (size_t i = 0; !in && !s->root && i < n; i++)
-    in = zone_of_conn(&z[i], sl_str(conn)) && lies_in(at, local_zone_path(&z[i]));
-  return in ? SL_OK : sl_err_set(err, SL_EDENIED, "%s leads out of %.*s by a link; that is not followed", path, SL_ARG(base));
+  const struct sl_zone *z = in->conf ? sl_ws_conf_zones(in->conf, &n) : NULL;
+  bool stays = lies_in(at, base);
+  for (size_t i = 0; !stays && !in->root && i < n; i++)
+    stays = zone_of_conn(&z[i], sl_str(in->conn)) && sl_zone_outer(z, n, &z[i]) == &z[i] && lies_in(at, local_zone_path(&z[i]));
+  return stays ? SL_OK : sl_err_set(err, SL_EDENIED, "%s leads out of %.*s by a link; that is not followed", path, SL_ARG(base));
 }
 
-int local_open(const struct local *s, const struct sl_ws_conf *conf, const char *path, int *fd, struct stat *st, struct sl_err *err)
+int local_open(const struct local_bounds *in, const char *path, int *fd, struct stat *st, struct sl_err *err)
 {
-  if (s->root && !local_inside(sl_str(path), sl_str(s->root)))
-    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, s->root, sl_backend_name(s->b));
+  *fd = -1;
+  if (in->root && !local_inside(sl_str(path), sl_str(in->root)))
+    return outside(in, path, err);
   *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (*fd < 0)
     return sl_err_sys(err, errno, "cannot open %s", path);
@@ -144,7 +156,7 @@ int local_open(const struct local *s, const struct sl_ws_conf *conf, const char 
   else if (!rc && !S_ISREG(st->st_mode))
     rc = sl_err_set(err, SL_EUNSUP, "%s is no regular file", path);
   if (!rc)
-    rc = local_stays(s, conf, *fd, path, err);
+    rc = local_stays(in, *fd, path, err);
   if (rc) {
     close(*fd);
     *fd = -1;
@@ -165,6 +177,24 @@ static int check_job(const char *path, struct sl_err *err)
   if (sl_uri_path(sl_str(only), &top) && local_inside(sl_str(path), top))
     return SL_OK;
   return sl_err_set(err, SL_EDENIED, "this job writes only below %s, not to %s", only, path);
+}
+
+int local_may_write(const struct local_bounds *in, const char *path, struct sl_err *err)
+{
+  size_t n = 0;
+  const struct sl_zone *z = in->conf ? sl_ws_conf_zones(in->conf, &n) : NULL;
+  ptrdiff_t slash = sl_str_rchr(sl_str(path), '/');
+  if (path[0] != '/' || !path[slash + 1])
+    return sl_err_set(err, SL_EUSAGE, "%s names no file", path);
+  for (size_t i = 0; i < n; i++)
+    if (sl_str_eqz(local_zone_path(&z[i]), path))
+      return sl_err_set(err, SL_EUSAGE, "%s is the zone itself, not a file in it", path);
+  if (in->root && !local_inside(sl_str(path), sl_str(in->root)))
+    return outside(in, path, err);
+  if (in->conf && sl_ws_conf_protected(in->conf) && !base_of(in, sl_str(path)).p)
+    return sl_err_set(err, SL_EDENIED, "%s lies in no zone of this protected environment; to write there, add to lake.zones: "
+                      "{name: NAME, uri: \"%.*s/\"}", path, (int)(slash ? slash : 0), path);
+  return check_job(path, err);
 }
 
 /* Goes down one folder, never through a link; makes it where it may. */
@@ -203,24 +233,17 @@ static int open_base(struct sl_str base, bool make, int *dir, struct sl_err *err
   return rc;
 }
 
-int local_place(const struct sl_ws_conf *conf, const char *conn, const char *root, const char *path, bool make, int *dir, const char **name,
-                struct sl_err *err)
+int local_place(const struct local_bounds *in, const char *path, bool make, int *dir, const char **name, struct sl_err *err)
 {
-  struct sl_str whole = sl_str(path), base = base_of(conf, conn, root, whole);
-  ptrdiff_t slash = sl_str_rchr(whole, '/');
+  struct sl_str base = base_of(in, sl_str(path)), part;
   *dir = -1;
-  if (slash < 0 || (size_t)slash + 1 == whole.n || path[0] != '/')
-    return sl_err_set(err, SL_EUSAGE, "%s names no file", path);
-  if (root && !base.p)
-    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s", path, root, conn);
-  int rc = check_job(path, err);
+  int rc = local_may_write(in, path, err);
   if (rc)
     return rc;
-  *name = path + slash + 1;
-  struct sl_str folder = sl_strn(path, slash ? (size_t)slash : 1), part;
-  if (base.p && !local_inside(folder, base))
-    return sl_err_set(err, SL_EUSAGE, "%s is the zone itself, not a file in it", path);
-  if (!base.p) /* typed by a person: their own folders, links and all, but none is made */
+  const char *slash = strrchr(path, '/');
+  *name = slash + 1;
+  struct sl_str folder = sl_strn(path, slash > path ? (size_t)(slash - path) : 1);
+  if (!base.p) /* their own folders, links and all, but none is made */
     return open_base(folder, false, dir, err);
   rc = open_base(base, make, dir, err);
   struct sl_str rest = sl_str_from(folder, base.n);

@@ -6,12 +6,11 @@
 
 #include "backend_local/local_int.h"
 
-int local_put_begin(struct local_put *p, const struct sl_ws_conf *conf, const char *conn, const char *root, const char *path, bool replace,
-                    struct sl_err *err)
+int local_put_begin(struct local_put *p, const struct local_bounds *in, const char *path, bool replace, struct sl_err *err)
 {
   const char *name;
   *p = (struct local_put){ .dir = -1, .fd = -1, .replace = replace };
-  int rc = local_place(conf, conn, root, path, true, &p->dir, &name, err);
+  int rc = local_place(in, path, true, &p->dir, &name, err);
   if (rc)
     return rc;
   struct stat st;

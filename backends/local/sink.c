@@ -13,7 +13,8 @@ static int sink_begin(struct sl_req *r, const struct sl_put *how, struct sl_err 
   if (!sl_uri_path(sl_req_uri(r), &path))
     return sl_err_set(err, SL_EUSAGE, "%.*s is no file of this machine", SL_ARG(sl_req_uri(r)));
   char *z = sl_strndup(path.p, path.n);
-  int rc = z ? local_put_begin(&k->put, sl_backend_ws_conf(b), sl_backend_name(b), s->root, z, how->replace, err) : sl_err_nomem(err);
+  struct local_bounds in = local_bounds(s, sl_backend_ws_conf(b));
+  int rc = z ? local_put_begin(&k->put, &in, z, how->replace, err) : sl_err_nomem(err);
   sl_free(z);
   return rc;
 }

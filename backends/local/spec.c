@@ -116,9 +116,9 @@ static const char *const *get_words(struct reading *r, const json_t *o, const ch
   return v;
 }
 
-static void get_params(struct reading *r, json_t *o)
+static void get_params(struct reading *r, json_t *p)
 {
-  json_t *p = json_object_get(o, "params"), *value;
+  json_t *value;
   const char *name;
   size_t n = json_object_size(p);
   r->s->params = sl_arena_alloc(&r->s->mem, (n + 1) * sizeof *r->s->params);
@@ -131,6 +131,13 @@ static void get_params(struct reading *r, json_t *o)
     q->value = sl_arena_strndup(&r->s->mem, json_string_value(value), json_string_length(value));
     r->bad = !q->name || !q->value;
   }
+}
+
+int local_spec_params(struct local_spec *s, json_t *params, struct sl_err *err)
+{
+  struct reading r = { s, err, false };
+  get_params(&r, params);
+  return r.bad ? sl_err_nomem(err) : SL_OK;
 }
 
 static void get_steps(struct reading *r, json_t *o)
@@ -172,7 +179,7 @@ int local_spec_read(struct local_spec *s, const char *dir, struct sl_err *err)
     s->writes = get_text(&r, o, "writes", false);
     sl_json_i64(o, "created", &s->created);
     sl_json_i64(o, "timeout_ms", &s->timeout_ms);
-    get_params(&r, o);
+    get_params(&r, json_object_get(o, "params"));
     get_steps(&r, o);
     if (r.bad)
       rc = sl_err_set(err, SL_EPARSE, "%s says too little, or memory is short", path);

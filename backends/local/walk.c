@@ -176,7 +176,9 @@ int local_walk(const char *path, const struct local_walk *w, struct sl_err *err)
     return sl_err_sys(err, errno, "cannot list %s", path);
   sl_map_init(&k.seen);
   sl_buf_init(&k.rel, 1 << 20);
-  int rc = push(&k, SL_STR(""), err);
+  int rc = w->in ? local_stays(w->in, k.top, path, err) : SL_OK;
+  if (!rc)
+    rc = push(&k, SL_STR(""), err);
   while (!rc && k.n) {
     char *rel = k.todo[--k.n];
     rc = one_folder(&k, sl_str(rel), err);

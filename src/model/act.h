@@ -16,6 +16,7 @@ struct sl_call {                            /* immutable, the core's until the r
   const struct sl_val *args;                /* in the order of act->args, already checked; null: not given */
   const struct sl_expect *expect; size_t nexpect;
   char token[37];                           /* from the CSPRNG; the same when reconciling */
+  struct sl_str settled;                    /* what the dry call's document had under "settled"; none while dry or reconciling */
   bool dry;                                 /* answer with the exact calls as the document; send nothing */
   bool ask_only;                            /* the plan is all that is wanted (--dry-run): a refusal is not written to the audit */
 };

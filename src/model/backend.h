@@ -35,7 +35,8 @@ int sl_req_head(struct sl_req *r, struct sl_schema *s, unsigned did, int64_t tot
 int sl_req_rows(struct sl_req *r, struct sl_batch **take);
 int sl_req_bytes(struct sl_req *r, const void *p, size_t n);/* the same, for the bytes port */
 void sl_req_size(struct sl_req *r, int64_t size);           /* bytes port: of the whole object */
-/* GET: the nested original; dry call: {"calls":["PUT ...",...],"undo":"..."}; capped */
+/* GET: the nested original; dry call: {"calls":["PUT ...",...],"undo":"...","settled":"..."}; capped. What depends on the moment (a clock,
+ * the newest of something) is settled then: `settled`, a text of the backend's own, comes back with the call. */
 int sl_req_doc(struct sl_req *r, struct sl_str json);
 /* verbs: each target once */
 int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err);

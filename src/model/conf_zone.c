@@ -29,6 +29,22 @@ static const struct sl_conf *conn_of_address(const struct sl_ws_conf *c, struct 
   return found;
 }
 
+static bool lies_below(const struct sl_zone *z, const struct sl_zone *other)
+{
+  struct sl_str in = sl_str(z->uri), out = sl_str(other->uri);
+  return sl_str_starts(in, out) && in.n > out.n && (in.p[out.n] == '/' || out.p[out.n - 1] == '/');
+}
+
+const struct sl_zone *sl_zone_outer(const struct sl_zone *zones, size_t n, const struct sl_zone *z)
+{
+  for (size_t i = 0; i < n; i++)
+    if (lies_below(z, &zones[i])) {
+      z = &zones[i];
+      i = (size_t)-1; /* shorter each time: it ends */
+    }
+  return z;
+}
+
 static int zone_conn(struct conf_ctx *x, const struct conf_values *vs, struct sl_zone *z)
 {
   char q[CONF_QUOTE];

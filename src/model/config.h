@@ -53,6 +53,8 @@ struct sl_zone {
   int64_t min_rows;                     /* 0: not judged */
   const char *schedule;                 /* cron text by which a partition is expected; NULL: the layout's step */
 };
+/* Where the zone's own folder is inside another zone's: the outermost of those; else the zone itself. Textual. */
+const struct sl_zone *sl_zone_outer(const struct sl_zone *zones, size_t n, const struct sl_zone *z);
 struct sl_step_conf { const char *name; const char *const *argv; const char *const *after; };  /* NULL-ended; ${param} inside words */
 struct sl_param { const char *name, *value; };
 struct sl_job_conf {

@@ -447,6 +447,8 @@ static int dry_doc(void *user, struct sl_str json)
   struct sl_str undo = sl_json_str(j, "undo");
   if (!rc && undo.n)
     rc = plan_text(p, &p->undo, undo);
+  p->call.settled = sl_json_str(j, "settled");
+  rc = rc ? rc : str_copy(&p->arena, &p->call.settled);
   if (rc == SL_ENOMEM)
     sl_err_nomem(&p->err);
   json_decref(j);

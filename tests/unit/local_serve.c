@@ -50,6 +50,17 @@ static void put(const char *name, const char *text)
   sl_free(dir);
 }
 
+static struct sl_ws_conf *config(const char *path)
+{
+  struct sl_type_conf type = { sl_backend_local.type, sl_backend_local.help, sl_backend_local.settings, sl_backend_local.nsettings, true };
+  struct sl_ws_conf *conf = NULL;
+  struct sl_err e = { 0 };
+  if (sl_ws_conf_load(&conf, path, &type, 1, &e))
+    print_error("%s\n", e.msg);
+  assert_non_null(conf);
+  return conf;
+}
+
 static int fresh(void **state)
 {
   static const struct sl_backend_ops *const backends[] = { &sl_backend_local, NULL };
@@ -62,12 +73,8 @@ static int fresh(void **state)
   snprintf(state_dir, sizeof state_dir, "%s/state", root);
   setenv("XDG_CONFIG_HOME", conf_home, 1);
   put("config/sluice/workspaces/t/sluice.yaml", yaml);
-  struct sl_type_conf type = { sl_backend_local.type, sl_backend_local.help, sl_backend_local.settings, sl_backend_local.nsettings, true };
-  struct sl_ws_conf *conf = NULL;
   struct sl_err e = { 0 };
-  if (sl_ws_conf_load(&conf, path, &type, 1, &e))
-    print_error("%s\n", e.msg);
-  assert_non_null(conf);
+  struct sl_ws_conf *conf = config(path);
   assert_int_equal(sl_loop_open(&l, &e), SL_OK);
   struct sl_ws_opts o = { .conf = conf, .backends = backends, .state_dir = state_dir, .exe = SLUICE_BINARY_DIR "/sluice", .headless = true,
                           .threads = 2 };
@@ -314,7 +321,7 @@ static void on_acted(void *user, int rc, const struct sl_ref *started, const str
     snprintf(a->started, sizeof a->started, "%.*s", SL_ARG(started->id));
 }
 
-static void act(struct acted *a, const struct sl_action *action, const struct sl_resource *res, const char *id, const struct sl_val *args)
+static void plan(struct acted *a, const struct sl_action *action, const struct sl_resource *res, const char *id, const struct sl_val *args)
 {
   struct sl_ref target = { SL_STR("local"), sl_str(res->name), sl_str(id) };
   struct sl_call c = { .act = action, .res = res, .targets = &target, .ntargets = 1, .args = args };
@@ -322,17 +329,37 @@ static void act(struct acted *a, const struct sl_action *action, const struct sl
   int rc = sl_ws_plan(w, &c, on_planned, a, &a->err);
   for (int64_t until = real_ms() + 5000; !rc && !a->planned && real_ms() < until;)
     sl_loop_turn(l, 20);
-  if (rc || !a->plan) {
-    a->rc = rc ? rc : a->err.code;
-    return;
-  }
-  rc = sl_ws_act(w, &a->plan, SL_STR(""), on_acted, a, &a->err);
-  assert_int_equal(rc, SL_OK);
+  a->rc = rc ? rc : a->plan ? SL_OK : a->err.code;
+}
+
+static void go(struct acted *a)
+{
+  assert_int_equal(sl_ws_act(w, &a->plan, SL_STR(""), on_acted, a, &a->err), SL_OK);
   for (int64_t until = real_ms() + 5000; !a->done && real_ms() < until;)
     sl_loop_turn(l, 20);
   assert_true(a->done);
   if (a->rc)
     print_message("%s\n", a->err.msg);
+}
+
+static void act(struct acted *a, const struct sl_action *action, const struct sl_resource *res, const char *id, const struct sl_val *args)
+{
+  plan(a, action, res, id, args);
+  if (a->plan)
+    go(a);
+}
+
+static void edited(const char *was, const char *now)
+{
+  char path[128], text[4096];
+  const char *at = strstr(yaml, was);
+  assert_non_null(at);
+  snprintf(path, sizeof path, "%s/config/sluice/workspaces/t/sluice.yaml", root);
+  snprintf(text, sizeof text, "%.*s%s%s", (int)(at - yaml), yaml, now, at + strlen(was));
+  put("config/sluice/workspaces/t/sluice.yaml", text);
+  struct sl_ws_conf *conf = config(path);
+  assert_int_equal(sl_ws_reload(w, conf, NULL), SL_OK);
+  sl_ws_conf_unref(conf);
 }
 
 static struct sl_val list_of(struct sl_buf *b, const char *one)
@@ -489,6 +516,80 @@ static void writing_stays_where_it_may(void **state)
   assert_int_equal(a.rc, SL_EDENIED);
 }
 
+/* Whoever may write the outer zone has put a link in the place of the inner one's folder. */
+static void an_inner_zone_that_became_a_link(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct got g;
+  char uri[320], link[256], elsewhere[128], secret[160];
+  edited("- {name: out, uri: lake/out/}", "- {name: out, uri: lake/out/}\n    - {name: whole, uri: lake/}");
+  put("config/sluice/workspaces/t/lake/f", "content");
+  put("elsewhere/secret.csv", "a,b\n1,2\n");
+  snprintf(uri, sizeof uri, "file://%s/config/sluice/workspaces/t/lake/f", root);
+  snprintf(link, sizeof link, "%s/config/sluice/workspaces/t/lake/out", root);
+  snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", root);
+  snprintf(secret, sizeof secret, "%s/secret.csv", elsewhere);
+  assert_int_equal(symlink(elsewhere, link), 0);
+  struct sl_val to[2] = { sl_vas(SL_URI, SL_STR("lake:out/g")), sl_vb(true) };
+  act(&a, &sl_act_copy, &sl_res_objects, uri, to);
+  assert_int_equal(a.rc, SL_EDENIED);
+  assert_non_null(strstr(a.err.msg, "`out` is a link"));
+  read_range(&g, "lake:out/secret.csv", 0, 10);
+  assert_int_equal(g.rc, SL_EDENIED);
+  sl_buf_free(&g.b);
+  LIST(&s, objects, "lake:out", "name");
+  assert_int_equal(s.err.code, SL_EDENIED);
+  LIST(&s, partitions, "out", "partition");
+  assert_true(s.partial);
+  assert_string_equal(sl_buf_zstr(&out), "");
+  LIST(&s, log, secret, "text"); /* by its own name it lies in no zone: a person typed it */
+  assert_int_equal(s.err.code, 0);
+  snprintf(uri, sizeof uri, "file://%s/secret.csv", link);
+  act(&a, &sl_act_remove, &sl_res_objects, uri, NULL);
+  assert_int_equal(a.rc, SL_EDENIED);
+  assert_true(sl_file_exists(secret));
+  snprintf(uri, sizeof uri, "file://%s/config/sluice/workspaces/t/lake/f", root);
+  char writes[320];
+  snprintf(writes, sizeof writes, "file://%s", link);
+  setenv("SLUICE_WRITES", writes, 1); /* a job that writes to the inner zone */
+  act(&a, &sl_act_copy, &sl_res_objects, uri, to);
+  unsetenv("SLUICE_WRITES");
+  assert_int_equal(a.rc, SL_EDENIED);
+  assert_int_equal(unlink(link), 0); /* its folder again */
+  act(&a, &sl_act_copy, &sl_res_objects, uri, to);
+  assert_int_equal(a.rc, SL_OK);
+}
+
+/* ---- what a person typed lies in no zone ---- */
+
+static void outside_of_all_zones(void **state)
+{
+  (void)state;
+  struct acted a;
+  char uri[256], there[160];
+  put("elsewhere/f", "content");
+  snprintf(uri, sizeof uri, "file://%s/elsewhere/f", root);
+  snprintf(there, sizeof there, "file://%s/elsewhere/g", root);
+  struct sl_val to[2] = { sl_vas(SL_URI, sl_str(there)), sl_null(SL_BOOL) };
+  act(&a, &sl_act_copy, &sl_res_objects, uri, to);
+  assert_int_equal(a.rc, SL_OK);
+  act(&a, &sl_act_remove, &sl_res_objects, there, NULL);
+  assert_int_equal(a.rc, SL_OK);
+  edited("environment: test\n", "environment: prod\nprotected: true\n");
+  plan(&a, &sl_act_copy, &sl_res_objects, uri, to);
+  assert_null(a.plan); /* not even a plan */
+  assert_int_equal(a.rc, SL_EDENIED);
+  assert_non_null(strstr(a.err.msg, "add to lake.zones: {name: NAME, uri: \""));
+  plan(&a, &sl_act_remove, &sl_res_objects, uri, NULL);
+  assert_int_equal(a.rc, SL_EDENIED);
+  to[0] = sl_vas(SL_URI, SL_STR("lake:out/g"));
+  plan(&a, &sl_act_copy, &sl_res_objects, uri, to); /* reading it is fine */
+  assert_int_equal(a.rc, SL_OK);
+  sl_plan_free(a.plan);
+}
+
 /* Nobody asks again: the supervisor's bell does, long before the five seconds of a poll. */
 static void an_end_is_heard(void **state)
 {
@@ -532,13 +633,96 @@ static void the_newest_partition_as_parameter(void **state)
   sl_buf_free(&list);
 }
 
+/* ---- what was confirmed is what runs ---- */
+
+static void a_newer_partition_after_the_plan(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct sl_buf list;
+  struct sl_val args[2] = { list_of(&list, "dt=@newest"), sl_null(SL_BOOL) };
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-03/a.csv", "x\n1\n");
+  plan(&a, &sl_act_run, &sl_res_jobs, "good", args);
+  assert_non_null(strstr(a.calls, "echo day 2026-11-03"));
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-04/a.csv", "x\n1\n");
+  go(&a);
+  assert_int_equal(a.rc, SL_OK);
+  ask(&s, &sl_res_executions, SL_Q_GET, a.started, "params");
+  assert_string_equal(out.p, "[\"dt=2026-11-03\"]\n");
+  until_over(a.started);
+  sl_buf_free(&list);
+}
+
+static void a_plan_confirmed_after_midnight(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct sl_val none[2] = { sl_null(SL_LIST), sl_null(SL_BOOL) };
+  sl_loop_clock_freeze(l, 1793836790000); /* 2026-11-04 23:59:50 */
+  plan(&a, &sl_act_run, &sl_res_jobs, "good", none);
+  assert_non_null(strstr(a.calls, "echo day 2026-11-04"));
+  sl_loop_clock_advance(l, 20000);
+  go(&a);
+  assert_int_equal(a.rc, SL_OK);
+  ask(&s, &sl_res_executions, SL_Q_GET, a.started, "params");
+  assert_string_equal(out.p, "[\"dt=2026-11-04\"]\n");
+  until_over(a.started);
+  plan(&a, &sl_act_run, &sl_res_jobs, "good", none);
+  assert_non_null(strstr(a.calls, "echo day 2026-11-05"));
+  sl_plan_free(a.plan);
+}
+
+static void a_job_that_was_edited_after_the_plan(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct sl_val none[2] = { sl_null(SL_LIST), sl_null(SL_BOOL) };
+  plan(&a, &sl_act_run, &sl_res_jobs, "good", none);
+  assert_non_null(a.plan);
+  edited("echo two", "echo three");
+  go(&a);
+  assert_int_equal(a.rc, SL_ECONFLICT);
+  assert_non_null(strstr(a.err.msg, "changed meanwhile"));
+  LIST(&s, executions, "", "id");
+  assert_string_equal(sl_buf_zstr(&out), "");
+  act(&a, &sl_act_run, &sl_res_jobs, "good", none); /* seen again, it runs */
+  assert_int_equal(a.rc, SL_OK);
+  until_over(a.started);
+}
+
+static void a_retry_keeps_what_was_seen(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct seen s;
+  struct sl_val none[2] = { sl_null(SL_LIST), sl_null(SL_BOOL) };
+  act(&a, &sl_act_run, &sl_res_jobs, "bad", none);
+  until_over("bad-1");
+  edited("params: {file: x}", "reads: raw, params: {file: x, dt: \"@newest\"}"); /* a parameter that the execution does not have */
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-03/a.csv", "x\n1\n");
+  plan(&a, &sl_act_retry, &sl_res_executions, "bad-1", NULL);
+  assert_non_null(a.plan);
+  put("config/sluice/workspaces/t/lake/raw/dt=2026-11-04/a.csv", "x\n1\n");
+  go(&a);
+  assert_int_equal(a.rc, SL_OK);
+  ask(&s, &sl_res_executions, SL_Q_GET, a.started, "params");
+  assert_string_equal(out.p, "[\"file=x\",\"dt=2026-11-03\"]\n");
+  until_over(a.started);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, clear)
   const struct CMUnitTest tests[] = {
     T(zones_and_partitions), T(rows_that_somebody_noted), T(hostile_names_come_out_unchanged), T(what_is_not_there_or_not_ours_to_read),
     T(bytes_of_files), T(a_job_runs), T(a_failed_job_is_retried), T(a_running_job_is_stopped), T(wrong_parameters),
-    T(files_are_copied_and_removed), T(writing_stays_where_it_may), T(an_end_is_heard), T(the_newest_partition_as_parameter),
+    T(files_are_copied_and_removed), T(writing_stays_where_it_may),
+    T(an_inner_zone_that_became_a_link), T(outside_of_all_zones), T(an_end_is_heard), T(the_newest_partition_as_parameter),
+    T(a_newer_partition_after_the_plan), T(a_plan_confirmed_after_midnight), T(a_job_that_was_edited_after_the_plan),
+    T(a_retry_keeps_what_was_seen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

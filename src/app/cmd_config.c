@@ -55,11 +55,16 @@ static int validate(struct sl_app *a)
   else {
     const char *path = sl_ws_conf_path(s.conf);
     const struct sl_conf *const *conns;
-    size_t zones, jobs, n = sl_ws_conf_conns(s.conf, &conns);
+    size_t zones, jobs, models, people, n = sl_ws_conf_conns(s.conf, &conns);
     (void)sl_ws_conf_zones(s.conf, &zones);
     (void)sl_ws_conf_jobs(s.conf, &jobs);
-    sl_buf_printf(&a->out.b, "%s: %zu connection%s, %zu zone%s, %zu job%s\n", path ? path : "from environment", n, n == 1 ? "" : "s", zones,
+    (void)sl_ws_conf_models(s.conf, &models);
+    (void)sl_ws_conf_people(s.conf, &people);
+    sl_buf_printf(&a->out.b, "%s: %zu connection%s, %zu zone%s, %zu job%s", path ? path : "from environment", n, n == 1 ? "" : "s", zones,
                   zones == 1 ? "" : "s", jobs, jobs == 1 ? "" : "s");
+    if (models || people)
+      sl_buf_printf(&a->out.b, ", %zu model%s, %zu %s", models, models == 1 ? "" : "s", people, people == 1 ? "person" : "people");
+    sl_buf_ch(&a->out.b, '\n');
     code = print(a, SL_OK, &err);
   }
   sl_session_close(&s);

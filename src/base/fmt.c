@@ -269,6 +269,38 @@ void sl_fmt_base64(struct sl_buf *b, const void *p, size_t n)
   }
 }
 
+static int base64_digit(char c)
+{
+  if (c >= 'A' && c <= 'Z')
+    return c - 'A';
+  if (c >= 'a' && c <= 'z')
+    return c - 'a' + 26;
+  if (c >= '0' && c <= '9')
+    return c - '0' + 52;
+  return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool sl_parse_base64(struct sl_buf *b, struct sl_str s)
+{
+  if (s.n % 4)
+    return false;
+  for (size_t i = 0; i < s.n; i += 4) {
+    unsigned pad = i + 4 < s.n || s.p[i + 3] != '=' ? 0 : s.p[i + 2] != '=' ? 1 : 2;
+    uint32_t v = 0;
+    for (unsigned k = 0; k < 4; k++) {
+      int d = k < 4 - pad ? base64_digit(s.p[i + k]) : 0;
+      if (d < 0)
+        return false;
+      v = v << 6 | (uint32_t)d;
+    }
+    if (pad && v & (pad == 1 ? 0xffU : 0xffffU))
+      return false;
+    for (unsigned k = 0; k < 3 - pad; k++)
+      sl_buf_ch(b, (char)(v >> (16 - 8 * k) & 0xff));
+  }
+  return true;
+}
+
 static bool alnum(char c)
 {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');

@@ -15,6 +15,7 @@ bool sl_parse_bytes(struct sl_str s, int64_t *out);      /* 10MB 512KiB 1.5GB 30
 void sl_fmt_hex(struct sl_buf *b, const void *p, size_t n);
 bool sl_parse_hex(struct sl_str s, unsigned char *out, size_t n); /* exactly n bytes */
 void sl_fmt_base64(struct sl_buf *b, const void *p, size_t n);
+bool sl_parse_base64(struct sl_buf *b, struct sl_str s); /* one form only: padded, no white space, no bits left over; appends */
 void sl_fmt_percent(struct sl_buf *b, struct sl_str s);  /* RFC 3986: all but unreserved as %HH */
 bool sl_parse_percent(struct sl_buf *b, struct sl_str s);/* false on a stray % */
 void sl_fmt_shell(struct sl_buf *b, struct sl_str word); /* one word, quoted for the shell only where needed; always harmless UTF-8 */

@@ -34,6 +34,9 @@ void sl_jw_bool(struct sl_jw *w, bool v);
 void sl_jw_null(struct sl_jw *w);
 void sl_jw_raw(struct sl_jw *w, struct sl_str json);
 void sl_json_quote(struct sl_buf *b, struct sl_str s);   /* one string with its quotes */
+/* The same as RFC 8785 has it, so that one text has one form for ever: only quotes, backslashes and what is below U+0020 are escaped. For
+ * what is hashed or signed. False: s is no UTF-8, and b holds half of it. */
+bool sl_json_canon(struct sl_buf *b, struct sl_str s);
 /* What is always escaped: controls (C0, C1), bidi, zero-width, tags, private use. So JSON of ours is harmless on a terminal. */
 bool sl_json_hidden(uint32_t codepoint);
 

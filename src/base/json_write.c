@@ -63,6 +63,26 @@ void sl_json_quote(struct sl_buf *b, struct sl_str s)
   sl_buf_ch(b, '"');
 }
 
+bool sl_json_canon(struct sl_buf *b, struct sl_str s)
+{
+  static const char plain[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+  sl_buf_ch(b, '"');
+  for (size_t i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    const char *at = c ? strchr(plain, c) : NULL;
+    if (at) {
+      sl_buf_ch(b, '\\');
+      sl_buf_ch(b, letters[at - plain]);
+    } else if ((unsigned char)c < 0x20) {
+      sl_buf_printf(b, "\\u%04x", (unsigned)c);
+    } else {
+      sl_buf_ch(b, c);
+    }
+  }
+  sl_buf_ch(b, '"');
+  return sl_utf8_valid(s);
+}
+
 struct sl_jw sl_jw(struct sl_buf *b, bool pretty)
 {
   return (struct sl_jw){.b = b, .pretty = pretty};

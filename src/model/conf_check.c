@@ -81,6 +81,15 @@ bool conf_name_ok(struct sl_str s)
   return true;
 }
 
+int conf_check_key(struct conf_ctx *x, const struct sl_yaml_node *key, const char *of)
+{
+  char q[CONF_QUOTE];
+  if (conf_name_ok(key->text))
+    return SL_OK;
+  return conf_fail(x, key, "`%s` is no name for %s: use a-z, 0-9, _ . - and begin with a letter or digit (63 at most)",
+                   conf_quote(q, key->text), of);
+}
+
 static bool has_control(struct sl_str s, bool lines)
 {
   for (size_t i = 0; i < s.n; i++) {

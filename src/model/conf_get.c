@@ -77,6 +77,18 @@ const struct sl_job_conf *sl_ws_conf_jobs(const struct sl_ws_conf *c, size_t *n)
   return c->jobs;
 }
 
+const struct sl_model_conf *sl_ws_conf_models(const struct sl_ws_conf *c, size_t *n)
+{
+  *n = c->nmodels;
+  return c->models;
+}
+
+const struct sl_member *sl_ws_conf_people(const struct sl_ws_conf *c, size_t *n)
+{
+  *n = c->npeople;
+  return c->people;
+}
+
 size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out)
 {
   *out = c->warnings;

@@ -42,6 +42,8 @@ struct sl_ws_conf {
   struct sl_conf **conns; size_t nconns;
   struct sl_zone *zones; size_t nzones;
   struct sl_job_conf *jobs; size_t njobs;
+  struct sl_model_conf *models; size_t nmodels;
+  struct sl_member *people; size_t npeople;
   char digest[65];
   const char **warnings; size_t nwarnings, capwarnings;
 };
@@ -66,6 +68,8 @@ char *conf_dup(struct conf_ctx *x, struct sl_str s);    /* NULL: out of memory *
 /* "; did you mean `x`?" or "" */
 const char *conf_hint(struct conf_ctx *x, struct sl_str s, const char *const *names, size_t n);
 bool conf_name_ok(struct sl_str s);
+/* ECONFIG where the key is no name for `of`, "a job". */
+int conf_check_key(struct conf_ctx *x, const struct sl_yaml_node *key, const char *of);
 
 /* Checks one value and fills v (v->def is set). conf_default() does it with the setting's default. */
 int conf_check(struct conf_ctx *x, const struct sl_yaml_node *n, struct conf_value *v);
@@ -80,6 +84,17 @@ int conf_read_map(struct conf_ctx *x, const struct sl_yaml_node *map, const char
 int conf_read_conns(struct conf_ctx *x, const struct sl_yaml_node *map);
 int conf_read_zones(struct conf_ctx *x, const struct sl_yaml_node *list);
 int conf_read_jobs(struct conf_ctx *x, const struct sl_yaml_node *map);
+int conf_read_people(struct conf_ctx *x, const struct sl_yaml_node *map);
+int conf_read_models(struct conf_ctx *x, const struct sl_yaml_node *map);    /* after connections and people */
+/* The text whose digest is the policy. */
+int conf_policy_text(struct sl_buf *out, const struct sl_ws_conf *c, const struct sl_model_conf *m, struct sl_err *err) SL_NODISCARD;
+/* As `init` writes them. */
+void conf_put_models(struct sl_buf *b, const struct sl_ws_conf *c);
+void conf_put_people(struct sl_buf *b, const struct sl_ws_conf *c);
+void conf_put(struct sl_buf *b, int indent, const char *key, const char *value);   /* value NULL: nothing */
+void conf_put_list(struct sl_buf *b, int indent, const char *key, const char *const *list);
+void conf_put_secret(struct sl_buf *b, int indent, const char *key, const struct sl_secret_src *s);
+void conf_put_seconds(struct sl_buf *b, int indent, const char *key, double s);    /* 0: nothing */
 const struct sl_conf *conf_conn(const struct sl_ws_conf *c, struct sl_str name);
 /* Names that wait for each other. fail: told the first name of a circle and the circle in words. */
 struct conf_graph { const char *const *names; const char *const *const *after; size_t n; };

@@ -5,15 +5,6 @@ enum { STEPS_MAX = 1000, JOBS_MAX = 2000 };
 
 struct job_ctx { struct conf_ctx *x; struct sl_job_conf *j; const struct sl_yaml_node *steps; };
 
-static int check_key(struct conf_ctx *x, const struct sl_yaml_node *key, const char *of)
-{
-  char q[CONF_QUOTE];
-  if (conf_name_ok(key->text))
-    return SL_OK;
-  return conf_fail(x, key, "`%s` is no name for %s: use a-z, 0-9, _ . - and begin with a letter or digit (63 at most)",
-                   conf_quote(q, key->text), of);
-}
-
 /* ---- parameters ---- */
 
 static int read_params(struct job_ctx *j, const struct sl_yaml_node *map)
@@ -25,7 +16,7 @@ static int read_params(struct job_ctx *j, const struct sl_yaml_node *map)
     return conf_nomem(x);
   for (size_t i = 0; i < n; i++) {
     const struct sl_yaml_node *value = map->items[i];
-    int rc = check_key(x, map->keys[i], "a parameter");
+    int rc = conf_check_key(x, map->keys[i], "a parameter");
     if (rc)
       return rc;
     if (value->kind != SL_YAML_SCALAR || memchr(value->text.n ? value->text.p : "", 0, value->text.n))
@@ -82,7 +73,7 @@ static int read_step(struct job_ctx *j, const struct sl_yaml_node *key, const st
   struct conf_ctx *x = j->x;
   const struct conf_table t = conf_table("step");
   struct conf_values vs;
-  int rc = check_key(x, key, "a step");
+  int rc = conf_check_key(x, key, "a step");
   if (rc)
     return rc;
   const char *what = sl_arena_printf(x->mem, "step `%.*s`", SL_ARG(key->text));
@@ -193,7 +184,7 @@ static int read_job(struct conf_ctx *x, const struct sl_yaml_node *key, const st
   static const char *const none[] = { NULL };
   const struct conf_table t = conf_table("job");
   struct conf_values vs;
-  int rc = check_key(x, key, "a job");
+  int rc = conf_check_key(x, key, "a job");
   if (rc)
     return rc;
   const char *what = sl_arena_printf(x->mem, "job `%.*s`", SL_ARG(key->text));

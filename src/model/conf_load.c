@@ -46,7 +46,9 @@ static int read_top(struct conf_ctx *x, const struct sl_yaml_node *root)
     return rc;
   if ((rc = conf_read_conns(x, conf_node(&vs, "connections"))) || (rc = read_lake(x, conf_node(&vs, "lake"))))
     return rc;
-  return conf_read_jobs(x, conf_node(&vs, "jobs"));
+  if ((rc = conf_read_jobs(x, conf_node(&vs, "jobs"))) || (rc = conf_read_people(x, conf_node(&vs, "people"))))
+    return rc;
+  return conf_read_models(x, conf_node(&vs, "models"));
 }
 
 /* The folder's name for DIR/sluice.yaml, else the file's without its ending. */

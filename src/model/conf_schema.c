@@ -54,12 +54,16 @@ static void names(struct schema *s)
   sl_jw_end_arr(&s->w);
 }
 
+/* Of true and false, YAML makes booleans. */
 static void words(struct schema *s, const char *const *list)
 {
   sl_jw_key(&s->w, SL_STR("enum"));
   sl_jw_arr(&s->w);
   for (size_t i = 0; list[i]; i++)
-    sl_jw_str(&s->w, sl_str(list[i]));
+    if (!strcmp(list[i], "true") || !strcmp(list[i], "false"))
+      sl_jw_bool(&s->w, list[i][0] == 't');
+    else
+      sl_jw_str(&s->w, sl_str(list[i]));
   sl_jw_end_arr(&s->w);
 }
 
@@ -196,6 +200,38 @@ static void maps(struct schema *s, const char *table)
   sl_jw_end_obj(&s->w);
 }
 
+/* A list of what the table says; with text_too, or of texts. */
+static void list_of(struct schema *s, const char *table, bool text_too)
+{
+  const struct conf_table t = conf_table(table);
+  text(s, "type", "array");
+  key(s, "items");
+  sl_jw_obj(&s->w);
+  if (text_too) {
+    key(s, "anyOf");
+    sl_jw_arr(&s->w);
+    sl_jw_raw(&s->w, SL_STR("{\"type\": \"string\"}"));
+    sl_jw_obj(&s->w);
+  }
+  object(s, &t, 1, NULL);
+  sl_jw_end_obj(&s->w);
+  if (text_too) {
+    sl_jw_end_arr(&s->w);
+    sl_jw_end_obj(&s->w);
+  }
+}
+
+/* Models are named by their registry. */
+static void models(struct schema *s)
+{
+  const struct conf_table t = conf_table("model");
+  text(s, "type", "object");
+  key(s, "additionalProperties");
+  sl_jw_obj(&s->w);
+  object(s, &t, 1, NULL);
+  sl_jw_end_obj(&s->w);
+}
+
 static void part(struct schema *s, const char *name)
 {
   if (!strcmp(name, "connections")) {
@@ -208,13 +244,14 @@ static void part(struct schema *s, const char *name)
     named(s);
     sl_jw_key(&s->w, SL_STR("additionalProperties"));
     sl_jw_raw(&s->w, SL_STR("{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}"));
+  } else if (!strcmp(name, "models")) {
+    models(s);
+  } else if (!strcmp(name, "people")) {
+    maps(s, "member");
   } else if (!strcmp(name, "zones")) {
-    const struct conf_table t = conf_table("zone");
-    text(s, "type", "array");
-    key(s, "items");
-    sl_jw_obj(&s->w);
-    object(s, &t, 1, NULL);
-    sl_jw_end_obj(&s->w);
+    list_of(s, "zone", false);
+  } else if (!strcmp(name, "gates")) {
+    list_of(s, "gate", true);
   } else {
     const struct conf_table t = conf_table(name);
     object(s, &t, 1, NULL);

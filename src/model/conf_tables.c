@@ -1,4 +1,5 @@
-/* model/conf_tables.c: the settings that are no backend's: of the workspace, its zones, jobs and steps, and of the person. */
+/* model/conf_tables.c: the settings that are no backend's: of the workspace, its zones, jobs, models and people, and of the
+ * person. */
 #include "model/conf_int.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -21,6 +22,10 @@ static const struct sl_setting workspace[] = {
     .help = "name: settings of what to connect to" },
   { .name = "lake", .type = SL_SET_MAP, .example = "zones: [{name: raw, uri: lake/raw}]", .help = "the data" },
   { .name = "jobs", .type = SL_SET_MAP, .example = "clean: {steps: {all: {run: [make, clean]}}}", .help = "name: what can be run" },
+  { .name = "models", .type = SL_SET_MAP, .example = "readmission: {gates: [\"metrics.val_auc >= 0.85\"]}",
+    .help = "name: what a promotion of this model must meet" },
+  { .name = "people", .type = SL_SET_MAP, .example = "lead: {identities: [\"mlflow:lead\"]}",
+    .help = "name: by which keys and identities somebody is known" },
 };
 
 static const struct sl_setting lake[] = {
@@ -61,6 +66,85 @@ static const struct sl_setting step[] = {
   { .name = "after", .type = SL_SET_NAMES, .example = "[validate]", .help = "steps that must have succeeded before" },
 };
 
+static const struct sl_setting model[] = {
+  { .name = "connection", .type = SL_SET_NAME, .example = "registry", .help = "which registry has it; otherwise the one that does" },
+  { .name = "evidence", .type = SL_SET_MAP, .example = "{rescore: {data: \"lake:gold/holdout\"}}",
+    .help = "what is worked out beforehand, for gates to judge" },
+  { .name = "gates", .type = SL_SET_MAPS, .example = "[\"metrics.val_auc >= 0.85\", {name: no-worse, pass: \"drift.share < 0.3\"}]",
+    .help = "conditions that it must meet, each a text or a map" },
+  { .name = "approval", .type = SL_SET_MAP, .example = "{required: 2}", .help = "who must agree" },
+  { .name = "promote", .type = SL_SET_MAP, .example = "{alias: champion}", .help = "what moves; without it the alias champion" },
+  { .name = "notify", .type = SL_SET_SECRET, .example = "{env: SLACK_WEBHOOK}",
+    .help = "address of a Slack-compatible webhook that is told of requests" },
+};
+
+static const struct sl_setting evidence[] = {
+  { .name = "drift", .type = SL_SET_MAP, .example = "{baseline: data/train.parquet, current: data/now.parquet}",
+    .help = "whether the data still looks as it did" },
+  { .name = "rescore", .type = SL_SET_MAP, .example = "{data: data/holdout.parquet}", .help = "its predictions, made again here" },
+  { .name = "quality", .type = SL_SET_MAP, .example = "{data: data/holdout.parquet, label: readmitted}",
+    .help = "how good its predictions are" },
+};
+
+enum { TEN_YEARS = 10 * 366 * 86400 };
+#define MAX_AGE { .name = "max_age", .type = SL_SET_DURATION, .min = 1, .max = TEN_YEARS, .example = "24h", \
+  .help = "older than this it is stale" }
+static const struct sl_setting drift[] = {
+  { .name = "baseline", .type = SL_SET_PLACE, .required = true, .example = "models:/readmission@champion/train.parquet",
+    .help = "data that it was trained on" },
+  { .name = "current", .type = SL_SET_PLACE, .required = true, .example = "\"lake:gold/@newest\"", .help = "data that it meets now" },
+  MAX_AGE,
+};
+
+static const struct sl_setting rescore[] = {
+  { .name = "data", .type = SL_SET_PLACE, .required = true, .example = "\"lake:gold/holdout\"", .help = "rows to predict" },
+  { .name = "label", .type = SL_SET_TEXT, .example = "readmitted", .help = "column with the truth" },
+  MAX_AGE,
+};
+
+static const struct sl_setting quality[] = {
+  { .name = "data", .type = SL_SET_PLACE, .required = true, .example = "\"lake:gold/holdout\"", .help = "rows to predict" },
+  { .name = "label", .type = SL_SET_TEXT, .required = true, .example = "readmitted", .help = "column with the truth" },
+  MAX_AGE,
+};
+
+static const char *const results[] = { "pass", "fail", "unknown", NULL };
+static const struct sl_setting gate[] = {
+  { .name = "name", .type = SL_SET_NAME, .example = "no-worse", .help = "what it is called; otherwise as its expression" },
+  { .name = "pass", .type = SL_SET_TEXT, .required = true, .example = "\"metrics.val_auc >= champion.metrics.val_auc - 0.005\"",
+    .help = "what must be true; the language of filters, with + - * / abs min max" },
+  { .name = "first", .type = SL_SET_ENUM, .words = results, .dflt = "unknown", .example = "pass",
+    .help = "its result while there is no champion to compare with" },
+};
+
+static const char *const eyes[] = { "true", "false", "advisory", NULL };
+static const struct sl_setting approval[] = {
+  { .name = "required", .type = SL_SET_INT, .min = 1, .max = 20, .dflt = "1", .example = "2", .help = "how many must agree" },
+  { .name = "four_eyes", .type = SL_SET_ENUM, .words = eyes, .dflt = "true", .example = "advisory",
+    .help = "whether author, requester and approver must be different people; advisory: said, but no bar" },
+  { .name = "approvers", .type = SL_SET_NAMES, .example = "[lead]",
+    .help = "who may agree, of those below people:; otherwise all of them" },
+  { .name = "lease", .type = SL_SET_TEXT, .example = "\"dir:/srv/leases\"",
+    .help = "where approvers take turns: dir:PATH, a folder that all of them see, or registry" },
+  { .name = "expires", .type = SL_SET_DURATION, .min = 60, .max = TEN_YEARS, .example = "30d", .help = "a decision counts so long" },
+};
+
+static const char *const stages[] = { "Staging", "Production", "Archived", NULL };
+static const struct sl_setting promote[] = {
+  { .name = "alias", .type = SL_SET_TEXT, .example = "champion", .help = "alias that the version gets" },
+  { .name = "stage", .type = SL_SET_ENUM, .words = stages, .example = "Production", .help = "stage that it gets, instead of an alias" },
+};
+
+static const struct sl_setting member[] = {
+  { .name = "keys", .type = SL_SET_LIST,
+    .example = "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHOvO1eTBnJiYo0IO6inDEGfYPQgXNN86kkK0vnEVUKI lead\"]",
+    .help = "SSH public keys, as in a .pub file; who holds one can sign decisions" },
+  { .name = "identities", .type = SL_SET_LIST, .example = "[\"mlflow:lead\", \"aws:arn:aws:iam::1:user/lead\"]",
+    .help = "issuer:subject of accounts that are the same person" },
+  { .name = "revoked", .type = SL_SET_LIST, .example = "[\"SHA256:uxaFqSADmpPXYXhwGY5Kml0LcX5Gd8dkDJEQ1H+f+lM\"]",
+    .help = "keys that count for nothing any more: as above, or fingerprints" },
+};
+
 static const char *const glyphs[] = { "auto", "braille", "block", "ascii", NULL };
 static const struct sl_setting person[] = {
   { .name = "me", .type = SL_SET_MAP, .example = "{name: ana}", .help = "who you are" },
@@ -95,6 +179,21 @@ static const struct sl_conf_table tables[] = {
   { .name = "zone", .where = "lake.zones[]", .help = "A layer of the lake.", .settings = zone, .nsettings = N(zone) },
   { .name = "job", .where = "jobs.NAME", .help = "Something that can be run.", .settings = job, .nsettings = N(job) },
   { .name = "step", .where = "jobs.NAME.steps.NAME", .help = "One program of a job.", .settings = step, .nsettings = N(step) },
+  { .name = "model", .where = "models.NAME", .help = "What a promotion of a model must meet.", .settings = model, .nsettings = N(model) },
+  { .name = "evidence", .where = "models.NAME.evidence", .help = "What is worked out beforehand.", .settings = evidence,
+    .nsettings = N(evidence) },
+  { .name = "drift", .where = "models.NAME.evidence.drift", .help = "Two sets of data are compared, column by column.", .settings = drift,
+    .nsettings = N(drift) },
+  { .name = "rescore", .where = "models.NAME.evidence.rescore", .help = "Rows are predicted again.", .settings = rescore,
+    .nsettings = N(rescore) },
+  { .name = "quality", .where = "models.NAME.evidence.quality", .help = "Predictions are compared with the truth.", .settings = quality,
+    .nsettings = N(quality) },
+  { .name = "gate", .where = "models.NAME.gates[]", .help = "A condition: the expression alone, or a map.", .settings = gate,
+    .nsettings = N(gate) },
+  { .name = "approval", .where = "models.NAME.approval", .help = "Who must agree.", .settings = approval, .nsettings = N(approval) },
+  { .name = "promote", .where = "models.NAME.promote", .help = "What moves: an alias or a stage.", .settings = promote,
+    .nsettings = N(promote) },
+  { .name = "member", .where = "people.NAME", .help = "Somebody who signs or approves.", .settings = member, .nsettings = N(member) },
   { .name = "person", .where = "", .person = true, .help = "The file itself.", .settings = person, .nsettings = N(person) },
   { .name = "me", .where = "me", .person = true, .help = "Who you are.", .settings = me, .nsettings = N(me) },
   { .name = "box", .where = "box", .person = true, .help = "Limits of the sandbox in which engines work on data.",

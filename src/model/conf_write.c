@@ -7,7 +7,7 @@
 
 /* ---- the whole ---- */
 
-static void put(struct sl_buf *b, int indent, const char *key, const char *value)
+void conf_put(struct sl_buf *b, int indent, const char *key, const char *value)
 {
   if (!value)
     return;
@@ -17,7 +17,7 @@ static void put(struct sl_buf *b, int indent, const char *key, const char *value
   sl_buf_ch(b, '\n');
 }
 
-static void put_list(struct sl_buf *b, int indent, const char *key, const char *const *list)
+void conf_put_list(struct sl_buf *b, int indent, const char *key, const char *const *list)
 {
   if (!list || !list[0])
     return;
@@ -30,16 +30,17 @@ static void put_list(struct sl_buf *b, int indent, const char *key, const char *
   sl_buf_z(b, "]\n");
 }
 
-static void put_secret(struct sl_buf *b, const char *key, const struct sl_secret_src *s)
+void conf_put_secret(struct sl_buf *b, int indent, const char *key, const struct sl_secret_src *s)
 {
   static const char *const ways[] = { [SL_SECRET_ENV] = "env", [SL_SECRET_FILE] = "file" };
-  sl_buf_printf(b, "    %s:", key);
+  sl_buf_fill(b, ' ', (size_t)indent);
+  sl_buf_printf(b, "%s:", key);
   if (s->kind == SL_SECRET_COMMAND) {
     sl_buf_z(b, "\n");
-    put_list(b, 6, "command", s->argv);
+    conf_put_list(b, indent + 2, "command", s->argv);
   } else if (s->kind == SL_SECRET_ENV || s->kind == SL_SECRET_FILE) {
     sl_buf_z(b, "\n");
-    put(b, 6, ways[s->kind], s->text);
+    conf_put(b, indent + 2, ways[s->kind], s->text);
   } else {
     sl_buf_z(b, " ask\n"); /* a literal stays where it was */
   }
@@ -52,24 +53,24 @@ static void put_plain(struct sl_buf *b, const struct conf_value *v)
   sl_buf_init(&safe, 64 << 10);
   if (v->text && strstr(v->text, "://"))
     sl_secret_redact(&safe, sl_str(v->text));
-  put(b, 4, v->def->name, safe.n ? sl_buf_zstr(&safe) : v->text);
+  conf_put(b, 4, v->def->name, safe.n ? sl_buf_zstr(&safe) : v->text);
   sl_buf_free(&safe);
 }
 
 static void put_conn(struct sl_buf *b, const struct sl_conf *c)
 {
   sl_buf_printf(b, "  %s:\n", c->name);
-  put(b, 4, "type", c->type);
+  conf_put(b, 4, "type", c->type);
   for (size_t i = 0; i < c->values.n; i++) {
     const struct conf_value *v = &c->values.v[i];
     if (!v->node || !strcmp(v->def->name, "type"))
       continue;
     if (v->def->type == SL_SET_SECRET)
-      put_secret(b, v->def->name, &v->secret);
+      conf_put_secret(b, 4, v->def->name, &v->secret);
     else if (v->def->type == SL_SET_BOOL)
       sl_buf_printf(b, "    %s: %s\n", v->def->name, v->b ? "true" : "false");
     else if (v->list)
-      put_list(b, 4, v->def->name, v->list);
+      conf_put_list(b, 4, v->def->name, v->list);
     else
       put_plain(b, v);
   }
@@ -89,7 +90,7 @@ static void put_conns(struct sl_buf *b, const struct sl_ws_conf *c)
 }
 
 /* In the largest unit that says it exactly. */
-static void put_seconds(struct sl_buf *b, int indent, const char *key, double s)
+void conf_put_seconds(struct sl_buf *b, int indent, const char *key, double s)
 {
   static const struct { int64_t ms; const char *unit; } units[] = {
     { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" },
@@ -113,54 +114,56 @@ static void put_zones(struct sl_buf *b, const struct sl_ws_conf *c)
     sl_buf_printf(b, "    - name: ");
     sl_yaml_quote(b, sl_str(z->name));
     sl_buf_ch(b, '\n');
-    put(b, 6, "uri", z->uri);
-    put(b, 6, "connection", z->conn);
-    put(b, 6, "layout", z->layout);
-    put(b, 6, "format", z->format);
-    put_seconds(b, 6, "fresh_within", z->fresh_within_s);
+    conf_put(b, 6, "uri", z->uri);
+    conf_put(b, 6, "connection", z->conn);
+    conf_put(b, 6, "layout", z->layout);
+    conf_put(b, 6, "format", z->format);
+    conf_put_seconds(b, 6, "fresh_within", z->fresh_within_s);
     if (z->min_rows)
       sl_buf_printf(b, "      min_rows: %lld\n", (long long)z->min_rows);
-    put(b, 6, "schedule", z->schedule);
+    conf_put(b, 6, "schedule", z->schedule);
   }
 }
 
 static void put_job(struct sl_buf *b, const struct sl_job_conf *j)
 {
   sl_buf_printf(b, "  %s:\n", j->name);
-  put(b, 4, "connection", j->conn);
-  put(b, 4, "help", j->help);
-  put(b, 4, "schedule", j->schedule);
-  put_seconds(b, 4, "timeout", j->timeout_s);
-  put_list(b, 4, "reads", j->reads);
-  put(b, 4, "writes", j->writes);
-  put_list(b, 4, "after", j->after);
+  conf_put(b, 4, "connection", j->conn);
+  conf_put(b, 4, "help", j->help);
+  conf_put(b, 4, "schedule", j->schedule);
+  conf_put_seconds(b, 4, "timeout", j->timeout_s);
+  conf_put_list(b, 4, "reads", j->reads);
+  conf_put(b, 4, "writes", j->writes);
+  conf_put_list(b, 4, "after", j->after);
   for (size_t i = 0; i < j->nparams; i++) {
     sl_buf_z(b, i ? "" : "    params:\n");
-    put(b, 6, j->params[i].name, j->params[i].value);
+    conf_put(b, 6, j->params[i].name, j->params[i].value);
   }
   sl_buf_z(b, "    steps:\n");
   for (size_t i = 0; i < j->nsteps; i++) {
     sl_buf_printf(b, "      %s:\n", j->steps[i].name);
-    put_list(b, 8, "run", j->steps[i].argv);
-    put_list(b, 8, "after", j->steps[i].after);
+    conf_put_list(b, 8, "run", j->steps[i].argv);
+    conf_put_list(b, 8, "after", j->steps[i].after);
   }
 }
 
 int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_err *err)
 {
-  put(out, 0, "environment", *c->environment ? c->environment : NULL);
+  conf_put(out, 0, "environment", *c->environment ? c->environment : NULL);
   if (c->protect)
     sl_buf_z(out, "protected: true\n");
   if (c->readonly)
     sl_buf_z(out, "readonly: true\n");
   if (strcmp(c->tz_name, "UTC") != 0)
-    put(out, 0, "timezone", c->tz_name);
+    conf_put(out, 0, "timezone", c->tz_name);
   put_conns(out, c);
   put_zones(out, c);
   for (size_t i = 0; i < c->njobs; i++) {
     sl_buf_z(out, i ? "" : "jobs:\n");
     put_job(out, &c->jobs[i]);
   }
+  conf_put_models(out, c);
+  conf_put_people(out, c);
   return sl_buf_check(out, err);
 }
 

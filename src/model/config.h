@@ -65,6 +65,33 @@ struct sl_job_conf {
   const struct sl_param *params; size_t nparams;
   double timeout_s;                     /* 0: none */
 };
+/* ---- what a promotion must meet, and who may decide it ---- */
+struct sl_gate_conf {
+  const char *name, *pass;              /* name: the expression where none is given */
+  const char *first;                    /* pass, fail, unknown: its result where there is no champion yet */
+  unsigned line;                        /* of the file */
+};
+struct sl_evidence_conf {
+  const char *kind;                     /* drift: baseline, current; rescore, quality: data, label */
+  const char *baseline, *current, *data, *label;   /* addresses, as of SL_SET_PLACE; label: a column. NULL: not said */
+  double max_age_s;                     /* 0: of any age */
+};
+enum sl_four_eyes { SL_FOUR_EYES_ON, SL_FOUR_EYES_ADVISORY, SL_FOUR_EYES_OFF };
+struct sl_model_conf {
+  const char *name, *conn;              /* conn NULL: not said */
+  const char *alias, *stage;            /* what a promotion moves: one of them, the other NULL; without `promote` the alias champion */
+  const char *lease;                    /* "registry", or "dir:/absolute"; NULL: none */
+  const struct sl_secret_src *notify;   /* address of a Slack-compatible webhook; kind SL_SECRET_NONE: nobody is told */
+  const struct sl_gate_conf *gates; size_t ngates;
+  const struct sl_evidence_conf *evidence; size_t nevidence;   /* one of a kind at most */
+  const char *const *approvers;         /* names of people; NULL-ended, never NULL; none: all of them */
+  int required;                         /* approvals, from 1 */
+  enum sl_four_eyes four_eyes;
+  double expires_s;                     /* a decision counts so long; 0: for ever */
+};
+/* Somebody below `people:`. Lists are NULL-ended, never NULL. keys: lines that sl_pubkey_line() reads; revoked: such lines, or fingerprints
+ * SHA256:...; identities: issuer:subject. No key and no identity stands twice in the file. */
+struct sl_member { const char *name; const char *const *keys, *const *identities, *const *revoked; };
 struct sl_ws_conf;                      /* counted, immutable: one reading of the file */
 /* types: every backend's type and settings; the tables are borrowed for ever, the array only for the call. Relative paths start at the
  * file's folder. Mistakes are ECONFIG, "FILE:LINE:COLUMN: what; what to do". */
@@ -90,6 +117,11 @@ const struct sl_tz *sl_ws_conf_tz(const struct sl_ws_conf *c);   /* of partition
 size_t sl_ws_conf_conns(const struct sl_ws_conf *c, const struct sl_conf *const **out);
 const struct sl_zone *sl_ws_conf_zones(const struct sl_ws_conf *c, size_t *n);
 const struct sl_job_conf *sl_ws_conf_jobs(const struct sl_ws_conf *c, size_t *n);
+const struct sl_model_conf *sl_ws_conf_models(const struct sl_ws_conf *c, size_t *n);
+const struct sl_member *sl_ws_conf_people(const struct sl_ws_conf *c, size_t *n);
+/* Hex SHA-256 of what is asked of a promotion: the entry of m (NULL: the model has none) without `notify`, and `people:` without comments
+ * of keys, in a canonical form: how the file is written does not matter, what it says does. */
+int sl_ws_conf_policy(const struct sl_ws_conf *c, const struct sl_model_conf *m, char out[65], struct sl_err *err) SL_NODISCARD;
 struct sl_str sl_ws_conf_digest(const struct sl_ws_conf *c);     /* hex sha256 of the file: what `trust` records */
 size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out);
 /* Writes the workspace as YAML (for init; a literal secret becomes `ask`), and adds a connection to a file without touching the rest (for
@@ -99,7 +131,7 @@ int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_e
 int sl_ws_conf_add_text(struct sl_buf *out, const char *path, const char *name, struct sl_str yaml_lines, struct sl_str text,
                         struct sl_err *err) SL_NODISCARD;
 int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err) SL_NODISCARD;
-/* The tables of what is no connection's: workspace, zone, job, step, person, ... and what every connection has. For tests and docs. */
+/* The tables of what is no connection's: workspace, zone, job, step, model, person, ... and what every connection has. For tests, docs. */
 struct sl_conf_table { const char *name, *where, *help; bool person; const struct sl_setting *settings; size_t nsettings; };
 const struct sl_conf_table *sl_conf_tables(size_t *n);
 /* JSON Schema, and docs/CONFIG.md, from the same tables. */

@@ -21,10 +21,10 @@ static const struct bad bads[] = {
     "1:1: the workspace has no setting `conections`; did you mean `connections`?" },
   { "frobnicate: 1\n",
     "1:1: the workspace has no setting `frobnicate`; there are: environment, protected, readonly, timezone, "
-    "connections, lake, jobs" },
-  { "models: {}\n",
-    "1:1: the workspace has no setting `models`; there are: environment, protected, readonly, timezone, "
-    "connections, lake, jobs" },
+    "connections, lake, jobs, models, people" },
+  { "alerts: {}\n",
+    "1:1: the workspace has no setting `alerts`; there are: environment, protected, readonly, timezone, "
+    "connections, lake, jobs, models, people" },
   { "- a\n",
     "1:1: the workspace must be a map of settings; write name: value" },
   { "hello\n",
@@ -290,7 +290,12 @@ static void document(char *out, size_t n, const char *table, const char *name, c
   static const struct { const char *table, *before, *after; } frames[] = {
     { "workspace", "", "\n" }, { "connection", "connections:\n  a: {", "}\n" }, { "mlflow", "connections:\n  a: {type: mlflow, ", "}\n" },
     { "lake", "lake:\n  ", "\n" }, { "zone", "lake:\n  zones:\n    - {", "}\n" }, { "job", "jobs:\n  j: {", "}\n" },
-    { "step", "jobs:\n  j: {steps: {s: {", "}}}\n" }, { "person", "", "\n" }, { "me", "me: {", "}\n" }, { "box", "box: {", "}\n" },
+    { "step", "jobs:\n  j: {steps: {s: {", "}}}\n" }, { "person", "", "\n" }, { "model", "models:\n  m: {", "}\n" },
+    { "evidence", "models:\n  m: {evidence: {", "}}\n" }, { "drift", "models:\n  m: {evidence: {drift: {", "}}}\n" },
+    { "rescore", "models:\n  m: {evidence: {rescore: {", "}}}\n" }, { "quality", "models:\n  m: {evidence: {quality: {", "}}}\n" },
+    { "gate", "models:\n  m: {gates: [{", "}]}\n" }, { "approval", "models:\n  m: {approval: {", "}}\n" },
+    { "promote", "models:\n  m: {promote: {", "}}\n" }, { "member", "people:\n  lead: {", "}\n" },
+    { "me", "me: {", "}\n" }, { "box", "box: {", "}\n" },
   };
   for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++)
     if (!strcmp(frames[i].table, table)) {
@@ -378,6 +383,19 @@ static void example_document(char *out, size_t n, const char *table, const struc
   else if (!strcmp(table, "connection") || !strcmp(table, "mlflow"))
     snprintf(out, n, "connections:\n  a: {%s%s%s: %s}\n", strcmp(d->name, "uri") ? "uri: \"http://a\", " : "",
              strcmp(d->name, "type") ? "type: mlflow, " : "", d->name, d->example);
+  else if (!strcmp(table, "model") && !strcmp(d->name, "connection"))
+    snprintf(out, n, "connections:\n  %s: {type: mlflow, uri: \"http://a\"}\nmodels:\n  m: {connection: %s}\n", d->example,
+             d->example);
+  else if (!strcmp(table, "drift"))
+    snprintf(out, n, "models:\n  m: {evidence: {drift: {%s%s%s: %s}}}\n", strcmp(d->name, "baseline") ? "baseline: x, " : "",
+             strcmp(d->name, "current") ? "current: x, " : "", d->name, d->example);
+  else if (!strcmp(table, "rescore") || !strcmp(table, "quality"))
+    snprintf(out, n, "models:\n  m: {evidence: {%s: {%s%s%s: %s}}}\n", table, strcmp(d->name, "data") ? "data: x, " : "",
+             strcmp(d->name, "label") ? "label: x, " : "", d->name, d->example);
+  else if (!strcmp(table, "gate"))
+    snprintf(out, n, "models:\n  m: {gates: [{%s%s: %s}]}\n", strcmp(d->name, "pass") ? "pass: a = 1, " : "", d->name, d->example);
+  else if (!strcmp(table, "approval") && !strcmp(d->name, "approvers"))
+    snprintf(out, n, "people: {lead: {identities: [\"a:b\"]}}\nmodels:\n  m: {approval: {%s: %s}}\n", d->name, d->example);
   else if (!strcmp(table, "workspace") && d->type == SL_SET_MAP)
     snprintf(out, n, "%s:\n  %s\n", d->name, d->example);
   else

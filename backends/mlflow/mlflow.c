@@ -1,5 +1,7 @@
 /* backends/mlflow/mlflow.c: experiments, runs and the model registry of MLflow: from its own SQLite store, or from a server. */
+#include "backend_mlflow/artifacts_int.h"
 #include "backend_mlflow/rest_conn_int.h"
+#include "base/file.h"
 
 extern const struct sl_backend_ops sl_backend_mlflow;
 
@@ -13,6 +15,8 @@ static const struct sl_setting settings[] = {
     .example = "~/ca.pem" },
   { .name = "cert_file", .type = SL_SET_PATH, .help = "our own certificate, where the server wants one", .example = "~/me.pem" },
   { .name = "key_file", .type = SL_SET_PATH, .help = "key of cert_file", .example = "~/me.key" },
+  { .name = "artifact_root", .type = SL_SET_PATH, .help = "folder whose files a store may name as artifacts, beside its own mlruns and "
+    "mlartifacts", .example = "/srv/mlflow/artifacts" },
   { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several",
     .example = "default" },
 };
@@ -21,6 +25,8 @@ static void state_free(struct mlflow *m)
 {
   mlflow_conn_close(m);
   sl_free(m->path);
+  sl_free(m->folder);
+  sl_free(m->artifact_root);
   sl_free(m->workspace);
 }
 
@@ -44,12 +50,14 @@ static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_
 {
   struct mlflow *m = sl_backend_state(b);
   const char *uri = c ? sl_conf_text(c, "uri") : NULL, *workspace = c ? sl_conf_text(c, "workspace") : NULL;
+  const char *root = c ? sl_conf_text(c, "artifact_root") : NULL;
   *m = (struct mlflow){ .b = b, .timeout_ms = c ? sl_conf_timeout_ms(c) : 0 };
   if (!uri)
     return sl_err_set(err, SL_ECONFIG, "connection %s: uri is missing", sl_backend_name(b));
   m->workspace_set = workspace != NULL;
   m->workspace = sl_strdup(workspace ? workspace : "default");
-  int rc = m->workspace ? uri_read(m, c, uri, err) : sl_err_nomem(err);
+  m->artifact_root = root ? sl_path_abs(root, NULL) : NULL;
+  int rc = m->workspace && (m->artifact_root || !root) ? uri_read(m, c, uri, err) : sl_err_nomem(err);
   if (rc)
     state_free(m);
   return rc;
@@ -62,10 +70,20 @@ static void mlflow_close(struct sl_backend *b)
 }
 
 static const struct sl_serve *const serves[] = {
-  &mlflow_serve_experiments, &mlflow_serve_runs, &mlflow_serve_series, &mlflow_serve_models, &mlflow_serve_versions, NULL,
+  &mlflow_serve_experiments, &mlflow_serve_runs, &mlflow_serve_series, &mlflow_serve_models, &mlflow_serve_versions,
+  &mlflow_serve_objects, NULL,
 };
 
-static const char *const schemes[] = { "mlflow-artifacts", NULL };
+static const char *const schemes[] = { "runs", "models", "mlflow-artifacts", NULL };
+
+/* Names of the registry's own: they lead nowhere but to what it hands out; where the files of a store lie is checked when they are
+ * opened. */
+static bool mlflow_owns(const struct sl_conf *c, struct sl_str uri)
+{
+  struct sl_mlflow_address at;
+  (void)c;
+  return sl_mlflow_address(uri, &at) && (at.kind != SL_MLFLOW_AT_PROXY || !at.id.n);
+}
 
 const struct sl_backend_ops sl_backend_mlflow = {
   .type = "mlflow",
@@ -76,5 +94,7 @@ const struct sl_backend_ops sl_backend_mlflow = {
   .serves = serves,
   .open = mlflow_open,
   .close = mlflow_close,
+  .bytes = &mlflow_bytes,
   .schemes = schemes,
+  .owns = mlflow_owns,
 };

@@ -15,7 +15,9 @@
 struct mlflow {                     /* one connection; the loop's, but for what never changes: path, workspace */
   struct sl_backend *b;
   char *path;                       /* of the SQLite store; NULL: a server */
+  char *folder;                     /* of the old file store (path is NULL then) */
   struct mlflow_rest *rest;         /* the server; NULL: a store */
+  char *artifact_root;              /* files of this machine that a store may name, beside its own folders; NULL: none */
   char *workspace;
   bool workspace_set;
   int timeout_ms;
@@ -92,7 +94,10 @@ struct mlflow_store {               /* [worker] */
   const struct mlflow *m;
   struct sl_feed *f;
   struct sl_schema *schema;
-  const struct sl_query *q;
+  const struct sl_query *q;         /* NULL: a read of bytes: uri, off, len */
+  struct sl_str uri;
+  uint64_t off, len;
+  struct sl_ws_conf *conf;          /* held; NULL: no workspace */
   sl_ms now;
   sqlite3 *db;
   int64_t give_up;                  /* monotonic ms: when a lock has been waited for long enough */

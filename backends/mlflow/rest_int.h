@@ -13,7 +13,7 @@ struct mlflow_ask;
 typedef void mlflow_end_fn(struct mlflow_ask *a, int rc, const struct sl_err *err);
 
 struct mlflow_list {                /* what is asked for */
-  const char *path;                 /* "experiments/search" below /api/2.0/mlflow/ */
+  const char *path;                 /* "experiments/search" below /api/2.0/mlflow/; with a slash first: below the base */
   const char *list;                 /* "experiments" */
   const char *what;                 /* for messages: "experiments" */
   bool post;

@@ -120,7 +120,7 @@ static int request_make(struct mlflow_ask *a, struct sl_str token, struct sl_err
   sl_buf_init(&url, 0);
   sl_buf_init(&body, 0);
   struct sl_jw w = sl_jw(&body, false);
-  sl_buf_printf(&url, "%s/api/2.0/mlflow/%s?", a->m->rest->base, a->l.path);
+  sl_buf_printf(&url, "%s%s%s?", a->m->rest->base, a->l.path[0] == '/' ? "" : "/api/2.0/mlflow/", a->l.path);
   if (a->l.post)
     sl_jw_obj(&w);
   a->l.page(a, token, &url, &w);

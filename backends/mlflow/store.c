@@ -253,12 +253,12 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
   struct sl_err note = { 0 };
   int64_t began = mono_ms();
   s->f = f;
-  int rc = open_db(s, err);
-  if (!rc)
+  int rc = s->m->path ? open_db(s, err) : SL_OK;
+  if (!rc && s->db)
     rc = check_schema(s, &note, err);
   j->latency_ms = mono_ms() - began;
   /* one read transaction: rows and their families are of one moment */
-  int sq = rc ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+  int sq = rc || !s->db ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
   if (sq)
     rc = mlflow_sql_fail(s, sq, err);
   if (!rc)
@@ -270,32 +270,45 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
   return rc;
 }
 
+static void store_free(struct store_job *j)
+{
+  sl_schema_unref(j->s.schema);
+  sl_ws_conf_unref(j->s.conf);
+  sl_free(j);
+}
+
 /* On the loop: what became known of the store. */
 static void job_free(void *user)
 {
   struct store_job *j = user;
-  bool about_it = j->rc != SL_ECANCELED && j->rc != SL_ENOENT && j->rc != SL_ENOMEM && j->rc != SL_EUSAGE;
+  bool about_it = j->rc != SL_ECANCELED && j->rc != SL_ENOENT && j->rc != SL_ENOMEM && j->rc != SL_EUSAGE &&
+    j->rc != SL_EDENIED;
   if (about_it || j->err.msg[0] == 0)
     sl_backend_report(j->b, j->rc ? "failed" : "ok", NULL, 0, j->latency_ms, j->err.msg[0] ? &j->err : NULL);
-  sl_schema_unref(j->s.schema);
-  sl_free(j);
+  store_free(j);
 }
 
 int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err)
 {
   struct sl_backend *b = sl_req_backend(r);
-  struct sl_schema *schema = sl_req_schema(r);
-  struct store_job *j = schema ? sl_calloc(1, sizeof *j) : NULL;
+  const struct sl_query *q = sl_req_query(r);
+  const struct sl_ws_conf *conf = sl_backend_ws_conf(b);
+  struct sl_schema *schema = q ? sl_req_schema(r) : NULL;
+  struct store_job *j = schema || !q ? sl_calloc(1, sizeof *j) : NULL;
   if (!j)
     return sl_err_nomem(err);
   *j = (struct store_job){ .b = b, .fn = fn };
-  j->s = (struct mlflow_store){ .m = sl_backend_state(b), .schema = sl_schema_ref(schema), .q = sl_req_query(r),
+  j->s = (struct mlflow_store){ .m = sl_backend_state(b), .schema = schema ? sl_schema_ref(schema) : NULL, .q = q,
                                 .now = sl_loop_wall(sl_backend_loop(b)) };
+  j->s.conf = conf ? sl_ws_conf_ref((struct sl_ws_conf *)(uintptr_t)conf) : NULL; /* counting changes nothing that it says */
+  if (!q) {
+    j->s.uri = sl_req_uri(r);
+    j->s.off = sl_req_off(r);
+    j->s.len = sl_req_len(r);
+  }
   static const struct sl_feed_ops ops = { .work = job_work, .free = job_free };
   int rc = sl_req_work(r, SL_LANE_LONG, &ops, j, err);
-  if (rc) {
-    sl_schema_unref(schema);
-    sl_free(j);
-  }
+  if (rc)
+    store_free(j);
   return rc;
 }

@@ -205,20 +205,35 @@ static int act_on_file(struct sl_session *s, const struct sl_action *act, const 
 static int copy_to(struct sl_session *s, const char *from, const char *to)
 {
   struct sl_err err = { 0 };
-  struct sl_buf target, conn;
+  struct sl_buf target, conn, source, owner;
   struct sl_val vals[VALS] = { { 0 } };
   sl_buf_init(&target, 64 << 10);
   sl_buf_init(&conn, 4096);
+  sl_buf_init(&source, 64 << 10);
+  sl_buf_init(&owner, 4096);
   int code, rc = sl_session_resolve(s, to, &target, &conn, &err);
-  struct sl_str name = sl_str(from);
+  rc = rc ? rc : sl_session_resolve(s, from, &source, &owner, &err);
+  struct sl_str name = sl_str(from), path;
+  while (name.n && name.p[name.n - 1] == '/')
+    name.n--;
   ptrdiff_t slash = sl_str_rchr(name, '/');
-  if (!rc && target.n && target.p[target.n - 1] == '/') /* into a folder, under its own name */
+  size_t typed = strlen(to);
+  if (!rc && target.n && typed && to[typed - 1] == '/') { /* into a folder, under its own name */
+    sl_buf_z(&target, target.p[target.n - 1] == '/' ? "" : "/");
     sl_buf_str(&target, slash < 0 ? name : sl_str_from(name, (size_t)slash + 1));
+  }
   vals[0] = sl_vas(SL_URI, sl_buf_view(&target));
   vals[1] = sl_vb(sl_args_has(s->app->args, SL_O_replace));
-  code = rc ? sl_app_fail(s->app, &err) : act_on_file(s, &sl_act_copy, from, vals);
+  if (rc)
+    code = sl_app_fail(s->app, &err);
+  else if (sl_uri_path(sl_buf_view(&source), &path))
+    code = act_on_file(s, &sl_act_copy, from, vals);
+  else
+    code = sl_session_fetch(s, sl_buf_view(&source), sl_buf_view(&target), sl_buf_view(&conn));
   sl_buf_free(&target);
   sl_buf_free(&conn);
+  sl_buf_free(&source);
+  sl_buf_free(&owner);
   return code;
 }
 

@@ -11,6 +11,9 @@ int sl_session_follow(struct sl_session *s, const struct sl_ref *execution);
 /* Prints the log once, or follows it without judging the end. */
 int sl_session_log(struct sl_session *s, const struct sl_ref *execution, bool follow);
 
+/* `cp` of what no storage can copy by itself: the bytes of uri, fetched and counted, written to the address `to` of conn. The exit code. */
+int sl_session_fetch(struct sl_session *s, struct sl_str uri, struct sl_str to, struct sl_str conn);
+
 /* Values of an action's arguments: from -p NAME=VALUE. Bytes live in scratch. */
 int sl_call_args(const struct sl_args *args, const struct sl_action *act, struct sl_val *vals, struct sl_buf *scratch,
                  struct sl_err *err) SL_NODISCARD;

@@ -18,6 +18,15 @@ double sl_mlflow_f64(double stored, bool is_nan);
 /* "3.17.2", "2.0.0rc1", "3.6.0.dev0" -> 3, 17. False: no version at all. */
 bool sl_mlflow_version(struct sl_str text, int *major, int *minor);
 
+/* ---- addresses of artifacts ---- */
+struct sl_mlflow_address {
+  enum { SL_MLFLOW_AT_RUN, SL_MLFLOW_AT_VERSION, SL_MLFLOW_AT_ALIAS, SL_MLFLOW_AT_STAGE, SL_MLFLOW_AT_MODEL, SL_MLFLOW_AT_PROXY } kind;
+  struct sl_str id, which;                /* run, model or m-ID (PROXY: host, or none); version, alias or stage */
+  struct sl_str path;                     /* below it, without slashes at its ends */
+};
+/* Borrowed from uri. False: none of them, or it goes up with "..". */
+bool sl_mlflow_address(struct sl_str uri, struct sl_mlflow_address *out);
+
 /* ---- SQL ---- */
 /* Where a store's schema stands: OLD lacks what we read, NEWER is not in our list (or not MLflow's). */
 enum sl_mlflow_schema { SL_MLFLOW_OLD, SL_MLFLOW_KNOWN, SL_MLFLOW_NEWER };

@@ -49,4 +49,4 @@ function(sluice_below out name)
 endfunction()
 
 # Everything of ours that is a library, in link order, for the program and the tests.
-set(SLUICE_LAYERS base loop compute table proto model box ui)
+set(SLUICE_LAYERS base loop compute table proto model box judge ui)

@@ -17,6 +17,7 @@ struct sl_app {
   struct sl_out out;                 /* standard output */
   enum sl_format format;
   char *exe;                         /* absolute path of this program */
+  int tape_code;                     /* why --record did not do what was asked; 0: it did */
 };
 
 /* Says err on standard error and returns its exit code; 0 and quiet when standard output has gone. */

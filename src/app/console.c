@@ -287,6 +287,7 @@ int sl_console(struct sl_app *a)
     alarm(2); /* the terminal is itself again; nothing that hangs may keep us */
   int code = rc ? sl_app_fail(a, &err) : c.killed ? SL_EXIT_INTERRUPTED : SL_EXIT_OK;
   const struct sl_ws *closed = c.s.ws;
+  c.s.killed = c.killed;
   sl_session_close(&c.s);
   console_exports_drop(&c, closed);
   sl_free(c.names);

@@ -84,6 +84,7 @@ int main(int argc, char **argv)
   sl_out_open(&a.out, STDOUT_FILENO);
   a.exe = own_path();
   code = run(&a, argc, argv);
+  code = code ? code : a.tape_code;
   sl_out_close(&a.out);
   sl_free(a.exe);
   return code;

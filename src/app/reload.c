@@ -80,8 +80,11 @@ void console_switch(struct console *c)
   struct sl_ws_conf *conf = NULL;
   struct sl_ws *ws = NULL, *old = c->s.ws;
   char *path = NULL;
-  if (sl_ws_under_way(old, false)) { /* closing it now would leave the action without its outcome */
-    sl_ui_notice(c->ui, SL_ROLE_warn, SL_STR("an action is under way here; switch when it has ended"));
+  const char *stay = c->s.capsule ? "this is a recording; leave it to open a workspace" : c->s.recording
+    ? "this workspace is being recorded; leave it to open another" : sl_ws_under_way(old, false)
+    ? "an action is under way here; switch when it has ended" : NULL; /* closing it now would leave the action without its outcome */
+  if (stay) {
+    sl_ui_notice(c->ui, SL_ROLE_warn, sl_str(stay));
     sl_free(c->switch_to);
     c->switch_to = NULL;
     return;

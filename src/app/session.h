@@ -18,6 +18,7 @@ struct sl_session {
   struct sl_type_conf *types;
   size_t ntypes;
   bool interrupted;
+  bool killed;                       /* by a signal: nobody is there to be asked */
   struct sl_capsule *capsule;        /* --replay: what stands in for the workspace */
   struct sl_capsule_rec *recording;  /* --record */
   char *replay_state;

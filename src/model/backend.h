@@ -110,6 +110,12 @@ struct sl_serve {            /* one resource as one backend answers it: one file
   void (*resume)(struct sl_req *r);
   void (*cancel)(struct sl_req *r);         /* the asker has its answer already; end r soon */
 };
+/* A connection that a recording stands in for: how it stood when the recording ended. It stays so: nothing is measured of a recording. */
+struct sl_was_narrow { const struct sl_resource *res; const char *why; };
+struct sl_backend_was {
+  const char *type; char state[16], identity[160], why[256]; sl_ms expires; int64_t latency_ms;
+  const struct sl_was_narrow *narrow; size_t nnarrow;
+};
 struct sl_backend_ops {      /* const, designated; a NULL slot or port: not supported, and the core says so in words */
   const char *type, *help;   /* "mlflow": stable, it is in config files */
   size_t state_size;         /* zeroed bytes that the core keeps for each connection: sl_backend_state() */
@@ -125,6 +131,7 @@ struct sl_backend_ops {      /* const, designated; a NULL slot or port: not supp
   const char *const *schemes; /* NULL-ended: addresses that bytes, sink and `objects` understand: "s3", "file"; NULL: the type's name */
   /* One of this connection's roots contains the address (by its settings). NULL: the settings `root` and `uri` are compared. */
   bool (*owns)(const struct sl_conf *c, struct sl_str canonical);
+  const struct sl_backend_was *was;         /* NULL: a real one */
 };
 /* Every backend that works; NULL-ended; made from backends/backends.def by the program. */
 

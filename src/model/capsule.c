@@ -9,10 +9,11 @@
 #include "model/act_int.h"
 #include "model/capsule_int.h"
 
-const char cap_magic[8] = {'S', 'L', 'C', 'A', 'P', 0, 0, 1};
-enum { STATS = 256 };
+const char cap_magic[8] = {'S', 'L', 'C', 'A', 'P', 0, 0, 2};
+enum { STATS = 256, PIECE = 1 << 20, READS = 4096 };
 
 struct stat_row { char name[64]; uint64_t asks, rows, bytes, docs, docs_out, bytes_out; char hashed[160], out[160]; };
+struct held { uint64_t id; struct sl_buf b; bool gone; };   /* bytes of a read that goes on: they go in whole, or not at all */
 struct sl_capsule_rec {
   struct sl_ws *w;
   struct ws_tap tap;
@@ -21,6 +22,9 @@ struct sl_capsule_rec {
   uint64_t records;
   bool full;                       /* the cap was reached, or memory was short: what comes is left out */
   struct sl_map asked;             /* ids of the questions in it */
+  struct sl_map conns;             /* names of the connections in it */
+  struct held *held;
+  size_t nheld, capheld, heldbytes;
   struct stat_row *stat;
   size_t nstat, cap;
 };
@@ -107,7 +111,7 @@ int cap_key(struct sl_buf *out, const struct sl_req *r)
   struct sl_buf k;
   sl_buf_init(&k, 4 << 20);
   sl_buf_printf(&k, "%d ", (int)r->kind);
-  int rc = r->b->internal ? SL_EUNSUP : SL_OK;
+  int rc = r->b->internal && r->res != &sl_res_audit ? SL_EUNSUP : SL_OK; /* the rest is worked out again */
   switch (r->kind) {
   case WS_REQ_QUERY:
   case WS_REQ_SQL: key_query(&k, r->q); break;
@@ -176,6 +180,60 @@ static void stat_cols(struct stat_row *t, const struct cap_mask *m, const struct
   }
 }
 
+/* ---- what is there to ask ---- */
+
+static void put_serve(struct sl_capsule_rec *c, const struct sl_backend *k, const struct sl_serve *s)
+{
+  struct sl_schema *schema = NULL;
+  struct sl_buf t;
+  sl_buf_init(&t, 4 << 20);
+  sl_buf_clear(&c->body);
+  if (ws_schema_get(c->w, &schema, s->res, s->own, s->nown, NULL) || sl_schema_encode(&t, schema, NULL))
+    c->full = true;
+  text(&c->body, k->name);
+  text(&c->body, s->res->name);
+  sl_buf_lstr(&c->body, sl_buf_view(&t));
+  sl_buf_le(&c->body, s->nverbs, 2);
+  for (size_t i = 0; i < s->nverbs; i++)
+    text(&c->body, s->verbs[i].act->name);
+  put(c, CAP_SERVE);
+  sl_buf_free(&t);
+}
+
+/* Addresses without a list of schemes go by the type's name, which a recording's connection does not have. */
+static void put_schemes(struct sl_buf *b, const struct sl_backend_ops *o)
+{
+  size_t n = 0;
+  bool reads = o->bytes || o->sink;
+  while (o->schemes && o->schemes[n])
+    n++;
+  sl_buf_le(b, n ? n : reads, 2);
+  for (size_t i = 0; i < n; i++)
+    text(b, o->schemes[i]);
+  if (!n && reads)
+    text(b, o->type);
+}
+
+/* Once each; one that came by a changed workspace file comes with its first question. */
+static void put_conn(struct sl_capsule_rec *c, const struct sl_backend *k)
+{
+  const struct sl_backend_ops *o = k->ops;
+  if (k->internal || sl_map_get(&c->conns, sl_str(k->name), NULL))
+    return;
+  if (sl_map_put(&c->conns, sl_str(k->name), 1, NULL, NULL))
+    c->full = true;
+  sl_buf_clear(&c->body);
+  text(&c->body, k->name);
+  text(&c->body, o->was ? o->was->type : o->type); /* a recording of a recording */
+  sl_buf_le(&c->body, o->sql != NULL, 1);
+  sl_buf_le(&c->body, o->sql ? o->sql->readonly : 0, 1);
+  sl_buf_le(&c->body, o->bytes != NULL, 1);
+  put_schemes(&c->body, o);
+  put(c, CAP_CONN);
+  for (size_t i = 0; o->serves && o->serves[i]; i++)
+    put_serve(c, k, o->serves[i]);
+}
+
 /* ---- the tap ---- */
 
 static void on_start(void *user, const struct sl_req *r)
@@ -185,6 +243,7 @@ static void on_start(void *user, const struct sl_req *r)
   sl_buf_init(&key, 4 << 20);
   int rc = cap_key(&key, r);
   if (rc == SL_OK && !c->full && !sl_map_put(&c->asked, id_of(r), 1, NULL, NULL)) {
+    put_conn(c, r->b);
     struct sl_buf *b = body(c, r->id);
     text(b, r->b->name);
     sl_buf_lstr(b, sl_buf_view(&key));
@@ -229,24 +288,57 @@ static void on_rows(void *user, const struct sl_req *r, struct sl_batch *rows)
   stat_of(c, r)->rows += sl_batch_count(rows);
 }
 
-/* Bytes go in whole or not at all: with a token cut out of them they would be another file. */
+/* Bytes go in whole or not at all: with a token cut out of them they would be another file, and a token may lie across two pieces. */
 static void on_bytes(void *user, const struct sl_req *r, const void *p, size_t n)
 {
   struct sl_capsule_rec *c = user;
-  struct sl_str s = sl_strn(p, n);
-  struct sl_buf t;
+  struct held *h = NULL;
   if (!recorded(c, r))
     return;
-  sl_buf_init(&t, CAP_MAX);
-  cap_redact(&t, s);
-  if (!t.failed && sl_str_eq(sl_buf_view(&t), s)) {
-    sl_buf_lstr(body(c, r->id), s);
-    put(c, CAP_BYTES);
-    stat_of(c, r)->bytes += n;
-  } else {
-    stat_of(c, r)->bytes_out += n;
+  for (size_t i = 0; i < c->nheld && !h; i++)
+    if (c->held[i].id == r->id)
+      h = &c->held[i];
+  if (!h && sl_grow((void **)&c->held, &c->capheld, c->nheld + 1, sizeof *c->held, READS, NULL)) {
+    c->full = true;
+    return;
   }
-  sl_buf_free(&t);
+  if (!h) {
+    h = &c->held[c->nheld++];
+    *h = (struct held){ .id = r->id };
+    sl_buf_init(&h->b, CAP_MAX);
+  }
+  h->gone = h->gone || c->heldbytes + n > CAP_MAX;
+  if (!h->gone)
+    sl_buf_add(&h->b, p, n);
+  h->gone = h->gone || h->b.failed;
+  c->heldbytes += h->gone ? 0 : n;
+}
+
+static void bytes_end(struct sl_capsule_rec *c, const struct sl_req *r)
+{
+  size_t i = 0;
+  while (i < c->nheld && c->held[i].id != r->id)
+    i++;
+  if (i == c->nheld)
+    return;
+  struct held h = c->held[i];
+  c->held[i] = c->held[--c->nheld];
+  c->heldbytes -= h.b.n < c->heldbytes ? h.b.n : c->heldbytes;
+  struct sl_str rest = sl_buf_view(&h.b), piece;
+  if (h.gone || !cap_clean(rest)) {
+    (void)body(c, r->id);
+    put(c, CAP_GONE);
+    stat_of(c, r)->bytes_out += h.b.n;
+    rest = SL_STR_NONE;
+  } else {
+    stat_of(c, r)->bytes += rest.n;
+  }
+  for (; rest.n; rest = sl_str_from(rest, piece.n)) {
+    piece = sl_str_head(rest, PIECE);
+    sl_buf_lstr(body(c, r->id), piece);
+    put(c, CAP_BYTES);
+  }
+  sl_buf_free(&h.b);
 }
 
 static void on_size(void *user, const struct sl_req *r, int64_t size)
@@ -282,6 +374,7 @@ static void on_end(void *user, const struct sl_req *r, int rc, const struct sl_e
   struct sl_buf t;
   if (!recorded(c, r))
     return;
+  bytes_end(c, r);
   sl_buf_init(&t, 4096);
   struct sl_buf *b = body(c, r->id);
   text(b, sl_code_name(rc));
@@ -293,46 +386,6 @@ static void on_end(void *user, const struct sl_req *r, int rc, const struct sl_e
   sl_buf_free(&t);
 }
 
-/* ---- what is there to ask ---- */
-
-static void put_serve(struct sl_capsule_rec *c, const struct sl_backend *k, const struct sl_serve *s)
-{
-  struct sl_schema *schema = NULL;
-  struct sl_buf t;
-  sl_buf_init(&t, 4 << 20);
-  sl_buf_clear(&c->body);
-  if (ws_schema_get(c->w, &schema, s->res, s->own, s->nown, NULL) || sl_schema_encode(&t, schema, NULL))
-    c->full = true;
-  text(&c->body, k->name);
-  text(&c->body, s->res->name);
-  sl_buf_lstr(&c->body, sl_buf_view(&t));
-  sl_buf_le(&c->body, s->nverbs, 2);
-  for (size_t i = 0; i < s->nverbs; i++)
-    text(&c->body, s->verbs[i].act->name);
-  put(c, CAP_SERVE);
-  sl_buf_free(&t);
-}
-
-static void put_conn(struct sl_capsule_rec *c, const struct sl_backend *k)
-{
-  const struct sl_backend_ops *o = k->ops;
-  size_t n = 0;
-  sl_buf_clear(&c->body);
-  text(&c->body, k->name);
-  text(&c->body, o->type);
-  sl_buf_le(&c->body, o->sql != NULL, 1);
-  sl_buf_le(&c->body, o->sql ? o->sql->readonly : 0, 1);
-  sl_buf_le(&c->body, o->bytes != NULL, 1);
-  while (o->schemes && o->schemes[n])
-    n++;
-  sl_buf_le(&c->body, n, 2);
-  for (size_t i = 0; i < n; i++)
-    text(&c->body, o->schemes[i]);
-  put(c, CAP_CONN);
-  for (size_t i = 0; o->serves && o->serves[i]; i++)
-    put_serve(c, k, o->serves[i]);
-}
-
 static void rec_free(struct sl_capsule_rec *c)
 {
   if (c->w->tap == &c->tap)
@@ -340,6 +393,10 @@ static void rec_free(struct sl_capsule_rec *c)
   sl_buf_free(&c->b);
   sl_buf_free(&c->body);
   sl_map_free(&c->asked);
+  sl_map_free(&c->conns);
+  for (size_t i = 0; i < c->nheld; i++)
+    sl_buf_free(&c->held[i].b);
+  sl_free(c->held);
   sl_free(c->stat);
   sl_free_wipe(c, sizeof *c);
 }
@@ -359,14 +416,14 @@ int sl_capsule_record_begin(struct sl_capsule_rec **out, struct sl_ws *w, const 
   sl_buf_init(&c->b, CAP_MAX);
   sl_buf_init(&c->body, CAP_MAX);
   sl_map_init(&c->asked);
+  sl_map_init(&c->conns);
   sl_buf_add(&c->b, cap_magic, sizeof cap_magic);
   sl_buf_le(&c->body, (uint64_t)sl_ws_now(w), 8);
   sl_buf_le(&c->body, c->mask.with_data, 1);
   text(&c->body, sl_ws_name(w));
   put(c, CAP_HEAD);
   for (size_t i = 0; i < w->nconn; i++)
-    if (!w->conn[i]->internal)
-      put_conn(c, w->conn[i]);
+    put_conn(c, w->conn[i]);
   int rc = sl_random(c->mask.secret, sizeof c->mask.secret, err);
   if (!rc && c->full)
     rc = sl_err_nomem(err);
@@ -379,8 +436,24 @@ int sl_capsule_record_begin(struct sl_capsule_rec **out, struct sl_ws *w, const 
   return SL_OK;
 }
 
+static void summary_ws(const struct sl_capsule_rec *c, struct sl_buf *out)
+{
+  const struct sl_ws *w = c->w;
+  size_t nzones = 0;
+  if (w->conf)
+    (void)sl_ws_conf_zones(w->conf, &nzones);
+  const char *environment = w->conf ? sl_ws_conf_environment_name(w->conf) : "";
+  sl_buf_printf(out, "workspace %s%s%s: environment, timezone, %zu zones with their addresses\nconnections:", w->name,
+                environment[0] ? ", " : "", environment, nzones);
+  for (size_t i = 0; i < w->nconn; i++)
+    if (!w->conn[i]->internal)
+      sl_buf_printf(out, " %s", w->conn[i]->name);
+  sl_buf_printf(out, ": type, state and error, who we are there %s; no setting of theirs\n", c->mask.with_data ? "in clear" : "as a hash");
+}
+
 int sl_capsule_summary(const struct sl_capsule_rec *c, struct sl_buf *out, struct sl_err *err)
 {
+  summary_ws(c, out);
   for (size_t i = 0; i < c->nstat; i++) {
     const struct stat_row *t = &c->stat[i];
     sl_buf_printf(out, "%s: %llu asked, %llu rows, %llu documents, %llu bytes", t->name, (unsigned long long)t->asks,
@@ -400,6 +473,33 @@ int sl_capsule_summary(const struct sl_capsule_rec *c, struct sl_buf *out, struc
   return sl_buf_check(out, err);
 }
 
+/* What is told at the end always fits. */
+static int put_end(struct sl_capsule_rec *c, struct sl_err *err)
+{
+  const struct sl_ws *w = c->w;
+  c->full = false;
+  c->b.max = CAP_FILE_MAX;
+  for (size_t i = 0; i < w->nconn; i++) {
+    if (w->conn[i]->internal)
+      continue;
+    put_conn(c, w->conn[i]);
+    sl_buf_clear(&c->body);
+    cap_state_write(&c->body, &c->mask, w->conn[i]);
+    put(c, CAP_STATE);
+  }
+  struct sl_buf yaml;
+  sl_buf_init(&yaml, 1 << 20);
+  cap_ws_write(&yaml, w->conf);
+  int rc = sl_buf_check(&yaml, err);
+  sl_buf_clear(&c->body);
+  sl_buf_lstr(&c->body, sl_buf_view(&yaml));
+  sl_buf_free(&yaml);
+  put(c, CAP_WS);
+  sl_buf_le(body(c, c->records), (uint64_t)sl_ws_now(w), 8);
+  put(c, CAP_END);
+  return rc ? rc : c->full ? sl_err_nomem(err) : SL_OK;
+}
+
 int sl_capsule_record_end(struct sl_capsule_rec **take, const char *path, struct sl_err *err)
 {
   struct sl_capsule_rec *c = *take;
@@ -407,11 +507,9 @@ int sl_capsule_record_end(struct sl_capsule_rec **take, const char *path, struct
   *take = NULL;
   bool full = c->full;
   if (path) {
-    c->full = false;
-    c->b.max = CAP_FILE_MAX; /* the end always fits */
-    sl_buf_le(body(c, c->records), (uint64_t)sl_ws_now(c->w), 8);
-    put(c, CAP_END);
-    rc = c->full ? sl_err_nomem(err) : sl_file_write(path, sl_buf_view(&c->b), 0600, err);
+    rc = put_end(c, err);
+    if (!rc)
+      rc = sl_file_write(path, sl_buf_view(&c->b), 0600, err);
     if (!rc && full)
       rc = sl_err_set(err, SL_ELIMIT, "%s: a recording ends at %d MiB; what came later is not in it", path, CAP_MAX >> 20);
   }

@@ -32,6 +32,7 @@ int sl_capsule_read(struct sl_capsule **out, struct sl_str bytes, struct sl_err 
 int sl_capsule_replay_open(struct sl_capsule **out, const char *path, struct sl_loop *l, struct sl_err *err) SL_NODISCARD;
 const struct sl_backend_ops *const *sl_capsule_backends(const struct sl_capsule *c);   /* for sl_ws_opts; valid as long as c */
 const char *sl_capsule_name(const struct sl_capsule *c);                               /* of the workspace that was recorded */
+struct sl_ws_conf *sl_capsule_conf(const struct sl_capsule *c);                        /* what it holds of the workspace; borrowed */
 sl_ms sl_capsule_time(const struct sl_capsule *c);                                     /* when the recording ended */
 void sl_capsule_free(struct sl_capsule *c);                                            /* after the workspace has closed */
 

@@ -1,6 +1,6 @@
 /* model/capsule_int.h: the capsule's form, and what its files share.
  *
- * "SLCAP\0\0\1", then records: u32 length of the body, u8 kind, body,
+ * "SLCAP\0\0\2", then records: u32 length of the body, u8 kind, body,
      8 bytes of SHA-256 over kind and body. The last record is CAP_END, which
  * counts the others. All numbers little endian, texts u32 length + bytes. */
 #ifndef SL_MODEL_CAPSULE_INT_H
@@ -21,7 +21,11 @@ enum {
   CAP_DOC = 'D',     /* u64 id, JSON */
   CAP_BYTES = 'Y',   /* u64 id, bytes */
   CAP_SIZE = 'Z',    /* u64 id, u64 size */
+  CAP_GONE = 'G',    /* u64 id: bytes that were left out, since they hold what looks like a token, or were too many */
   CAP_DONE = 'X',    /* u64 id, code's name, message, u8 cut, note */
+  /* At the end: how each connection stood, and what the views need of the workspace's file. */
+  CAP_STATE = 'K',   /* connection, state, identity, u64 expires, u64 latency, error, u16 narrowed, (resource, why)... */
+  CAP_WS = 'W',      /* YAML: environment, protected, timezone, zones */
   CAP_END = 'E',     /* u64 records before it, u64 ms */
   CAP_MAX = 64 << 20, CAP_FILE_MAX = 80 << 20, CAP_CONNS = 256, CAP_SERVES = 4096, CAP_ASKS = 100000, CAP_TAIL = 8
 };
@@ -31,6 +35,7 @@ extern const char cap_magic[8];
 struct cap_part { uint8_t kind; struct sl_str body; };
 struct cap_ask {
   struct sl_str conn, key;
+  bool gone;                         /* bytes of it were left out */
   struct cap_part *part;
   size_t npart, cap;
 };
@@ -39,6 +44,8 @@ struct cap_conn {
   struct sl_backend_ops ops;         /* first: a connection's ops lead back to it */
   struct sl_capsule *c;
   struct sl_sql_ops sql;
+  struct sl_backend_was was;
+  bool told;                         /* how it stood */
   const struct sl_serve **serves;
   size_t nserves, cap;
 };
@@ -47,6 +54,9 @@ struct sl_capsule {
   size_t n;
   char *name;
   sl_ms began, ended;
+  struct sl_str ws;                  /* YAML; borrowed from the file */
+  bool has_ws;
+  struct sl_ws_conf *conf;
   struct cap_conn **conn;
   const struct sl_backend_ops **ops;
   size_t nconn, cap_conn, cap_ops;
@@ -69,6 +79,16 @@ struct cap_mask { bool with_data; unsigned char secret[32]; };
 int cap_mask_rows(const struct cap_mask *m, struct sl_batch *b, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
 bool cap_mask_doc_ok(const struct cap_mask *m, const struct sl_schema *s);
 void cap_redact(struct sl_buf *out, struct sl_str s);
+bool cap_clean(struct sl_str s);                                                /* no token in it */
+/* "~" and twelve digits: equal texts stay equal within one capsule, and nothing else can be told. */
+void cap_hash(const struct cap_mask *m, struct sl_str s, struct sl_buf *out);
+
+/* capsule_ws.c: the workspace itself */
+void cap_ws_write(struct sl_buf *b, const struct sl_ws_conf *c);                /* c NULL: there is none */
+int cap_ws_read(struct sl_capsule *c, struct sl_err *err) SL_NODISCARD;         /* c->ws into c->conf; all connections are known */
+void cap_state_write(struct sl_buf *b, const struct cap_mask *m, const struct sl_backend *k);
+/* Behind the connection's name. EPARSE, ENOMEM without words. */
+int cap_state_read(struct sl_capsule *c, struct cap_conn *k, struct sl_rd *d);
 
 /* capsule_play.c: the slots of connections that are made from a recording */
 void cap_play_conn(struct cap_conn *k, bool sql, unsigned readonly, bool bytes);

@@ -13,22 +13,37 @@ void cap_redact(struct sl_buf *out, struct sl_str s)
   sl_buf_free(&t);
 }
 
+bool cap_clean(struct sl_str s)
+{
+  struct sl_buf t;
+  sl_buf_init(&t, CAP_MAX);
+  sl_secret_redact(&t, s);
+  bool same = !t.failed && sl_str_eq(sl_buf_view(&t), s);
+  sl_buf_free(&t);
+  return same;
+}
+
 static bool is_text(enum sl_type t)
 {
   return t == SL_TEXT || t == SL_STATE || t == SL_REF || t == SL_URI || t == SL_JSON || t == SL_FAMILY_TEXT;
 }
 
-/* "~" and twelve digits: equal values stay equal, and nothing else can be told. Only texts can hold it. */
+void cap_hash(const struct cap_mask *m, struct sl_str s, struct sl_buf *out)
+{
+  char hex[65];
+  struct sl_sha256 d = sl_hmac_sha256(sl_strn((const char *)m->secret, sizeof m->secret), s);
+  sl_sha256_hex(&d, hex);
+  sl_buf_ch(out, '~');
+  sl_buf_add(out, hex, HASH_HEX);
+}
+
+/* Only texts can hold it. */
 static struct sl_val hashed(const struct cap_mask *m, struct sl_val v, struct sl_buf *room)
 {
   if (v.null || !is_text(v.type))
     return sl_null(v.type);
-  char hex[65];
-  struct sl_sha256 d = sl_hmac_sha256(sl_strn((const char *)m->secret, sizeof m->secret), v.u.s);
-  sl_sha256_hex(&d, hex);
   sl_buf_clear(room);
-  sl_buf_ch(room, '~');
-  sl_buf_add(room, hex, HASH_HEX);
+  cap_hash(m, v.u.s, room);
   v.u.s = sl_buf_view(room);
   return room->failed ? sl_null(v.type) : v;
 }

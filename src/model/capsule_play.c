@@ -15,7 +15,7 @@ struct play_req {
 
 static struct sl_capsule *capsule_of(const struct sl_backend *b)
 {
-  return ((const struct cap_conn *)(const void *)b->ops)->c; /* ops is its first member */
+  return b->internal ? b->w->replay : ((const struct cap_conn *)(const void *)b->ops)->c; /* ops is its first member */
 }
 
 /* ---- telling one piece ---- */
@@ -63,6 +63,7 @@ static int tell(struct play_req *q, const struct cap_part *p, struct sl_err *err
   case CAP_BYTES:
     s = sl_rd_lstr(&d);
     return sl_req_bytes(q->r, s.p ? s.p : "", s.n);
+  case CAP_GONE: return SL_OK; /* was told when it was asked */
   default: sl_req_size(q->r, (int64_t)sl_rd_le(&d, 8)); return SL_OK;
   }
 }
@@ -149,6 +150,8 @@ static int play(struct sl_req *r, struct sl_err *err)
   if (!known)
     return sl_err_set(err, SL_ENOENT, "not in this recording: %s of %s", r->res ? r->res->name : r->kind == WS_REQ_SQL ? "this statement"
                       : "these bytes", r->b->name);
+  if (c->ask[at].gone)
+    return sl_err_set(err, SL_ENOENT, "left out of this recording: these bytes hold what looks like a token, or were too many");
   *q = (struct play_req){ .r = r, .ask = &c->ask[at] };
   return later(q, err);
 }
@@ -172,6 +175,9 @@ static void play_cancel(struct sl_req *r)
   sl_timer_stop(r->w->l, &q->next);
   end(q, SL_ECANCELED, NULL);
 }
+
+const struct sl_serve cap_play_audit = { .res = &sl_res_audit, .req_size = sizeof(struct play_req), .query = play, .resume = play_resume,
+  .cancel = play_cancel };
 
 void cap_play_serve(struct cap_serve *s)
 {

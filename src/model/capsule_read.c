@@ -66,6 +66,8 @@ static int conn_read(struct reader *r, struct sl_rd *d, struct sl_err *err)
   k->ops.type = keep(c, name);
   k->ops.help = keep(c, type);
   k->ops.implicit = true;
+  k->was = (struct sl_backend_was){ .type = k->ops.help, .state = "unknown", .latency_ms = -1 };
+  k->ops.was = &k->was;
   if (!k->ops.type || !k->ops.help)
     return sl_err_nomem(err);
   cap_play_conn(k, sql, readonly, bytes);
@@ -182,13 +184,34 @@ static int serve_read(struct reader *r, struct sl_rd *d, struct sl_err *err)
   return rc == SL_EPARSE ? bad(r, err, "actions that are none") : rc ? sl_err_nomem(err) : SL_OK;
 }
 
+static int state_read(struct reader *r, struct sl_rd *d, struct sl_err *err)
+{
+  struct cap_conn *k = conn_find(r->c, sl_rd_lstr(d));
+  if (d->bad || !k || k->told)
+    return bad(r, err, "the state of nobody");
+  k->told = true;
+  int rc = cap_state_read(r->c, k, d);
+  return rc == SL_EPARSE ? bad(r, err, "a state that is none") : rc ? sl_err_nomem(err) : SL_OK;
+}
+
+/* Understood when all connections are known. */
+static int ws_read(struct reader *r, struct sl_rd *d, struct sl_err *err)
+{
+  if (r->c->has_ws)
+    return bad(r, err, "two workspaces");
+  r->c->has_ws = true;
+  r->c->ws = sl_rd_lstr(d);
+  return SL_OK;
+}
+
 /* ---- questions and the pieces of their answers ---- */
 
 static int ask_read(struct reader *r, struct sl_str id, struct sl_rd *d, struct sl_err *err)
 {
   struct sl_capsule *c = r->c;
   struct sl_str conn = sl_rd_lstr(d), key = sl_rd_lstr(d);
-  if (d->bad || !conn_find(c, conn) || sl_map_get(&r->by_id, id, NULL))
+  bool known = conn_find(c, conn) || sl_str_eqz(conn, ws_own_ops.type);
+  if (d->bad || !known || sl_map_get(&r->by_id, id, NULL))
     return bad(r, err, "a question to nobody");
   int rc = sl_grow((void **)&c->ask, &c->cap_ask, c->nask + 1, sizeof *c->ask, CAP_ASKS, err);
   if (rc)
@@ -209,6 +232,7 @@ static int part_read(struct reader *r, uint8_t kind, struct sl_str id, struct sl
   struct sl_str rest = sl_strn((const char *)d->p, (size_t)(d->end - d->p));
   if (a->npart && a->part[a->npart - 1].kind == CAP_DONE)
     return bad(r, err, "an answer after its end");
+  a->gone = a->gone || kind == CAP_GONE;
   int rc = sl_grow((void **)&a->part, &a->cap, a->npart + 1, sizeof *a->part, CAP_ASKS, err);
   if (rc)
     return rc;
@@ -252,6 +276,8 @@ static int record_read(struct reader *r, uint8_t kind, struct sl_str body, struc
   case CAP_HEAD: rc = head_read(r, &d, err); break;
   case CAP_CONN: rc = conn_read(r, &d, err); break;
   case CAP_SERVE: rc = serve_read(r, &d, err); break;
+  case CAP_STATE: rc = state_read(r, &d, err); break;
+  case CAP_WS: rc = ws_read(r, &d, err); break;
   case CAP_END: rc = end_read(r, &d, err); break;
   case CAP_ASK:
   case CAP_SCHEMA:
@@ -259,6 +285,7 @@ static int record_read(struct reader *r, uint8_t kind, struct sl_str body, struc
   case CAP_DOC:
   case CAP_BYTES:
   case CAP_SIZE:
+  case CAP_GONE:
   case CAP_DONE:
     id = sl_rd_bytes(&d, 8);
     if (d.bad)
@@ -343,6 +370,7 @@ int sl_capsule_read(struct sl_capsule **out, struct sl_str bytes, struct sl_err 
   if (!rc)
     c->ops[0] = NULL;
   rc = rc ? rc : c->bytes ? records_read(&r, sl_strn(c->bytes, c->n), err) : sl_err_nomem(err);
+  rc = rc ? rc : cap_ws_read(c, err);
   rc = rc ? rc : choose(c, err);
   sl_map_free(&r.by_id);
   if (rc)
@@ -367,6 +395,7 @@ void sl_capsule_free(struct sl_capsule *c)
   sl_free(c->conn);
   sl_free(c->ops);
   sl_map_free(&c->by_key);
+  sl_ws_conf_unref(c->conf);
   sl_arena_free(&c->arena);
   sl_free(c->bytes);
   sl_free(c);
@@ -374,4 +403,5 @@ void sl_capsule_free(struct sl_capsule *c)
 
 const struct sl_backend_ops *const *sl_capsule_backends(const struct sl_capsule *c) { return c->ops; }
 const char *sl_capsule_name(const struct sl_capsule *c) { return c->name; }
+struct sl_ws_conf *sl_capsule_conf(const struct sl_capsule *c) { return c->conf; }
 sl_ms sl_capsule_time(const struct sl_capsule *c) { return c->ended; }

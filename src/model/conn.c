@@ -34,6 +34,18 @@ static const struct ws_narrow *narrow_find(const struct sl_backend *b, const str
   return NULL;
 }
 
+bool ws_conn_narrowed(const struct sl_backend *b, size_t i, const struct sl_resource **res, const char **why)
+{
+  const struct ws_narrow *n = b->narrowed;
+  for (; n && i; i--)
+    n = n->next;
+  if (n) {
+    *res = n->res;
+    *why = n->why;
+  }
+  return n != NULL;
+}
+
 const struct sl_serve *ws_conn_serves(const struct sl_backend *b, const struct sl_resource *res, const char **why_not)
 {
   if (why_not)
@@ -124,6 +136,18 @@ int ws_conn_open(struct sl_backend *b, struct sl_err *err)
   return sl_err_set(err, rc, "%s", e.msg);
 }
 
+/* A recording's connection stands as it stood at the recording's end. */
+static void stand_as_it_was(struct sl_backend *b, const struct sl_backend_was *was)
+{
+  snprintf(b->word, sizeof b->word, "%s", was->state);
+  snprintf(b->identity, sizeof b->identity, "%s", was->identity);
+  b->expires = was->expires;
+  b->latency_ms = was->latency_ms;
+  snprintf(b->err.msg, sizeof b->err.msg, "%s", was->why);
+  for (size_t i = 0; i < was->nnarrow; i++)
+    sl_backend_narrow(b, was->narrow[i].res, was->narrow[i].why);
+}
+
 static struct sl_backend *conn_new(struct sl_ws *w, const struct sl_backend_ops *ops, const char *name, const struct sl_conf *conf,
                                    struct sl_ws_conf *owner)
 {
@@ -137,6 +161,8 @@ static struct sl_backend *conn_new(struct sl_ws *w, const struct sl_backend_ops 
   *b = (struct sl_backend){ .w = w, .ops = ops, .name = copy, .conf = conf, .latency_ms = -1, .internal = ops == &ws_own_ops };
   b->conf_owner = owner ? sl_ws_conf_ref(owner) : NULL;
   memcpy(b->word, "unknown", sizeof "unknown");
+  if (ops->was)
+    stand_as_it_was(b, ops->was);
   return b;
 }
 
@@ -360,7 +386,7 @@ void sl_backend_report(struct sl_backend *b, const char *state, const char *iden
 void ws_conn_heard(struct sl_backend *b, int rc, int64_t latency_ms, const struct sl_err *err)
 {
   const char *word = !rc ? "ok" : rc == SL_EAUTH ? "login" : rc == SL_ENET || rc == SL_ETIMEOUT ? "failed" : NULL;
-  if (!word || b->internal)
+  if (!word || b->internal || b->ops->was)
     return;
   if (latency_ms >= 0)
     b->latency_ms = latency_ms;

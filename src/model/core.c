@@ -22,7 +22,8 @@ static int fill_connections(void *user, const struct sl_query *q, struct sl_rows
     if (b->internal)
       continue;
     const struct sl_val v[] = {
-      sl_vz(b->name), sl_vz(b->ops->type), sl_vas(SL_STATE, sl_str(b->word)), b->identity[0] ? sl_vz(b->identity) : sl_null(SL_TEXT),
+      sl_vz(b->name), sl_vz(b->ops->was ? b->ops->was->type : b->ops->type), sl_vas(SL_STATE, sl_str(b->word)),
+      b->identity[0] ? sl_vz(b->identity) : sl_null(SL_TEXT),
       b->expires ? sl_vt(b->expires) : sl_null(SL_TIME), sl_vz(readonly_word(b)),
       b->latency_ms >= 0 ? sl_vi(b->latency_ms) : sl_null(SL_I64),
       b->err.msg[0] ? sl_vz(b->err.msg) : sl_null(SL_TEXT),

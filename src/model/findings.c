@@ -10,7 +10,7 @@
 #include "model/audit.h"
 #include "model/ws_int.h"
 
-enum { INPUTS = 2, MAX_FINDINGS = 2000 };
+enum { INPUTS = 3, AUDIT = 2, MAX_FINDINGS = 2000 };
 #define WEEK_MS (7 * 24 * 3600 * 1000LL)
 
 struct finding { int rank; sl_ms since; bool has_since; uint64_t record; char severity[10], kind[32], subject[300], summary[300], next[64];
@@ -24,10 +24,9 @@ struct findings_state {
   sl_ms now;
   struct finding *f;
   size_t n, cap, missed;
-  struct sl_audit_rows audit;
-  char *audit_path, audit_why[160];
 };
-static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions};
+static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions, &sl_res_audit};
+static const char open_scope[] = "open";   /* of the audit: questions without an answer; so a recording holds no more of it than that */
 
 static struct finding *add(struct findings_state *s, int rank, const char *severity, const char *kind)
 {
@@ -221,39 +220,32 @@ static void connections_look(struct findings_state *s)
   }
 }
 
-static void audit_look(struct findings_state *s, sl_ms now)
+static void audit_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
 {
-  for (size_t i = 0; i < s->audit.n; i++) {
-    const struct sl_audit_row *r = &s->audit.row[i];
-    bool open = !strcmp(r->outcome, "unknown") || (!strcmp(r->outcome, "intent") && now - r->time > 5 * 60 * 1000);
-    struct finding *f = open ? add(s, 0, "unknown", "outcome unknown") : NULL;
-    if (!f)
-      continue;
-    snprintf(f->summary, sizeof f->summary, "%.60s %.200s by %.30s", r->action, r->target, r->who);
-    snprintf(f->next, sizeof f->next, "audit");
-    snprintf(f->subject, sizeof f->subject, "%.299s", r->target);
-    f->since = r->time;
-    f->has_since = true;
-    f->record = r->seq; /* two open questions about one target are two findings */
-  }
+  struct sl_str outcome = text(b, row, "outcome");
+  struct sl_val time = cell(b, row, "time"), seq = cell(b, row, "seq"), target = cell(b, row, "target");
+  bool begun = sl_str_eqz(outcome, "intent") && !time.null && s->now - time.u.i > 5 * 60 * 1000;
+  struct finding *f = begun || sl_str_eqz(outcome, "unknown") ? add(s, 0, "unknown", "outcome unknown") : NULL;
+  if (!f)
+    return;
+  struct sl_str at = target.null ? SL_STR("") : target.u.s;
+  snprintf(f->summary, sizeof f->summary, "%.*s %.*s by %.*s", SL_ARG(sl_str_head(text(b, row, "action"), 60)),
+           SL_ARG(sl_str_head(at, 200)), SL_ARG(sl_str_head(text(b, row, "who"), 30)));
+  snprintf(f->next, sizeof f->next, "audit");
+  snprintf(f->subject, sizeof f->subject, "%.*s", SL_ARG(sl_str_head(at, sizeof f->subject - 1)));
+  since_set(f, &time);
+  f->record = seq.null ? 0 : (uint64_t)seq.u.i; /* two open questions about one target are two findings */
 }
 
 static void inputs_look(struct findings_state *s)
 {
-  if (s->audit_why[0]) {
-    struct finding *f = add(s, 1, "unknown", "cannot be judged");
-    if (f) {
-      snprintf(f->summary, sizeof f->summary, "audit: %s", s->audit_why);
-      snprintf(f->next, sizeof f->next, "sluice audit verify");
-    }
-  }
   for (size_t i = 0; i < INPUTS; i++)
     if (s->in[i].failed) {
       struct finding *f = add(s, 1, "unknown", "cannot be judged");
       if (!f)
         return;
       snprintf(f->summary, sizeof f->summary, "%s: %.200s", inputs[i]->name, s->in[i].why);
-      snprintf(f->next, sizeof f->next, "connections");
+      snprintf(f->next, sizeof f->next, "%s", i == AUDIT ? "sluice audit verify" : "connections");
     }
 }
 
@@ -285,6 +277,8 @@ static int rows_each(struct findings_state *s, size_t input, struct sl_err *err)
         continue;
       if (input == 0)
         execution_look(s, &settled, b, i, s->now);
+      else if (input == AUDIT)
+        audit_look(s, b, i);
       else
         partition_look(s, b, i);
     }
@@ -334,11 +328,8 @@ static void state_drop(struct findings_state *s)
     sl_snap_unref(s->in[i].snap);
     s->in[i].snap = NULL;
   }
-  sl_audit_rows_free(&s->audit);
   sl_free(s->f);
-  sl_free(s->audit_path);
   s->f = NULL;
-  s->audit_path = NULL;
   if (s->conf)
     sl_ws_conf_unref(s->conf);
   s->conf = NULL;
@@ -372,11 +363,6 @@ static int judge_work(void *user, const atomic_bool *cancel, struct sl_err *err)
   int rc = SL_OK;
   for (size_t i = 0; i < INPUTS && !rc && !atomic_load(cancel); i++)
     rc = rows_each(s, i, err);
-  struct sl_err why = {0};
-  if (!rc && sl_audit_rows_read(s->audit_path, &s->audit, &why))
-    snprintf(s->audit_why, sizeof s->audit_why, "%.150s", why.msg);
-  if (!rc)
-    audit_look(s, s->now);
   return rc;
 }
 
@@ -441,7 +427,9 @@ static void on_input(void *user, sl_watch id, const struct sl_answer *a)
 
 static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
 {
-  struct sl_query like = {.res = inputs[i], .kind = SL_Q_LIST, .background = true, .max_age_ms = 1000}, *q = NULL;
+  struct sl_query like = {.res = inputs[i], .kind = SL_Q_LIST, .background = true, .max_age_ms = i == AUDIT ? 0 : 1000}, *q = NULL;
+  if (i == AUDIT)
+    like.scope = sl_str(open_scope);
   if (!sl_ws_serves(s->r->w, inputs[i]))
     return SL_OK;
   int rc = sl_query_new(&q, &like, err);
@@ -470,13 +458,10 @@ static int findings_query(struct sl_req *r, struct sl_err *err)
 {
   struct findings_state *s = sl_req_state(r);
   s->r = r;
-  s->audit_path = sl_strdup(sl_ws_audit_path(r->w));
-  if (!s->audit_path)
-    return sl_err_nomem(err);
   int rc = SL_OK;
   for (size_t i = 0; i < INPUTS && !rc; i++)
     rc = input_start(s, i, err);
-  if (!rc) /* there may be no input at all: then the audit alone, from the next turn on */
+  if (!rc) /* there may be no input at all: then on from the next turn */
     rc = sl_loop_later(r->w->l, inputs_ready, s, err);
   if (rc) {
     state_drop(s);
@@ -506,14 +491,16 @@ const struct sl_serve ws_findings_serve = {
 
 /* ---- the audit as a resource ---- */
 
+struct audit_ask { char *path; bool open; };
+
 static int audit_rows(struct sl_feed *f, void *user, struct sl_err *err)
 {
   struct sl_audit_rows rows;
   struct sl_rower w;
-  const char *const *pair = user; /* path; the schema travels in the feed */
-  int rc = sl_audit_rows_read(pair[0], &rows, err);
+  const struct audit_ask *a = user;
+  int rc = sl_audit_rows_read(a->path, &rows, err);
   if (!rc)
-    rc = sl_feed_head(f, NULL, 0, (int64_t)rows.n);
+    rc = sl_feed_head(f, NULL, 0, a->open ? -1 : (int64_t)rows.n);
   if (!rc)
     rc = sl_rower_begin(&w, f, NULL, err);
   if (rc) {
@@ -523,6 +510,8 @@ static int audit_rows(struct sl_feed *f, void *user, struct sl_err *err)
   for (size_t i = 0; i < rows.n && !rc; i++) {
     const struct sl_audit_row *r = &rows.row[i];
     char id[24];
+    if (a->open && strcmp(r->outcome, "unknown") != 0 && strcmp(r->outcome, "intent") != 0)
+      continue;
     snprintf(id, sizeof id, "%llu", (unsigned long long)r->seq);
     rc = sl_rower_row(&w, SL_PUT, sl_str(id));
     if (rc)
@@ -544,22 +533,23 @@ static int audit_rows(struct sl_feed *f, void *user, struct sl_err *err)
 
 static void audit_free(void *user)
 {
-  char **pair = user;
-  sl_free(pair[0]);
-  sl_free(pair);
+  struct audit_ask *a = user;
+  sl_free(a->path);
+  sl_free(a);
 }
 
 static int audit_query(struct sl_req *r, struct sl_err *err)
 {
   static const struct sl_feed_ops ops = {.work = audit_rows, .free = audit_free};
-  char **pair = sl_calloc(1, sizeof *pair);
-  if (!pair || !(pair[0] = sl_strdup(sl_ws_audit_path(r->w)))) {
-    sl_free(pair);
+  struct audit_ask *a = sl_calloc(1, sizeof *a);
+  if (!a || !(a->path = sl_strdup(sl_ws_audit_path(r->w)))) {
+    sl_free(a);
     return sl_err_nomem(err);
   }
-  int rc = sl_req_work(r, SL_LANE_FILE, &ops, pair, err);
+  a->open = sl_str_eqz(r->q->scope, open_scope);
+  int rc = sl_req_work(r, SL_LANE_FILE, &ops, a, err);
   if (rc)
-    audit_free(pair);
+    audit_free(a);
   return rc;
 }
 

@@ -85,12 +85,14 @@ static void identity_init(struct sl_ws *w)
 
 static int texts_init(struct sl_ws *w, const struct sl_ws_opts *o, struct sl_err *err)
 {
-  w->name = sl_strdup(o->conf ? sl_ws_conf_name(o->conf) : o->name ? o->name : "");
+  w->name = sl_strdup(o->name ? o->name : o->conf ? sl_ws_conf_name(o->conf) : "");
   w->state_dir = o->state_dir ? sl_strdup(o->state_dir) : sl_xdg_path(SL_XDG_STATE, o->conf ? sl_ws_conf_id(o->conf) : "none");
   w->exe = sl_strdup(o->exe ? o->exe : "/proc/self/exe");
   w->lib_dirs = o->lib_dirs;
   w->as = sl_strdup(o->as);
-  return w->name && w->state_dir && w->exe && (w->as || !o->as) ? SL_OK : sl_err_nomem(err);
+  w->replay_file = o->replay ? sl_strdup(o->replay_file ? o->replay_file : "") : NULL;
+  bool all = w->name && w->state_dir && w->exe && (w->as || !o->as) && (w->replay_file || !o->replay);
+  return all ? SL_OK : sl_err_nomem(err);
 }
 
 static void ws_free(struct sl_ws *w)
@@ -109,6 +111,7 @@ static void ws_free(struct sl_ws *w)
   sl_free(w->state_dir);
   sl_free(w->exe);
   sl_free(w->as);
+  sl_free(w->replay_file);
   sl_free(w);
 }
 
@@ -125,7 +128,8 @@ int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o
   if (!w)
     return sl_err_nomem(err);
   *w = (struct sl_ws){ .l = l, .conf = o->conf ? sl_ws_conf_ref(o->conf) : NULL, .backends = o->backends, .person = o->person,
-                       .readonly = o->readonly, .headless = o->headless, .no_input = o->no_input, .threads = o->threads };
+                       .replay = o->replay, .readonly = o->readonly, .headless = o->headless, .no_input = o->no_input,
+                       .threads = o->threads };
   w->env = (struct sl_table_env){ .ctx = w, .start = env_start, .now = env_now };
   w->ticked = sl_loop_now(l) - WS_TICK_MS;
   int rc = texts_init(w, o, err);
@@ -254,6 +258,7 @@ int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err)
 struct sl_loop *sl_ws_loop(struct sl_ws *w) { return w->l; }
 const struct sl_ws_conf *sl_ws_config(const struct sl_ws *w) { return w->conf; }
 const char *sl_ws_name(const struct sl_ws *w) { return w->name; }
+const char *sl_ws_replay(const struct sl_ws *w) { return w->replay_file; }
 const char *sl_ws_state_dir(const struct sl_ws *w) { return w->state_dir; }
 const struct sl_identity *sl_ws_me(const struct sl_ws *w) { return &w->me; }
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w) { return w->conf ? sl_ws_conf_tz(w->conf) : NULL; }

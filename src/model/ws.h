@@ -13,6 +13,7 @@
 struct sl_ws;
 struct sl_loop;
 struct sl_backend_ops;
+struct sl_capsule;
 
 /* Who is asking, and how that is known. */
 struct sl_identity {
@@ -24,7 +25,9 @@ struct sl_ws_opts {
   struct sl_ws_conf *conf;                  /* counted; NULL: no workspace (files and SQL still work) */
   const struct sl_backend_ops *const *backends;  /* NULL-ended registry */
   const struct sl_person *person;           /* NULL: defaults */
-  const char *name;                         /* without conf: what the workspace is called; NULL: nothing */
+  const char *name;                         /* what the workspace is called; NULL: as conf says */
+  struct sl_capsule *replay;                /* conf and backends are a recording's; kept by the caller until the workspace has closed */
+  const char *replay_file;                  /* as the person named it */
   const char *state_dir;                    /* audit, locks, executions; NULL: XDG state / the file's id */
   const char *exe;                          /* path of this program, for the box and for jobs */
   const char *const *lib_dirs;              /* absolute folders in which engines are searched, NULL-ended; kept by the caller; NULL: none */
@@ -40,6 +43,7 @@ int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err) 
 struct sl_loop *sl_ws_loop(struct sl_ws *w);
 const struct sl_ws_conf *sl_ws_config(const struct sl_ws *w);    /* NULL: none */
 const char *sl_ws_name(const struct sl_ws *w);
+const char *sl_ws_replay(const struct sl_ws *w);                 /* the recording's file; NULL: this is the world itself */
 const char *sl_ws_state_dir(const struct sl_ws *w);
 const struct sl_identity *sl_ws_me(const struct sl_ws *w);
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */

@@ -193,6 +193,8 @@ struct sl_ws {
   const struct sl_judge_ops *judge; /* judge.c */
   void *judge_user;
   struct sl_judging *judgings;
+  struct sl_capsule *replay;        /* the recording that stands in for the world; NULL: none */
+  char *replay_file;
   struct ws_act *act;               /* act.c: made when first needed */
   void (*act_close)(struct sl_ws *w);   /* called by sl_ws_close() when act is set */
   void (*act_reload)(struct sl_ws *w);  /* called by sl_ws_reload(): armed ends */
@@ -202,6 +204,8 @@ struct sl_ws {
 struct sl_backend *ws_conn_find(const struct sl_ws *w, struct sl_str name);       /* NULL: none of that name */
 struct sl_backend *ws_conn_type(const struct sl_ws *w, const char *type);         /* the first of that type */
 const struct sl_serve *ws_conn_serves(const struct sl_backend *b, const struct sl_resource *res, const char **why_not);
+/* The i-th resource that this server turned out not to have; false: there are no more. */
+bool ws_conn_narrowed(const struct sl_backend *b, size_t i, const struct sl_resource **res, const char **why);
 int ws_conn_open(struct sl_backend *b, struct sl_err *err) SL_NODISCARD;
 int ws_conns_load(struct sl_ws *w, struct sl_ws_conf *conf, struct sl_err *err) SL_NODISCARD;
 void ws_conn_close(struct sl_backend *b);      /* starts closing */
@@ -332,6 +336,7 @@ void ws_src_ended(struct ws_src *s, enum sl_src_state state, const struct sl_err
 bool ws_provides(const struct sl_ws *w, const struct sl_resource *res);
 extern const struct sl_backend_ops ws_own_ops;
 extern const struct sl_serve ws_own_serve, ws_findings_serve, ws_audit_serve;
+extern const struct sl_serve cap_play_audit;       /* capsule_play.c: the audit of a recording */
 const struct sl_serve *ws_own_serves(const struct sl_ws *w, const struct sl_resource *res);   /* NULL: not the program's own */
 int ws_core_provide(struct sl_ws *w, struct sl_err *err) SL_NODISCARD;
 void ws_provided_free(struct sl_ws *w);

@@ -30,7 +30,9 @@ static void header_draw(struct sl_ui *ui)
   int x = 1 + sl_grid_putz(g, 1, 0, 8, base, "sluice");
   x += 2 + sl_grid_putz(g, x + 2, 0, g->w / 4, base, sl_ws_name(ui->ws)[0] ? sl_ws_name(ui->ws) : "no workspace");
   int room = g->w - 26; /* kept free for what is wrong and armed */
-  if (c && !sl_ws_conf_path(c) && x < room)
+  if (sl_ws_replay(ui->ws) && x < room)
+    x += 1 + sl_grid_putz(g, x + 1, 0, 12, base, "recording");
+  else if (c && !sl_ws_conf_path(c) && x < room)
     x += 1 + sl_grid_putz(g, x + 1, 0, 20, base, "from environment");
   if (env[0] && x < room)
     x += 2 + sl_grid_putz(g, x + 2, 0, 12, base, env);

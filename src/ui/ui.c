@@ -348,7 +348,11 @@ static void copy_command(struct sl_ui *ui)
   struct sl_buf b;
   sl_buf_init(&b, 1 << 16);
   sl_buf_z(&b, "sluice ");
-  if (sl_ws_config(ui->ws)) {
+  if (sl_ws_replay(ui->ws)) {
+    sl_buf_z(&b, "--replay ");
+    sl_fmt_shell(&b, sl_str(sl_ws_replay(ui->ws)));
+    sl_buf_ch(&b, ' ');
+  } else if (sl_ws_config(ui->ws)) {
     sl_buf_z(&b, "-w ");
     sl_fmt_shell(&b, sl_str(workspace_word(ui)));
     sl_buf_ch(&b, ' ');

@@ -1,41 +1,91 @@
-"""A recording of the demo opens with no workspace and no network, and shows the same pictures.
+"""A recording of the demo opens with no workspace and no network, and shows the same pictures: every view, whole screens at 80x24.
 
-The header differs by what it must say (no environment, no workspace file). The lake and the overview are left out: they take the order
-of the zones from the workspace file, which is not part of a recording yet.
-"""
+Two things differ, and are looked at by themselves: the header says that this is a recording, and ages count from another moment (the
+recording's clock stands at its end), so they are masked."""
+import glob
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 from lib_tour import SLUICE, Folders, Tmux
 
-VIEWS = [
-    ("executions", ("clean", "failed")),
-    ("runs", ("logit-all pickled",)),
-    ("versions", ("cancer", "pending")),
-    ("jobs", ("ingest", "features")),
-    ("sql select state, count(*) as n from executions group by 1 order by 1", ("failed", "ok")),
-]
+# What is typed into the palette, what the picture must show before it counts, and keys that are pressed then: a picture after each.
+VIEWS = {
+    "overview": (None, ("finding", "job failed", "ZONES", "MODELS"), ["j"]),
+    "lake": ("lake", ("landing", "curated", "dt="), ["l", "j"]),
+    "preview of a partition": ("preview lake:raw/@newest", ("mean_radius",), ["P"]),
+    "preview of a file": ("preview {holdout}", ("mean_radius",), ["P", "X"]),
+    "preview of json": ("preview {confusion}", ("confusion.json",), ["T"]),
+    "preview of text": ("preview {yaml}", ("environment: demo",), ["G", "X"]),
+    "preview of bytes": ("preview {ubj}", ("00000000",), ["G"]),
+    "preview of an image": ("preview {image}", ("░",), ["X"]),
+    "preview of an archive": ("preview {archive}", ("file",), ["Enter"]),
+    "table: executions": ("executions", ("clean", "failed"), ["s", "d"]),
+    "table: runs": ("runs", ("logit-all pickled",), []),
+    "table: versions": ("versions", ("cancer", "pending"), []),
+    "table: jobs": ("jobs", ("ingest", "features"), []),
+    "table: partitions": ("partitions", ("landing", "missing"), []),
+    "table: connections": ("connections", ("registry", "mlflow"), []),
+    "table: audit": ("audit", ("audit",), []),
+    "sql": ("sql select state, count(*) as n from executions group by 1 order by 1", ("failed", "ok"), []),
+    "sql on files": ("sql select count(*) as n, avg(mean_area) as area from 'lake:raw/@newest'", ("area",), []),
+    "execution": ("execution clean-2", ("✗ failed", "first error"), ["L"]),
+    "logs": ("logs clean-2", ("log clean-2", "clean-2/validate"), ["W", "T"]),
+}
 
 
-def pictures(argv, env):
-    """What each view shows, from the breadcrumb on, without the line of truth; ages count from another now, so they are masked."""
+def places(f):
+    """Files of the demo by what they are."""
+    def one(*pattern):
+        return sorted(glob.glob(os.path.join(f.demo, *pattern)))[0]
+    return {"holdout": one("lake", "holdout", "*.parquet"), "confusion": one("artifacts", "cancer", "*", "artifacts", "confusion.json"),
+            "yaml": os.path.join(f.demo, "sluice.yaml"), "ubj": one("artifacts", "cancer", "models", "*", "artifacts", "model.ubj"),
+            "image": one("lake", "images", "*", "*.png"), "archive": one("lake", "images", "*", "scans.tar.gz")}
+
+
+def masked(picture, units=""):
+    """Without the header, and without ages in whole units: "3s ago" and "4s" are the same, a duration of 0.65s is not. Rows of hex
+    hold none."""
+    def row_of(row):
+        if re.match(r"\s*[0-9a-f]{8}  [0-9a-f]{2} ", row):
+            return row
+        return re.sub(r"\s+", " ", re.sub(rf"(?<![\d.])\d+({units}s|m|h\d*m?|d)\b", "AGE", row)).strip()
+    return [row_of(row) for row in picture.splitlines()[1:]]
+
+
+def pictures(argv, env, where, answer=None):
+    """Every view's pictures, and each header; `answer` is said to the question at the end."""
     t = Tmux(argv, env)
-    out = {}
+    shown, headers = {}, {}
     try:
         t.wait("overview", "finding")
-        for line, texts in VIEWS:
-            picture = t.go(line, *texts)
-            out[line] = [re.sub(r"\s+", " ", re.sub(r"\b\d+(\.\d+)?(ms|s|m|h\d*|d)\b", "AGE", row)) for row in picture.splitlines()[1:-2]]
-            if line.startswith("sql"):
+        for name, (line, texts, keys) in VIEWS.items():
+            picture = t.go(line.format(**where), *texts) if line else ""
+            picture = t.settled(*texts, absent=("go to", "? asking"))
+            headers[name] = picture.splitlines()[0]
+            shown[name] = masked(picture, "ms|" if line == "connections" else "")  # a latency is the latest one
+            if line and line.startswith("sql"):
                 t.leave_editor()
-            t.keys("q")
+            for i, key in enumerate(keys):
+                t.keys(key)
+                shown[f"{name}, then {' '.join(keys[:i + 1])}"] = masked(t.settled("sluice"))
+            t.do("send-keys", "Escape")
+            for _ in range(8):
+                if re.match(r" overview\b(?! ›)", t.settled("sluice").splitlines()[1]):
+                    break
+                t.keys("q")
             t.wait("overview", "finding")
         t.keys("q")
+        if answer:
+            t.wait("(y or n)")
+            t.type(answer)
+            t.keys("Enter")
         t.wait("LEFT 0")
     finally:
         t.close()
-    return out
+    return shown, headers
 
 
 @pytest.fixture(scope="module")
@@ -43,31 +93,57 @@ def recorded():
     f = Folders()
     f.make_demo()
     capsule = os.path.join(f.dir, "capsule")
-    shown = pictures([SLUICE, "-w", f.demo, "--record", capsule, "--with-data"], f.env)
-    yield f, capsule, shown
+    shown, headers = pictures([SLUICE, "-w", f.demo, "--record", capsule, "--with-data"], f.env, places(f), "y")
+    yield f, capsule, shown, headers
     f.remove()
 
 
+class Away:
+    """The demo, its state and what was cached of it are elsewhere for a while: whatever is shown is in the recording."""
+
+    def __init__(self, f):
+        self.of = [f.demo, os.path.join(f.dir, "state"), os.path.join(f.dir, "cache")]
+
+    def __enter__(self):
+        for d in self.of:
+            if os.path.exists(d):
+                os.rename(d, d + ".away")
+
+    def __exit__(self, *_):
+        for d in self.of:
+            if os.path.exists(d + ".away"):
+                shutil.rmtree(d, ignore_errors=True)
+                os.rename(d + ".away", d)
+
+
 def test_it_replays_offline_with_equal_screens(recorded):
-    f, capsule, shown = recorded
-    os.rename(f.demo, f.demo + ".away")
-    try:
-        again = pictures([SLUICE, "--replay", capsule], f.env)
-    finally:
-        os.rename(f.demo + ".away", f.demo)
-    for line, picture in shown.items():
-        assert again[line] == picture, line
+    f, capsule, shown, headers = recorded
+    where = places(f)
+    with Away(f):
+        again, headers_again = pictures(["unshare", "-rn", SLUICE, "--replay", capsule] if offline() else [SLUICE, "--replay", capsule],
+                                        f.env, where)
+    differ = [name for name in shown if again[name] != shown[name]]
+    assert not differ, "\n".join(["these differ: " + ", ".join(differ)] + shown[differ[0]] + ["---- replayed:"] + again[differ[0]])
+    for name, header in headers.items():
+        assert re.split(r"\s{2,}", header.strip())[:2] == ["sluice", "demo"], name
+        assert "recording" in headers_again[name] and "  demo " in headers_again[name], name
+        assert "recording" not in header, name
+
+
+def offline():
+    """A network namespace without an interface, where this machine lets us."""
+    return subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
 
 
 def test_nothing_can_be_changed_in_it(recorded):
-    f, capsule, _ = recorded
+    f, capsule, _, _ = recorded
     p = f.run("--replay", capsule, "run", "clean", check=False)
     assert p.returncode != 0
     assert p.stderr.strip()
 
 
 def test_what_was_not_asked_is_said(recorded):
-    f, capsule, _ = recorded
+    f, capsule, _, _ = recorded
     p = f.run("--replay", capsule, "get", "experiments", check=False)
     assert p.returncode == 1
     assert "not in this recording" in p.stderr
@@ -76,7 +152,7 @@ def test_what_was_not_asked_is_said(recorded):
 @pytest.mark.parametrize("words", [("get", "executions"), ("get", "runs", "cancer"), ("get", "versions"), ("get", "partitions"),
                                    ("logs", "clean-2")], ids=" ".join)
 def test_a_command_replays_with_equal_rows(recorded, words):
-    f, _, _ = recorded
+    f, _, _, _ = recorded
     capsule = os.path.join(f.dir, "command")
     first = f.run("-w", f.demo, "--record", capsule, "--with-data", *words, "-o", "json").stdout
     os.rename(f.demo, f.demo + ".away")
@@ -88,7 +164,7 @@ def test_a_command_replays_with_equal_rows(recorded, words):
 
 
 def test_persons_are_hashed_unless_asked_for(recorded):
-    f, _, _ = recorded
+    f, _, _, _ = recorded
     capsule = os.path.join(f.dir, "persons")
     p = f.run("-w", f.demo, "--record", capsule, "get", "versions", "-o", "json")
     assert '"author":"ana"' in p.stdout and "hashed" in p.stderr, p.stderr

@@ -75,9 +75,17 @@ static char path[96];
 static struct sl_capsule_rec *rec;
 static struct sl_capsule *cap;
 
+static struct sl_ws_conf *conf;
 static void open_ws(const struct sl_backend_ops *const *with, bool readonly)
 {
-  struct sl_ws_opts o = { .backends = with, .state_dir = f.state_dir, .threads = 2, .readonly = readonly };
+  struct sl_ws_opts o = { .backends = with, .state_dir = f.state_dir, .threads = 2, .readonly = readonly, .conf = conf };
+  bool played = cap && with == sl_capsule_backends(cap);
+  if (played) {
+    o.conf = sl_capsule_conf(cap);
+    o.name = sl_capsule_name(cap);
+    o.replay = cap;
+    o.replay_file = path;
+  }
   sl_ws_close(f.w);
   assert_int_equal(sl_ws_open(&f.w, f.l, &o, NULL), SL_OK);
 }
@@ -111,6 +119,8 @@ static int close_up(void **state)
   sl_capsule_free(cap);
   cap = NULL;
   fx_close(&f);
+  sl_ws_conf_unref(conf);
+  conf = NULL;
   return 0;
 }
 
@@ -432,6 +442,215 @@ static void live_secrets_stay_out_of_texts_and_bytes(void **state)
   sl_secret_unref(s);
 }
 
+/* A piece of a token is no token, and a file with a hole is another file: such bytes are left out as a whole, and replaying says so. */
+static void a_token_across_two_pieces_stays_out(void **state)
+{
+  struct got a, b;
+  (void)state;
+  fake->bytes = "# settings\npassword=sesame-open\n";
+  fake->nbytes = strlen(fake->bytes);
+  fake->chunk = 4;
+  static const struct sl_bytes_fn fn = { on_data, on_bytes };
+  sl_watch id;
+  record(false);
+  for (int again = 0; again < 2; again++) {
+    struct got *g = again ? &b : &a;
+    *g = (struct got){ 0 };
+    sl_buf_init(&g->b, 0);
+    assert_int_equal(sl_ws_bytes(f.w, SL_STR("fake://x/y"), 0, UINT64_MAX, &fn, g, &id, NULL), SL_OK);
+    fx_settle(&f);
+    assert_true(g->done);
+    if (again)
+      break;
+    struct sl_buf sum;
+    sl_buf_init(&sum, 0);
+    assert_int_equal(sl_capsule_summary(rec, &sum, NULL), SL_OK);
+    assert_non_null(strstr(sl_buf_zstr(&sum), "0 bytes; 32 bytes left out (they hold what looks like a token)"));
+    sl_buf_free(&sum);
+    replay();
+    assert_false(holds("sesa"));
+    assert_false(holds("# se"));
+  }
+  assert_int_equal(a.rc, SL_OK);
+  assert_int_equal(a.b.n, 32);
+  assert_int_equal(b.rc, SL_ENOENT);
+  assert_int_equal(b.b.n, 0);
+  sl_buf_free(&a.b);
+  sl_buf_free(&b.b);
+}
+
+/* ---- the workspace itself ---- */
+
+static const char yaml[] = "environment: prod\ntimezone: Europe/Berlin\n"
+  "connections:\n  second: {type: fake}\n"
+  "lake:\n  zones:\n"
+  "    - {name: late, uri: \"fake://x/late\", connection: second, layout: \"dt=%Y-%m-%d\", fresh_within: 26h,\n"
+  "       min_rows: 7, schedule: \"0 6 * * *\"}\n"
+  "    - {name: early, uri: \"fake://ann:sesame@x/early\", connection: fake, format: csv}\n"
+  "jobs:\n  secret-job: {steps: {one: {run: [cat, private-words]}}, connection: fake}\n";
+
+static void with_conf(void)
+{
+  struct sl_type_conf types[8];
+  struct sl_err e = { 0 };
+  size_t n = 0;
+  for (; backends[n]; n++)
+    types[n] = (struct sl_type_conf){ .type = backends[n]->type, .help = backends[n]->help, .settings = backends[n]->settings,
+                                      .nsettings = backends[n]->nsettings, .implicit = backends[n]->implicit };
+  if (sl_ws_conf_parse(&conf, sl_str(yaml), "/private/place/care.yaml", NULL, types, n, &e))
+    fail_msg("%s", e.msg);
+  open_ws(backends, false);
+}
+
+static void what_views_need_of_the_workspace_is_there_and_no_more(void **state)
+{
+  const struct sl_zone *z;
+  size_t n;
+  (void)state;
+  with_conf();
+  record(false);
+  struct sl_buf sum;
+  sl_buf_init(&sum, 0);
+  assert_int_equal(sl_capsule_summary(rec, &sum, NULL), SL_OK);
+  assert_non_null(strstr(sl_buf_zstr(&sum), "workspace care, prod: environment, timezone, 2 zones with their addresses\n"));
+  sl_buf_free(&sum);
+  replay();
+  const struct sl_ws_conf *c = sl_ws_config(f.w);
+  assert_non_null(c);
+  assert_string_equal(sl_ws_name(f.w), "care");
+  assert_string_equal(sl_ws_replay(f.w), path);
+  assert_string_equal(sl_ws_conf_environment_name(c), "prod");
+  assert_true(sl_ws_conf_protected(c));
+  assert_non_null(sl_ws_tz(f.w));
+  z = sl_ws_conf_zones(c, &n);
+  assert_int_equal(n, 2);
+  assert_string_equal(z[0].name, "late"); /* in the file's order, not the alphabet's */
+  assert_string_equal(z[0].uri, "fake://x/late");
+  assert_string_equal(z[0].conn, "second");
+  assert_string_equal(z[0].layout, "dt=%Y-%m-%d");
+  assert_true(z[0].fresh_within_s > 93599 && z[0].fresh_within_s < 93601);
+  assert_int_equal(z[0].min_rows, 7);
+  assert_string_equal(z[0].schedule, "0 6 * * *");
+  assert_string_equal(z[1].format, "csv");
+  assert_int_equal((sl_ws_conf_jobs(c, &n), n), 0);
+  static const char *const not_in[] = { "sesame", "private", "secret-job" };
+  for (size_t i = 0; i < sizeof not_in / sizeof not_in[0]; i++)
+    if (holds(not_in[i]))
+      fail_msg("%s stands in the capsule", not_in[i]);
+}
+
+static void an_address_finds_its_connection_again(void **state)
+{
+  struct sl_buf uri, conn;
+  struct sl_err e = { 0 };
+  (void)state;
+  with_conf();
+  record(false);
+  replay();
+  sl_buf_init(&uri, 0);
+  sl_buf_init(&conn, 0);
+  assert_int_equal(sl_ws_resolve(f.w, SL_STR("lake:late/dt=2026-11-20/x"), false, &uri, &conn, &e), SL_OK);
+  assert_string_equal(sl_buf_zstr(&uri), "fake://x/late/dt=2026-11-20/x");
+  assert_string_equal(sl_buf_zstr(&conn), "second");
+  sl_buf_free(&uri);
+  sl_buf_free(&conn);
+}
+
+static void connections_stand_as_they_stood(void **state)
+{
+  static const struct sl_query conns = { .res = &sl_res_connections };
+  (void)state;
+  with_conf();
+  sl_backend_report(ws_conn_find(f.w, SL_STR("second")), "slow", "user:ada", 1795300000000, 412, NULL);
+  fake->fail = SL_ENET;
+  fake->message = "no route for password=sesame";
+  record(true);
+  sl_free(ask(&(struct sl_query){ .res = &fake_things, .conn = SL_STR("fake") }));
+  char *before = ask(&conns);
+  sl_backend_narrow(ws_conn_find(f.w, SL_STR("second")), &fake_parts, "this server is too old");
+  replay();
+  assert_false(holds("sesame"));
+  char *seen = ask(&(struct sl_query){ .res = &fake_things, .conn = SL_STR("fake") });
+  assert_non_null(strstr(seen, "no route for"));
+  sl_free(seen);
+  seen = ask(&conns);
+  assert_non_null(strstr(before, "second|fake|slow|user:ada|"));
+  assert_non_null(strstr(seen, "second|fake|slow|user:ada|"));
+  assert_non_null(strstr(seen, "fake|fake|failed|"));
+  assert_null(ws_conn_serves(ws_conn_find(f.w, SL_STR("second")), &fake_parts, NULL));
+  sl_free(seen);
+  sl_free(before);
+  open_ws(backends, false);
+  sl_capsule_free(cap);
+  cap = NULL;
+  sl_backend_report(ws_conn_find(f.w, SL_STR("second")), "ok", "user:ada", 0, 1, NULL);
+  record(false);
+  replay();
+  assert_false(holds("user:ada")); /* who we are there is personal */
+}
+
+/* A connection that came with a changed file while recording is in it, and so are its answers. */
+static void a_file_that_changes_meanwhile(void **state)
+{
+  struct sl_query q = { .res = &fake_things, .conn = SL_STR("second") };
+  (void)state;
+  record(false);
+  struct sl_type_conf types[8];
+  size_t n = 0;
+  for (; backends[n]; n++)
+    types[n] = (struct sl_type_conf){ .type = backends[n]->type, .help = backends[n]->help, .settings = backends[n]->settings,
+                                      .nsettings = backends[n]->nsettings, .implicit = backends[n]->implicit };
+  assert_int_equal(sl_ws_conf_parse(&conf, sl_str(yaml), "/private/place/care.yaml", NULL, types, n, NULL), SL_OK);
+  assert_int_equal(sl_ws_reload(f.w, conf, NULL), SL_OK);
+  char *before = ask(&q);
+  replay();
+  char *after = ask(&q);
+  assert_string_equal(before, after);
+  assert_non_null(strstr(after, "anna"));
+  sl_free(before);
+  sl_free(after);
+}
+
+/* The audit is the recording's: all of it where somebody looked at it, else the open questions that the findings are made of. */
+static void the_audit_is_the_recordings(void **state)
+{
+  static const struct sl_query audit = { .res = &sl_res_audit }, findings = { .res = &sl_res_findings };
+  static const char *const records[] = {
+    "\"kind\":\"intent\",\"id\":\"t1\",\"who\":\"ada\",\"action\":\"things.halt\",\"targets\":[\"fake:things/a\"]",
+    "\"kind\":\"intent\",\"id\":\"t2\",\"who\":\"ada\",\"action\":\"things.poke\",\"targets\":[\"fake:things/b\"]",
+    "\"kind\":\"outcome\",\"id\":\"t2\",\"outcome\":\"ok\"",
+  };
+  const char *log = sl_ws_audit_path(f.w);
+  (void)state;
+  for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
+    assert_int_equal(sl_audit_append(log, sl_str(records[i]), sl_ws_now(f.w) - 600000, NULL, NULL), SL_OK);
+  record(false);
+  char *wrong = ask(&findings);
+  assert_non_null(strstr(wrong, "outcome unknown"));
+  replay();
+  assert_true(holds("things.halt"));
+  assert_false(holds("things.poke")); /* settled, and nobody looked */
+  assert_false(holds("ada"));
+  char *again = ask(&findings);
+  assert_non_null(strstr(again, "things.halt fake:things/a by ~"));
+  sl_free(again);
+  char *all = ask(&audit);
+  assert_non_null(strstr(all, "not in this recording: audit"));
+  sl_free(all);
+  sl_free(wrong);
+  open_ws(backends, false);
+  sl_capsule_free(cap);
+  cap = NULL;
+  record(true);
+  all = ask(&audit);
+  replay();
+  again = ask(&audit);
+  assert_string_equal(all, again);
+  assert_non_null(strstr(again, "things.poke"));
+  sl_free(all);
+  sl_free(again);
+}
+
 /* ---- files ---- */
 
 static void one_recording_at_a_time_and_none_without_a_wish(void **state)
@@ -507,6 +726,9 @@ int main(void)
     T(a_row_and_its_document_are_equal), T(a_statement_is_equal), T(bytes_are_equal), T(a_plan_is_equal_and_nothing_can_be_done),
     T(the_latest_answer_counts_and_the_clock_stands_at_the_end), T(what_was_not_recorded_is_an_error), T(secrets_and_people_stay_out),
     T(with_data_people_enter_and_secrets_do_not), T(two_capsules_hash_differently), T(live_secrets_stay_out_of_texts_and_bytes),
+    T(a_token_across_two_pieces_stays_out), T(what_views_need_of_the_workspace_is_there_and_no_more),
+    T(an_address_finds_its_connection_again), T(connections_stand_as_they_stood), T(a_file_that_changes_meanwhile),
+    T(the_audit_is_the_recordings),
     T(one_recording_at_a_time_and_none_without_a_wish), T(what_was_changed_is_refused), T(closed_while_playing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

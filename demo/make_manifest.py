@@ -71,6 +71,8 @@ def write(root, plan):
         "root": {"prefix": make_store.ROOT, "files": root_files(root, make_store.ROOT)},
         "modified": [{"files": f"lake/{zone}/dt=*/*", "at": at} for zone, at in AT.items()],
         "run": runs(plan),
+        "made": [f"lake/{zone}/dt=*/part.parquet" for zone in ("raw", "processed", "curated", "digits", "wine")] +
+                ["lake/big/part.parquet", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal"],
     }
     with open(os.path.join(root, "manifest.json"), "w") as f:
         json.dump(manifest, f, indent=1)

@@ -316,7 +316,7 @@ static int may_run(const struct launch *x, struct sl_err *err)
   if (!x->conf)
     return sl_err_set(err, SL_EUSAGE, "there is no workspace, so there are no jobs");
   if (!sl_trust_has(x->conf))
-    return sl_err_set(err, SL_EDENIED, "this workspace file may not start commands yet; look at it, then type: sluice trust %s",
+    return sl_err_set(err, SL_EUSAGE, "this workspace file may not start commands yet; look at it, then type: sluice trust %s",
                       sl_ws_conf_path(x->conf));
   return x->exe ? SL_OK : sl_err_set(err, SL_EINTERNAL, "where this program lies is not known");
 }

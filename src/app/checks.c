@@ -171,6 +171,14 @@ static void check_clock(struct sl_checks *c)
       "%04d-%02d-%02d %02d:%02d UTC", day.year, day.month, day.day, day.hour, day.minute);
 }
 
+static void check_names(struct sl_checks *c)
+{
+  unsigned port = sl_lookup_test_port();
+  if (port)
+    add(c, "name server", "late", "unset SLUICE_TEST_NS: it is for tests of a name server that does not answer", "127.0.0.1:%u, no other",
+        port);
+}
+
 /* ---- the workspace ---- */
 
 static void check_audit(struct sl_checks *c, const struct sl_session *s)
@@ -221,6 +229,7 @@ void sl_checks_run(struct sl_checks *c)
   check_space(c);
   check_person(c);
   check_clock(c);
+  check_names(c);
 }
 
 int sl_checks_batch(const struct sl_checks *c, struct sl_batch **out, struct sl_err *err)

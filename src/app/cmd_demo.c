@@ -9,8 +9,6 @@
 
 int sl_cmd_demo(struct sl_app *a);
 
-static const char marker[] = ".sluice-demo";
-
 struct place { char *dir, *mark, *conf; struct sl_buf made; bool there, ours; };
 
 static void place_free(struct place *p)
@@ -32,97 +30,110 @@ static int place_find(struct place *p, const struct sl_app *a, struct sl_err *er
   char *home = own ? NULL : sl_xdg_path(SL_XDG_DATA, "demo");
   *p = (struct place){ .dir = own || home ? sl_path_abs(own ? own : home, NULL) : NULL };
   sl_free(home);
-  sl_buf_init(&p->made, 8192);
-  p->mark = p->dir ? sl_path_join(p->dir, marker) : NULL;
+  sl_buf_init(&p->made, 2 << 20);
+  p->mark = p->dir ? sl_path_join(p->dir, SL_DEMO_MARKER) : NULL;
   p->conf = p->dir ? sl_path_join(p->dir, "sluice.yaml") : NULL;
   if (!p->mark || !p->conf)
     return sl_err_nomem(err);
   p->ours = sl_file_exists(p->mark);
   p->there = p->ours && sl_file_exists(p->conf);
-  return p->ours ? sl_file_read(&p->made, p->mark, 4096, err) : SL_OK;
+  return p->ours ? sl_file_read(&p->made, p->mark, 1 << 20, err) : SL_OK;
 }
 
-/* The folder and what the workspace left in the state folder (its executions and audit). Only what `sluice demo` made. */
-static int wipe(struct place *p, struct sl_app *a, struct sl_err *err)
+static void name_foreign(const struct sl_demo *d)
+{
+  enum { NAMED = 5 };
+  size_t n = sl_map_count(&d->foreign);
+  for (size_t i = 0; i < n && i < NAMED; i++)
+    sl_app_note("%s/%.*s stays: the demo did not make it", d->to, SL_ARG(sl_map_key(&d->foreign, i)));
+  if (n > NAMED)
+    sl_app_note("and %zu more", n - NAMED);
+}
+
+/* What the demo wrote there, and what its workspace left in the state folder (its executions and audit). */
+static int wipe(struct place *p, struct sl_demo *d, struct sl_app *a, struct sl_err *err)
 {
   struct sl_session s = {.app = a};
   char *state = NULL;
-  if (!p->ours)
-    return SL_OK;
   if (p->there && !sl_session_types(&s, err) && !sl_ws_conf_load(&s.conf, p->conf, s.types, s.ntypes, err))
     state = sl_xdg_path(SL_XDG_STATE, sl_ws_conf_id(s.conf));
   sl_session_close(&s);
-  int rc = sl_rmtree(p->dir, err);
+  int rc = sl_demo_wipe(d, sl_buf_view(&p->made), err);
   if (!rc && state)
     rc = sl_rmtree(state, err);
   sl_free(state);
+  if (!rc)
+    name_foreign(d);
   p->ours = p->there = false;
   return rc;
 }
 
-static const char begun[] = "unfinished ";
-
-/* So that a half made one can be removed. It names its folder: a marker that came along with somebody else's files removes nothing. */
-static int mark_begun(const struct place *p, struct sl_err *err)
-{
-  char *text = sl_asprintf("%s%s\n", begun, p->dir);
-  int rc = text ? sl_file_write(p->mark, sl_str(text), 0644, err) : sl_err_nomem(err);
-  sl_free(text);
-  return rc;
-}
+static const char begun[] = "unfinished";
 
 static bool is_unfinished(const struct place *p)
 {
-  struct sl_str text = sl_buf_view(&p->made);
-  return sl_str_starts(text, sl_str(begun)) && sl_str_eqz(sl_str_trim(sl_str_from(text, sizeof begun - 1)), p->dir);
+  return sl_str_starts(sl_buf_view(&p->made), sl_str(begun));
 }
 
-static int make(struct place *p, struct sl_app *a, struct sl_err *err)
+/* From the first moment, so that a half made one can be removed. */
+static int mark(const struct place *p, struct sl_demo *d, const char *first, struct sl_err *err)
 {
-  struct sl_demo d;
-  char text[64];
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 20);
+  int rc = sl_demo_marker(d, first, &b, err);
+  if (!rc)
+    rc = sl_file_write(p->mark, sl_buf_view(&b), 0644, err);
+  sl_buf_free(&b);
+  return rc;
+}
+
+static int make(struct place *p, struct sl_demo *d, struct sl_app *a, struct sl_err *err)
+{
   struct sl_buf day;
-  int rc = sl_demo_open(&d, p->dir, sl_app_now(), err);
-  if (rc)
-    return rc;
   sl_buf_init(&day, 64);
-  sl_layout_format(&day, "%Y-%m-%d", d.today);
-  snprintf(text, sizeof text, "%s\n", sl_buf_zstr(&day));
+  sl_layout_format(&day, "%Y-%m-%d", d->today);
   sl_app_note("making the demo in %s, its last day is %s", p->dir, sl_buf_zstr(&day));
-  rc = sl_mkdirs(p->dir, 0755, err);
+  int rc = sl_mkdirs(p->dir, 0755, err);
   if (!rc)
-    rc = mark_begun(p, err);
+    rc = mark(p, d, begun, err);
   if (!rc)
-    rc = sl_demo_copy(&d, err);
+    rc = sl_demo_copy(d, err);
   if (!rc)
-    rc = sl_demo_store(&d, err);
+    rc = sl_demo_store(d, err);
   if (!rc)
-    rc = sl_demo_tables(&d, a, (int64_t)sl_args_count(a->args, SL_O_rows, 0), err);
+    rc = sl_demo_tables(d, a, (int64_t)sl_args_count(a->args, SL_O_rows, 0), err);
   if (!rc)
-    rc = sl_demo_times(&d, err);
+    rc = sl_demo_times(d, err);
   if (!rc)
     sl_app_note("running the last days' jobs");
   if (!rc)
-    rc = sl_demo_jobs(&d, a, err);
+    rc = sl_demo_jobs(d, a, err);
   if (!rc)
-    rc = sl_demo_times(&d, err);
+    rc = sl_demo_times(d, err);
   if (!rc)
-    rc = sl_file_write(p->mark, sl_str(text), 0644, err);
+    rc = mark(p, d, sl_buf_zstr(&day), err);
   sl_buf_free(&day);
-  sl_demo_close(&d);
   return rc;
 }
 
 static int prepare(struct place *p, struct sl_app *a, struct sl_err *err)
 {
+  struct sl_demo d;
   int rc = place_find(p, a, err);
-  if (!rc && (sl_args_has(a->args, SL_O_reset) || is_unfinished(p)))
-    rc = wipe(p, a, err);
-  if (rc || p->there)
+  bool again = sl_args_has(a->args, SL_O_reset) || is_unfinished(p);
+  if (rc || (p->there && !again))
     return rc;
-  if (!folder_empty(p->dir))
+  if (!(p->ours && again) && !folder_empty(p->dir))
     return sl_err_set(err, SL_EEXIST, "%s is not empty and no demo: choose another folder with --dir", p->dir);
-  return make(p, a, err);
+  rc = sl_demo_open(&d, p->dir, sl_app_now(), err);
+  if (rc)
+    return rc;
+  if (p->ours)
+    rc = wipe(p, &d, a, err);
+  if (!rc)
+    rc = make(p, &d, a, err);
+  sl_demo_close(&d);
+  return rc;
 }
 
 /* Without a terminal: where it is, what is wrong in it, what to type next. */

@@ -52,6 +52,7 @@ static int manifest_load(struct sl_demo *d, struct sl_err *err)
 int sl_demo_open(struct sl_demo *d, const char *to, sl_ms now, struct sl_err *err)
 {
   *d = (struct sl_demo){ .from = demo_source(), .to = sl_path_abs(to, NULL), .today = now - now % DAY_MS };
+  sl_map_init(&d->foreign);
   int rc = SL_OK;
   if (!d->from)
     rc = sl_err_set(err, SL_ENOENT, "the demo's files are not installed: reinstall sluice, or point SLUICE_DEMO at the folder demo/");
@@ -70,6 +71,7 @@ void sl_demo_close(struct sl_demo *d)
   json_decref(d->manifest);
   sl_free(d->from);
   sl_free(d->to);
+  sl_map_free(&d->foreign);
   *d = (struct sl_demo){ 0 };
 }
 
@@ -122,6 +124,8 @@ int sl_demo_each(const struct sl_demo *d, const char *pattern, int (*fn)(void *u
   if (found && found != GLOB_NOMATCH && !rc)
     rc = sl_err_nomem(err);
   for (size_t i = 0; !found && i < g.gl_pathc && !rc; i++) {
+    if (sl_map_get(&d->foreign, sl_str(g.gl_pathv[i]), NULL))
+      continue;
     char *path = sl_path_join(d->to, g.gl_pathv[i]);
     rc = path ? fn(user, path, err) : sl_err_nomem(err);
     sl_free(path);
@@ -152,27 +156,60 @@ static int file_copy(const char *from, const char *to, struct sl_err *err)
   return rc;
 }
 
-static int tree_copy(const char *from, const char *to, int depth, struct sl_err *err)
+/* dt=DAY: the only names with a date in them. */
+static char *rel_name(const struct sl_demo *d, const char *rel, const char *name)
+{
+  char *to = sl_path_join(rel, name), *last = to ? strrchr(to, '/') : NULL;
+  if (last && !strncmp(name, "dt=", 3))
+    sl_demo_shift(last, strlen(last), d->days);
+  return to;
+}
+
+static int tree_each(struct sl_demo *d, const char *from, const char *rel, int depth, sl_demo_file *fn, void *user, struct sl_err *err)
 {
   struct stat st;
   if (lstat(from, &st))
     return sl_err_sys(err, errno, "cannot read %s", from);
   if (S_ISREG(st.st_mode))
-    return file_copy(from, to, err);
+    return fn(user, from, rel, err);
   if (!S_ISDIR(st.st_mode) || depth > DEPTH_MAX)
     return SL_OK;
   DIR *dir = opendir(from);
-  int rc = dir ? sl_mkdirs(to, 0755, err) : sl_err_sys(err, errno, "cannot read %s", from);
+  int rc = dir ? SL_OK : sl_err_sys(err, errno, "cannot read %s", from);
   for (struct dirent *e; !rc && (e = readdir(dir));) {
     if (e->d_name[0] == '.')
       continue;
-    char *a = sl_path_join(from, e->d_name), *b = sl_path_join(to, e->d_name);
-    rc = a && b ? tree_copy(a, b, depth + 1, err) : sl_err_nomem(err);
+    char *a = sl_path_join(from, e->d_name), *b = rel_name(d, rel, e->d_name);
+    rc = a && b ? tree_each(d, a, b, depth + 1, fn, user, err) : sl_err_nomem(err);
     sl_free(a);
     sl_free(b);
   }
   if (dir)
     closedir(dir);
+  return rc;
+}
+
+int sl_demo_files(struct sl_demo *d, sl_demo_file *fn, void *user, struct sl_err *err)
+{
+  const json_t *list = json_object_get(d->manifest, "copy");
+  int rc = SL_OK;
+  for (size_t i = 0; i < json_array_size(list) && !rc; i++) {
+    const char *name = json_string_value(json_array_get(list, i));
+    char *from = sl_path_join(d->from, name);
+    rc = from ? tree_each(d, from, name, 0, fn, user, err) : sl_err_nomem(err);
+    sl_free(from);
+  }
+  return rc;
+}
+
+static int copy_one(void *user, const char *from, const char *rel, struct sl_err *err)
+{
+  const struct sl_demo *d = user;
+  char *to = sl_path_join(d->to, rel), *dir = to ? sl_path_dir(to) : NULL;
+  int rc = dir ? sl_mkdirs(dir, 0755, err) : sl_err_nomem(err);
+  rc = rc ? rc : file_copy(from, to, err);
+  sl_free(dir);
+  sl_free(to);
   return rc;
 }
 
@@ -227,65 +264,14 @@ static int root_replace(void *user, const char *path, struct sl_err *err)
   return rc;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-struct names { char **p; size_t n, cap; };
-
-static int name_keep(void *user, const char *path, struct sl_err *err)
-{
-  struct names *v = user;
-  int rc = sl_grow((void **)&v->p, &v->cap, v->n + 1, sizeof *v->p, 100000, err);
-  if (!rc && !(v->p[v->n] = sl_strdup(path)))
-    rc = sl_err_nomem(err);
-  v->n += !rc;
-  return rc;
-}
-
-static int folder_move(const char *path, int64_t days, struct sl_err *err)
-{
-  char *to = sl_strdup(path), *name = to ? strrchr(to, '/') : NULL;
-  if (!name)
-    return sl_err_nomem(err);
-  sl_demo_shift(name, strlen(name), days);
-  int rc = strcmp(path, to) && rename(path, to) ? sl_err_sys(err, errno, "cannot rename %s", path) : SL_OK;
-  sl_free(to);
-  return rc;
-}
-
-/* Furthest first, so that no folder is renamed onto one that is still to move. */
-static int folders_move(struct sl_demo *d, struct sl_err *err)
-{
-  struct sl_str under = sl_json_str(json_object_get(d->manifest, "folders"), "under");
-  struct names v = {0};
-  char pattern[256];
-  snprintf(pattern, sizeof pattern, "%.*s/*/dt=*", SL_ARG(under));
-  int rc = sl_demo_each(d, pattern, name_keep, &v, err);
-  if (v.n)
-    qsort(v.p, v.n, sizeof *v.p, by_name);
-  for (size_t i = 0; i < v.n && !rc; i++)
-    rc = folder_move(v.p[d->days > 0 ? v.n - 1 - i : i], d->days, err);
-  for (size_t i = 0; i < v.n; i++)
-    sl_free(v.p[i]);
-  sl_free(v.p);
-  return rc;
-}
-
 int sl_demo_copy(struct sl_demo *d, struct sl_err *err)
 {
-  const json_t *list = json_object_get(d->manifest, "copy");
   int rc = sl_mkdirs(d->to, 0755, err);
-  for (size_t i = 0; i < json_array_size(list) && !rc; i++) {
-    const char *name = json_string_value(json_array_get(list, i));
-    char *a = sl_path_join(d->from, name), *b = sl_path_join(d->to, name);
-    rc = a && b ? tree_copy(a, b, 0, err) : sl_err_nomem(err);
-    sl_free(a);
-    sl_free(b);
-  }
+  if (!rc)
+    rc = sl_demo_files(d, copy_one, d, err);
   if (!rc)
     rc = each_of(d, json_object_get(json_object_get(d->manifest, "root"), "files"), root_replace, err);
-  if (!rc)
-    rc = each_of(d, json_object_get(d->manifest, "text_dates"), text_shift, err);
-  return rc ? rc : folders_move(d, err);
+  return rc ? rc : each_of(d, json_object_get(d->manifest, "text_dates"), text_shift, err);
 }
 
 /* ---- modification times ---- */

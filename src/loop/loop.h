@@ -79,6 +79,7 @@ int sl_job_post(struct sl_loop *l, void (*fn)(void *piece), void *piece, struct 
 struct sl_addr { char ip[46]; bool v6; };
 typedef struct { uint64_t v; } sl_lookup;
 typedef void sl_lookup_fn(void *user, int rc, const struct sl_addr *addr, size_t n, const struct sl_err *err);
+unsigned sl_lookup_test_port(void);    /* SLUICE_TEST_NS: names are asked of this port of 127.0.0.1, and of nobody else; 0: it is not set */
 int sl_lookup_start(struct sl_loop *l, const char *host, int deadline_ms, sl_lookup_fn *fn, void *user, sl_lookup *out, struct sl_err *err)
   SL_NODISCARD;                                     /* literals answer in the next turn; answers are cached for 60 s */
 void sl_lookup_cancel(struct sl_loop *l, sl_lookup *q); /* at once; fn is not called */

@@ -100,6 +100,14 @@ static int ask_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 
 /* ---- on the loop ---- */
 
+/* Only a port: a program that can set our environment cannot send names to another machine by it. */
+unsigned sl_lookup_test_port(void)
+{
+  const char *port = getenv("SLUICE_TEST_NS");
+  uint64_t v = 0;
+  return port && sl_str_u64(sl_str(port), &v) && v <= UINT16_MAX ? (unsigned)v : 0;
+}
+
 static struct sl_names *names_get(struct sl_loop *l)
 {
   if (l->names)
@@ -107,10 +115,9 @@ static struct sl_names *names_get(struct sl_loop *l)
   struct sl_names *ns = sl_calloc(1, sizeof *ns);
   if (!ns)
     return NULL;
-  const char *port = getenv("SLUICE_TEST_NS");
-  uint64_t v = 0;
-  if (port && sl_str_u64(sl_str(port), &v) && v <= UINT16_MAX)
-    ns->test_port = (uint16_t)v;
+  ns->test_port = (uint16_t)sl_lookup_test_port();
+  if (ns->test_port)
+    sl_trace(SL_TR_LOOP, 0, "names are asked of 127.0.0.1:%u only: SLUICE_TEST_NS is set", (unsigned)ns->test_port);
   return l->names = ns;
 }
 

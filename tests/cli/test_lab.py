@@ -82,7 +82,7 @@ def test_unknown_scope_and_connection(here):
 def test_untrusted_workspace_starts_nothing(here):
     with open(here.cwd / "sluice.yaml", "a", encoding="utf-8") as f:
         f.write("# changed\n")
-    assert "sluice trust" in here("run", "ingest", code=1).notes
+    assert f"sluice trust {here.cwd}/sluice.yaml" in here("run", "ingest", code=2).notes
     assert here.json("get", "executions") == []
 
 
@@ -304,9 +304,11 @@ def test_a_marker_that_came_with_other_files_removes_nothing(here):
     other = here.cwd / "other"
     other.mkdir()
     (other / "keep").write_text("mine")
-    for text in ("unfinished\n", "unfinished /somewhere/else\n", "2026-01-01\n"):
+    for text in ("unfinished\n", "unfinished\nfolder /somewhere/else\nfile keep\n", "2026-01-01\n"):
         (other / ".sluice-demo").write_text(text)
-        assert "is not empty" in here("demo", "--dir", "other", code=1).notes
+        notes = here("demo", "--dir", "other", code=1).notes
+        assert ("made elsewhere" if text[0] == "u" else "is not empty") in notes, notes
+        assert "made elsewhere" in here("demo", "--dir", "other", "--reset", code=1).notes
         assert (other / "keep").read_text() == "mine"
 
 

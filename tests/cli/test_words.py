@@ -76,6 +76,13 @@ def test_filter_sort_columns_limit(sluice):
     assert sluice.json("get", "checks", "--filter", "name = 'none such'") == []
 
 
+def test_doctor_says_that_names_are_asked_of_a_test(sluice):
+    assert "127.0.0.1:5353, no other" in sluice("doctor", env={"SLUICE_TEST_NS": "5353"}, code=None).text
+    for wrong in ("192.0.2.1:53", "192.0.2.1", "99999", "", None):
+        env = {"SLUICE_TEST_NS": wrong} if wrong is not None else {}
+        assert "name server" not in sluice("doctor", env=env, code=None).text
+
+
 def test_doctor_breaches_when_a_check_fails(sluice):
     assert "SLUICE_LIB" in sluice("doctor", env={"SLUICE_LIB": "not/absolute"}, code=4).text
     sluice("doctor", code=0)

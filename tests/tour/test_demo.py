@@ -100,6 +100,47 @@ def test_reset_restores_it(fresh):
     fresh.run("-w", fresh.demo, "audit", "verify")
 
 
+def test_reset_removes_only_what_the_demo_wrote(fresh):
+    """A person's files stay, with their bytes and times, and are named; also where they lie beside the demo's."""
+    fresh.make_demo()
+    lake = os.path.join(fresh.demo, "lake")
+    mine = [os.path.join(fresh.demo, "notes.txt"), os.path.join(lake, "landing", f"dt={day(-1)}", "more.csv"),
+            os.path.join(lake, "landing", "dt=2031-01-01", "labs.csv")]
+    os.makedirs(os.path.dirname(mine[2]))
+    for path in mine:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("mine, of 2026-11-01\n")
+        os.utime(path, (1, 1))
+    os.remove(os.path.join(fresh.demo, "lake", "raw", f"dt={day(-1)}", "part.parquet"))
+    said = fresh.make_demo("--reset").stderr
+    for path in mine:
+        assert f"{path} stays: the demo did not make it" in said, said
+        with open(path, encoding="utf-8") as f:
+            assert f.read() == "mine, of 2026-11-01\n"
+        assert os.stat(path).st_mtime == 1
+    assert os.path.exists(os.path.join(fresh.demo, "lake", "raw", f"dt={day(-1)}", "part.parquet"))
+
+
+def test_reset_follows_no_link(fresh):
+    fresh.make_demo()
+    away = os.path.join(fresh.dir, "away")
+    raw = os.path.join(fresh.demo, "lake", "raw")
+    os.rename(raw, away)
+    os.symlink(away, raw)
+    p = fresh.run("demo", "--dir", fresh.demo, "--reset", check=False)
+    assert p.returncode == 1 and f"{raw} is a link" in p.stderr, p.stderr
+    assert os.path.exists(os.path.join(fresh.demo, "mlflow.db")) and os.listdir(away)
+
+
+def test_a_marker_from_elsewhere_removes_nothing(fresh):
+    fresh.make_demo()
+    other = os.path.join(fresh.dir, "other")
+    os.rename(fresh.demo, other)
+    p = fresh.run("demo", "--dir", other, "--reset", check=False)
+    assert p.returncode == 1 and "made elsewhere" in p.stderr, p.stderr
+    assert os.path.exists(os.path.join(other, "lake"))
+
+
 @pytest.mark.parametrize("args", [(), ("--reset",)])
 def test_a_folder_that_is_no_demo_is_left_alone(fresh, args):
     os.makedirs(fresh.demo)

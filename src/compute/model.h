@@ -1,0 +1,61 @@
+/* compute/model.h: a loaded model: what it takes, what it gives, and its predictions over columns.
+ *
+ * Trees of XGBoost (JSON, UBJ) and LightGBM (text). Predictions have the very bits that the library's own predict() gives: the same
+ * arithmetic, width and order of sums. Model files are untrusted: loading is strict and bounded, what is loaded can be walked without
+ * further checks. Files are read where they can do no harm: in the box. A loaded model is immutable: [any]. */
+#ifndef SL_COMPUTE_MODEL_H
+#define SL_COMPUTE_MODEL_H
+
+#include "compute/col.h"
+
+struct sl_model;
+
+/* Who wraps the model, which decides what predict() means: MLmodel's model_class. */
+enum sl_model_wrapper { SL_MODEL_BOOSTER, SL_MODEL_CLASSIFIER, SL_MODEL_REGRESSOR };
+enum sl_model_output {
+  SL_MODEL_PREDICT,            /* what the library's own predict() returns */
+  SL_MODEL_RAW,                /* margins, before any transform */
+  SL_MODEL_PROBABILITY,        /* of each class; two outputs of one margin: of the second class only */
+  SL_MODEL_CLASS,              /* index of the class, i64 */
+  SL_MODEL_LEAF                /* index of the leaf in each tree, i64 */
+};
+/* What bytes begin with: "xgboost json", "xgboost ubj", "lightgbm text", and words for what is known but not read ("a pickle"). */
+const char *sl_model_sniff(struct sl_str bytes, bool *readable);
+/* file: for messages ("FILE: byte 123: why"), also what is not read: EUNSUP; damaged: EPARSE; too large: ELIMIT. */
+int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper,
+                  struct sl_err *err) SL_NODISCARD;
+void sl_model_free(struct sl_model *m);
+
+struct sl_model_facts {
+  const char *engine;          /* "xgboost", "lightgbm" */
+  const char *objective, *booster;
+  char version[24];            /* of the library that wrote the file, as far as it says */
+  size_t features, groups, trees, classes;   /* classes: 0 for regression */
+};
+struct sl_model_facts sl_model_facts(const struct sl_model *m);
+/* NULL: the model has no names, its features go by position. */
+const char *sl_model_feature(const struct sl_model *m, size_t i);
+bool sl_model_categorical(const struct sl_model *m, size_t i);
+
+/* Which data column is feature i: by name where the model (or the signature that was logged with it) has names, else by position among the
+ * columns but skip (the label; SIZE_MAX: none). ENOENT names what is missing, and the nearest name. of: a slot for each feature. */
+int sl_model_match(const struct sl_model *m, const char *const *names, size_t n, const char *const *signature, size_t nsignature,
+                   size_t skip, size_t *of, struct sl_err *err) SL_NODISCARD;
+
+/* The model over columns: col[i] is feature i. Text is refused where a number is meant. Borrows both. */
+struct sl_model_bind;
+int sl_model_bind(struct sl_model_bind **out, const struct sl_model *m, const struct sl_column *const *col,
+                  struct sl_err *err) SL_NODISCARD;
+void sl_model_bind_free(struct sl_model_bind *b);
+/* After the columns were filled anew: categories that came for the first time get their codes. EPARSE: one that the model does not know and
+ * its library refuses. One thread. */
+int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err) SL_NODISCARD;
+
+/* What an output is: F32, F64 or I64, and how many values a row. EUSAGE: the model has no such output. */
+struct sl_model_shape { enum sl_column_type type; size_t width; };
+int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err) SL_NODISCARD;
+/* Rows from..from+n-1 into out: n x width values, row by row. Several threads may predict different rows of one binding at once. */
+int sl_model_predict(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out,
+                     struct sl_err *err) SL_NODISCARD;
+
+#endif

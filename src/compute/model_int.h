@@ -1,0 +1,123 @@
+/* compute/model_int.h: what the readers fill in and the walkers walk; private to this folder. */
+#ifndef SL_COMPUTE_MODEL_INT_H
+#define SL_COMPUTE_MODEL_INT_H
+
+#include "compute/model.h"
+
+/* Caps on what a file may ask for. */
+enum { MODEL_FEATURES_MAX = 1 << 20, MODEL_GROUPS_MAX = 1 << 16, MODEL_TREES_MAX = 1 << 22, MODEL_NODES_MAX = 1 << 28,
+       MODEL_WORDS_MAX = 1 << 26, MODEL_BLOCK = 64, MODEL_CATEGORY_MAX = 16777216, MODEL_CODE_NONE = -1 };
+
+/* Categories of one feature as the model was trained on them: text -> code; numbers as their shortest text. n 0: none are told. */
+struct model_cats { struct sl_map map; bool known, numbers; };
+
+/* ---- XGBoost ---- */
+struct xgb_node {              /* leaf: left < 0, cond its value */
+  union { float cond; uint32_t seg; } u;       /* seg: of a categorical node, into segs */
+  int32_t left, right;         /* within the tree */
+  uint32_t feature;            /* XGB_DEFAULT_LEFT, XGB_CATEGORICAL beside it */
+};
+#define XGB_DEFAULT_LEFT 0x80000000u
+#define XGB_CATEGORICAL 0x40000000u
+#define XGB_FEATURE 0x3fffffffu
+struct xgb_tree { size_t node; uint32_t n, group; };           /* nodes[node..node+n) */
+struct xgb_seg { size_t word; uint32_t n; };
+enum xgb_objective { XGB_IDENTITY, XGB_LOGISTIC, XGB_LOGITRAW, XGB_EXP,
+  XGB_EXP_WIDE,                /* exp of a double, rounded: what survival:aft has */
+  XGB_HINGE, XGB_SOFTMAX, XGB_SOFTPROB };
+struct xgb {
+  struct xgb_node *nodes; size_t nnodes, nodes_cap;
+  struct xgb_tree *trees; size_t ntrees, trees_cap;
+  struct xgb_seg *segs; size_t nsegs, segs_cap;
+  uint32_t *words; size_t nwords, words_cap;
+  float *weight_drop; size_t nweight_drop, weight_drop_cap;
+  float *weights; size_t nweights, weights_cap;                /* gblinear: features x groups, then the biases */
+  float *base; size_t nbase, base_cap;                         /* as told; then a margin for each group */
+  bool dart, linear;
+  size_t used;                 /* trees that predict: up to the best iteration of a wrapper */
+  enum xgb_objective objective;
+};
+
+/* ---- LightGBM ---- */
+struct lgb_tree {
+  size_t node, leaf;           /* where its inner nodes and leaves begin */
+  uint32_t leaves, group;
+  size_t cat_bound, cat_word; uint32_t cats; /* boundaries of its bitsets, and their words */
+  bool linear;
+};
+struct lgb_node { double threshold; int32_t left, right, feature; uint8_t type; };
+struct lgb_linear { double constant; size_t first; uint32_t n; };           /* terms first..first+n */
+struct lgb_term { double coeff; int32_t feature; };
+enum lgb_objective { LGB_IDENTITY, LGB_SQRT, LGB_EXP, LGB_SIGMOID, LGB_SOFTMAX, LGB_OVA, LGB_CROSS, LGB_LAMBDA };
+struct lgb {
+  struct lgb_node *nodes; size_t nnodes, nodes_cap;
+  double *leaves; size_t nleaves, leaves_cap;
+  struct lgb_linear *linear; size_t nlinear, linear_cap;       /* beside leaves, of linear trees only; index: leaf - linear_base */
+  struct lgb_term *terms; size_t nterms, terms_cap;
+  struct lgb_tree *trees; size_t ntrees, trees_cap;
+  size_t *linear_at; size_t nlinear_at, linear_at_cap;         /* a tree each: where its leaves lie in linear */
+  int32_t *bounds; size_t nbounds, bounds_cap;
+  uint32_t *words; size_t nwords, words_cap;
+  bool average;
+  enum lgb_objective objective;
+  double sigmoid;
+};
+
+struct sl_model {
+  char *file;
+  const char *engine;
+  char *objective;
+  char booster[16], version[24];
+  enum sl_model_wrapper wrapper;
+  size_t features, groups, classes;
+  char **names; size_t nnames, names_cap;                      /* none, or one for each feature */
+  bool *categorical; size_t ncategorical, categorical_cap;     /* none, or one for each feature */
+  struct model_cats *cats; size_t ncats, cats_cap;             /* none, or one for each feature */
+  size_t best_iteration, parallel_trees;                       /* best: SIZE_MAX none */
+  struct xgb *xgb;
+  struct lgb *lgb;
+};
+
+/* EPARSE with the file, the byte and why. */
+int model_bad(struct sl_err *err, const struct sl_model *m, size_t at, const char *fmt, ...) SL_PRINTF(4, 5);
+int model_add_name(struct sl_model *m, struct sl_str name, struct sl_err *err) SL_NODISCARD;
+int model_add_category(struct model_cats *c, struct sl_str text, struct sl_err *err) SL_NODISCARD;
+void model_cats_free(struct sl_model *m);
+
+/* The readers: m is zeroed but file, wrapper; on failure it is freed by the caller. */
+int xgb_json_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+int xgb_ubj_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+
+/* ---- XGBoost's document, token by token, from either form (xgb_load.c) ---- */
+enum xgb_tok { XT_OBJ, XT_END_OBJ, XT_ARR, XT_END_ARR, XT_KEY, XT_STR, XT_INT, XT_NUM, XT_TRUE, XT_FALSE, XT_NULL, XT_END, XT_BAD };
+struct xgb_read {
+  struct sl_model *m;
+  struct sl_err *err;
+  enum xgb_tok (*next)(struct xgb_read *r);     /* BAD: err is set */
+  const char *from, *p, *end;
+  struct sl_str text;          /* KEY, STR: valid until the next token */
+  int64_t i;                   /* INT */
+  float f;                     /* NUM and INT */
+  struct sl_buf scratch;       /* a string with escapes */
+  unsigned depth;
+  uint64_t is_obj;             /* a bit for each open container */
+  void *own;
+};
+enum { XGB_DEPTH = 32 };
+size_t xgb_at(const struct xgb_read *r);
+enum xgb_tok xgb_bad(struct xgb_read *r, const char *why);
+int xgb_load(struct xgb_read *r) SL_NODISCARD;
+void xgb_free(struct xgb *x);
+void lgb_free(struct lgb *g);
+
+/* ---- walking: a block of rows as the library sees them, row by row (features values each; NaN is missing) ---- */
+void xgb_margins(const struct sl_model *m, const float *rows, size_t n, float *out);        /* n x groups */
+void xgb_transform(const struct sl_model *m, float *margins, size_t n);                       /* in place */
+void xgb_leaves(const struct sl_model *m, const float *rows, size_t n, int64_t *out);       /* n x used */
+void lgb_margins(const struct sl_model *m, const double *rows, size_t n, double *out);
+void lgb_average(const struct sl_model *m, double *margins, size_t n);   /* of predict() only: raw sums stay sums */
+void lgb_transform(const struct sl_model *m, double *margins, size_t n);
+void lgb_leaves(const struct sl_model *m, const double *rows, size_t n, int64_t *out);
+
+#endif

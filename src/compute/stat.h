@@ -1,0 +1,60 @@
+/* compute/stat.h: statistics of one or two samples: pure functions over spans, in the definitions of scipy 1.17 and numpy 2.
+ *
+ * Samples are doubles without NaN and infinities (whoever calls has counted and left them out); "sorted" means ascending. Nothing here
+ * allocates but where it says so. Results that are not defined are NaN. [any] */
+#ifndef SL_COMPUTE_STAT_H
+#define SL_COMPUTE_STAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* ---- one sample (stat.c) ---- */
+/* Ascending, -0 before 0; other[n] is scratch. Radix sort on the bits. */
+void sl_stat_sort(double *x, double *other, size_t n);
+size_t sl_stat_distinct(const double *sorted, size_t n);          /* 0 and -0 are one value */
+double sl_stat_mean(const double *x, size_t n);
+double sl_stat_std(const double *x, size_t n);                    /* of the population (n, not n - 1); two passes */
+double sl_stat_quantile(const double *sorted, size_t n, double q);/* linear between neighbours, numpy's default */
+size_t sl_stat_below(const double *sorted, size_t n, double v);   /* how many are < v */
+size_t sl_stat_upto(const double *sorted, size_t n, double v);    /* how many are <= v */
+
+/* ---- two samples (stat.c) ---- */
+double sl_stat_ks(const double *a, size_t na, const double *b, size_t nb);           /* sorted; greatest distance of the two ECDFs */
+double sl_stat_wasserstein(const double *a, size_t na, const double *b, size_t nb);  /* sorted; integral of |F - G| */
+
+/* ---- p-values (stat_gamma.c, stat_ks.c) ---- */
+double sl_stat_chi2_sf(double x, double df);                      /* P(X >= x); df a whole number > 0 */
+double sl_stat_norm_two_sided(double z);                          /* P(|Z| >= |z|) */
+/* P(D_n >= d) of the one-sample, two-sided statistic, by the same choice of formulas as scipy's kstwo.sf. ENOMEM: NaN. */
+double sl_stat_kstwo_sf(double d, uint64_t n);
+/* scipy's ks_2samp(method='auto'): exact while both samples have at most 10,000 values, else by kstwo. d may be rounded to the nearest
+ * multiple of 1 / lcm(na, nb), as there. ENOMEM: NaN. */
+double sl_stat_ks_p(double *d, size_t na, size_t nb);
+
+/* ---- distances of two distributions over the same k cells (stat_dist.c) ---- */
+double sl_stat_psi(const double *r, const double *c, size_t k);              /* sum (r - c) ln(r / c); no cell may be 0 */
+double sl_stat_kl(const double *r, const double *c, size_t k);               /* sum r ln(r / c), both made to sum to 1 */
+double sl_stat_js(const double *r, const double *c, size_t k, double base);  /* square root of the divergence; base 0: e */
+double sl_stat_hellinger(const double *r, const double *c, size_t k);        /* sqrt(1 - sum sqrt(r c)) */
+double sl_stat_tvd(const double *r, const double *c, size_t k);              /* half of sum |r - c| */
+double sl_stat_linf(const double *r, const double *c, size_t k);             /* greatest |r - c| */
+double sl_stat_linf_robust(double linf, size_t na, size_t nb);               /* less what so few values make by chance; never below 0 */
+/* Pearson's statistic of counts obs against expected; a cell that is expected to be empty and is not makes it infinite. */
+double sl_stat_chi2(const double *obs, const double *expected, size_t k);
+/* z of the difference of two shares, pooled: hits of n. */
+double sl_stat_z(size_t hits_a, size_t na, size_t hits_b, size_t nb);
+
+/* ---- histograms (stat_bins.c) ---- */
+/* What numpy calls the type of an array decides how it makes edges: float32 rounds each step, integers have no bin narrower than 1. */
+enum sl_stat_width { SL_STAT_F64, SL_STAT_F32, SL_STAT_INT };
+/* numpy's histogram_bin_edges(x, bins='sturges') of n values from lo to hi: *edges is yours (sl_free), *nbins + 1 of them. */
+int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
+/* k equal steps from lo to hi, the last edge exactly hi. edges[k + 1]. */
+void sl_stat_linspace(double lo, double hi, size_t k, enum sl_stat_width w, double *edges);
+/* How many of sorted lie in each bin: left edge in, right edge out, but for the last. counts[k] */
+void sl_stat_count(const double *sorted, size_t n, const double *edges, size_t k, double *counts);
+
+#endif

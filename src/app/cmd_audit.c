@@ -79,7 +79,10 @@ int sl_cmd_audit(struct sl_app *a)
     sl_err_set(&err, SL_EUSAGE, "audit list, verify or export; not '%s'", a->args->pos[0]);
     return sl_app_fail(a, &err);
   }
-  int code = sl_session_open(&s, a, 0, &err) ? sl_app_fail(a, &err) : sub[i].run(&s);
+  int rc = sl_session_open(&s, a, 0, &err);
+  if (!rc && sl_ws_replay(s.ws) && (i > 0 || sl_args_has(a->args, SL_O_records)))
+    rc = sl_err_set(&err, SL_EUNSUP, "a recording holds rows of the audit, not its file; ask the workspace itself");
+  int code = rc ? sl_app_fail(a, &err) : sub[i].run(&s);
   sl_session_close(&s);
   return code;
 }

@@ -117,6 +117,14 @@ static void views(struct sl_buf *b)
 }
 
 static const char tail[] =
+  ".SH RECORDINGS\n"
+  "\\-\\-record writes what was asked and answered into one file: rows, documents, bytes that were read, plans, the state of\n"
+  "connections, and of the workspace its environment, timezone and zones with their addresses. Secret columns, settings of\n"
+  "connections and jobs never enter; personal columns enter as hashes unless \\-\\-with\\-data; what looks like a token is\n"
+  "taken out of texts, and bytes that hold one are left out. At the end the contents are listed; on a terminal nothing is\n"
+  "written without your y.\n"
+  ".PP\n\\-\\-replay opens such a file with no network: the same questions get the same answers, any other is an error.\n"
+  "The clock stands at the end of the recording, and nothing can be changed. A file that was cut or changed is refused.\n"
   ".SH EXIT STATUS\n"
   ".TP\n.B 0\nDone.\n.TP\n.B 1\nThe operation failed.\n.TP\n.B 2\nWrong usage or configuration.\n"
   ".TP\n.B 3\nNobody answered, or credentials are missing: worth another try.\n"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/session.h"
@@ -49,8 +50,10 @@ int sl_tape_open(struct sl_session *s, struct sl_ws_opts *o, struct sl_err *err)
 /* Found out before the work, not after it. */
 static int may_write(const char *file, struct sl_err *err)
 {
+  struct stat st;
   char *dir = sl_path_dir(file);
-  int rc = !dir ? sl_err_nomem(err) : sl_dir_exists(file) ? sl_err_set(err, SL_EUSAGE, "--record %s: this is a folder; name a file", file)
+  bool other = stat(file, &st) == 0 && !S_ISREG(st.st_mode); /* a device would be replaced */
+  int rc = !dir ? sl_err_nomem(err) : other ? sl_err_set(err, SL_EUSAGE, "--record %s: this is no regular file; name another", file)
            : access(dir, W_OK) ? sl_err_sys(err, errno, "--record %s: cannot write in %s", file, dir) : SL_OK;
   sl_free(dir);
   return rc;

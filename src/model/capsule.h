@@ -1,13 +1,14 @@
-/* model/capsule.h: a recording of queries and answers that opens with no network and no backend.
+/* model/capsule.h: a recording of queries and answers that opens with no network and no backend. docs/internals/capsules.md has the whole.
  *
- * Recording listens at the first door: every query, its schema, batches, documents, byte ranges, what a plan would do, and how each ended.
- * Columns marked secret never enter, personal ones only as keyed hashes unless with_data; every text passes the filter for tokens;
-     documents
- * of resources that have such columns are left out. The key of the hashes is thrown away: equal values stay equal within one capsule.
+ * Recording listens at the first door: every query, its schema, batches, documents, byte ranges, what a plan would do, and how each ended;
+ * at the end how connections stood, and what views need of the workspace's file: environment, timezone, zones. Columns marked secret never
+ * enter, personal ones only as keyed hashes unless with_data; every text passes the filter for tokens, and bytes that hold one stay out;
+ * documents of resources that have such columns are left out. The key of the hashes is thrown away: equal values stay equal within one
+ * capsule.
  *
  * Replaying makes connections of what was recorded, under their old names; equal queries get the latest answer that was recorded, others
- * an error that says so. What the workspace computes itself (findings, requests, keys) is computed again; the audit is not part of it. The
- * program opens the workspace with these connections, read-only, without a workspace file, in a state folder of its own. */
+ * an error that says so. What the workspace computes itself (findings, requests, keys) is computed again. The program opens the workspace
+ * with these connections and this configuration, read-only, in a state folder of its own. */
 #ifndef SL_MODEL_CAPSULE_H
 #define SL_MODEL_CAPSULE_H
 

@@ -148,8 +148,8 @@ static int play(struct sl_req *r, struct sl_err *err)
   if (rc)
     return rc;
   if (!known)
-    return sl_err_set(err, SL_ENOENT, "not in this recording: %s of %s", r->res ? r->res->name : r->kind == WS_REQ_SQL ? "this statement"
-                      : "these bytes", r->b->name);
+    return sl_err_set(err, SL_ENOENT, "not in this recording: %s of %s", r->kind == WS_REQ_SQL ? "this statement"
+                      : r->res ? r->res->name : "these bytes", r->b->name);
   if (c->ask[at].gone)
     return sl_err_set(err, SL_ENOENT, "left out of this recording: these bytes hold what looks like a token, or were too many");
   *q = (struct play_req){ .r = r, .ask = &c->ask[at] };
@@ -211,7 +211,7 @@ int sl_capsule_replay_open(struct sl_capsule **out, const char *path, struct sl_
   if (!rc) {
     rc = sl_capsule_read(out, sl_buf_view(&b), err);
     if (rc && err)
-      sl_err_prefix(err, "%s: ", path);
+      sl_err_prefix(err, "%s", path);
   }
   if (!rc)
     sl_loop_wall_stand(l, sl_capsule_time(*out));

@@ -43,7 +43,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   FUZZ_CHECK(!rc == !!c);
   FUZZ_CHECK(!rc || err.msg[0]);
   for (size_t i = 0; c && sl_capsule_backends(c)[i]; i++)
-    FUZZ_CHECK(sl_capsule_backends(c)[i]->type[0]);
+    FUZZ_CHECK(sl_capsule_backends(c)[i]->type[0] && sl_capsule_backends(c)[i]->was && !sl_capsule_backends(c)[i]->settings);
+  const struct sl_ws_conf *w = c ? sl_capsule_conf(c) : NULL;
+  size_t n = 0;
+  FUZZ_CHECK(!c == !w);
+  if (w) { /* no recording brings what could be started, or a secret */
+    FUZZ_CHECK((sl_ws_conf_jobs(w, &n), n == 0));
+    const struct sl_zone *z = sl_ws_conf_zones(w, &n);
+    for (size_t i = 0; i < n; i++)
+      FUZZ_CHECK(z[i].name[0] && z[i].uri[0] && z[i].conn[0]);
+  }
   sl_capsule_free(c);
   sl_free(copy);
   return 0;

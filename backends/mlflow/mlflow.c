@@ -15,6 +15,8 @@ static const struct sl_setting settings[] = {
     .example = "~/ca.pem" },
   { .name = "cert_file", .type = SL_SET_PATH, .help = "our own certificate, where the server wants one", .example = "~/me.pem" },
   { .name = "key_file", .type = SL_SET_PATH, .help = "key of cert_file", .example = "~/me.key" },
+  { .name = "insecure", .type = SL_SET_BOOL, .dflt = "false", .help = "believe whoever answers; said wherever the connection is shown",
+    .example = "false" },
   { .name = "artifact_root", .type = SL_SET_PATH, .help = "folder whose files a store may name as artifacts, beside its own mlruns and "
     "mlartifacts", .example = "/srv/mlflow/artifacts" },
   { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several",

@@ -25,16 +25,17 @@ struct mlflow {                     /* one connection; the loop's, but for what 
 
 /* ---- rows: the columns of each resource, whoever answers ---- */
 enum { RUN_ID, RUN_NAME, RUN_EXPERIMENT, RUN_STATE, RUN_STARTED, RUN_ENDED, RUN_DURATION, RUN_USER, RUN_PARAMS, RUN_METRICS, RUN_TAGS,
-  RUN_NATIVE, RUN_LIFECYCLE, RUN_ARTIFACTS };
+  RUN_NATIVE, RUN_LIFECYCLE, RUN_ARTIFACTS, RUN_PARENT, RUN_FILES };
 struct mlflow_run {
-  struct sl_str id, name, experiment, status, user, lifecycle, artifacts;
+  struct sl_str id, name, experiment, status, user, lifecycle, artifacts, parent;
   bool has_start, has_end;
   sl_ms start, end;
 };
+#define MLFLOW_PARENT_TAG "mlflow.parentRunId"
 void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now);
 void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v);
 extern const struct sl_col mlflow_run_cols[];
-enum { MLFLOW_RUN_COLS = 3, MLFLOW_EXPERIMENT_COLS = 2 };
+enum { MLFLOW_RUN_COLS = 5, MLFLOW_EXPERIMENT_COLS = 2 };
 
 enum { EXP_ID, EXP_NAME, EXP_STATE, EXP_CREATED, EXP_UPDATED, EXP_ARTIFACTS, EXP_TAGS };
 struct mlflow_experiment { struct sl_str id, name, lifecycle, artifacts; bool has_created, has_updated; sl_ms created, updated; };
@@ -50,8 +51,8 @@ enum { MLFLOW_RECENT_RUNS = 20 };   /* series without a scope are of so many */
 /* ---- the registry, gathered: rows of models and versions need each other ---- */
 enum { MODEL_NAME, MODEL_ALIASES, MODEL_LATEST, MODEL_PENDING, MODEL_UPDATED, MODEL_DESCRIPTION };
 enum { VER_MODEL, VER_VERSION, VER_STATE, VER_STAGE, VER_ALIASES, VER_RUN, VER_AUTHOR, VER_CREATED, VER_SOURCE, VER_DIGEST, VER_STATUS,
-  VER_DESCRIPTION, VER_TAGS };
-enum { MLFLOW_MODEL_COLS = 1, MLFLOW_VERSION_COLS = 3 };
+  VER_DESCRIPTION, VER_TAGS, VER_FILES };
+enum { MLFLOW_MODEL_COLS = 1, MLFLOW_VERSION_COLS = 4 };
 extern const struct sl_col mlflow_model_cols[], mlflow_version_cols[];
 struct mlflow_model { struct sl_str name, description; bool has_updated; sl_ms updated; int64_t latest, pending; bool prompt; };
 struct mlflow_version {

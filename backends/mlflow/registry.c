@@ -14,6 +14,7 @@ const struct sl_col mlflow_version_cols[] = {
   { .name = "status", .type = SL_TEXT, .help = "whether its registration is complete", .flags = SL_COL_HIDDEN },
   { .name = "description", .type = SL_TEXT, .help = "what its makers say about it", .flags = SL_COL_HIDDEN },
   { .name = "tags", .type = SL_FAMILY_TEXT, .help = "tags: tags.approval.by", .flags = SL_COL_HIDDEN },
+  { .name = "files", .type = SL_URI, .help = "address of its files", .link = "objects", .flags = SL_COL_HIDDEN },
 };
 
 void mlflow_registry_init(struct mlflow_registry *g)
@@ -256,6 +257,9 @@ bool mlflow_fill_versions(const struct mlflow_registry *g, size_t *at, struct sl
       continue;
     sl_batch_row(b, SL_PUT, sl_buf_view(&id));
     put_version(g, v, (size_t)m, b);
+    sl_buf_clear(&id);
+    sl_buf_printf(&id, "models:/%.*s/%lld/", SL_ARG(v->model), (long long)v->version);
+    sl_batch_set(b, VER_FILES, sl_vas(SL_URI, sl_buf_view(&id)));
     for (size_t i = first_tag(g, *at); i < g->ntag && g->tag[i].version == *at; i++)
       sl_batch_key(b, VER_TAGS, g->tag[i].key, sl_vs(g->tag[i].value));
   }

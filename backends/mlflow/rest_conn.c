@@ -3,75 +3,14 @@
  * /version is not everybody's (401, 403 where there are logins) and server-info came late: what is not told is not held against the
  * server. Before 2.0 there was neither, but the /preview paths, which went with 1.x. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "backend_mlflow/rest_conn_int.h"
-#include "base/file.h"
 
-enum { PROBE_MAX = 256 << 10, CREDENTIALS_MAX = 64 << 10 };
+enum { PROBE_MAX = 256 << 10 };
 
 static void probe_next(struct mlflow *m);
 
 /* ---- opening ---- */
-
-static char *dup_env(const char *name)
-{
-  const char *v = getenv(name);
-  return v && v[0] ? sl_strdup(v) : NULL;
-}
-
-/* One setting of ~/.mlflow/credentials: "name = value" below [mlflow]. */
-static bool ini_find(struct sl_str text, const char *name, struct sl_str *out)
-{
-  struct sl_str line, key;
-  while (sl_str_cut(&text, '\n', &line)) {
-    line = sl_str_trim(line);
-    if (line.n && line.p[0] != '#' && sl_str_chr(line, '=') > 0 && sl_str_cut(&line, '=', &key) && sl_str_eqz(sl_str_trim(key), name)) {
-      *out = sl_str_trim(line);
-      return out->n > 0;
-    }
-  }
-  return false;
-}
-
-static int from_file(struct mlflow_rest *rest, struct sl_err *err)
-{
-  const char *home = getenv("HOME");
-  char *path = home && home[0] == '/' ? sl_path_join(home, ".mlflow/credentials") : NULL;
-  struct sl_str user, password;
-  struct sl_buf b;
-  int rc = SL_OK;
-  sl_buf_init_secret(&b, CREDENTIALS_MAX * 2);
-  if (path && sl_file_exists(path)) {
-    int bad = sl_file_read_private(&b, path, CREDENTIALS_MAX, &rest->secret_err);
-    if (!bad && ini_find(sl_buf_view(&b), "mlflow_tracking_username", &user) &&
-        ini_find(sl_buf_view(&b), "mlflow_tracking_password", &password)) {
-      rest->user = rest->user ? rest->user : sl_strndup(user.p, user.n);
-      rc = rest->user ? sl_secret_new(&rest->secret, password, err) : sl_err_nomem(err);
-    }
-  }
-  sl_buf_wipe(&b);
-  sl_free(path);
-  return rc;
-}
-
-/* MLflow's own variables and file, in its own order: user and password before a token. */
-static int from_around(struct mlflow_rest *rest, struct sl_err *err)
-{
-  const char *password = getenv("MLFLOW_TRACKING_PASSWORD"), *token = getenv("MLFLOW_TRACKING_TOKEN");
-  char *user = rest->user ? NULL : dup_env("MLFLOW_TRACKING_USERNAME");
-  if (user)
-    rest->user = user;
-  if (rest->user && password && password[0])
-    return sl_secret_new(&rest->secret, sl_str(password), err);
-  if (!rest->user && token && token[0])
-    return sl_secret_new(&rest->secret, sl_str(token), err);
-  if (user) { /* half of a login is none */
-    sl_free(user);
-    rest->user = NULL;
-  }
-  return from_file(rest, err);
-}
 
 static bool is_set(const struct sl_conf *c, const char *name)
 {
@@ -82,7 +21,8 @@ static bool is_set(const struct sl_conf *c, const char *name)
 int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *err)
 {
   struct mlflow_rest *rest = m->rest = sl_calloc(1, sizeof *rest);
-  struct sl_http_tls tls = { sl_conf_text(c, "ca_file"), sl_conf_text(c, "cert_file"), sl_conf_text(c, "key_file") };
+  struct sl_http_tls tls = { sl_conf_text(c, "ca_file"), sl_conf_text(c, "cert_file"), sl_conf_text(c, "key_file"),
+                             sl_conf_bool(c, "insecure", false) };
   struct sl_str uri = sl_str(sl_conf_text(c, "uri"));
   const char *user = sl_conf_text(c, "username");
   struct sl_url u;
@@ -101,7 +41,9 @@ int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *e
   rest->wants_secret = is_set(c, "token") || is_set(c, "password") || user;
   if (!rest->base || (user && !rest->user))
     return sl_err_nomem(err);
-  int rc = rest->wants_secret ? SL_OK : from_around(rest, err);
+  int rc = rest->wants_secret ? SL_OK : mlflow_login_around(rest, u.host, err);
+  mlflow_tls_around(&tls);
+  rest->insecure = tls.insecure && sl_str_eqz(u.scheme, "https");
   return rc ? rc : sl_http_pool_open(&rest->pool, sl_backend_loop(m->b), &tls, err);
 }
 
@@ -162,6 +104,15 @@ int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct s
   return sl_http_explain(i, body, what, err);
 }
 
+void mlflow_conn_fine(struct mlflow *m)
+{
+  struct mlflow_rest *rest = m->rest;
+  struct sl_err e = { 0 };
+  if (rest->insecure)
+    sl_err_set(&e, SL_EUNSUP, "insecure: true: nobody checks who %s is; anybody on the way can read and change what is sent", rest->base);
+  sl_backend_report(m->b, "ok", rest->who[0] ? rest->who : NULL, 0, rest->latency_ms, rest->insecure ? &e : NULL);
+}
+
 void mlflow_conn_failed(struct mlflow *m, int rc, const struct sl_err *err)
 {
   if (rc == SL_ECANCELED || rc == SL_ENOENT || rc == SL_ENOMEM)
@@ -194,7 +145,7 @@ static void probe_over(struct mlflow *m, int rc, const struct sl_err *err)
   if (rc)
     mlflow_conn_failed(m, rc, &e);
   else
-    sl_backend_report(m->b, "ok", rest->who[0] ? rest->who : NULL, 0, rest->latency_ms, NULL);
+    mlflow_conn_fine(m);
   waiting_start(m, rc, &e);
 }
 

@@ -11,6 +11,7 @@ struct mlflow_rest {
   struct sl_secret *secret;         /* password or token; NULL: nobody */
   struct sl_err secret_err;         /* why there is none although one is set */
   bool wants_secret, asked_secret;
+  bool insecure;                    /* its certificate is not checked: said wherever the connection is shown */
   enum { REST_NEW, REST_SECRET, REST_HEALTH, REST_VERSION, REST_OLD, REST_INFO, REST_WHO, REST_KNOWN } at;
   struct mlflow_ask *waiting;
   sl_timer begin;
@@ -27,6 +28,10 @@ void mlflow_conn_unwait(struct mlflow_ask *a);
 int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err) SL_NODISCARD;
 /* An answer that is no success (or no JSON) in words for the person; its code. */
 int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err);
+void mlflow_conn_fine(struct mlflow *m);                                        /* the same, when all went well */
+/* What MLflow's own variables and files, and ~/.netrc, say where the workspace says nothing. */
+int mlflow_login_around(struct mlflow_rest *rest, struct sl_str host, struct sl_err *err) SL_NODISCARD;
+void mlflow_tls_around(struct sl_http_tls *tls);
 void mlflow_conn_failed(struct mlflow *m, int rc, const struct sl_err *err);   /* for `connections` */
 
 #endif

@@ -187,7 +187,7 @@ void mlflow_ask_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
   else if (rc && rc != SL_ECANCELED && rc != SL_ENOMEM) /* what came until then is worth having; the error says that it is not all */
     (void)!mlflow_ask_send(a, true, NULL);
   if (!rc)
-    sl_backend_report(a->m->b, "ok", a->m->rest->who[0] ? a->m->rest->who : NULL, 0, a->m->rest->latency_ms, NULL);
+    mlflow_conn_fine(a->m);
   a->over = true;
   sl_batch_unref(a->b);
   a->b = NULL;

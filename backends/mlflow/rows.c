@@ -1,4 +1,6 @@
 /* backends/mlflow/rows.c: what a row of each resource holds, whoever answers: the store or a server. */
+#include <stdio.h>
+
 #include "backend_mlflow/mlflow_int.h"
 #include "base/fmt.h"
 
@@ -6,6 +8,8 @@ const struct sl_col mlflow_run_cols[] = {
   { .name = "native", .type = SL_TEXT, .help = "MLflow's own word for the state", .flags = SL_COL_HIDDEN },
   { .name = "lifecycle", .type = SL_TEXT, .help = "active or deleted", .flags = SL_COL_HIDDEN },
   { .name = "artifacts", .type = SL_URI, .help = "where its files lie", .flags = SL_COL_HIDDEN },
+  { .name = "parent", .type = SL_TEXT, .help = "run that it is a part of", .link = "runs", .flags = SL_COL_HIDDEN },
+  { .name = "files", .type = SL_URI, .help = "address of its artifacts", .link = "objects", .flags = SL_COL_HIDDEN },
 };
 const struct sl_col mlflow_experiment_cols[] = {
   { .name = "artifacts", .type = SL_URI, .help = "where files of its runs lie", .flags = SL_COL_HIDDEN },
@@ -41,6 +45,11 @@ void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now)
   put_text(b, RUN_NATIVE, SL_TEXT, r->status);
   put_text(b, RUN_LIFECYCLE, SL_TEXT, r->lifecycle);
   put_text(b, RUN_ARTIFACTS, SL_URI, r->artifacts);
+  put_text(b, RUN_PARENT, SL_TEXT, r->parent);
+  char files[80];
+  int n = snprintf(files, sizeof files, "runs:/%.*s/", SL_ARG(r->id));
+  if (n > 0 && (size_t)n < sizeof files)
+    sl_batch_set(b, RUN_FILES, sl_vas(SL_URI, sl_strn(files, (size_t)n)));
 }
 
 void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v)

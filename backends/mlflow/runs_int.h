@@ -6,6 +6,9 @@
 
 struct sl_mlflow_node;
 struct mlflow_run mlflow_node_run(const struct sl_mlflow_node *n);
+struct sl_jw;
+/* Members `inputs` and `outputs` of a run's document: its datasets, the models that went in and that came out. */
+int mlflow_store_links(struct mlflow_store *s, struct sl_str run, struct sl_jw *w, struct sl_err *err) SL_NODISCARD;
 int mlflow_store_runs(struct mlflow_store *s, struct sl_err *err);
 
 #endif

@@ -50,10 +50,20 @@ static void put_family(struct sl_batch *b, unsigned col, const struct sl_mlflow_
   }
 }
 
+static struct sl_str tag_of(const struct sl_mlflow_node *data, const char *key)
+{
+  const struct sl_mlflow_node *tags = sl_mlflow_get(data, "tags");
+  for (const struct sl_mlflow_node *t = tags ? tags->child : NULL; t; t = t->next)
+    if (sl_str_eqz(sl_mlflow_text(t, "key"), key))
+      return sl_mlflow_text(t, "value");
+  return SL_STR_NONE;
+}
+
 static int put_row(struct runs_ask *x, const struct sl_mlflow_node *n, struct sl_err *err)
 {
   struct mlflow_run r = mlflow_node_run(n);
   const struct sl_mlflow_node *data = sl_mlflow_get(n, "data");
+  r.parent = tag_of(data, MLFLOW_PARENT_TAG);
   struct sl_batch *b = NULL;
   uint64_t name = 0;
   if (!r.id.n)

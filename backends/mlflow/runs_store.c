@@ -20,6 +20,7 @@ struct family {
 };
 struct runs {
   struct mlflow_store *s;
+  bool parent;                       /* somebody wants to know it */
   struct family fam[FAMILIES];
   struct sl_mlflow_sql sql;
   sqlite3_stmt *st;
@@ -35,6 +36,7 @@ static const struct family families[FAMILIES] = {
 
 static void want_key(struct runs *x, struct sl_name n)
 {
+  x->parent |= sl_str_eqz(n.col, "parent");
   for (size_t i = 0; i < FAMILIES; i++) {
     struct family *f = &x->fam[i];
     if (!sl_str_eqz(n.col, f->name))
@@ -57,14 +59,15 @@ static void want_filter(struct runs *x, const struct sl_filter_node *n)
   if (n->op == SL_F_AND || n->op == SL_F_OR || n->op == SL_F_NOT) {
     want_filter(x, n->a);
     want_filter(x, n->b);
-  } else if (n->name.key.p)
+  } else
     want_key(x, n->name);
 }
 
 static void want_read(struct runs *x, unsigned did)
 {
   const struct sl_query *q = x->s->q;
-  if (!q->want || q->kind == SL_Q_GET)
+  x->parent = !q->want || q->kind == SL_Q_GET;
+  if (x->parent)
     return;
   for (size_t i = 0; i < FAMILIES; i++)
     x->fam[i].off = true;
@@ -73,8 +76,7 @@ static void want_read(struct runs *x, unsigned did)
   if (q->where && !(did & SL_DID_WHERE))
     want_filter(x, sl_filter_root(q->where));
   for (size_t i = 0; q->order && i < sl_order_count(q->order); i++)
-    if (sl_order_key(q->order, i)->name.key.p)
-      want_key(x, sl_order_key(q->order, i)->name);
+    want_key(x, sl_order_key(q->order, i)->name);
 }
 
 static int family_prepare(struct runs *x, struct family *f, struct sl_err *err)
@@ -123,7 +125,8 @@ static int family_fill(struct runs *x, struct family *f, struct sl_str run, stru
 static struct mlflow_run run_of(sqlite3_stmt *st)
 {
   struct mlflow_run r = { .id = mlflow_col(st, 0), .name = mlflow_col(st, 1), .experiment = mlflow_col(st, 2), .status = mlflow_col(st, 3),
-                          .user = mlflow_col(st, 6), .lifecycle = mlflow_col(st, 7), .artifacts = mlflow_col(st, 8) };
+                          .user = mlflow_col(st, 6), .lifecycle = mlflow_col(st, 7), .artifacts = mlflow_col(st, 8),
+                          .parent = mlflow_col(st, 10) };
   r.has_start = mlflow_col_ms(st, 4, &r.start);
   r.has_end = mlflow_col_ms(st, 5, &r.end);
   return r;
@@ -195,6 +198,7 @@ static int doc_send(struct runs *x, const struct mlflow_run *r, int64_t experime
   for (size_t i = 0; !rc && i < FAMILIES; i++)
     rc = doc_family(x, &x->fam[i], r->id, &w, err);
   sl_jw_end_obj(&w);
+  rc = rc ? rc : mlflow_store_links(x->s, r->id, &w, err);
   sl_jw_end_obj(&w);
   rc = rc ? rc : sl_buf_check(&b, err);
   rc = rc ? rc : sl_feed_doc(x->s->f, sl_buf_view(&b));
@@ -250,8 +254,9 @@ static int statement(struct runs *x, struct sl_err *err)
 {
   struct sl_buf b;
   sl_buf_init(&b, 0);
-  int rc = sl_mlflow_sql_text(&x->sql, "r.run_uuid,r.name,e.name,r.status,r.start_time,r.end_time,r.user_id,r.lifecycle_stage,"
-                              "r.artifact_uri,r.experiment_id", &b, err);
+#define COLUMNS "r.run_uuid,r.name,e.name,r.status,r.start_time,r.end_time,r.user_id,r.lifecycle_stage,r.artifact_uri,r.experiment_id,"
+  int rc = sl_mlflow_sql_text(&x->sql, x->parent ? COLUMNS "(SELECT value FROM tags WHERE key='" MLFLOW_PARENT_TAG "' AND "
+                              "run_uuid=r.run_uuid)" : COLUMNS "NULL", &b, err);
   rc = rc ? rc : mlflow_prepare(x->s, &x->st, b.p, err);
   size_t n = x->sql.narg;
   for (size_t i = 0; !rc && i < n; i++)

@@ -267,6 +267,7 @@ int sl_http_pool_open(struct sl_http_pool **out, struct sl_loop *l, const struct
   p->ca_dir = dup_or_env(NULL, "SSL_CERT_DIR", NULL);
   p->cert = tls ? sl_strdup(tls->cert_file) : NULL;
   p->key = tls ? sl_strdup(tls->key_file) : NULL;
+  p->insecure = tls && tls->insecure;
   http_proxies_read(&p->proxies);
   int rc = pool_curl(p, err);
   if (!rc && tls && ((tls->ca_file && *tls->ca_file && !p->ca) || (tls->cert_file && !p->cert) || (tls->key_file && !p->key)))

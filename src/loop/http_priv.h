@@ -24,6 +24,7 @@ struct sl_http_pool {
   CURLM *multi;
   struct http_clock *clock;      /* curl's timer: always real time, even when the loop's clock is frozen */
   char *ca, *ca_dir, *cert, *key;
+  bool insecure;
   struct sl_proxies proxies;
   struct sl_http *first, **last; /* in order of starting */
   struct sl_http *dead;          /* freed at the end of the turn: curl may be on the stack */

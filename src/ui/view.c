@@ -58,7 +58,11 @@ void sl_view_go_ref(struct sl_view *v, struct sl_str ref)
   sl_buf_init(&scratch, 0);
   if (sl_ref_parse(ref, &r, &scratch, &err))
     sl_ui_say_err(v->ui, &err);
-  else
+  else if (sl_str_eqz(r.res, "objects") && sl_str_ends(r.id, SL_STR("/"))) { /* a folder is listed */
+    char *arg = sl_asprintf("objects %.*s", SL_ARG(r.id));
+    sl_ui_go(v->ui, "table", sl_str(arg ? arg : "objects"));
+    sl_free(arg);
+  } else
     sl_ui_go(v->ui, view_for(v->ui, r.res), ref);
   sl_buf_free(&scratch);
 }

@@ -140,6 +140,8 @@ static void logins(void **state)
     { "", NULL, NULL, "abcdef", NULL, "Authorization: Bearer abcdef" },
     { "", NULL, NULL, NULL, "[mlflow]\nmlflow_tracking_username = ana\nmlflow_tracking_password = pass1234\n",
       "Authorization: Basic YW5hOnBhc3MxMjM0" },
+    { "", NULL, NULL, NULL, "machine 127.0.0.1\n login ana\n password pass1234\n", "Authorization: Basic YW5hOnBhc3MxMjM0" },
+    { "", NULL, NULL, "abcdef", "machine 127.0.0.1 login ana password pass1234", "Authorization: Bearer abcdef" },
     { "    workspace: lab\n", NULL, NULL, NULL, NULL, "X-MLFLOW-WORKSPACE: lab" },
   };
   (void)state;
@@ -148,7 +150,7 @@ static void logins(void **state)
     char path[160], dir[128];
     SITE(&s, of[i].settings, GOOD, EXPERIMENTS);
     snprintf(dir, sizeof dir, "%s/.mlflow", s.t.dir);
-    snprintf(path, sizeof path, "%s/credentials", dir);
+    snprintf(path, sizeof path, of[i].file && !strncmp(of[i].file, "machine", 7) ? "%s/.netrc" : "%s/.mlflow/credentials", s.t.dir);
     if (of[i].file)
       assert_true(!sl_mkdirs(dir, 0700, NULL) && !sl_file_write(path, sl_str(of[i].file), 0600, NULL));
     const char *const names[] = { "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN" };

@@ -58,6 +58,7 @@ _sluice()
     login) args='connection' options="$options --forget" ;;
     config) args='=show,validate,schema file' options="$options" ;;
     describe) args='resource id' options="$options --columns" ;;
+    compare) args='run' options="$options --filter --sort --columns --limit --all" ;;
     audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
     init) args='none' options="$options" ;;
     trust) args='file' options="$options" ;;
@@ -71,7 +72,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql run stop retry logs cp rm act connect login config describe audit init trust info doctor demo' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql run stop retry logs cp rm act connect login config describe compare audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

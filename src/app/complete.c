@@ -80,7 +80,7 @@ static void complete_scope(struct sl_session *s, const char *first)
   static const struct { const char *of; const struct sl_resource *res; const char *col; } scopes[] = {
     { "runs", &sl_res_experiments, "name" }, { "series", &sl_res_runs, "id" },    { "versions", &sl_res_models, "name" },
     { "executions", &sl_res_jobs, "name" },  { "steps", &sl_res_executions, "id" }, { "log", &sl_res_executions, "id" },
-    { "partitions", &sl_res_zones, "name" },
+    { "partitions", &sl_res_zones, "name" }, { "differences", &sl_res_runs, "id" },
   };
   for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
     if (!strcmp(first, scopes[i].of))
@@ -103,6 +103,8 @@ static void complete_session(struct sl_session *s, const char *kind, const char 
     complete_rows(s, &sl_res_jobs, "name");
   else if (!strcmp(kind, "execution"))
     complete_rows(s, &sl_res_executions, "id");
+  else if (!strcmp(kind, "run"))
+    complete_rows(s, &sl_res_runs, "id");
   else if (!strcmp(kind, "uri"))
     complete_zones(s);
   else if (!strcmp(kind, "scope"))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "app/session.h"
+#include "judge/judge.h"
 #include "ui/view.h"
 
 static int fill_checks(void *user, const struct sl_query *q, struct sl_rows_sink *s, struct sl_err *err)
@@ -58,7 +59,9 @@ static int fill_keys(void *user, const struct sl_query *q, struct sl_rows_sink *
 int sl_provide_for(struct sl_session *s, struct sl_session *user, struct sl_err *err)
 {
   int rc = sl_ws_provide(s->ws, &sl_res_checks, fill_checks, user, err);
-  return rc ? rc : sl_ws_provide(s->ws, &sl_res_keys, fill_keys, user, err);
+  if (!rc)
+    rc = sl_ws_provide(s->ws, &sl_res_keys, fill_keys, user, err);
+  return rc ? rc : sl_judge_open(s->ws, err);
 }
 
 int sl_provide(struct sl_session *s, struct sl_err *err)

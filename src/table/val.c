@@ -122,6 +122,18 @@ static void list_json(struct sl_jw *w, struct sl_str rest)
   sl_jw_end_arr(w);
 }
 
+/* A document that is one string is that text; false: it is anything else, or does not parse. */
+static bool json_text(struct sl_buf *b, struct sl_str doc)
+{
+  json_t *j = NULL;
+  doc = sl_str_trim(doc);
+  if (!doc.n || doc.p[0] != '"' || sl_json_load(&j, doc, false, NULL))
+    return false;
+  sl_buf_add(b, json_string_value(j), json_string_length(j));
+  json_decref(j);
+  return true;
+}
+
 void sl_val_text(struct sl_buf *b, const struct sl_val *v)
 {
   if (v->null)
@@ -137,6 +149,10 @@ void sl_val_text(struct sl_buf *b, const struct sl_val *v)
     list_json(&w, v->u.s);
     return;
   }
+  case SL_JSON:
+    if (!json_text(b, v->u.s))
+      sl_buf_str(b, v->u.s);
+    return;
   default: sl_buf_str(b, v->u.s);
   }
 }
@@ -200,6 +216,17 @@ static void show_f64(struct sl_buf *b, double f, const char *unit)
     sl_fmt_sig(b, f, 6);
 }
 
+static void show_json(struct sl_buf *b, struct sl_str doc, const char *unit)
+{
+  double f;
+  if (json_text(b, doc))
+    return;
+  if (sl_str_f64(doc, &f))
+    show_f64(b, f, unit);
+  else
+    sl_buf_str(b, doc);
+}
+
 static void show_list(struct sl_buf *b, struct sl_str rest)
 {
   bool first = true;
@@ -233,6 +260,7 @@ void sl_val_show(struct sl_buf *b, const struct sl_val *v, const char *unit, con
   case SL_FAMILY_F64: show_f64(b, v->u.f, unit); return;
   case SL_TIME: show_time(b, v->u.i, how); return;
   case SL_LIST: show_list(b, v->u.s); return;
+  case SL_JSON: show_json(b, v->u.s, unit); return;
   default: sl_buf_str(b, v->u.s);
   }
 }

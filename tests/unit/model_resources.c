@@ -24,6 +24,7 @@ static const struct contract contracts[] = {
   { "experiments", "id, name, state, created, updated" },
   { "runs", "id, name, experiment, state, started, ended, duration_s, user, params, metrics, tags" },
   { "series", "name, labels, step, time, value" },
+  { "differences", "kind, name" },
   { "models", "name, aliases, latest, pending, updated" },
   { "versions", "model, version, state, stage, aliases, run, author, created, source, digest" },
   { "audit", "seq, time, who, action, target, outcome, detail, hash" },

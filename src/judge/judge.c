@@ -1,0 +1,8 @@
+/* judge/judge.c: puts what is judged here behind the first door. */
+#include "judge/judge_int.h"
+#include "model/backend.h"
+
+int sl_judge_open(struct sl_ws *w, struct sl_err *err)
+{
+  return sl_ws_serve(w, &judge_differences_serve, NULL, err);
+}

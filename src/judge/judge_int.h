@@ -1,0 +1,10 @@
+/* judge/judge_int.h: what the files of this folder share. */
+#ifndef SL_JUDGE_JUDGE_INT_H
+#define SL_JUDGE_JUDGE_INT_H
+
+#include "judge/judge.h"
+
+struct sl_serve;
+extern const struct sl_serve judge_differences_serve;
+
+#endif

@@ -133,6 +133,7 @@ static int open_screen(struct console *c, struct sl_err *err)
   if (!rc) {
     sl_loop_hook(c->s.loop, paint, c);
     sl_ui_go(c->ui, "overview", SL_STR(""));
+    sl_ui_input(c->ui); /* a terminal that is quick has told its background by now */
     sl_ui_paint(c->ui);
   }
   return rc;

@@ -10,18 +10,23 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "base/fmt.h"
 #include "base/mem.h"
 
+enum { ASKED_MS = 2000, LEAVE_MS = 100 };
 enum { MAX_W = 1000, MAX_H = 500, MAX_PASTE = 1 << 20, ESC_DELAY_MS = 30, OSC52_MAX = 74994, MAX_PAIRS = 250 };
 
 struct sl_term {
   SCREEN *screen;
   struct sl_grid shown;             /* what curses was given */
   bool all, no_color, low_bandwidth, mouse, clicked;
+  bool told, light;                 /* of its background */
+  int64_t asked_until;              /* an answer counts before this (monotonic ms); 0: nothing was asked */
   int colors, npairs, click_x, click_y;
   struct { int16_t fg, bg; } pair[MAX_PAIRS];
   chtype attr[SL_ROLE_N];
@@ -33,6 +38,13 @@ struct sl_term {
 };
 
 static volatile sig_atomic_t terminal_taken;
+
+static int64_t now_ms(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static void raw_send(struct sl_term *t, const char *bytes)
 {
@@ -161,8 +173,20 @@ int sl_term_open(struct sl_term **out, const struct sl_term_opts *o, struct sl_e
   return SL_OK;
 }
 
+/* An answer that is still on its way would end as text at the shell's prompt. */
+static void answer_drop(struct sl_term *t)
+{
+  struct pollfd p = {.fd = fileno(t->in), .events = POLLIN};
+  if (now_ms() >= t->asked_until)
+    return;
+  t->asked_until = 0;
+  if (poll(&p, 1, LEAVE_MS) > 0)
+    tcflush(p.fd, TCIFLUSH);
+}
+
 static void modes_off(struct sl_term *t)
 {
+  answer_drop(t);
   raw_send(t, "\033[?2004l");
   curs_set(1);
   endwin();
@@ -335,7 +359,55 @@ static int paste_read(struct sl_term *t)
   return SL_KEY_PASTE;
 }
 
-/* What follows ESC: a bare escape, Alt-x, the paste mark, or a sequence nobody asked for (swallowed). */
+/* "11;rgb:ffff/ffff/ffff", with one to four digits each: whether that is light. */
+static bool color_light(const char *seq, bool *light)
+{
+  static const int weight[3] = {299, 587, 114};
+  struct sl_str rest = sl_str(seq), part;
+  ptrdiff_t at = sl_str_find(rest, SL_STR("rgb"));
+  at = at < 0 || strncmp(seq, "11;", 3) != 0 ? -1 : sl_str_chr(rest, ':');
+  if (at < 0)
+    return false;
+  rest = sl_str_from(rest, (size_t)at + 1);
+  int sum = 0;
+  for (int i = 0; i < 3; i++) {
+    unsigned char v;
+    if (!sl_str_cut(&rest, '/', &part) || !part.n)
+      return false;
+    const char two[2] = {part.p[0], part.p[part.n > 1]};
+    if (!sl_parse_hex(sl_strn(two, 2), &v, 1))
+      return false;
+    sum += v * weight[i];
+  }
+  *light = sum > 127500;
+  return true;
+}
+
+/* An answer that we wait for may come in two pieces; what nobody asked for is not waited for. */
+static int next_of_answer(struct sl_term *t, wint_t *out)
+{
+  int rc = next_char(out);
+  for (int i = 0; rc == ERR && i < 5 && now_ms() < t->asked_until; i++) {
+    struct pollfd p = {.fd = fileno(t->in), .events = POLLIN};
+    if (poll(&p, 1, 10) > 0)
+      rc = next_char(out);
+  }
+  return rc;
+}
+
+/* Once: whoever says it unasked is not heard. */
+static int answered(struct sl_term *t, const char *seq)
+{
+  bool light;
+  if (now_ms() >= t->asked_until || !color_light(seq, &light))
+    return -1;
+  t->asked_until = 0;
+  t->told = true;
+  t->light = light;
+  return SL_KEY_BACKGROUND;
+}
+
+/* What follows ESC: a bare escape, Alt-x, the paste mark, what we asked for, or a sequence nobody asked for (swallowed). */
 static int after_escape(struct sl_term *t)
 {
   wint_t c;
@@ -346,13 +418,15 @@ static int after_escape(struct sl_term *t)
   char seq[64];
   size_t n = 0;
   bool osc = c == ']' || c == 'P';
-  while (n < sizeof seq - 1 && next_char(&c) != ERR) {
+  while (n < sizeof seq - 1 && (osc ? next_of_answer(t, &c) : next_char(&c)) != ERR) {
     seq[n++] = c < 128 ? (char)c : '?';
     if (osc ? c == 7 || (c == '\\' && n > 1 && seq[n - 2] == 27) : c >= 0x40 && c <= 0x7e)
       break;
   }
+  while (osc && n && (seq[n - 1] == 7 || seq[n - 1] == 27 || seq[n - 1] == '\\')) /* its end is not it */
+    n--;
   seq[n] = 0;
-  return !osc && !strcmp(seq, "200~") ? paste_read(t) : -1;
+  return osc ? answered(t, seq) : !strcmp(seq, "200~") ? paste_read(t) : -1;
 }
 
 static int mouse_key(struct sl_term *t)
@@ -378,14 +452,15 @@ static bool input_gone(const struct sl_term *t)
 
 int sl_term_key(struct sl_term *t)
 {
-  wint_t c;
-  int rc = next_char(&c);
+  wint_t c = 0;
+  int rc, key = -1;
+  while ((rc = next_char(&c)) == OK && c == SL_KEY_ESC)
+    if ((key = after_escape(t)) != -1) /* what was swallowed hides no key behind it */
+      return key;
   if (rc == ERR)
     return input_gone(t) ? SL_KEY_EOF : -1;
   if (rc == KEY_CODE_YES)
     return c == KEY_MOUSE ? mouse_key(t) : special((int)c);
-  if (c == SL_KEY_ESC)
-    return after_escape(t);
   if (c == 127 || c == 8)
     return SL_KEY_BACKSPACE;
   return c == '\n' ? SL_KEY_ENTER : (int)c;
@@ -420,6 +495,7 @@ int sl_term_copy(struct sl_term *t, struct sl_str text, struct sl_err *err)
   return rc;
 }
 
+/* COLORFGBG=15;0: the last number is the background. */
 static int from_colorfgbg(void)
 {
   const char *v = getenv("COLORFGBG"), *last = v ? strrchr(v, ';') : NULL;
@@ -429,32 +505,12 @@ static int from_colorfgbg(void)
   return bg == 7 || bg == 15;
 }
 
-/* OSC 11 with DA1 behind it, so that a terminal that knows no OSC 11 still answers something; at most 120 ms in all. */
-int sl_term_background(struct sl_term *t)
+void sl_term_ask_background(struct sl_term *t)
 {
   if (t->low_bandwidth)
-    return from_colorfgbg();
-  raw_send(t, "\033]11;?\007\033[c");
-  char seq[128];
-  size_t n = 0;
-  for (int waited = 0; n < sizeof seq - 1 && waited < 12; waited++) {
-    struct pollfd p = {.fd = fileno(t->in), .events = POLLIN};
-    if (poll(&p, 1, 10) <= 0)
-      continue;
-    ssize_t got = read(p.fd, seq + n, sizeof seq - 1 - n);
-    if (got <= 0)
-      break;
-    n += (size_t)got;
-    if (memchr(seq, 'c', n))
-      break;
-  }
-  seq[n] = 0;
-  const char *rgb = strstr(seq, "rgb:");
-  unsigned char part[3];
-  if (!rgb || strlen(rgb) < 18)
-    return from_colorfgbg();
-  for (int i = 0; i < 3; i++)
-    if (!sl_parse_hex(sl_strn(rgb + 4 + i * 5, 2), &part[i], 1))
-      return from_colorfgbg();
-  return part[0] * 299 + part[1] * 587 + part[2] * 114 > 127500;
+    return;
+  t->asked_until = now_ms() + ASKED_MS;
+  raw_send(t, "\033]11;?\007");
 }
+
+int sl_term_background(const struct sl_term *t) { return t->told ? t->light : from_colorfgbg(); }

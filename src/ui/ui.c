@@ -192,14 +192,19 @@ static int keymap_make(struct sl_ui *ui, struct sl_err *err)
   return rc;
 }
 
-static const char *theme_name(const struct sl_ui *ui)
+/* NULL: nobody has said; the terminal's background decides. */
+static const char *theme_said(const struct sl_ui *ui)
 {
   const char *nc = getenv("NO_COLOR"), *own = ui->o.person ? ui->o.person->theme : NULL;
   if (nc && nc[0])
     return "mono";
-  if (own && own[0] && sl_str_ieq(sl_str(own), SL_STR("auto")) == false)
-    return own;
-  return ui->o.term && sl_term_background(ui->o.term) == 1 ? "light" : "default";
+  return own && own[0] && !sl_str_ieq(sl_str(own), SL_STR("auto")) ? own : NULL;
+}
+
+static const char *theme_name(const struct sl_ui *ui)
+{
+  const char *said = theme_said(ui);
+  return said ? said : ui->o.term && sl_term_background(ui->o.term) == 1 ? "light" : "default";
 }
 
 /* A theme that cannot be read is a notice, never a closed door. */
@@ -210,8 +215,19 @@ static void theme_make(struct sl_ui *ui)
     sl_theme_mono(&ui->theme);
     sl_ui_notice(ui, SL_ROLE_warn, sl_str(err.msg));
   }
+  ui->light = ui->o.term && sl_term_background(ui->o.term) == 1;
   if (ui->o.term)
     sl_term_theme(ui->o.term, &ui->theme);
+}
+
+/* The first picture does not wait for the terminal's answer; when that is another than was thought, the picture is drawn anew. */
+static void theme_told(struct sl_ui *ui)
+{
+  bool light = sl_term_background(ui->o.term) == 1;
+  if (theme_said(ui) || light == ui->light)
+    return;
+  theme_make(ui);
+  sl_ui_dirty_now(ui);
 }
 
 int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *err)
@@ -233,6 +249,8 @@ int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *er
     sl_free(ui);
     return rc;
   }
+  if (o->term && !theme_said(ui))
+    sl_term_ask_background(o->term);
   theme_make(ui);
   if (o->term && sl_term_note(o->term))
     sl_ui_notice(ui, SL_ROLE_warn, sl_str(sl_term_note(o->term)));
@@ -518,6 +536,8 @@ void sl_ui_input(struct sl_ui *ui)
       sl_ui_resize(ui, 0, 0);
     else if (key == SL_KEY_WHEEL_UP || key == SL_KEY_WHEEL_DOWN)
       sl_ui_key(ui, key == SL_KEY_WHEEL_UP ? SL_KEY_UP : SL_KEY_DOWN);
+    else if (key == SL_KEY_BACKGROUND)
+      theme_told(ui);
     else if (key != SL_KEY_CLICK)
       sl_ui_key(ui, key);
   }

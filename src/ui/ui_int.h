@@ -35,6 +35,7 @@ struct sl_ui {
   struct sl_ws *ws;
   struct sl_keymap *keymap;
   struct sl_theme theme;
+  bool light;                        /* what the terminal was thought to be when the theme was chosen */
   struct sl_grid grid;
   struct sl_view *stack[SL_UI_DEPTH];
   size_t depth;

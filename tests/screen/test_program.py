@@ -55,6 +55,54 @@ def test_opens_and_quits(place):
     assert not foreign(pty.raw)
 
 
+def background(pty, color):
+    os.write(pty.master, b"\x1b]11;" + color + b"\x07")
+
+
+def quiet(pty, seconds=0.5):
+    """What is sent until nothing has come for a while."""
+    before = len(pty.raw)
+    while True:
+        at = len(pty.raw)
+        pty.pump(seconds)
+        if len(pty.raw) == at:
+            return bytes(pty.raw[before:])
+
+
+@pytest.mark.parametrize("color, drawn_anew", [(b"rgb:0000/0000/0000", False), (b"rgb:1e/1e/2e", False), (b"rgb:ffff/ffff/ffff", True),
+                                               (b"rgb:f/f/e", True), (b"rgba:fafa/fafa/fafa/ffff", True), (b"rgb:", False),
+                                               (b"rgb:xx/yy/zz", False), (b"?", False)])
+def test_the_first_picture_waits_for_no_answer(place, color, drawn_anew):
+    """The terminal says its background only when the picture stands: a program that waited for it would have given up, and not hear it.
+    What was guessed right is not drawn again."""
+    pty = start(place)
+    assert b"\x1b]11;?\x07" in bytes(pty.raw)
+    quiet(pty)
+    was = pty.picture()
+    background(pty, color)
+    sent = quiet(pty)
+    assert bool(sent) == drawn_anew, sent
+    assert pty.picture() == was
+    background(pty, b"rgb:0000/0000/0000")  # a second one was not asked for
+    if drawn_anew:
+        assert not quiet(pty)
+    pty.type("q")
+    assert pty.end() == 0
+    given_back(pty)
+
+
+def test_an_answer_in_pieces_is_no_key(place):
+    pty = start(place)
+    quiet(pty, 0.2)
+    for piece in (b"\x1b]11;rgb:ff", b"ff/ffff/f", b"fff\x07"):
+        os.write(pty.master, piece)
+        time.sleep(0.01)
+    assert quiet(pty)
+    assert "overview" in pty.picture()[1]
+    pty.type("q")
+    assert pty.end() == 0
+
+
 def test_idle_sends_nothing(place):
     pty = start(place)
     time.sleep(1)

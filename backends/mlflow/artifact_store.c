@@ -135,6 +135,8 @@ static int at_version(struct look *x, const struct sl_mlflow_address *at, struct
 
 static int find(struct look *x, const struct sl_mlflow_address *at, struct sl_str uri, struct sl_err *err)
 {
+  if (!x->s->db)
+    return mlflow_files_find(x->s, at, uri, &x->location, &x->path, err);
   switch (at->kind) {
   case SL_MLFLOW_AT_RUN: return at_run(x, at->id, at->path, err);
   case SL_MLFLOW_AT_MODEL:

@@ -21,6 +21,9 @@ int mlflow_address_bad(struct sl_str uri, struct sl_err *err);
 /* Ids that stand for addresses where a row leads to its files: a run's, a version's NAME/3. In out, or as it came. */
 int mlflow_address_of(struct sl_str scope, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
 
+/* [worker] The file store's way: the location of an address, and the path below it. */
+int mlflow_files_find(struct mlflow_store *s, const struct sl_mlflow_address *at, struct sl_str uri, struct sl_buf *location,
+                      struct sl_buf *path, struct sl_err *err) SL_NODISCARD;
 int mlflow_store_artifacts(struct mlflow_store *s, struct sl_err *err);
 extern const struct sl_serve mlflow_serve_objects;
 extern const struct sl_bytes_ops mlflow_bytes;

@@ -1,6 +1,7 @@
 /* backends/mlflow/experiments.c: experiments. */
 #include <stdio.h>
 
+#include "backend_mlflow/files_int.h"
 #include "backend_mlflow/rest_int.h"
 
 /* ---- the store ---- */
@@ -206,7 +207,9 @@ static void start(struct mlflow_ask *a)
 static int experiments_query(struct sl_req *r, struct sl_err *err)
 {
   const struct mlflow *m = sl_backend_state(sl_req_backend(r));
-  return m->path ? mlflow_store_start(r, store_experiments, err) : mlflow_ask_begin(r, start, err);
+  if (m->rest)
+    return mlflow_ask_begin(r, start, err);
+  return mlflow_store_start(r, m->folder ? mlflow_files_experiments : store_experiments, err);
 }
 
 const struct sl_serve mlflow_serve_experiments = {

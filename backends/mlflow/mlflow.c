@@ -6,7 +6,8 @@
 extern const struct sl_backend_ops sl_backend_mlflow;
 
 static const struct sl_setting settings[] = {
-  { .name = "uri", .type = SL_SET_URI, .required = true, .help = "MLflow's SQLite store, or the address of a server",
+  { .name = "uri", .type = SL_SET_URI, .required = true, .help = "MLflow's SQLite store, the address of a server, or the old "
+    "folder mlruns (read only)",
     .example = "sqlite:///mlflow.db" },
   { .name = "username", .type = SL_SET_TEXT, .help = "who logs in to the server; then a password is needed", .example = "ana" },
   { .name = "password", .type = SL_SET_SECRET, .help = "of username", .example = "{env: MLFLOW_PASSWORD}" },
@@ -32,6 +33,18 @@ static void state_free(struct mlflow *m)
   sl_free(m->workspace);
 }
 
+/* file:///p or a path: the old file store, which is a folder. */
+static int folder_read(struct mlflow *m, const char *path, struct sl_err *err)
+{
+  m->folder = sl_path_abs(path, NULL);
+  if (!m->folder)
+    return sl_err_nomem(err);
+  if (!sl_dir_exists(m->folder))
+    return sl_err_set(err, SL_ECONFIG, "connection %s: there is no folder %s; uri must be http://, https://, sqlite:///FILE or MLflow's "
+                      "folder mlruns", sl_backend_name(m->b), m->folder);
+  return SL_OK;
+}
+
 static int uri_read(struct mlflow *m, const struct sl_conf *c, const char *uri, struct sl_err *err)
 {
   struct sl_str s = sl_str(uri);
@@ -45,7 +58,10 @@ static int uri_read(struct mlflow *m, const struct sl_conf *c, const char *uri, 
                       name);
   if (sl_str_starts(s, SL_STR("http://")) || sl_str_starts(s, SL_STR("https://")))
     return mlflow_conn_open(m, c, err);
-  return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http://, https:// or sqlite:///FILE", name);
+  struct sl_str path;
+  if (sl_uri_path(s, &path))
+    return folder_read(m, path.p, err);
+  return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http://, https://, sqlite:///FILE or the folder mlruns", name);
 }
 
 static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_err *err)

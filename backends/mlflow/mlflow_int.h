@@ -104,6 +104,7 @@ struct mlflow_store {               /* [worker] */
   int64_t give_up;                  /* monotonic ms: when a lock has been waited for long enough */
   bool workspaces;                  /* the registry has workspaces */
   bool utf8;                        /* text compares by its bytes */
+  bool found;                       /* file store: what the scope names was there */
 };
 typedef int mlflow_store_fn(struct mlflow_store *s, struct sl_err *err);
 /* Runs fn over the opened store in a lane; the request is the lane's then. */

@@ -274,7 +274,7 @@ static int registry_query(struct sl_req *r, bool versions, struct sl_err *err)
   struct registry_ask *x = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
   const struct mlflow *m = sl_backend_state(sl_req_backend(r));
-  if (m->path)
+  if (!m->rest)
     return mlflow_store_start(r, versions ? mlflow_store_versions : mlflow_store_models, err);
   mlflow_registry_init(&x->g);
   sl_map_init(&x->experiments);

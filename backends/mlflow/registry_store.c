@@ -1,6 +1,7 @@
 /* backends/mlflow/registry_store.c: the model registry from the SQLite store: four statements, then rows. */
 #include <stdio.h>
 
+#include "backend_mlflow/files_int.h"
 #include "backend_mlflow/mlflow_int.h"
 #include "backend_mlflow/registry_int.h"
 #include "base/json.h"
@@ -110,11 +111,13 @@ static int read_versions(struct load *x, struct sl_err *err)
 static int load(struct load *x, struct sl_err *err)
 {
   mlflow_registry_init(&x->g);
-  int rc = read_models(x, err);
+  int rc = x->s->db ? read_models(x, err) : mlflow_files_registry(x->s, &x->g, x->model, err);
   if (!rc && x->model.p && !x->g.nmodel)
     rc = sl_err_set(err, SL_ENOENT, "no model is named %.*s (sluice get models lists them)", SL_ARG(sl_str_head(x->model, 80)));
-  rc = rc ? rc : read_aliases(x, err);
-  rc = rc ? rc : read_versions(x, err);
+  if (!rc && x->s->db)
+    rc = read_aliases(x, err);
+  if (!rc && x->s->db)
+    rc = read_versions(x, err);
   mlflow_registry_settle(&x->g);
   return rc;
 }

@@ -173,6 +173,8 @@ int mlflow_ask_begin(struct sl_req *r, void (*start)(struct mlflow_ask *a), stru
 {
   struct mlflow_ask *a = sl_req_state(r);
   a->m = sl_backend_state(sl_req_backend(r));
+  if (!a->m->rest)
+    return sl_err_set(err, SL_EUNSUP, "MLflow's old file store is only read here; start a server on a database for that");
   a->r = r;
   a->start = start;
   return mlflow_conn_wait(a, err);

@@ -1,4 +1,5 @@
 /* backends/mlflow/runs_rest.c: runs of a server: first its experiments (their names, and which to search), then the runs. */
+#include "backend_mlflow/files_int.h"
 #include "backend_mlflow/rest_int.h"
 #include "backend_mlflow/runs_int.h"
 
@@ -274,8 +275,8 @@ static int runs_query(struct sl_req *r, struct sl_err *err)
 {
   struct runs_ask *x = sl_req_state(r);
   const struct mlflow *m = sl_backend_state(sl_req_backend(r));
-  if (m->path)
-    return mlflow_store_start(r, mlflow_store_runs, err);
+  if (!m->rest)
+    return mlflow_store_start(r, m->folder ? mlflow_files_runs : mlflow_store_runs, err);
   sl_arena_init(&x->mem, 0);
   sl_map_init(&x->names);
   sl_buf_init(&x->filter, 0);

@@ -2,6 +2,7 @@
  * then one history after the other. */
 #include <stdio.h>
 
+#include "backend_mlflow/files_int.h"
 #include "backend_mlflow/rest_int.h"
 #include "backend_mlflow/runs_int.h"
 #include "backend_mlflow/series_int.h"
@@ -209,8 +210,8 @@ static int series_query(struct sl_req *r, struct sl_err *err)
 {
   struct series_ask *x = sl_req_state(r);
   const struct mlflow *m = sl_backend_state(sl_req_backend(r));
-  if (m->path)
-    return mlflow_store_start(r, mlflow_store_series, err);
+  if (!m->rest)
+    return mlflow_store_start(r, m->folder ? mlflow_files_series : mlflow_store_series, err);
   sl_arena_init(&x->mem, 0);
   sl_map_init(&x->experiments);
   sl_buf_init(&x->id, 0);

@@ -254,6 +254,8 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
   int64_t began = mono_ms();
   s->f = f;
   int rc = s->m->path ? open_db(s, err) : SL_OK;
+  if (!s->m->path)
+    sl_err_set(&note, SL_EUNSUP, "MLflow's old file store, read only; MLflow from 3.13 on refuses it without MLFLOW_ALLOW_FILE_STORE=true");
   if (!rc && s->db)
     rc = check_schema(s, &note, err);
   j->latency_ms = mono_ms() - began;

@@ -73,12 +73,20 @@ static int find_mlflow(struct sl_buf *b, const char *dir, struct sl_err *err)
   char *db = sl_path_join(dir, "mlflow.db"), *uri = db ? sl_asprintf("sqlite:///%s", db) : NULL;
   const char *tracking = getenv("MLFLOW_TRACKING_URI");
   int rc = uri ? SL_OK : sl_err_nomem(err);
+  char *runs = sl_path_join(dir, "mlruns"), *meta = runs ? sl_path_join(runs, "0/meta.yaml") : NULL;
   bool store = !rc && sl_file_exists(db);
   if (store)
     add_mlflow(b, "mlflow", uri);
+  bool old = !rc && meta && sl_file_exists(meta); /* with a database beside it, mlruns only holds its artifacts */
+  char *folder = old ? sl_asprintf("file://%s", runs) : NULL;
+  if (folder)
+    add_mlflow(b, store ? "mlruns" : "mlflow", folder);
+  sl_free(folder);
   bool same = store && tracking && (!strcmp(tracking, uri) || !strcmp(tracking, "sqlite:///mlflow.db"));
   if (!rc && tracking && !same && mlflow_understood(sl_str(tracking)))
-    add_mlflow(b, store ? "tracking" : "mlflow", tracking);
+    add_mlflow(b, store || old ? "tracking" : "mlflow", tracking);
+  sl_free(runs);
+  sl_free(meta);
   sl_free(uri);
   sl_free(db);
   return rc;

@@ -57,6 +57,10 @@ bool sl_mlflow_rest_where(struct sl_buf *out, const struct sl_filter *f, const s
 struct sl_jw;
 bool sl_mlflow_rest_order(struct sl_jw *w, const struct sl_order *o);
 
+/* ---- the old file store: a line of a metric's history ---- */
+struct sl_mlflow_sample { int64_t time, step; double value; };
+bool sl_mlflow_line(struct sl_str line, struct sl_mlflow_sample *out);
+
 /* ---- answers: a page's items one after the other, each as a small tree that lives for the call ---- */
 struct sl_mlflow_node {
   enum { SL_MLFLOW_NULL, SL_MLFLOW_BOOL, SL_MLFLOW_NUM, SL_MLFLOW_STR, SL_MLFLOW_ARR, SL_MLFLOW_OBJ } kind;

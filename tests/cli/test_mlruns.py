@@ -1,0 +1,145 @@
+"""MLflow's old file store, and artifacts that a store on this machine names: made by hand, as MLflow writes them; no server."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+RUN, CHILD = "a" * 32, "b" * 32
+
+
+def put(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    top = tmp_path / "mlruns"
+    put(top / "0" / "meta.yaml", "experiment_id: '0'\nname: Default\nlifecycle_stage: active\nartifact_location: file:///elsewhere/0\n"
+        "creation_time: 1700000000000\nlast_update_time: 1700000000001\n")
+    put(top / ".trash" / "7" / "meta.yaml", "experiment_id: '7'\nname: gone\nlifecycle_stage: deleted\n")
+    for run, more in ((RUN, "run_name: one\nstatus: 3\nend_time: 1700000005000\n"), (CHILD, "run_name: two\nstatus: 1\nend_time: null\n")):
+        put(top / "0" / run / "meta.yaml", f"run_id: {run}\nrun_uuid: {run}\nexperiment_id: '0'\nlifecycle_stage: active\nuser_id: ana\n"
+            f"start_time: 1700000000000\nartifact_uri: file:///elsewhere/0/{run}/artifacts\ntags: []\n{more}")
+    put(top / "0" / CHILD / "tags" / "mlflow.parentRunId", RUN)
+    put(top / "0" / RUN / "params" / "opt" / "lr", "0.1")
+    put(top / "0" / RUN / "metrics" / "auc", "1700000001000 0.5 0\n1700000003000 nan 2\n1700000002000 0.75 1\n")
+    put(top / "0" / RUN / "metrics" / "old", "1700000001000 -inf\n1700000001000 3 4 data digest\n17000")
+    put(top / "0" / RUN / "artifacts" / "notes" / "a b.txt", "hello\n")
+    put(top / "models" / "clf" / "meta.yaml", "name: clf\nlast_updated_timestamp: 1700000009000\ndescription: null\n")
+    put(top / "models" / "clf" / "aliases" / "champion", "1")
+    put(top / "models" / "clf" / "version-1" / "meta.yaml", f"name: clf\nversion: 1\nrun_id: {RUN}\ncurrent_stage: None\n"
+        f"creation_timestamp: 1700000008000\nsource: runs:/{RUN}/notes\nstatus: READY\n")
+    put(top / "models" / "clf" / "version-2" / "meta.yaml", "name: clf\nversion: 2\ncurrent_stage: None\nsource: file:///etc\nstatus: READY\n")
+    return top
+
+
+class Program:
+    def __init__(self, home, uri, settings=""):
+        home.mkdir(mode=0o700)
+        (home / "sluice.yaml").write_text(f"connections:\n  reg:\n    type: mlflow\n    uri: \"{uri}\"\n{settings}")
+        self.home = home
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "XDG_RUNTIME_DIR": str(home)}
+
+    def __call__(self, *args, code=0):
+        out = subprocess.run([PROGRAM, "-w", str(self.home), *args, "--no-input"], capture_output=True, env=self.env, timeout=60, cwd=self.home)
+        assert out.returncode == code, (args, out.returncode, out.stdout[:400], out.stderr.decode())
+        return out.stdout.decode() if code == 0 else out.stderr.decode()
+
+    def rows(self, *args):
+        return json.loads(self(*args, "-o", "json"))
+
+
+def test_old_file_store(runs, tmp_path):
+    here = Program(tmp_path / "home", f"file://{runs}")
+    assert [(e["id"], e["state"]) for e in here.rows("get", "experiments", "--deleted")] == [("0", "active"), ("7", "deleted")]
+    one, two = sorted(here.rows("get", "runs"), key=lambda r: r["name"])
+    assert (one["state"], one["duration_s"], one["user"], one["params.opt/lr"]) == ("ok", 5, "ana", "0.1")
+    assert one["metrics.auc"] == "NaN" and one["metrics.old"] == 3
+    assert (two["state"], two["parent"], two["ended"]) == ("running", RUN, None)
+    points = {(p["name"], p["step"]): p["value"] for p in here.rows("get", "series", RUN)}
+    assert points == {("auc", 0): 0.5, ("auc", 1): 0.75, ("auc", 2): "NaN", ("old", 0): "-Infinity", ("old", 4): 3}
+    model, = here.rows("get", "models")
+    assert model["aliases"] == ["champion=1"] and model["latest"] == 2
+    assert [(v["version"], v["author"]) for v in here.rows("get", "versions", "clf", "--sort", "version")] == [(1, "ana"), (2, None)]
+    assert here("cat", f"runs:/{RUN}/notes/a b.txt") == "hello\n"
+    assert here("cat", "models:/clf@champion/a b.txt") == "hello\n"
+    assert "no folder that this workspace names" in here("cat", "models:/clf/2/passwd", code=1)
+    assert "no run has the id nosuch" in here("get", "series", "nosuch", code=1)
+
+
+def test_mlruns_without_a_workspace(runs, tmp_path):
+    here = Program(tmp_path / "home", "unused")
+    os.unlink(tmp_path / "home" / "sluice.yaml")
+    out = subprocess.run([PROGRAM, "get", "experiments", "-o", "json"], capture_output=True, env=here.env, cwd=runs.parent, timeout=60)
+    assert [e["name"] for e in json.loads(out.stdout)] == ["Default"]
+
+
+def test_damaged_files_are_left_out_and_said(runs, tmp_path):
+    (runs / "0" / CHILD / "meta.yaml").write_text("run_id: [\n")
+    (runs / "0" / RUN / "metrics" / "auc").write_text("no number\n1 2 3\n")
+    here = Program(tmp_path / "home", f"file://{runs}")
+    assert "left out" in here("get", "runs", code=5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """The demo's store with a run whose files lie where the test says."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    shutil.copy(ROOT / "demo" / "mlflow.db", folder / "mlflow.db")
+
+    def place(uri):
+        with sqlite3.connect(folder / "mlflow.db") as db:
+            run, = db.execute("select min(run_uuid) from runs where lifecycle_stage = 'active'").fetchone()
+            db.execute("update runs set artifact_uri = ? where run_uuid = ?", (uri, run))
+        db.close()
+        return run
+    return folder, place
+
+
+@pytest.mark.parametrize("form", ["{0}/mlruns/1/r/artifacts", "file://{0}/mlruns/1/r/artifacts", "mlruns/1/r/artifacts",
+                                  "mlflow-artifacts:/1/r/artifacts"])
+def test_artifacts_of_a_store(store, tmp_path, form):
+    folder, place = store
+    top = folder / ("mlartifacts" if form.startswith("mlflow-artifacts") else "mlruns") / "1" / "r" / "artifacts"
+    put(top / "plots" / "a %41.txt", "one\n")
+    (top / "big").write_bytes(os.urandom(700_000))
+    run = place(form.format(folder))
+    here = Program(tmp_path / "home", f"sqlite:///{folder}/mlflow.db")
+    assert {(o["name"], o["kind"], o["bytes"]) for o in here.rows("ls", f"runs:/{run}")} == {("plots", "prefix", None), ("big", "file", 700_000)}
+    assert here("cat", f"runs:/{run}/plots/a %41.txt") == "one\n"
+    (tmp_path / "home" / "out").mkdir()
+    here("cp", f"runs:/{run}/big", "out/")
+    assert (tmp_path / "home" / "out" / "big").read_bytes() == (top / "big").read_bytes()
+    assert "there already" in here("cp", f"runs:/{run}/big", "out/", code=1)
+    assert not list((tmp_path / "home").glob(".cache/sluice/fetch/*"))
+
+
+@pytest.mark.parametrize("uri", ["file:///etc", "/etc", "mlruns/../../../../../../../etc", "s3://bucket/x", "file://host/etc", "link"])
+def test_hostile_places_are_refused(store, tmp_path, uri):
+    folder, place = store
+    (folder / "mlruns").mkdir()
+    (folder / "mlruns" / "out").symlink_to("/etc")
+    run = place(f"{folder}/mlruns/out" if uri == "link" else uri)
+    here = Program(tmp_path / "home", f"sqlite:///{folder}/mlflow.db")
+    for args in (["ls", f"runs:/{run}"], ["cat", f"runs:/{run}/passwd"], ["cp", f"runs:/{run}/passwd", "x"]):
+        assert "to allow it add" in here(*args, code=1)
+    assert "root:x" not in here("ls", f"runs:/{run}/passwd", code=1)
+
+
+def test_a_root_that_the_workspace_names(store, tmp_path):
+    folder, place = store
+    put(tmp_path / "srv" / "x.txt", "mine\n")
+    run = place(f"file://{tmp_path}/srv")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    assert "artifact_root" in Program(tmp_path / "no", uri)("cat", f"runs:/{run}/x.txt", code=1)
+    assert Program(tmp_path / "set", uri, f"    artifact_root: {tmp_path}/srv\n")("cat", f"runs:/{run}/x.txt") == "mine\n"
+    zone = f"lake:\n  zones:\n    - {{name: srv, uri: \"{tmp_path}/srv\"}}\n"
+    assert Program(tmp_path / "zone", uri, zone)("cat", f"runs:/{run}/x.txt") == "mine\n"

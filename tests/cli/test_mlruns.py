@@ -36,7 +36,8 @@ def runs(tmp_path):
     put(top / "models" / "clf" / "aliases" / "champion", "1")
     put(top / "models" / "clf" / "version-1" / "meta.yaml", f"name: clf\nversion: 1\nrun_id: {RUN}\ncurrent_stage: None\n"
         f"creation_timestamp: 1700000008000\nsource: runs:/{RUN}/notes\nstatus: READY\n")
-    put(top / "models" / "clf" / "version-2" / "meta.yaml", "name: clf\nversion: 2\ncurrent_stage: None\nsource: file:///etc\nstatus: READY\n")
+    put(top / "models" / "clf" / "version-2" / "meta.yaml", "name: clf\nversion: 2\ncurrent_stage: None\nsource: file:///etc\n"
+        "status: READY\n")
     return top
 
 
@@ -48,7 +49,8 @@ class Program:
         self.env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC", "XDG_RUNTIME_DIR": str(home)}
 
     def __call__(self, *args, code=0):
-        out = subprocess.run([PROGRAM, "-w", str(self.home), *args, "--no-input"], capture_output=True, env=self.env, timeout=60, cwd=self.home)
+        out = subprocess.run([PROGRAM, "-w", str(self.home), *args, "--no-input"], capture_output=True, env=self.env, timeout=60,
+                             cwd=self.home)
         assert out.returncode == code, (args, out.returncode, out.stdout[:400], out.stderr.decode())
         return out.stdout.decode() if code == 0 else out.stderr.decode()
 
@@ -113,7 +115,8 @@ def test_artifacts_of_a_store(store, tmp_path, form):
     (top / "big").write_bytes(os.urandom(700_000))
     run = place(form.format(folder))
     here = Program(tmp_path / "home", f"sqlite:///{folder}/mlflow.db")
-    assert {(o["name"], o["kind"], o["bytes"]) for o in here.rows("ls", f"runs:/{run}")} == {("plots", "prefix", None), ("big", "file", 700_000)}
+    listed = {(o["name"], o["kind"], o["bytes"]) for o in here.rows("ls", f"runs:/{run}")}
+    assert listed == {("plots", "prefix", None), ("big", "file", 700_000)}
     assert here("cat", f"runs:/{run}/plots/a %41.txt") == "one\n"
     (tmp_path / "home" / "out").mkdir()
     here("cp", f"runs:/{run}/big", "out/")

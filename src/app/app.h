@@ -20,6 +20,8 @@ struct sl_app {
   int tape_code;                     /* why --record did not do what was asked; 0: it did */
 };
 
+/* Reads the arguments, does what they say; the exit code. What a process needs before it is main.c's. */
+int sl_app_main(int argc, char **argv);
 /* Says err on standard error and returns its exit code; 0 and quiet when standard output has gone. */
 int sl_app_fail(struct sl_app *a, const struct sl_err *err);
 bool sl_app_readonly(const struct sl_app *a);   /* --read-only, or SLUICE_READONLY is set and not 0 */

@@ -1,0 +1,302 @@
+/* tests/torture/lab.c: see lab.h. The program runs in a fork of this one: what is loaded once is loaded once for all runs. */
+#include "lab.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/app.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+enum { HANG_MS = 60000, ARGS_MAX = 16 };
+const char *const harm_words[] = { "unharmed", "allocation failing", "allocation failing from then on", "call failing",
+                                   "call failing from then on" };
+
+static char top[64], work[96], home[96], saved[96], audit_path[512];
+static struct counts { uint64_t allocs, ios; } *counts;   /* shared with the runs */
+static int out_fd = -1, err_fd = -1;
+
+/* ---- the workspace ---- */
+
+static const char yaml[] =
+  "environment: test\n"
+  "connections:\n"
+  "  registry: {type: mlflow, uri: \"http://127.0.0.1:9\", timeout: 2s}\n"
+  "lake:\n"
+  "  zones:\n"
+  "    - {name: landing, uri: \"lake/landing/\", layout: \"dt=%Y-%m-%d\", fresh_within: 26h}\n"
+  "    - {name: raw, uri: \"lake/raw/\", layout: \"dt=%Y-%m-%d\", fresh_within: 26h}\n"
+  "jobs:\n"
+  "  ingest:\n"
+  "    steps:\n"
+  "      load: {run: [echo, loading]}\n"
+  "  clean:\n"
+  "    reads: raw\n"
+  "    steps:\n"
+  "      look: {run: [sh, -c, \"echo looking; echo 'row 3: N/A is no number' >&2; exit 3\"]}\n"
+  "  nightly:\n"
+  "    steps:\n"
+  "      wait: {run: [sleep, \"100\"]}\n";
+
+static void put(const char *path, const char *text)
+{
+  char *dir = sl_path_dir(path);
+  assert_int_equal(sl_mkdirs(dir, 0755, NULL), SL_OK);
+  assert_int_equal(sl_file_write(path, sl_str(text), 0644, NULL), SL_OK);
+  sl_free(dir);
+}
+
+static void put_partition(const char *zone, int back)
+{
+  char path[128], text[64];
+  time_t then = time(NULL) - back * 86400;
+  struct tm day;
+  gmtime_r(&then, &day);
+  snprintf(path, sizeof path, "lake/%s/dt=%04d-%02d-%02d/labs.csv", zone, day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
+  snprintf(text, sizeof text, "patient,area\n1,%d.5\n2,%d.25\n", back, back);
+  put(path, text);
+}
+
+static void lab_make(void)
+{
+  put_partition("landing", 0);
+  put_partition("landing", 1);
+  put_partition("raw", 1);
+  put("lake/raw/README.txt", "one\ntwo\nthree\n");
+  put("sluice.yaml", yaml);
+}
+
+static void lab_env(void)
+{
+  const char *asan = getenv("ASAN_OPTIONS"), *path = getenv("PATH");
+  char *a = strdup(asan ? asan : "detect_leaks=1:abort_on_error=1"), *p = strdup(path ? path : "/usr/bin:/bin");
+  char run[128], tmp[128];
+  snprintf(run, sizeof run, "%s/run", home);
+  snprintf(tmp, sizeof tmp, "%s/tmp", home);
+  clearenv();
+  setenv("ASAN_OPTIONS", a, 1);
+  setenv("PATH", p, 1);
+  setenv("HOME", home, 1);
+  setenv("LC_ALL", "C.UTF-8", 1);
+  setenv("TZ", "UTC", 1);
+  setenv("XDG_RUNTIME_DIR", run, 1);
+  setenv("TMPDIR", tmp, 1);
+  setenv("SLUICE_WORKSPACE", work, 1);
+  free(a);
+  free(p);
+  assert_int_equal(sl_mkdirs(run, 0700, NULL), SL_OK);
+  assert_int_equal(sl_mkdirs(tmp, 0700, NULL), SL_OK);
+}
+
+static int memory_file(void)
+{
+  int fd = memfd_create("sluice-torture", 0);
+  assert_true(fd >= 0);
+  return fd;
+}
+
+void lab_open(void)
+{
+  snprintf(top, sizeof top, "/tmp/sluice-commands-XXXXXX");
+  assert_non_null(mkdtemp(top));
+  snprintf(work, sizeof work, "%s/now/work", top);
+  snprintf(home, sizeof home, "%s/now/home", top);
+  snprintf(saved, sizeof saved, "%s/saved", top);
+  assert_int_equal(sl_mkdirs(work, 0755, NULL), SL_OK);
+  assert_int_equal(sl_mkdirs(home, 0755, NULL), SL_OK);
+  lab_env();
+  assert_int_equal(chdir(work), 0);
+  lab_make();
+  counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  assert_true(counts != MAP_FAILED);
+  out_fd = memory_file();
+  err_fd = memory_file();
+  assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0); /* what a run leaves behind comes to us */
+}
+
+void lab_close(void)
+{
+  lab_end_children();
+  assert_int_equal(chdir("/"), 0);
+  assert_int_equal(sl_rmtree(top, NULL), SL_OK);
+}
+
+static void copy_tree(const char *from, const char *to)
+{
+  pid_t pid = fork();
+  if (!pid) {
+    execlp("cp", "cp", "-a", from, to, (char *)NULL);
+    _exit(127);
+  }
+  int status;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+}
+
+void lab_keep(void)
+{
+  char now[128];
+  lab_end_children();
+  snprintf(now, sizeof now, "%s/now", top);
+  copy_tree(now, saved);
+}
+
+void lab_again(void)
+{
+  char now[128];
+  lab_end_children();
+  snprintf(now, sizeof now, "%s/now", top);
+  assert_int_equal(chdir("/"), 0);
+  assert_int_equal(sl_rmtree(now, NULL), SL_OK);
+  copy_tree(saved, now);
+  assert_int_equal(chdir(work), 0);
+}
+
+static int find_audit(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+  (void)st;
+  if (kind == FTW_F && !strcmp(path + at->base, "audit"))
+    snprintf(audit_path, sizeof audit_path, "%s", path);
+  return 0;
+}
+
+const char *lab_audit(void)
+{
+  if (!audit_path[0])
+    nftw(home, find_audit, 8, FTW_PHYS);
+  return audit_path;
+}
+
+static uint64_t lake_sum;
+static int add_file(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+  (void)at;
+  uint64_t h = 1469598103934665603u;
+  for (const char *p = path; *p; p++)
+    h = (h ^ (unsigned char)*p) * 1099511628211u;
+  lake_sum += (h ^ (kind == FTW_F ? (uint64_t)st->st_size : 0)) * 1099511628211u; /* in any order */
+  return 0;
+}
+
+uint64_t lab_lake(void)
+{
+  lake_sum = 0;
+  nftw("lake", add_file, 8, FTW_PHYS);
+  return lake_sum;
+}
+
+/* ---- a run ---- */
+
+void lab_end_children(void)
+{
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+  for (;;) {
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = 0;
+    if (!n)
+      return;
+    struct sl_str rest = sl_str(text), word;
+    while (rest.n && sl_str_cut(&rest, ' ', &word)) {
+      int64_t pid;
+      if (sl_str_i64(word, &pid) && pid > 1)
+        kill((pid_t)pid, SIGKILL);
+    }
+    while (waitpid(-1, NULL, 0) > 0)
+      continue;
+  }
+}
+
+static void harm_set(enum harm how, uint64_t site)
+{
+  if (how == ALLOC_ONCE || how == ALLOC_ON)
+    sl_fault_alloc((long)site, how == ALLOC_ON);
+  else if (how != NONE)
+    sl_fault_io_after((long)site, how == IO_ON, site % 2 ? EIO : ENOSPC);
+}
+
+static _Noreturn void run_child(const char *const *args, enum harm how, uint64_t site)
+{
+  char *argv[ARGS_MAX + 2] = { strdup("sluice") };
+  int argc = 1;
+  for (; args[argc - 1] && argc <= ARGS_MAX; argc++)
+    argv[argc] = strdup(args[argc - 1]);
+  int null = open("/dev/null", O_RDONLY);
+  dup2(null, 0);
+  dup2(out_fd, 1);
+  dup2(err_fd, 2);
+  uint64_t allocs = sl_alloc_count(), ios = sl_io_count();
+  harm_set(how, site);
+  int code = sl_app_main(argc, argv);
+  sl_fault_alloc(-1, 0);
+  sl_fault_io_after(-1, 0, 0);
+  counts->allocs = sl_alloc_count() - allocs;
+  counts->ios = sl_io_count() - ios;
+  for (int i = 0; i < argc; i++)
+    free(argv[i]);
+  exit(code);
+}
+
+static void empty(int fd)
+{
+  assert_int_equal(ftruncate(fd, 0), 0);
+  assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+}
+
+static void take(int fd, char *to, size_t max)
+{
+  ssize_t n = pread(fd, to, max - 1, 0);
+  to[n < 0 ? 0 : n] = 0;
+}
+
+/* Waits in small steps: a run that hangs is a finding, not the end of the test. */
+static int wait_for(pid_t pid)
+{
+  const struct timespec step = { .tv_nsec = 1000000 };
+  int status;
+  for (int i = 0; i < HANG_MS; i++) {
+    pid_t got = waitpid(pid, &status, WNOHANG);
+    if (got == pid)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    nanosleep(&step, NULL);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, &status, 0);
+  return -2;
+}
+
+void lab_run(struct ran *r, const char *const *args, enum harm how, uint64_t site)
+{
+  empty(out_fd);
+  empty(err_fd);
+  *counts = (struct counts){ 0 };
+  fflush(NULL);
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (!pid)
+    run_child(args, how, site);
+  r->code = wait_for(pid);
+  r->allocs = counts->allocs;
+  r->ios = counts->ios;
+  take(out_fd, r->out, sizeof r->out);
+  take(err_fd, r->err, sizeof r->err);
+}

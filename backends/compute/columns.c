@@ -109,26 +109,37 @@ static bool is_plain(const char *type)
   return n && type[n - 1] != ']';
 }
 
-static void put_quantiles(struct sl_batch *b, struct sl_str json)
+/* What the box says badly is left out; what there was no memory for is not. */
+static int load_stat(json_t **v, struct sl_str json)
 {
-  json_t *v = NULL;
-  if (!json.n || sl_json_load(&v, json, true, NULL))
-    return;
+  *v = NULL;
+  int rc = json.n ? sl_json_load(v, json, true, NULL) : SL_OK;
+  return rc == SL_ENOMEM ? rc : SL_OK;
+}
+
+static int put_quantiles(struct sl_batch *b, struct sl_str json)
+{
+  json_t *v;
+  int rc = load_stat(&v, json);
+  if (!v)
+    return rc;
   for (unsigned i = 0; i < 3; i++) {
     json_t *x = json_array_get(v, i);
     if (json_is_number(x))
       sl_batch_set(b, COL_Q25 + i, sl_vf(json_number_value(x)));
   }
   json_decref(v);
+  return SL_OK;
 }
 
 /* {"0":12,"19":1} -> a list of 20 counts. */
-static void put_histogram(struct sl_batch *b, struct sl_str json)
+static int put_histogram(struct sl_batch *b, struct sl_str json)
 {
-  json_t *v = NULL;
+  json_t *v;
   struct sl_buf list;
-  if (!json.n || sl_json_load(&v, json, true, NULL))
-    return;
+  int rc = load_stat(&v, json);
+  if (!v)
+    return rc;
   sl_buf_init(&list, 0);
   for (int i = 0; i < BINS; i++) {
     char key[4], text[24];
@@ -138,8 +149,10 @@ static void put_histogram(struct sl_batch *b, struct sl_str json)
   }
   if (json_object_size(v))
     sl_batch_set(b, COL_HISTOGRAM, sl_vas(SL_LIST, sl_buf_view(&list)));
+  rc = list.failed;
   sl_buf_free(&list);
   json_decref(v);
+  return rc;
 }
 
 static struct sl_val stat(struct sl_batch *from, size_t col, int which)
@@ -147,7 +160,7 @@ static struct sl_val stat(struct sl_batch *from, size_t col, int which)
   return sl_batch_get(from, 0, (unsigned)(col * STATS + (size_t)which));
 }
 
-static void put_stats(struct sl_batch *b, const struct work *w, struct sl_batch *from, size_t at)
+static int put_stats(struct sl_batch *b, const struct work *w, struct sl_batch *from, size_t at)
 {
   struct sl_val v = stat(from, at, STAT_COUNT);
   if (!v.null)
@@ -157,10 +170,12 @@ static void put_stats(struct sl_batch *b, const struct work *w, struct sl_batch 
   for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
     if (!(v = stat(from, at, same[i].stat)).null)
       sl_batch_set(b, same[i].col, v);
+  int rc = SL_OK;
   if (!(v = stat(from, at, STAT_QUANTILES)).null)
-    put_quantiles(b, v.u.s);
-  if (!(v = stat(from, at, STAT_HISTOGRAM)).null)
-    put_histogram(b, v.u.s);
+    rc = put_quantiles(b, v.u.s);
+  if (!rc && !(v = stat(from, at, STAT_HISTOGRAM)).null)
+    rc = put_histogram(b, v.u.s);
+  return rc;
 }
 
 static void row_id(struct sl_buf *b, const struct work *w, size_t i)
@@ -179,6 +194,8 @@ static int send_rows(struct sl_req *r, size_t first, size_t to, struct sl_batch 
   for (size_t i = first; !rc && i < to; i++) {
     sl_buf_clear(&id);
     row_id(&id, w, i);
+    if (id.failed && (rc = sl_buf_check(&id, err)))
+      break;
     if (w->only && strcmp(w->only, sl_buf_zstr(&id)) != 0)
       continue;
     if (!b)
@@ -190,8 +207,10 @@ static int send_rows(struct sl_req *r, size_t first, size_t to, struct sl_batch 
     sl_batch_set(b, COL_TYPE, sl_vz(w->col[i].type));
     sl_batch_set(b, COL_NULLABLE, sl_vb(true));
     sl_batch_set(b, COL_TABLE, sl_vz(w->table));
-    if (stats)
-      put_stats(b, w, stats, i - first);
+    if (stats && put_stats(b, w, stats, i - first)) {
+      rc = sl_err_nomem(err);
+      break;
+    }
     if (sl_batch_full(b) || i + 1 == to) {
       rc = sl_req_rows(r, &b);
       rc = rc == SL_EAGAIN ? SL_OK : rc; /* few rows: what is under way may come */

@@ -24,11 +24,12 @@ bool local_exec_id(struct sl_str id, struct sl_str *job, int64_t *number)
 
 /* ---- who is alive ---- */
 
+/* Where the lock cannot be looked at, nobody is declared dead. */
 bool local_exec_alive(const char *dir)
 {
   char *path = sl_path_join(dir, "lock");
   int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-  bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+  bool held = fd >= 0 ? flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK : !path || errno != ENOENT;
   if (fd >= 0)
     close(fd);
   sl_free(path);
@@ -55,7 +56,7 @@ int local_ids_read(struct local_ids *ids, const char *execs, struct sl_str job, 
     return !execs || errno == ENOENT ? SL_OK : sl_err_sys(err, errno, "cannot list %s", execs);
   int rc = SL_OK;
   struct dirent *e;
-  while (!rc && (e = readdir(d))) {
+  while (!rc && (errno = 0, e = readdir(d))) {
     struct sl_str of;
     int64_t number;
     void *p = ids->id;
@@ -67,6 +68,8 @@ int local_ids_read(struct local_ids *ids, const char *execs, struct sl_str job, 
       rc = sl_err_nomem(err);
     ids->n += !rc;
   }
+  if (!rc && errno)
+    rc = sl_err_sys(err, errno, "cannot list %s", execs);
   closedir(d);
   if (rc)
     local_ids_free(ids);
@@ -163,7 +166,9 @@ int local_exec_read(struct local_exec *e, const char *execs, struct sl_str id, s
     if (!e->spec.id) /* being made just now, or damaged: still a row */
       local_spec_init(&e->spec);
     e->st.state = "unknown";
+    e->unread = why.code;
     snprintf(e->st.cause, sizeof e->st.cause, "%.230s", why.msg);
+    rc = why.code == SL_ENOMEM ? sl_err_nomem(err) : SL_OK;
   }
   if (!rc) { /* the folder's name counts, whatever stands in it */
     e->spec.id = sl_arena_strndup(&e->spec.mem, id.p, id.n);

@@ -36,7 +36,11 @@ struct local_state {
   struct local_step_state *steps;    /* as many as the spec's; sl_free */
   size_t nsteps;
 };
-struct local_exec { struct local_spec spec; struct local_state st; };
+struct local_exec {
+  struct local_spec spec;
+  struct local_state st;
+  int unread;                /* why its files could not be read; SL_OK: they were */
+};
 
 void local_spec_init(struct local_spec *s);
 void local_spec_free(struct local_spec *s);

@@ -42,6 +42,8 @@ static int each(struct local_ask *a, struct sl_feed *f, struct sl_str id, struct
     if (sl_feed_cancelled(f))
       rc = SL_ECANCELED;
     else if (!local_exec_read(&e, a->s->execs, id.n ? id : sl_str(ids.id[i]), &gone)) {
+      if (e.unread == SL_EIO || e.unread == SL_EDENIED)
+        local_cut(f, e.st.cause);
       rc = fn(a, &w, &e, user);
       local_exec_free(&e);
     } else if (gone.code == SL_ENOMEM) {
@@ -63,7 +65,7 @@ static const struct sl_col exec_own[] = {
 };
 enum { ID, JOB, ENGINE, STATE, NATIVE, STARTED, ENDED, DURATION, DONE, TOTAL, UNIT, CAUSE, PARAMS, RETRY_OF };
 
-static void set_params(struct sl_batch *b, const struct local_spec *s)
+static int set_params(struct sl_batch *b, const struct local_spec *s)
 {
   struct sl_buf list, one;
   sl_buf_init(&list, 0);
@@ -73,10 +75,12 @@ static void set_params(struct sl_batch *b, const struct local_spec *s)
     sl_buf_printf(&one, "%s=%s", s->params[i].name, s->params[i].value);
     sl_list_add(&list, sl_buf_view(&one));
   }
-  if (!list.failed && !one.failed)
+  int rc = list.failed ? list.failed : one.failed;
+  if (!rc)
     sl_batch_set(b, PARAMS, sl_vas(SL_LIST, list.n ? sl_buf_view(&list) : SL_STR("")));
   sl_buf_free(&list);
   sl_buf_free(&one);
+  return rc;
 }
 
 static int send_doc(struct sl_feed *f, const struct local_exec *e)
@@ -118,9 +122,9 @@ static int put_exec(struct local_ask *a, struct sl_rower *w, const struct local_
     sl_batch_set(b, UNIT, sl_vz("steps"));
   }
   sl_batch_set(b, CAUSE, text(st->cause));
-  set_params(b, &e->spec);
   sl_batch_set(b, RETRY_OF, sl_vz(e->spec.retry_of));
-  return user ? send_doc(user, e) : SL_OK;
+  rc = set_params(b, &e->spec);
+  return !rc && user ? send_doc(user, e) : rc;
 }
 
 static int executions_work(struct sl_feed *f, void *user, struct sl_err *err)
@@ -152,7 +156,7 @@ static const struct sl_col step_own[] = {
 };
 enum { S_EXEC, S_NAME, S_STATE, S_NATIVE, S_STARTED, S_ENDED, S_DURATION, S_AFTER, S_CAUSE, S_CODE, S_SIGNAL, S_CPU, S_MEMORY, S_COMMAND };
 
-static void set_lists(struct sl_batch *b, const struct local_step_spec *p)
+static int set_lists(struct sl_batch *b, const struct local_step_spec *p)
 {
   struct sl_buf list, line;
   sl_buf_init(&list, 0);
@@ -163,12 +167,14 @@ static void set_lists(struct sl_batch *b, const struct local_step_spec *p)
     sl_buf_z(&line, line.n ? " " : "");
     sl_fmt_shell(&line, sl_str(*v));
   }
+  int rc = list.failed ? list.failed : line.failed;
   if (!list.failed)
     sl_batch_set(b, S_AFTER, sl_vas(SL_LIST, list.n ? sl_buf_view(&list) : SL_STR("")));
   if (!line.failed)
     sl_batch_set(b, S_COMMAND, sl_vs(sl_buf_view(&line)));
   sl_buf_free(&list);
   sl_buf_free(&line);
+  return rc;
 }
 
 static int put_step(struct local_ask *a, struct sl_rower *w, const struct local_exec *e, size_t i)
@@ -199,8 +205,7 @@ static int put_step(struct local_ask *a, struct sl_rower *w, const struct local_
     sl_batch_set(b, S_CPU, sl_vf((double)p->cpu_ms / 1000));
   if (p->maxrss_kb >= 0)
     sl_batch_set(b, S_MEMORY, sl_vi(p->maxrss_kb * 1024));
-  set_lists(b, &e->spec.steps[i]);
-  return SL_OK;
+  return set_lists(b, &e->spec.steps[i]);
 }
 
 /* since: an execution that began before is not recent. */

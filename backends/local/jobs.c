@@ -53,7 +53,7 @@ static void set_schedule(struct sl_batch *b, const struct local_ask *a, const st
   sl_batch_set(b, LATE, sl_vf(started < due ? (double)(a->now - due) / 1000 : 0));
 }
 
-static int put_job(struct local_ask *a, struct sl_rower *w, const struct sl_job_conf *j, struct sl_err *err)
+static int put_job(struct local_ask *a, struct sl_feed *f, struct sl_rower *w, const struct sl_job_conf *j, struct sl_err *err)
 {
   struct local_ids ids;
   struct local_exec e;
@@ -61,7 +61,14 @@ static int put_job(struct local_ask *a, struct sl_rower *w, const struct sl_job_
   int rc = local_ids_read(&ids, a->s->execs, sl_str(j->name), err);
   if (rc)
     return rc;
-  bool ran = ids.n && !local_exec_read(&e, a->s->execs, sl_str(ids.id[0]), NULL);
+  struct sl_err gone = { 0 };
+  bool ran = ids.n && !local_exec_read(&e, a->s->execs, sl_str(ids.id[0]), &gone);
+  if (gone.code == SL_ENOMEM) {
+    local_ids_free(&ids);
+    return sl_err_nomem(err);
+  }
+  if (ran && (e.unread == SL_EIO || e.unread == SL_EDENIED))
+    local_cut(f, e.st.cause);
   rc = sl_rower_row(w, SL_PUT, sl_str(j->name));
   struct sl_batch *b = sl_rower_batch(w);
   if (!rc) {
@@ -134,7 +141,7 @@ static int jobs_work(struct sl_feed *f, void *user, struct sl_err *err)
     bool get = a->q->kind == SL_Q_GET;
     if (!sl_str_eqz(a->conn, j[i].conn) || (get && !sl_str_eqz(a->q->scope, j[i].name)))
       continue;
-    rc = put_job(a, &w, &j[i], err);
+    rc = put_job(a, f, &w, &j[i], err);
     if (!rc && get)
       rc = send_doc(f, &j[i]);
   }

@@ -184,16 +184,17 @@ static int lines_of(struct local_scan *x, const char *p, size_t n, uint64_t off,
 
 /* ---- files ---- */
 
+/* 0, or why not: ENOENT also for what is no plain file. */
 static int open_at(struct local_source *s, const char *path)
 {
   struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), why = fd < 0 ? errno : ENOENT;
   if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || (!s->exec && local_stays(&s->in, fd, path, NULL)))) {
     close(fd);
     fd = -1;
   }
   if (fd < 0)
-    return -1;
+    return why;
   if (s->fd >= 0)
     close(s->fd);
   s->fd = fd;
@@ -223,8 +224,9 @@ static int place_of(const struct local_source *s)
   return -1;
 }
 
-/* Goes to the next newer file. False: there is none; the one at hand is the newest, and may still grow. */
-static bool next_file(struct local_source *s)
+/* Goes to the next newer file. False: there is none; the one at hand is the newest, and may still grow; *why says when one is there and
+ * cannot be opened. */
+static bool next_file(struct local_source *s, int *why)
 {
   char name[4096];
   int k = s->fd < 0 ? LOCAL_LOG_FILES : s->exec ? place_of(s) : -1;
@@ -236,12 +238,16 @@ static bool next_file(struct local_source *s)
       s->off = 0; /* emptied: it begins anew */
       return st.st_size > 0;
     }
-    return open_at(s, s->path) == 0;
+    *why = open_at(s, s->path);
+    return *why == 0;
   }
   for (k = k < 0 ? LOCAL_LOG_FILES : k; k > 0; k--) {
     name_of(s, k - 1, name, sizeof name);
-    if (!open_at(s, name))
+    *why = open_at(s, name);
+    if (!*why)
       return true;
+    if (*why != ENOENT)
+      return false;
   }
   return false;
 }
@@ -264,8 +270,9 @@ static int one_chunk(struct local_scan *x, int64_t *read_n, struct sl_err *err)
   else if (newest && s->exec && place_of(s) != 0)
     whole = (size_t)n; /* nobody will finish it */
   if (!whole) {
-    s->over = !next_file(s);
-    return SL_OK;
+    int why = 0;
+    s->over = !next_file(s, &why);
+    return why && why != ENOENT ? sl_err_sys(err, why, "cannot open %s", s->path) : SL_OK;
   }
   uint64_t off = (uint64_t)s->off;
   s->off += (int64_t)whole;
@@ -301,9 +308,10 @@ void local_scan_rewind(struct local_scan *x)
 int local_scan_one(struct local_scan *x, uint64_t ino, uint64_t off, struct sl_err *err)
 {
   struct local_source *s = &x->src[0];
+  int why = 0;
   while (x->n && (s->fd < 0 || s->ino != ino))
-    if (!next_file(s))
-      return SL_OK;
+    if (!next_file(s, &why))
+      return why && why != ENOENT ? sl_err_sys(err, why, "cannot open %s", s->path) : SL_OK;
   ssize_t n = x->n && off < INT64_MAX ? pread(s->fd, x->chunk, LOCAL_SCAN_CHUNK, (off_t)off) : 0;
   if (n <= 0)
     return SL_OK;
@@ -326,7 +334,8 @@ void local_scan_tail(struct local_scan *x, int64_t bytes)
     total += stat(name, &st) ? 0 : st.st_size;
   }
   int64_t skip = total - bytes;
-  while (skip > 0 && next_file(s) && !fstat(s->fd, &st) && skip >= st.st_size) {
+  int why; /* whoever reads on meets it again */
+  while (skip > 0 && next_file(s, &why) && !fstat(s->fd, &st) && skip >= st.st_size) {
     skip -= st.st_size;
     x->skipped += st.st_size;
     s->off = st.st_size;

@@ -153,6 +153,8 @@ static int one_folder(struct walk *k, struct sl_str rel, struct sl_err *err)
   int rc = first_time(k, fd, &first, err);
   DIR *d = rc || !first ? NULL : fdopendir(fd);
   if (!d) {
+    if (!rc && first)
+      cannot(k, rel, errno);
     close(fd);
     return rc;
   }

@@ -202,8 +202,10 @@ int sl_cmd_connect(struct sl_app *a)
     rc = sl_err_nomem(&err);
   if (!rc) {
     lines(&yaml, o, uri);
-    rc = try_connection(&s, o, name, &yaml, &err);
+    rc = sl_buf_check(&yaml, &err);
   }
+  if (!rc)
+    rc = try_connection(&s, o, name, &yaml, &err);
   if (!rc && !dry)
     rc = sl_ws_conf_add_connection(path, name, sl_buf_view(&yaml), &err);
   if (!rc) {

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { LOG_QUIET_MS = 250 };
+enum { LOG_QUIET_MS = 250, BLIND_MS = 5000 };
 
 struct following {
   struct sl_session *s;
@@ -20,7 +20,7 @@ struct following {
   char state[32], cause[400];
   int rc;
   struct sl_err err;
-  sl_timer quiet;
+  sl_timer quiet, blind;
 };
 
 static void settle(struct following *f)
@@ -116,11 +116,37 @@ static void text_of(const struct sl_batch *b, const char *name, char *out, size_
   snprintf(out, n, "%.*s", v.null ? 0 : SL_ARG(v.u.s));
 }
 
+static void blind_over(void *user)
+{
+  struct following *f = user;
+  f->blind.v = 0;
+  f->rc = f->err.code;
+  settle(f);
+}
+
+/* Its state cannot be read: once may be an accident, for seconds is the end of waiting. */
+static void row_sources(struct following *f, const struct sl_answer *a)
+{
+  const struct sl_source *s = a->nsrc ? &a->src[0] : NULL;
+  if (!s || (s->state != SL_FAILED && s->state != SL_CUT)) {
+    if (s && s->state == SL_WHOLE)
+      sl_timer_stop(f->s->loop, &f->blind);
+  } else if (!f->blind.v) {
+    int code = s->err.code ? s->err.code : SL_EIO;
+    sl_err_set(&f->err, code, "how it goes cannot be read: %s", s->err.msg[0] ? s->err.msg : s->note);
+    f->rc = sl_timer_start(f->s->loop, BLIND_MS, 0, blind_over, f, &f->blind, &f->err);
+  }
+}
+
 static void row_changed(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct following *f = user;
   (void)id;
-  if (f->row_done || !a->snap || !sl_snap_count(a->snap))
+  if (f->row_done)
+    return;
+  row_sources(f, a);
+  settle(f);
+  if (!a->snap || !sl_snap_count(a->snap))
     return;
   struct sl_batch *b = NULL;
   f->rc = f->rc ? f->rc : sl_snap_page_wait(a->snap, 0, 1, &b, &f->err);
@@ -167,6 +193,7 @@ static int run(struct following *f, const struct sl_ref *execution)
     rc = f->rc;
   }
   sl_timer_stop(f->s->loop, &f->quiet);
+  sl_timer_stop(f->s->loop, &f->blind);
   sl_ws_unwatch(f->s->ws, log);
   sl_ws_unwatch(f->s->ws, row);
   return rc;

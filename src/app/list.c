@@ -371,7 +371,13 @@ int sl_app_list(struct sl_app *a, unsigned flags, struct sl_list *l)
 {
   struct sl_session s;
   struct sl_err err = { 0 };
-  int code = sl_session_open(&s, a, flags, &err) ? sl_app_fail(a, &err) : sl_session_list(&s, l);
+  int code, rc = sl_session_open(&s, a, flags, &err);
+  if (rc) {
+    code = sl_app_fail(a, &err);
+    sl_want_unref(l->query.want);
+  } else {
+    code = sl_session_list(&s, l);
+  }
   sl_session_close(&s);
   return code;
 }

@@ -95,7 +95,9 @@ static int add_named(struct sl_rows *r, struct sl_name n, struct sl_err *err)
   sl_buf_init(&whole, 64 << 10);
   int at = find_plain(r, &n, &whole), rc;
   int family = sl_schema_find(r->s, n.col);
-  if (at >= 0)
+  if (whole.failed)
+    rc = sl_buf_check(&whole, err);
+  else if (at >= 0)
     rc = add_col(r, at, SL_STR_NONE, is_family(sl_schema_col(r->s, (size_t)at)), err);
   else if (n.key.p && family >= 0 && is_family(sl_schema_col(r->s, (size_t)family)))
     rc = sl_str_eqz(n.key, "*") ? add_col(r, family, SL_STR_NONE, true, err) : add_col(r, family, n.key, false, err);
@@ -356,9 +358,10 @@ static void csv_head(struct sl_rows *r)
 static int csv_row(struct sl_rows *r, const struct sl_batch *b, uint32_t row, struct sl_err *err)
 {
   struct sl_buf scratch, text;
+  int rc = SL_OK;
   sl_buf_init(&scratch, 1 << 20);
   sl_buf_init(&text, 0);
-  for (size_t i = 0; i < r->ncol; i++) {
+  for (size_t i = 0; i < r->ncol && !rc; i++) {
     struct sl_val v = rows_cell(r, &r->col[i], b, row, &scratch);
     if (i)
       sl_buf_ch(&r->o->b, ',');
@@ -366,10 +369,10 @@ static int csv_row(struct sl_rows *r, const struct sl_batch *b, uint32_t row, st
     sl_val_text(&text, &v);
     if (!v.null)
       csv_field(r, sl_buf_view(&text));
+    rc = sl_buf_check(&scratch, err); /* before the next cell clears them */
+    rc = rc ? rc : sl_buf_check(&text, err);
   }
   sl_buf_z(&r->o->b, "\n");
-  int rc = sl_buf_check(&scratch, err);
-  rc = rc ? rc : sl_buf_check(&text, err);
   sl_buf_free(&scratch);
   sl_buf_free(&text);
   return rc;

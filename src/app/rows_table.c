@@ -264,9 +264,10 @@ int rows_table_put(struct sl_rows *r, const struct sl_batch *b, uint32_t row, st
 {
   struct rows_table *t = r->table;
   struct sl_buf cell, scratch;
+  int rc = SL_OK;
   sl_buf_init(&cell, 0);
   sl_buf_init(&scratch, 1 << 20);
-  for (size_t i = 0; i < r->ncol; i++) {
+  for (size_t i = 0; i < r->ncol && !rc; i++) {
     sl_buf_clear(&cell);
     if (r->col[i].all)
       family_text(r, &r->col[i], b, row, &cell);
@@ -275,10 +276,10 @@ int rows_table_put(struct sl_rows *r, const struct sl_batch *b, uint32_t row, st
       cell_text(r, &r->col[i], &v, &cell);
     }
     sl_buf_lstr(&t->held, sl_buf_view(&cell));
+    rc = sl_buf_check(&cell, err); /* before the next cell clears them */
+    rc = rc ? rc : sl_buf_check(&scratch, err);
   }
   t->nheld++;
-  int rc = sl_buf_check(&cell, err);
-  rc = rc ? rc : sl_buf_check(&scratch, err);
   sl_buf_free(&cell);
   sl_buf_free(&scratch);
   bool full = t->fixed || t->nheld >= TABLE_PROBE || t->held.n >= TABLE_PROBE_BYTES;

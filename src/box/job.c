@@ -74,6 +74,19 @@ static int copy_work(struct sl_box_job *j, const struct sl_box_work *w, struct s
   return rc ? rc : copy_reads(j, w->reads, err);
 }
 
+/* Unlinked from the pool's waiting list if it is there. */
+static void job_unlink(struct sl_box_job *j)
+{
+  struct sl_box_job **at = &j->pool->waiting;
+  while (*at && *at != j)
+    at = &(*at)->next;
+  if (!*at)
+    return;
+  *at = j->next;
+  if (j->pool->waiting_tail == &j->next)
+    j->pool->waiting_tail = at;
+}
+
 int sl_box_start(struct sl_box_job **out, struct sl_box_pool *p, const struct sl_box_work *w, const struct sl_box_ops *ops, void *user,
                  struct sl_err *err)
 {
@@ -93,23 +106,14 @@ int sl_box_start(struct sl_box_job **out, struct sl_box_pool *p, const struct sl
   }
   *p->waiting_tail = j;
   p->waiting_tail = &j->next;
+  if (!pool_kick(p)) { /* nobody would ever look at it */
+    job_unlink(j);
+    job_free(j);
+    return sl_err_nomem(err);
+  }
   sl_loop_busy(p->loop, 1);
-  pool_kick(p);
   *out = j;
   return SL_OK;
-}
-
-/* Unlinked from the pool's waiting list if it is there. */
-static void job_unlink(struct sl_box_job *j)
-{
-  struct sl_box_job **at = &j->pool->waiting;
-  while (*at && *at != j)
-    at = &(*at)->next;
-  if (!*at)
-    return;
-  *at = j->next;
-  if (j->pool->waiting_tail == &j->next)
-    j->pool->waiting_tail = at;
 }
 
 static void job_drop(struct sl_box_job *j)

@@ -225,10 +225,11 @@ static void on_kick(void *user)
   }
 }
 
-void pool_kick(struct sl_box_pool *p)
+bool pool_kick(struct sl_box_pool *p)
 {
   if (p->closing || p->kick.v || !p->waiting)
-    return;
+    return true;
   if (sl_timer_start(p->loop, 0, 0, on_kick, p, &p->kick, NULL))
     p->kick.v = 0; /* no memory now: the next job or the next end looks again */
+  return p->kick.v != 0;
 }

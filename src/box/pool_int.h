@@ -71,7 +71,7 @@ void box_free(struct box *b);
 void box_wait(struct box *b);                    /* until the killed process is gone and can write no more; not for long */
 
 /* pool.c */
-void pool_kick(struct sl_box_pool *p);           /* look for work soon */
+bool pool_kick(struct sl_box_pool *p);           /* look for work soon; false: no memory for that */
 void pool_forget(struct box *b);                 /* out of the list */
 
 #endif

@@ -58,13 +58,14 @@ static int open_locked(int *out, const char *path, struct sl_err *err)
   return rc;
 }
 
-/* seq and hash of a whole line. */
-static bool line_parse(struct sl_str line, struct tail *t)
+/* seq and hash of a whole line. EPARSE: it is no record. ENOMEM must not be taken for that: the chain would go on from an older one. */
+static int line_parse(struct sl_str line, struct tail *t)
 {
   json_t *j = NULL;
   int64_t seq;
-  if (sl_json_load(&j, line, false, NULL))
-    return false;
+  int rc = sl_json_load(&j, line, false, NULL);
+  if (rc)
+    return rc;
   struct sl_str hash = sl_json_str(j, "hash");
   bool ok = sl_json_i64(j, "seq", &seq) && seq > 0 && hash.n == 64;
   if (ok) {
@@ -75,7 +76,7 @@ static bool line_parse(struct sl_str line, struct tail *t)
     snprintf(t->prev, sizeof t->prev, "%.*s", SL_ARG(prev));
   }
   json_decref(j);
-  return ok;
+  return ok ? SL_OK : SL_EPARSE;
 }
 
 /* The last whole record and whether something without an end stands behind it. Reads at most two records' length from the end. */
@@ -98,18 +99,20 @@ static int tail_read(int fd, const char *path, struct tail *t, struct sl_err *er
   t->torn = n && p[n - 1] != '\n';
   while (end > 0 && p[end - 1] != '\n')
     end--;
-  bool found = false;
-  while (end > 0 && !found) {
+  int why = got < 0 ? errno : n < want ? EIO : 0, rc = SL_EPARSE;
+  while (!why && end > 0 && rc && rc != SL_ENOMEM) {
     size_t from = end - 1;
     while (from > 0 && p[from - 1] != '\n')
       from--;
-    found = line_parse(sl_strn(p + from, end - 1 - from), t);
+    rc = line_parse(sl_strn(p + from, end - 1 - from), t);
     end = from;
   }
   sl_free(p);
-  if (got < 0)
-    return sl_err_sys(err, errno, "cannot read the audit %s", path);
-  if (!found && !t->torn)
+  if (why)
+    return sl_err_sys(err, why, "cannot read the audit %s", path);
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err);
+  if (rc && !t->torn)
     return sl_err_set(err, SL_EPARSE, "the audit %s ends in something that is no record; look at it with `sluice audit verify`", path);
   return SL_OK;
 }

@@ -79,12 +79,15 @@ static int read_line(void *user, uint64_t number, struct sl_str line, bool whole
   struct reading *rd = user;
   json_t *j = NULL;
   struct sl_audit_rec r;
-  int rc = SL_OK;
-  (void)err;
-  if (!whole || sl_json_load(&j, line, false, NULL) || !rec_of(j, number, line, &r))
+  int rc = whole ? sl_json_load(&j, line, false, NULL) : SL_EPARSE;
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err); /* not a bad line */
+  if (rc || !rec_of(j, number, line, &r)) {
     rd->bad++;
-  else
+    rc = SL_OK;
+  } else {
     rc = rd->fn(rd->user, &r);
+  }
   json_decref(j);
   return rc;
 }
@@ -239,7 +242,10 @@ static int verify_line(void *user, uint64_t number, struct sl_str line, bool who
     v->r->torn = true;
     return SL_OK;
   }
-  if (sl_json_load(&j, line, false, NULL) || !rec_of(j, number, line, &r)) {
+  rc = sl_json_load(&j, line, false, NULL);
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err); /* not a broken chain */
+  if (rc || !rec_of(j, number, line, &r)) {
     rc = v->after_torn ? broken(v, number, err, "this is no record") : SL_OK;
     v->after_torn = true;
     v->r->bad_line = number;

@@ -80,7 +80,8 @@ static int set_path(struct sl_person *p, const char *path, char **dir, struct sl
   *dir = where ? sl_path_dir(where) : NULL;
   const char *shown = path ? path : where;
   p->path = shown ? sl_arena_strndup(&p->mem, shown, strlen(shown)) : NULL;
-  bool no_home = !where && !path;
+  const char *home = getenv("HOME");
+  bool no_home = !where && !path && !(home && home[0] == '/'); /* else it was memory that was missing */
   sl_free(where);
   if (!no_home)
     return p->path && *dir ? SL_OK : sl_err_nomem(err);

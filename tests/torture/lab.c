@@ -28,6 +28,7 @@ enum { HANG_MS = 60000, ARGS_MAX = 16 };
 const char *const harm_words[] = { "unharmed", "allocation failing", "allocation failing from then on", "call failing",
                                    "call failing from then on" };
 
+bool lab_tell_where;
 static char top[64], work[96], home[96], saved[96], audit_path[512];
 static struct counts { uint64_t allocs, ios; } *counts;   /* shared with the runs */
 static int out_fd = -1, err_fd = -1;
@@ -77,7 +78,7 @@ static void lab_make(void)
 {
   put_partition("landing", 0);
   put_partition("landing", 1);
-  put_partition("raw", 1);
+  put_partition("raw", 3);
   put("lake/raw/README.txt", "one\ntwo\nthree\n");
   put("sluice.yaml", yaml);
 }
@@ -240,6 +241,9 @@ static _Noreturn void run_child(const char *const *args, enum harm how, uint64_t
   int argc = 1;
   for (; args[argc - 1] && argc <= ARGS_MAX; argc++)
     argv[argc] = strdup(args[argc - 1]);
+  for (int sig = 1; sig < NSIG; sig++)
+    signal(sig, SIG_DFL); /* cmocka catches what a crash should die of */
+  signal(SIGPIPE, SIG_IGN);
   int null = open("/dev/null", O_RDONLY);
   dup2(null, 0);
   dup2(out_fd, 1);

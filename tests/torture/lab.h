@@ -10,6 +10,8 @@
 enum harm { NONE, ALLOC_ONCE, ALLOC_ON, IO_ONCE, IO_ON };
 extern const char *const harm_words[];
 
+extern bool lab_tell_where;     /* the runs that follow say on standard error where the failure was made */
+
 enum { LAB_OUT = 256 << 10, LAB_ERR = 8 << 10 };
 /* One run of the program. */
 struct ran {

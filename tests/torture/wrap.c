@@ -15,6 +15,39 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "lab.h"
+
+void __sanitizer_print_stack_trace(void);
+
+/* Where the failure was made, for whoever looks into a finding. */
+static void hit(void)
+{
+  static bool told;
+  if (!lab_tell_where || told)
+    return;
+  told = true;
+  __sanitizer_print_stack_trace();
+}
+
+bool __real_sl_fault_alloc_due(void);
+bool __wrap_sl_fault_alloc_due(void);
+bool __wrap_sl_fault_alloc_due(void)
+{
+  bool due = __real_sl_fault_alloc_due();
+  if (due)
+    hit();
+  return due;
+}
+
+int __real_sl_fault_io(const char *what);
+int __wrap_sl_fault_io(const char *what);
+int __wrap_sl_fault_io(const char *what)
+{
+  int due = __real_sl_fault_io(what);
+  if (due)
+    hit();
+  return due;
+}
 
 /* How the call fails: with errno, by returning `bad`. */
 #define HARM(name, bad) \
@@ -50,6 +83,7 @@ WRAP(int, -1, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mod
 WRAP(int, -1, pipe2, (int fd[2], int flags), (fd, flags))
 WRAP(DIR *, NULL, opendir, (const char *path), (path))
 WRAP(DIR *, NULL, fdopendir, (int fd), (fd))
+WRAP(struct dirent64 *, NULL, readdir64, (DIR *d), (d))
 
 ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);

@@ -93,7 +93,7 @@ static sl_watch follow(struct seen *s, const char *filter)
 
 static void until_rows(const struct seen *s, uint64_t n)
 {
-  for (int64_t until = real_ms() + 5000; s->rows != n && real_ms() < until;)
+  for (int64_t until = real_ms() + 20000; s->rows != n && real_ms() < until;)
     sl_loop_turn(l, 20);
   assert_int_equal(s->rows, n);
 }
@@ -167,7 +167,7 @@ static void what_is_not_there(void **state)
   (void)state;
   struct seen s;
   follow(&s, "");
-  for (int64_t until = real_ms() + 5000; !s.rc && real_ms() < until;)
+  for (int64_t until = real_ms() + 20000; !s.rc && real_ms() < until;)
     sl_loop_turn(l, 20);
   assert_int_equal(s.rc, SL_ENOENT);
 }
@@ -219,7 +219,7 @@ static void the_sink_writes_whole_or_not_at_all(void **state)
   assert_false(is_there("new")); /* not before the commit */
   assert_int_equal(sl_backend_local.sink->part(r, "def", 3, &err), SL_OK);
   assert_int_equal(sl_backend_local.sink->commit(r, &err), SL_OK);
-  for (int64_t until = real_ms() + 5000; !e.done && real_ms() < until;)
+  for (int64_t until = real_ms() + 20000; !e.done && real_ms() < until;)
     sl_loop_turn(l, 20);
   assert_int_equal(e.rc, SL_OK);
   assert_true(is_there("new"));

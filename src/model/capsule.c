@@ -13,7 +13,7 @@ const char cap_magic[8] = {'S', 'L', 'C', 'A', 'P', 0, 0, 2};
 enum { STATS = 256, PIECE = 1 << 20, READS = 4096 };
 
 struct stat_row { char name[64]; uint64_t asks, rows, bytes, docs, docs_out, bytes_out; char hashed[160], out[160]; };
-struct held { uint64_t id; struct sl_buf b; bool gone; };   /* bytes of a read that goes on: they go in whole, or not at all */
+struct held { uint64_t id, n; struct sl_buf b; bool gone; };   /* bytes of a read that goes on: they go in whole, or not at all */
 struct sl_capsule_rec {
   struct sl_ws *w;
   struct ws_tap tap;
@@ -307,11 +307,18 @@ static void on_bytes(void *user, const struct sl_req *r, const void *p, size_t n
     *h = (struct held){ .id = r->id };
     sl_buf_init(&h->b, CAP_MAX);
   }
-  h->gone = h->gone || c->heldbytes + n > CAP_MAX;
-  if (!h->gone)
+  h->n += n;
+  if (h->gone)
+    return;
+  if (c->heldbytes + n <= CAP_MAX)
     sl_buf_add(&h->b, p, n);
-  h->gone = h->gone || h->b.failed;
-  c->heldbytes += h->gone ? 0 : n;
+  h->gone = h->b.n != h->n; /* too many, or no memory for them */
+  if (!h->gone) {
+    c->heldbytes += n;
+    return;
+  }
+  c->heldbytes -= h->b.n;
+  sl_buf_free(&h->b);
 }
 
 static void bytes_end(struct sl_capsule_rec *c, const struct sl_req *r)
@@ -323,12 +330,12 @@ static void bytes_end(struct sl_capsule_rec *c, const struct sl_req *r)
     return;
   struct held h = c->held[i];
   c->held[i] = c->held[--c->nheld];
-  c->heldbytes -= h.b.n < c->heldbytes ? h.b.n : c->heldbytes;
+  c->heldbytes -= h.b.n;
   struct sl_str rest = sl_buf_view(&h.b), piece;
   if (h.gone || !cap_clean(rest)) {
     (void)body(c, r->id);
     put(c, CAP_GONE);
-    stat_of(c, r)->bytes_out += h.b.n;
+    stat_of(c, r)->bytes_out += h.n;
     rest = SL_STR_NONE;
   } else {
     stat_of(c, r)->bytes += rest.n;
@@ -465,7 +472,8 @@ int sl_capsule_summary(const struct sl_capsule_rec *c, struct sl_buf *out, struc
     if (t->docs_out)
       sl_buf_printf(out, "; %llu documents left out", (unsigned long long)t->docs_out);
     if (t->bytes_out)
-      sl_buf_printf(out, "; %llu bytes left out (they hold what looks like a token)", (unsigned long long)t->bytes_out);
+      sl_buf_printf(out, "; %llu bytes left out (what looks like a token stands in them, or they are too many)",
+                    (unsigned long long)t->bytes_out);
     sl_buf_ch(out, '\n');
   }
   sl_buf_printf(out, "%llu records, %zu bytes%s\n", (unsigned long long)c->records, c->b.n,

@@ -99,6 +99,8 @@ struct mlflow_store {               /* [worker] */
   struct sl_str uri;
   uint64_t off, len;
   struct sl_ws_conf *conf;          /* held; NULL: no workspace */
+  const struct sl_call *call;       /* of an action */
+  bool write;
   sl_ms now;
   sqlite3 *db;
   int64_t give_up;                  /* monotonic ms: when a lock has been waited for long enough */
@@ -109,6 +111,8 @@ struct mlflow_store {               /* [worker] */
 typedef int mlflow_store_fn(struct mlflow_store *s, struct sl_err *err);
 /* Runs fn over the opened store in a lane; the request is the lane's then. */
 int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err) SL_NODISCARD;
+/* The same for an action; write: opened for writing, without a transaction, and only where we know every table. */
+int mlflow_store_call(struct sl_req *r, const struct sl_call *call, bool write, mlflow_store_fn *fn, struct sl_err *err) SL_NODISCARD;
 int mlflow_prepare(struct mlflow_store *s, sqlite3_stmt **out, const char *sql, struct sl_err *err) SL_NODISCARD;
 int mlflow_step(struct mlflow_store *s, sqlite3_stmt *st, bool *row, struct sl_err *err) SL_NODISCARD;
 int mlflow_bind(struct mlflow_store *s, sqlite3_stmt *st, int n, const struct sl_val *v, struct sl_err *err) SL_NODISCARD;

@@ -5,6 +5,7 @@
 #include "backend_mlflow/registry_int.h"
 #include "backend_mlflow/rest_int.h"
 #include "backend_mlflow/runs_int.h"
+#include "backend_mlflow/write_int.h"
 
 enum { RUNS_AT_ONCE = 100 };
 
@@ -299,6 +300,8 @@ const struct sl_serve mlflow_serve_models = {
   .res = &sl_res_models,
   .own = mlflow_model_cols,
   .nown = MLFLOW_MODEL_COLS,
+  .verbs = mlflow_model_verbs,
+  .nverbs = MLFLOW_MODEL_VERBS,
   .req_size = sizeof(struct registry_ask),
   .query = models_query,
   .resume = mlflow_ask_resume,
@@ -308,6 +311,8 @@ const struct sl_serve mlflow_serve_versions = {
   .res = &sl_res_versions,
   .own = mlflow_version_cols,
   .nown = MLFLOW_VERSION_COLS,
+  .verbs = mlflow_version_verbs,
+  .nverbs = MLFLOW_VERSION_VERBS,
   .req_size = sizeof(struct registry_ask),
   .query = versions_query,
   .resume = mlflow_ask_resume,

@@ -2,6 +2,7 @@
 #include "backend_mlflow/files_int.h"
 #include "backend_mlflow/rest_int.h"
 #include "backend_mlflow/runs_int.h"
+#include "backend_mlflow/write_int.h"
 
 struct runs_ask {
   struct mlflow_ask a;
@@ -288,6 +289,8 @@ const struct sl_serve mlflow_serve_runs = {
   .res = &sl_res_runs,
   .own = mlflow_run_cols,
   .nown = MLFLOW_RUN_COLS,
+  .verbs = mlflow_run_verbs,
+  .nverbs = MLFLOW_RUN_VERBS,
   .req_size = sizeof(struct runs_ask),
   .query = runs_query,
   .resume = mlflow_ask_resume,

@@ -1,4 +1,4 @@
-/* backends/mlflow/store.c: MLflow's SQLite store, opened for one request in a lane, only to read.
+/* backends/mlflow/store.c: MLflow's SQLite store, opened for one request in a lane, to read it, or for an action to write it.
  *
  * mode=ro keeps SQLite from writing the file, but not from making -wal and -shm beside it: a store in WAL mode where no -wal stands has no
  * writer, and is opened as one that does not change. Every statement must be one that cannot write; views and functions of a foreign
@@ -75,6 +75,8 @@ static int on_busy(void *user, int times)
   (void)times;
   if (sl_feed_cancelled(s->f) || mono_ms() > s->give_up)
     return 0;
+  if (s->write) /* given up by our own clock, so that it is known that nothing was written */
+    sl_feed_touch(s->f);
   struct timespec t = { 0, NAP_MS * 1000000L };
   nanosleep(&t, NULL);
   return 1;
@@ -112,7 +114,7 @@ static bool has_wal(const char *path)
   return there;
 }
 
-static int file_uri(struct sl_buf *b, const char *path, bool immutable, struct sl_err *err)
+static int file_uri(struct sl_buf *b, const char *path, const char *how, struct sl_err *err)
 {
   struct sl_str rest = sl_str(path), part;
   sl_buf_z(b, "file://");
@@ -120,7 +122,7 @@ static int file_uri(struct sl_buf *b, const char *path, bool immutable, struct s
     sl_buf_z(b, first ? "" : "/");
     sl_fmt_percent(b, part);
   }
-  sl_buf_z(b, immutable ? "?mode=ro&immutable=1" : "?mode=ro");
+  sl_buf_z(b, how);
   return sl_buf_check(b, err);
 }
 
@@ -131,8 +133,9 @@ static int open_db(struct mlflow_store *s, struct sl_err *err)
   sl_buf_init(&uri, 0);
   int rc = look_at_file(s->m->path, &wal, err);
   if (!rc)
-    rc = file_uri(&uri, s->m->path, wal && !has_wal(s->m->path), err);
-  int sq = rc ? SQLITE_OK : sqlite3_open_v2(uri.p, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+    rc = file_uri(&uri, s->m->path, s->write ? "?mode=rw" : wal && !has_wal(s->m->path) ? "?mode=ro&immutable=1" : "?mode=ro", err);
+  int flags = (s->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+  int sq = rc ? SQLITE_OK : sqlite3_open_v2(uri.p, &s->db, flags, NULL);
   sl_buf_free(&uri);
   if (rc || sq)
     return rc ? rc : mlflow_sql_fail(s, sq, err);
@@ -156,7 +159,7 @@ int mlflow_prepare(struct mlflow_store *s, sqlite3_stmt **out, const char *sql, 
   int sq = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
   if (sq)
     return mlflow_sql_fail(s, sq, err);
-  if (!sqlite3_stmt_readonly(*out)) {
+  if (!s->write && !sqlite3_stmt_readonly(*out)) {
     sqlite3_finalize(*out);
     *out = NULL;
     return sl_err_set(err, SL_EINTERNAL, "a statement that could write was refused");
@@ -244,6 +247,27 @@ static int check_schema(struct mlflow_store *s, struct sl_err *note, struct sl_e
   return rc;
 }
 
+/* Only a store whose every table we know, and whose tables run nothing of a stranger's when they are written to. */
+static int may_write(struct mlflow_store *s, bool newer, struct sl_err *err)
+{
+  struct sl_buf b;
+  const char *path = s->m->path;
+  if (newer)
+    return sl_err_set(err, SL_EUNSUP, "%s is of a newer MLflow than we know: write through its server (mlflow server "
+                      "--backend-store-uri sqlite:///%s)", path, path);
+  if (!s->utf8)
+    return sl_err_set(err, SL_EUNSUP, "%s keeps its text in another encoding than UTF-8; it is read only", path);
+  if (sqlite3_db_readonly(s->db, "main"))
+    return sl_err_set(err, SL_EDENIED, "%s may not be written by this account", path);
+  sl_buf_init(&b, 4096);
+  int rc = one_text(s, "SELECT count(*) FROM sqlite_schema WHERE type='trigger' AND tbl_name IN ('runs','tags','registered_models',"
+                    "'model_versions','registered_model_tags','model_version_tags','registered_model_aliases')", &b, err);
+  if (!rc && !sl_str_eqz(sl_buf_view(&b), "0"))
+    rc = sl_err_set(err, SL_EUNSUP, "%s has triggers that MLflow did not make; it is read only", path);
+  sl_buf_free(&b);
+  return rc;
+}
+
 /* ---- the job ---- */
 
 static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
@@ -259,8 +283,10 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
   if (!rc && s->db)
     rc = check_schema(s, &note, err);
   j->latency_ms = mono_ms() - began;
+  if (!rc && s->write)
+    rc = may_write(s, note.msg[0] != 0, err);
   /* one read transaction: rows and their families are of one moment */
-  int sq = rc || !s->db ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+  int sq = rc || s->write || !s->db ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
   if (sq)
     rc = mlflow_sql_fail(s, sq, err);
   if (!rc)
@@ -290,7 +316,7 @@ static void job_free(void *user)
   store_free(j);
 }
 
-int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err)
+static int start(struct sl_req *r, const struct sl_call *call, bool write, mlflow_store_fn *fn, struct sl_err *err)
 {
   struct sl_backend *b = sl_req_backend(r);
   const struct sl_query *q = sl_req_query(r);
@@ -301,9 +327,9 @@ int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err
     return sl_err_nomem(err);
   *j = (struct store_job){ .b = b, .fn = fn };
   j->s = (struct mlflow_store){ .m = sl_backend_state(b), .schema = schema ? sl_schema_ref(schema) : NULL, .q = q,
-                                .now = sl_loop_wall(sl_backend_loop(b)) };
+                                .call = call, .write = write, .now = sl_loop_wall(sl_backend_loop(b)) };
   j->s.conf = conf ? sl_ws_conf_ref((struct sl_ws_conf *)(uintptr_t)conf) : NULL; /* counting changes nothing that it says */
-  if (!q) {
+  if (!q && !call) {
     j->s.uri = sl_req_uri(r);
     j->s.off = sl_req_off(r);
     j->s.len = sl_req_len(r);
@@ -313,4 +339,14 @@ int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err
   if (rc)
     store_free(j);
   return rc;
+}
+
+int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err)
+{
+  return start(r, NULL, false, fn, err);
+}
+
+int mlflow_store_call(struct sl_req *r, const struct sl_call *call, bool write, mlflow_store_fn *fn, struct sl_err *err)
+{
+  return start(r, call, write, fn, err);
 }

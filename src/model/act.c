@@ -412,15 +412,11 @@ static int expect_check(struct sl_plan *p, size_t target, struct sl_batch *b, ui
 
 static int guard_check(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row)
 {
-  struct sl_schema *s = sl_batch_schema(b);
   int rc = expect_check(p, target, b, row);
   for (size_t i = 0; i < p->nguard && !rc; i++) {
     const struct act_guard *g = &p->guard[i];
-    int c = g->col && g->target == target ? sl_schema_find(s, sl_str(g->col)) : -1;
-    if (c < 0)
-      continue;
-    struct sl_val now = sl_batch_get(b, row, (unsigned)c);
-    if (val_is(&g->was, &now))
+    struct sl_val now;
+    if (!g->col || g->target != target || !act_cell(b, row, g->col, &now) || val_is(&g->was, &now))
       continue;
     struct sl_buf words;
     sl_buf_init(&words, 4096);

@@ -15,6 +15,7 @@ struct sl_call {                            /* immutable, the core's until the r
   const struct sl_ref *targets; size_t ntargets;
   const struct sl_val *args;                /* in the order of act->args, already checked; null: not given */
   const struct sl_expect *expect; size_t nexpect;
+  const struct sl_expect *held; size_t nheld; /* what the guards held when it was planned; none when reconciling */
   char token[37];                           /* from the CSPRNG; the same when reconciling */
   struct sl_str settled;                    /* what the dry call's document had under "settled"; none while dry or reconciling */
   bool dry;                                 /* answer with the exact calls as the document; send nothing */

@@ -104,6 +104,8 @@ bool act_job_over(struct sl_plan *p);
 struct sl_str act_boot(struct sl_buf *b);
 struct sl_str act_born(struct sl_buf *b, long pid);
 void act_quote(struct sl_buf *b, struct sl_str s);   /* a JSON string that every reader takes: bytes that are no UTF-8 as \xHH */
+/* A column of a row, or `tags.KEY` of a family; false: there is no such column, or one that changes by itself. */
+bool act_cell(const struct sl_batch *b, uint32_t row, const char *col, struct sl_val *out);
 bool plan_arg_fits(const struct sl_arg *a, const struct sl_val *v);
 int plan_val_copy(struct sl_arena *a, struct sl_val *v) SL_NODISCARD;
 int plan_guard_words(struct sl_plan *p, const char *words, struct sl_err *err) SL_NODISCARD;

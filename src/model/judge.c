@@ -77,29 +77,33 @@ int judge_seen(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t ro
   return SL_OK;
 }
 
-static struct sl_val key_cell(const struct act_seen *s, const char *col, const char *key)
+bool act_cell(const struct sl_batch *b, uint32_t row, const char *col, struct sl_val *out)
 {
-  struct sl_schema *schema = sl_batch_schema(s->b);
-  int c = sl_schema_find(schema, sl_strn(col, (size_t)(key - col) - 1));
+  struct sl_schema *schema = sl_batch_schema(b);
+  int c = sl_schema_find(schema, sl_str(col));
+  const char *dot = strchr(col, '.');
   uint32_t id;
-  if (c < 0)
-    return sl_null(SL_TEXT);
-  enum sl_type t = sl_schema_col(schema, (size_t)c)->type;
-  if ((t != SL_FAMILY_TEXT && t != SL_FAMILY_F64) || !sl_keys_find(sl_schema_keys(schema), sl_str(key), &id))
-    return sl_null(SL_TEXT);
-  return sl_batch_get_key(s->b, s->row, (unsigned)c, id);
+  *out = sl_null(SL_TEXT);
+  if (c >= 0) {
+    *out = sl_batch_get(b, row, (unsigned)c);
+    return !(sl_schema_col(schema, (size_t)c)->flags & SL_COL_LIVE);
+  }
+  c = dot ? sl_schema_find(schema, sl_strn(col, (size_t)(dot - col))) : -1;
+  enum sl_type t = c < 0 ? SL_TEXT : sl_schema_col(schema, (size_t)c)->type;
+  if (t != SL_FAMILY_TEXT && t != SL_FAMILY_F64)
+    return false;
+  if (sl_keys_find(sl_schema_keys(schema), sl_str(dot + 1), &id))
+    *out = sl_batch_get_key(b, row, (unsigned)c, id);
+  return true;
 }
 
 struct sl_val sl_judging_cell(const struct sl_judging *j, size_t target, const char *col)
 {
   const struct act_seen *s = j->seen && target < j->p->call.ntargets ? &j->seen[target] : NULL;
-  if (!s || !s->b)
-    return sl_null(SL_TEXT);
-  int c = sl_schema_find(sl_batch_schema(s->b), sl_str(col));
-  if (c >= 0)
-    return sl_batch_get(s->b, s->row, (unsigned)c);
-  const char *dot = strchr(col, '.');
-  return dot ? key_cell(s, col, dot + 1) : sl_null(SL_TEXT);
+  struct sl_val v = sl_null(SL_TEXT);
+  if (s && s->b)
+    (void)act_cell(s->b, s->row, col, &v);
+  return v;
 }
 
 /* ---- what the judge says ---- */
@@ -122,14 +126,14 @@ int sl_judging_arg(struct sl_judging *j, const char *name, struct sl_val v, stru
   for (size_t i = 0; i < act->nargs && !rc; i++) {
     if (strcmp(act->args[i].name, name) != 0)
       continue;
-    if (!act->args[i].computed || (!v.null && !plan_arg_fits(&act->args[i], &v)))
+    if ((!act->args[i].computed && !p->args[i].null) || (!v.null && !plan_arg_fits(&act->args[i], &v)))
       break;
     if (plan_val_copy(&p->arena, &v))
       return sl_err_nomem(err);
     p->args[i] = v;
     return SL_OK;
   }
-  return rc ? rc : sl_err_set(err, SL_EINTERNAL, "%s has no computed argument %s of that type", act->name, name);
+  return rc ? rc : sl_err_set(err, SL_EINTERNAL, "%s has no argument %s of that type to be filled in", act->name, name);
 }
 
 int sl_judging_guard(struct sl_judging *j, const char *words, struct sl_err *err)

@@ -29,7 +29,7 @@ const struct sl_call *sl_judging_call(const struct sl_judging *j);       /* with
 struct sl_ws *sl_judging_ws(const struct sl_judging *j);
 /* Of the target as it was read last, also `tags.KEY` of a family; null: no such. Until the next stage. */
 struct sl_val sl_judging_cell(const struct sl_judging *j, size_t target, const char *col);
-/* The next three belong to prepare. A computed argument of the action; copied. */
+/* The next three belong to prepare. A computed argument, or one that the person left out; copied. */
 int sl_judging_arg(struct sl_judging *j, const char *name, struct sl_val v, struct sl_err *err) SL_NODISCARD;
 int sl_judging_guard(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;  /* shown: "champion is 6" */
 int sl_judging_note(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;   /* into the audit's detail */

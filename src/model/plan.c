@@ -410,17 +410,49 @@ static int when_check(struct sl_plan *p, struct sl_batch *b, uint32_t row)
   return rc;
 }
 
+/* `tags.{key}`: of the key that the argument names. */
+static const char *guard_col(struct sl_plan *p, const char *pattern)
+{
+  const char *open = strchr(pattern, '{');
+  const struct sl_action *act = p->call.act;
+  if (!open)
+    return pattern;
+  struct sl_str name = sl_strn(open + 1, strlen(open + 1) - 1);
+  for (size_t i = 0; i < act->nargs; i++) {
+    if (!sl_str_eqz(name, act->args[i].name) || p->call.args[i].null || !is_text(p->call.args[i].type))
+      continue;
+    char *whole = sl_asprintf("%.*s%.*s", (int)(open - pattern), pattern, SL_ARG(p->call.args[i].u.s));
+    char *kept = whole ? sl_arena_strndup(&p->arena, whole, strlen(whole)) : NULL;
+    sl_free(whole);
+    return kept;
+  }
+  return pattern;
+}
+
+/* What the guards held goes with the call: a backend that can compare does it in the same step. */
+static int held_make(struct sl_plan *p)
+{
+  struct sl_expect *e = sl_arena_alloc(&p->arena, (p->nguard + 1) * sizeof *e);
+  size_t n = 0;
+  for (size_t i = 0; e && i < p->nguard; i++)
+    if (p->guard[i].col)
+      e[n++] = (struct sl_expect){ p->call.targets[p->guard[i].target], p->guard[i].col, p->guard[i].was };
+  p->call.held = e;
+  p->call.nheld = n;
+  return e ? SL_OK : sl_err_nomem(&p->err);
+}
+
 static int target_seen(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row)
 {
   const char *const *cols = p->call.act->guards ? p->call.act->guards : state_only;
-  struct sl_schema *s = sl_batch_schema(b);
   int rc = when_check(p, b, row);
   for (; *cols && !rc; cols++) {
-    int c = sl_schema_find(s, sl_str(*cols));
-    if (c < 0 || (sl_schema_col(s, (size_t)c)->flags & SL_COL_LIVE))
-      continue;
-    struct sl_val v = sl_batch_get(b, row, (unsigned)c);
-    rc = guard_add(p, target, *cols, &v);
+    struct sl_val v;
+    const char *col = guard_col(p, *cols);
+    if (!col)
+      return sl_err_nomem(&p->err);
+    if (act_cell(b, row, col, &v))
+      rc = guard_add(p, target, col, &v);
   }
   return rc ? rc : judge_seen(p, target, b, row);
 }
@@ -556,6 +588,7 @@ void plan_judged(struct sl_plan *p, int rc)
 {
   static const struct ws_req_sink sink = {.doc = dry_doc, .end = dry_end};
   rc = rc ? rc : plan_conn(p, &p->err);
+  rc = rc ? rc : held_make(p);
   if (rc) {
     planned_tell(p, rc);
     return;

@@ -21,7 +21,7 @@ struct sl_action {
   enum { SL_ONCE_TOKEN, SL_ONCE_NAME, SL_ONCE_READ } once;  /* answer lost: same token, natural key, or look for it */
   const struct sl_arg *args; size_t nargs;
   const char *when;                         /* filter over the target; false: shown grey, with this as the reason */
-  const char *const *guards;                /* NULL-ended: columns whose change voids the decision; NULL: state */
+  const char *const *guards;                /* NULL-ended: columns whose change voids the decision, `tags.{ARG}` too; NULL: state */
   bool judged;                              /* model/judge.h: not without somebody who knows the rules */
 };
 
@@ -47,6 +47,11 @@ const char *sl_resource_nearest(struct sl_str name);
 
 /* Actions of these resources; those of `objects` are in act.h. */
 extern const struct sl_action sl_act_run, sl_act_stop, sl_act_retry;
+extern const struct sl_action sl_act_run_tag, sl_act_run_untag, sl_act_run_note;
+extern const struct sl_action sl_act_model_tag, sl_act_model_untag, sl_act_model_note, sl_act_model_alias, sl_act_model_unalias,
+  sl_act_model_rollback;
+extern const struct sl_action sl_act_version_request, sl_act_version_approve, sl_act_version_reject, sl_act_version_stage,
+  sl_act_version_tag, sl_act_version_untag, sl_act_version_note;
 
 #define SL_RESOURCE(name) extern const struct sl_resource sl_res_##name;
 #include "model/resources.def"

@@ -187,7 +187,8 @@ static void persons_do_not_say_what_is_worked_out(void **state)
 static void fill_wrong(struct test_judge *t, struct sl_judging *j)
 {
   struct sl_err e = { 0 };
-  assert_int_equal(sl_judging_arg(j, "why", sl_vz("x"), &e), SL_EINTERNAL);       /* a person's */
+  assert_int_equal(sl_judging_arg(j, "why", sl_vz("y"), &e), SL_OK);              /* left out */
+  assert_int_equal(sl_judging_arg(j, "why", sl_vz("x"), &e), SL_EINTERNAL);       /* said */
   assert_int_equal(sl_judging_arg(j, "nosuch", sl_vz("x"), &e), SL_EINTERNAL);
   assert_int_equal(sl_judging_arg(j, "statement", sl_vi(7), &e), SL_EINTERNAL);   /* of another type */
   assert_true(sl_judging_cell(j, 7, "state").null);

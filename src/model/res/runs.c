@@ -15,6 +15,32 @@ static const struct sl_col cols[] = {
   { .name = "tags", .type = SL_FAMILY_TEXT, .help = "tags: tags.team" },
 };
 
+static const struct sl_arg tag_args[] = {
+  { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true },
+  { .name = "value", .help = "its value", .type = SL_TEXT, .required = true },
+};
+static const struct sl_arg untag_args[] = { { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true } };
+static const struct sl_arg note_args[] = {
+  { .name = "text", .help = "what to say about it; empty: nothing", .type = SL_TEXT, .required = true },
+};
+static const char *const tag_guards[] = { "tags.{key}", NULL };
+static const char *const note_guards[] = { "tags.mlflow.note.content", NULL };
+
+const struct sl_action sl_act_run_tag = {
+  .name = "tag", .help = "set a tag of a run", .undo = "untag, or tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = tag_args, .nargs = 2, .guards = tag_guards,
+};
+const struct sl_action sl_act_run_untag = {
+  .name = "untag", .help = "remove a tag of a run", .undo = "tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = untag_args, .nargs = 1, .guards = tag_guards,
+};
+const struct sl_action sl_act_run_note = {
+  .name = "note", .help = "write the description of a run", .undo = "note with what it said", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = note_args, .nargs = 1, .guards = note_guards,
+};
+
+static const struct sl_action *const actions[] = { &sl_act_run_note, &sl_act_run_tag, &sl_act_run_untag, NULL };
+
 const struct sl_resource sl_res_runs = {
   .name = "runs",
   .help = "training runs with their parameters, metrics and tags",
@@ -22,6 +48,7 @@ const struct sl_resource sl_res_runs = {
   .shape = SL_KEYED,
   .cols = cols,
   .ncols = sizeof cols / sizeof cols[0],
+  .actions = actions,
   .order = "-started",
   .columns = "name,experiment,state,started,duration_s,user,id,ended",
   .opens = "series",

@@ -14,6 +14,83 @@ static const struct sl_col cols[] = {
   { .name = "digest", .type = SL_TEXT, .help = "of its files' manifest, once computed" },
 };
 
+/* A decision: `to` is an alias, or stage:Production. What is computed comes from the judge (model/judge.h). */
+#define MADE .required = true, .computed = true
+#define COMPUTED                                                                                             \
+  { .name = "statement", .help = "what is decided, signed where keys are listed", .type = SL_TEXT, MADE },   \
+  { .name = "by", .help = "who decides", .type = SL_TEXT, MADE },                                            \
+  { .name = "at", .help = "when", .type = SL_TEXT, MADE }
+static const struct sl_arg request_args[] = {
+  { .name = "to", .help = "what it should become: an alias, or stage:NAME", .type = SL_TEXT, .required = true },
+  { .name = "comment", .help = "why", .type = SL_TEXT, .required = true },
+  COMPUTED,
+};
+static const struct sl_arg approve_args[] = {
+  { .name = "to", .help = "what it becomes: an alias, or stage:NAME; otherwise what the model's entry says", .type = SL_TEXT },
+  { .name = "comment", .help = "why", .type = SL_TEXT },
+  { .name = "break_glass", .help = "although a gate says no; recorded as that", .type = SL_BOOL, .dflt = "false" },
+  COMPUTED,
+  { .name = "was", .help = "the version that the alias names now; empty: none", .type = SL_TEXT, MADE },
+  { .name = "move", .help = "whether the alias moves now", .type = SL_BOOL, .dflt = "false", .computed = true },
+};
+static const struct sl_arg reject_args[] = {
+  { .name = "to", .help = "what it was to become: an alias, or stage:NAME", .type = SL_TEXT },
+  { .name = "comment", .help = "why", .type = SL_TEXT, .required = true },
+  COMPUTED,
+};
+static const struct sl_arg stage_args[] = {
+  { .name = "stage", .help = "None, Staging, Production or Archived", .type = SL_TEXT, .required = true },
+  { .name = "archive", .help = "versions that are in that stage become Archived", .type = SL_BOOL, .dflt = "false" },
+};
+static const char *const decision_guards[] = { "state", "source", "run", NULL };
+static const char *const stage_guards[] = { "stage", NULL };
+
+const struct sl_action sl_act_version_request = {
+  .name = "request", .help = "ask for a version to be promoted", .undo = "reject", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = request_args, .nargs = sizeof request_args / sizeof request_args[0], .guards = decision_guards, .judged = true,
+};
+const struct sl_action sl_act_version_approve = {
+  .name = "approve", .help = "promote a version, by the rules", .undo = "rollback", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = approve_args, .nargs = sizeof approve_args / sizeof approve_args[0], .guards = decision_guards, .judged = true,
+};
+const struct sl_action sl_act_version_reject = {
+  .name = "reject", .help = "say no to a version", .undo = "request", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = reject_args, .nargs = sizeof reject_args / sizeof reject_args[0], .guards = decision_guards, .judged = true,
+};
+const struct sl_action sl_act_version_stage = {
+  .name = "stage", .help = "move a version to a stage", .undo = "stage with the one that it was in", .risk = SL_REVERSIBLE,
+  .once = SL_ONCE_READ, .args = stage_args, .nargs = 2, .guards = stage_guards, .judged = true,
+};
+static const struct sl_arg tag_args[] = {
+  { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true },
+  { .name = "value", .help = "its value", .type = SL_TEXT, .required = true },
+};
+static const struct sl_arg untag_args[] = { { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true } };
+static const struct sl_arg note_args[] = {
+  { .name = "text", .help = "what to say about it; empty: nothing", .type = SL_TEXT, .required = true },
+};
+static const char *const tag_guards[] = { "tags.{key}", NULL };
+static const char *const note_guards[] = { "description", NULL };
+
+const struct sl_action sl_act_version_tag = {
+  .name = "tag", .help = "set a tag of a version", .undo = "untag, or tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = tag_args, .nargs = 2, .guards = tag_guards, .judged = true,
+};
+const struct sl_action sl_act_version_untag = {
+  .name = "untag", .help = "remove a tag of a version", .undo = "tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
+  .args = untag_args, .nargs = 1, .guards = tag_guards, .judged = true,
+};
+const struct sl_action sl_act_version_note = {
+  .name = "note", .help = "write the description of a version", .undo = "note with what it said", .risk = SL_REVERSIBLE,
+  .once = SL_ONCE_READ,
+  .args = note_args, .nargs = 1, .guards = note_guards,
+};
+
+static const struct sl_action *const actions[] = {
+  &sl_act_version_approve, &sl_act_version_reject, &sl_act_version_request, &sl_act_version_note, &sl_act_version_stage,
+  &sl_act_version_tag, &sl_act_version_untag, NULL,
+};
+
 const struct sl_resource sl_res_versions = {
   .name = "versions",
   .help = "versions of registered models",
@@ -21,6 +98,7 @@ const struct sl_resource sl_res_versions = {
   .shape = SL_KEYED,
   .cols = cols,
   .ncols = sizeof cols / sizeof cols[0],
+  .actions = actions,
   .order = "model,-version",
   .columns = "model,version,state,aliases,author,created,stage,run,digest,source",
   .poll_ms = 15000,

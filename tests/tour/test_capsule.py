@@ -13,8 +13,8 @@ from lib_tour import SLUICE, Folders, Tmux
 
 # What is typed into the palette, what the picture must show before it counts, and keys that are pressed then: a picture after each.
 VIEWS = {
-    "overview": (None, ("finding", "job failed", "ZONES", "MODELS"), ["j"]),
-    "lake": ("lake", ("landing", "curated", "dt="), ["l", "j"]),
+    "overview": (None, ("finding", "job failed", "landing ✓ fresh", "1 failed", "champion=3"), ["j"]),
+    "lake": ("lake", ("landing", "curated", "rows vs usual   rows vs usual   rows vs usual"), ["l", "j"]),
     "preview of a partition": ("preview lake:raw/@newest", ("mean_radius",), ["P"]),
     "preview of a file": ("preview {holdout}", ("mean_radius",), ["P", "X"]),
     "preview of json": ("preview {confusion}", ("confusion.json",), ["T"]),
@@ -31,9 +31,12 @@ VIEWS = {
     "table: audit": ("audit", ("audit",), []),
     "sql": ("sql select state, count(*) as n from executions group by 1 order by 1", ("failed", "ok"), []),
     "sql on files": ("sql select count(*) as n, avg(mean_area) as area from 'lake:raw/@newest'", ("area",), []),
-    "execution": ("execution clean-2", ("✗ failed", "first error"), ["L"]),
+    "execution": ("execution clean-2", ("✗ failed", "first error", "✓ fresh", "▲ missing", "FEEDS"), ["L"]),
     "logs": ("logs clean-2", ("log clean-2", "clean-2/validate"), ["W", "T"]),
 }
+
+# Whoever waits for an answer says so.
+ON_ITS_WAY = ("go to", "asking", "loading", ": asked", "read so far")
 
 
 def places(f):
@@ -63,14 +66,14 @@ def pictures(argv, env, where, answer=None):
         t.wait("overview", "finding")
         for name, (line, texts, keys) in VIEWS.items():
             picture = t.go(line.format(**where), *texts) if line else ""
-            picture = t.settled(*texts, absent=("go to", "? asking"))
+            picture = t.settled(*texts, absent=ON_ITS_WAY)
             headers[name] = picture.splitlines()[0]
             shown[name] = masked(picture, "ms|" if line == "connections" else "")  # a latency is the latest one
             if line and line.startswith("sql"):
                 t.leave_editor()
             for i, key in enumerate(keys):
                 t.keys(key)
-                shown[f"{name}, then {' '.join(keys[:i + 1])}"] = masked(t.settled("sluice"))
+                shown[f"{name}, then {' '.join(keys[:i + 1])}"] = masked(t.settled("sluice", absent=ON_ITS_WAY))
             t.do("send-keys", "Escape")
             for _ in range(8):
                 if re.match(r" overview\b(?! ›)", t.settled("sluice").splitlines()[1]):

@@ -35,14 +35,14 @@ def answer(url):
 
 
 class Server:
-    """`mlflow server` of the environment that runs the tests."""
+    """`mlflow server` of the environment that runs the tests, or of another one."""
 
-    def __init__(self, folder, *args, env=None):
+    def __init__(self, folder, *args, env=None, python=sys.executable):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(folder / "server.log", "wb")
         env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", **(env or {})}
-        self.process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+        self.process = subprocess.Popen([python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
                                          "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", *args], cwd=folder, env=env,
                                         stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
         for _ in range(400):

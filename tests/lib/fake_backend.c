@@ -212,6 +212,8 @@ static int work_run(struct sl_feed *feed, void *user, struct sl_err *err)
   struct fake *f = k->f;
   int rc = sl_feed_head(feed, NULL, f->did, f->total ? f->total : -1);
   for (size_t at = 0; at < rows_of(f) && !rc;) {
+    if (f->blocks)
+      atomic_store(&f->blocked, 1);
     while (f->blocks && !atomic_load(&f->go) && !sl_feed_cancelled(feed))
       nap();
     size_t n = batch_of(f, at);

@@ -57,7 +57,7 @@ struct fake {
   atomic_bool go;
   /* ---- what happened ---- */
   int opens, closes, queries, cancels, resumes, answers, stopped;
-  atomic_int worker_rc, freed;
+  atomic_int worker_rc, freed, blocked;
   uint32_t state_was;            /* the backend's state when it was opened: must be 0 */
   char scope[128], conn[32], statement[512], inputs[256], secret_was[64], answer_was[64];
   int calls, dries, reconciles;

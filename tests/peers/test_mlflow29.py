@@ -32,9 +32,11 @@ c.transition_model_version_stage("cancer", 2, "Staging")
 c.set_registered_model_alias("cancer", "champion", 1)
 """
 QUESTIONS = [
-    (3, ["experiments"]), (23, ["runs"]), (24, ["runs", "--deleted"]), (12, ["runs", "cancer"]), (1, ["models"]), (3, ["versions", "cancer"]),
+    (3, ["experiments"]), (23, ["runs"]), (24, ["runs", "--deleted"]), (12, ["runs", "cancer"]), (1, ["models"]),
+    (3, ["versions", "cancer"]),
     (2, ["runs", "--filter", "state = failed"]), (None, ["runs", "--filter", "metrics.val_auc > 0.85", "--sort", "-metrics.val_auc"]),
-    (None, ["runs", "--filter", "params.max_depth >= 10", "--sort", "started"]), (5, ["runs", "--sort", "-metrics.val_auc,id", "--limit", "5"]),
+    (None, ["runs", "--filter", "params.max_depth >= 10", "--sort", "started"]),
+    (5, ["runs", "--sort", "-metrics.val_auc,id", "--limit", "5"]),
 ]
 
 if os.environ.get("SLUICE_PEERS") == "all":

@@ -260,8 +260,8 @@ static void the_total_counts_whatever_moves(void **state)
   (void)state;
   SERVE({ .shape = HTTPD_ENDLESS_BODY, .slice = 8, .slice_ms = 10 });
   struct got g;
-  begin((struct sl_http_req){ .total_ms = 80 }, &g);
   int64_t t = ms_now();
+  begin((struct sl_http_req){ .total_ms = 80 }, &g);
   finish(&g);
   assert_int_equal(g.rc, SL_ETIMEOUT);
   assert_string_equal(g.err.msg, "GET 127.0.0.1: not finished within 0.08 s");

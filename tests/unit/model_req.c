@@ -195,6 +195,12 @@ static bool freed(void *user)
   return atomic_load(&fake->freed) == 1;
 }
 
+static bool blocked(void *user)
+{
+  (void)user;
+  return atomic_load(&fake->blocked) == 1;
+}
+
 static void a_worker_is_cancelled_while_it_blocks(void **state)
 {
   (void)state;
@@ -205,8 +211,7 @@ static void a_worker_is_cancelled_while_it_blocks(void **state)
   fake->made = 500;
   struct sl_query *q = query("", 0, false);
   fx_watch(&f, q, false, &s);
-  for (int i = 0; i < 20; i++)
-    sl_loop_turn(f.l, 1);
+  fx_until(&f, blocked, NULL);
   sl_ws_unwatch(f.w, s.id);
   assert_null(f.w->answers);
   fx_until(&f, freed, NULL);

@@ -29,7 +29,7 @@ struct launch {
   const struct sl_call *c;
   struct sl_ws_conf *conf;
   const char *exe;
-  char *config;                        /* absolute; NULL: there is no such file */
+  char *config;                        /* absolute; NULL: there is no such file (the lane looks) */
   sl_ms now;
   bool retry, look;
   struct sl_str given;
@@ -233,6 +233,13 @@ static int launch_work(void *user, const atomic_bool *cancel, struct sl_err *err
 {
   struct launch *x = user;
   (void)cancel; /* short; half a launch helps nobody */
+  if (!sl_trust_has(x->conf))
+    return sl_err_set(err, SL_EUSAGE, "this workspace file may not start commands yet; look at it, then type: sluice trust %s",
+                      sl_ws_conf_path(x->conf));
+  if (x->config && !sl_file_exists(x->config)) {
+    sl_free(x->config);
+    x->config = NULL;
+  }
   if (x->c->dry)
     return dry_work(x, err);
   size_t found = 0;
@@ -315,9 +322,6 @@ static int may_run(const struct launch *x, struct sl_err *err)
     return sl_err_set(err, SL_EUNSUP, "there is no state folder to keep executions in");
   if (!x->conf)
     return sl_err_set(err, SL_EUSAGE, "there is no workspace, so there are no jobs");
-  if (!sl_trust_has(x->conf))
-    return sl_err_set(err, SL_EUSAGE, "this workspace file may not start commands yet; look at it, then type: sluice trust %s",
-                      sl_ws_conf_path(x->conf));
   return x->exe ? SL_OK : sl_err_set(err, SL_EINTERNAL, "where this program lies is not known");
 }
 
@@ -331,7 +335,7 @@ static int launch(struct sl_req *r, const struct sl_call *c, bool look, struct s
     return sl_err_nomem(err);
   *x = (struct launch){ .s = sl_backend_state(b), .r = r, .c = c, .conf = local_conf_hold(b), .exe = sl_backend_exe(b), .look = look,
                         .retry = c->act == &sl_act_retry, .now = sl_loop_wall(sl_backend_loop(b)),
-                        .config = me && me->path && sl_file_exists(me->path) ? sl_path_abs(me->path, NULL) : NULL };
+                        .config = me && me->path ? sl_path_abs(me->path, NULL) : NULL };
   sl_buf_init(&x->doc, 1 << 20);
   x->one = sl_calloc(c->ntargets, sizeof *x->one);
   int rc = x->one ? may_run(x, err) : sl_err_nomem(err);

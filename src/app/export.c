@@ -1,5 +1,5 @@
-/* app/export.c: `e` in the console: the rows of a pane, to a file of the person's; by its ending .csv, .json or .ndjson. The file appears
- * whole or not at all. */
+/* app/export.c: `e` in the console: the rows of a pane, to a file of the person's; by its ending .csv, .json or .ndjson. It is written in a
+ * lane, from a snapshot that nobody changes; the file appears whole (synced, then renamed) or not at all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,8 +10,18 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "loop/loop.h"
 
-struct export { struct export *next; struct console *c; struct sl_ws *ws; char *path, *temp; enum sl_format format; };
+struct export {
+  struct export *next;
+  struct console *c;
+  struct sl_ws *ws;
+  char *path, *temp;
+  enum sl_format format;
+  struct sl_snap *snap;              /* what is written; NULL before */
+  size_t missing;                    /* sources that are not whole */
+  bool writing;                      /* the lane's job owns it until its end */
+};
 
 static void export_free(struct export *e)
 {
@@ -20,20 +30,26 @@ static void export_free(struct export *e)
     at = &(*at)->next;
   if (*at)
     *at = e->next;
+  sl_snap_unref(e->snap);
   sl_free(e->path);
   sl_free(e->temp);
   sl_free(e);
 }
 
-static int write_rows(struct export *e, struct sl_snap *snap, struct sl_out *o, struct sl_err *err)
+/* ---- [lane] ---- */
+
+static int write_rows(struct export *e, struct sl_out *o, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_rows *r = NULL;
   struct sl_rows_opts how = { .format = e->format };
-  uint64_t n = snap ? sl_snap_count(snap) : 0;
-  int rc = sl_rows_open(&r, o, &how, snap ? sl_snap_schema(snap) : NULL, err);
+  uint64_t n = e->snap ? sl_snap_count(e->snap) : 0;
+  int rc = sl_rows_open(&r, o, &how, e->snap ? sl_snap_schema(e->snap) : NULL, err);
   for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
     struct sl_batch *b = NULL;
-    rc = sl_snap_page_wait(snap, at, n - at < SL_BATCH_ROWS ? (uint32_t)(n - at) : SL_BATCH_ROWS, &b, err);
+    if (atomic_load(cancel))
+      rc = sl_err_set(err, SL_ECANCELED, "the console was left before all rows were written");
+    else
+      rc = sl_snap_page_wait(e->snap, at, n - at < SL_BATCH_ROWS ? (uint32_t)(n - at) : SL_BATCH_ROWS, &b, err);
     if (!rc)
       rc = sl_rows_put(r, b, err);
     sl_batch_unref(b);
@@ -44,23 +60,42 @@ static int write_rows(struct export *e, struct sl_snap *snap, struct sl_out *o, 
   return rc;
 }
 
-static int write_file(struct export *e, struct sl_snap *snap, struct sl_err *err)
+/* That the name survives a power cut, too; the file stands whole either way. */
+static void sync_folder(const char *path)
 {
+  char *dir = sl_path_dir(path);
+  int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (fd >= 0) {
+    (void)!fsync(fd);
+    close(fd);
+  }
+  sl_free(dir);
+}
+
+static int write_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct export *e = user;
   struct sl_out o;
   int fd = open(e->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); /* the folder may be everybody's */
   if (fd < 0)
     return sl_err_sys(err, errno, "cannot write %s", e->temp);
   sl_out_open(&o, fd);
-  int rc = write_rows(e, snap, &o, err);
+  int rc = write_rows(e, &o, cancel, err);
   sl_out_close(&o);
+  if (!rc && fsync(fd))
+    rc = sl_err_sys(err, errno, "cannot write %s to the disk", e->temp);
   if (close(fd) && !rc)
     rc = sl_err_sys(err, errno, "cannot write %s", e->temp);
   if (!rc && rename(e->temp, e->path))
     rc = sl_err_sys(err, errno, "cannot write %s", e->path);
   if (rc)
     unlink(e->temp);
+  else
+    sync_folder(e->path);
   return rc;
 }
+
+/* ---- on the loop ---- */
 
 static void say(struct console *c, enum sl_role role, const char *words)
 {
@@ -70,24 +105,34 @@ static void say(struct console *c, enum sl_role role, const char *words)
     sl_app_note("%s", words);
 }
 
-static void exported(void *user, sl_watch id, const struct sl_answer *a)
+static void write_done(void *user, int rc, const struct sl_err *err)
 {
   struct export *e = user;
-  struct sl_err err = { 0 };
   char words[400];
+  if (rc)
+    snprintf(words, sizeof words, "%.120s was not written: %.200s", e->path, err->msg[0] ? err->msg : "the console was left");
+  else
+    snprintf(words, sizeof words, "%llu rows written to %.200s%s", e->snap ? (unsigned long long)sl_snap_count(e->snap) : 0ull, e->path,
+             e->missing ? "; not all sources are whole" : "");
+  say(e->c, rc ? SL_ROLE_bad : e->missing ? SL_ROLE_warn : SL_ROLE_ok, words);
+  export_free(e);
+}
+
+static void exported(void *user, sl_watch id, const struct sl_answer *a)
+{
+  static const struct sl_job_ops ops = { .work = write_work, .done = write_done };
+  struct export *e = user;
+  struct sl_err err = { 0 };
   (void)id;
   if (!a->done)
     return;
-  size_t missing = 0;
   for (size_t i = 0; i < a->nsrc; i++)
-    missing += a->src[i].state == SL_FAILED || a->src[i].state == SL_CUT;
-  if (write_file(e, a->snap, &err))
-    snprintf(words, sizeof words, "export: %s", err.msg);
-  else
-    snprintf(words, sizeof words, "%llu rows written to %.200s%s", a->snap ? (unsigned long long)sl_snap_count(a->snap) : 0ull, e->path,
-             missing ? "; not all sources are whole" : "");
-  say(e->c, err.code ? SL_ROLE_bad : missing ? SL_ROLE_warn : SL_ROLE_ok, words);
-  export_free(e);
+    e->missing += a->src[i].state == SL_FAILED || a->src[i].state == SL_CUT;
+  e->snap = a->snap ? sl_snap_ref(a->snap) : NULL;
+  e->writing = true;
+  int rc = sl_job_start(e->c->s.loop, SL_LANE_LONG, &ops, e, &(sl_job){ 0 }, &err);
+  if (rc)
+    write_done(e, rc, &err);
 }
 
 static bool format_of(const char *path, enum sl_format *out)
@@ -132,7 +177,7 @@ void console_exports_drop(struct console *c, const struct sl_ws *closed)
   char words[400];
   for (struct export *e = c->exports, *next; e; e = next) {
     next = e->next;
-    if (e->ws != closed)
+    if (e->ws != closed || e->writing) /* what is being written has all its rows */
       continue;
     snprintf(words, sizeof words, "%.300s was not written: its workspace was left before all rows had come", e->path ? e->path : "");
     say(c, SL_ROLE_bad, words);

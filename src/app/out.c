@@ -50,7 +50,7 @@ int sl_out_flush(struct sl_out *o, struct sl_err *err)
     if (e == EPIPE)
       o->gone = true;
     else if (e && e != EINTR)
-      rc = sl_err_sys(err, e, "cannot write to standard output");
+      rc = sl_err_sys(err, e, o->fd == STDOUT_FILENO ? "cannot write to standard output" : "cannot write");
   }
   sl_buf_clear(&o->b);
   if (!rc && o->gone) {

@@ -181,6 +181,29 @@ def test_quitting_says_what_goes_on(console, sluice):
     sluice("-w", ".", "stop", "slow-1")
 
 
+def test_export_writes_whole_or_not_at_all(console, sluice):
+    s = console(size=(24, 120))
+    s.wait("overview")
+    s.keys(":keys\r")
+    s.wait("palette")
+    s.keys("e")
+    s.wait(".csv")
+    s.keys("\x15keys.csv\r")
+    s.wait("rows written to")
+    count = int(re.search(r"(\d+) rows written to", s.text())[1])
+    text = (sluice.cwd / "keys.csv").read_text()
+    assert count > 50 and text.count("\n") == count + 1 and text.startswith("connection,view,key,command,help,ref\n")
+    before = sorted(os.listdir(sluice.cwd))
+    s.keys("e")
+    s.wait(".csv")
+    s.keys("\x15nowhere/keys.csv\r")
+    s.wait("was not written")
+    assert sorted(os.listdir(sluice.cwd)) == before, "something of it was left behind"
+    s.keys("q")
+    s.keys("q")
+    assert s.ended() == 0
+
+
 def test_first_run(console, sluice):
     (sluice.cwd / "sluice.yaml").unlink()
     s = console("--as", "ana")

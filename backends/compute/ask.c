@@ -11,12 +11,14 @@ struct compute_ask {
   void *user;
   struct sl_batch *rows[BATCHES_MAX];
   size_t n;
+  char *reads;                         /* as compute_only() says */
 };
 
 static void ask_free(struct compute_ask *a)
 {
   for (size_t i = 0; i < a->n; i++)
     sl_batch_unref(a->rows[i]);
+  sl_free(a->reads);
   sl_free(a);
 }
 
@@ -45,7 +47,7 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   (void)rows;
   struct sl_err e = *err;
   compute_ended(a->c);
-  compute_words(a->c, &e);
+  compute_words(a->c, a->reads, &e);
   a->job = NULL;
   a->fn(a->user, rc, a->rows, a->n, &e);
   ask_free(a);
@@ -58,7 +60,7 @@ int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, co
   struct compute_ask *a = *out = sl_calloc(1, sizeof *a);
   if (!a)
     return sl_err_nomem(err);
-  *a = (struct compute_ask){ .c = c, .touch = touch, .fn = fn, .user = user };
+  *a = (struct compute_ask){ .c = c, .touch = touch, .fn = fn, .user = user, .reads = compute_only(reads) };
   int rc = compute_start(c, &a->job, &(struct sl_box_work){ .kind = "sql", .text = sl_str(sql), .reads = reads }, &ops, a, err);
   if (rc) {
     ask_free(a);

@@ -52,7 +52,8 @@ int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, co
 void compute_ask_drop(struct compute_ask *a);
 
 /* Files of a zone by the zone's name, `lake:raw/dt=.../part.parquet`: shorter than their paths, and what a person typed. */
-void compute_words(const struct compute *c, struct sl_err *err);
+void compute_words(const struct compute *c, const char *reads, struct sl_err *err);   /* reads: named where the engine names no file */
+char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */
 
 void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
 

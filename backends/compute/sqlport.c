@@ -17,6 +17,7 @@ struct run {
   struct feeder *feed;
   struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
   bool head;
+  char *reads;                 /* the one file or folder that it reads; NULL: none, or several */
 };
 
 /* ---- inputs ---- */
@@ -128,7 +129,10 @@ static void run_leave(struct run *run)
   }
   compute_look_free(run->look);
   run->look = NULL;
+  sl_free(run->reads);
+  run->reads = NULL;
 }
+
 
 /* ---- what comes back ---- */
 
@@ -210,7 +214,7 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   struct run *run = sl_req_state(r);
   struct sl_err e = *err;
   compute_ended(run->c);
-  compute_words(run->c, &e);
+  compute_words(run->c, run->reads, &e);
   run->job = NULL;
   if (run->look) {
     send_look(r, rc, &e);
@@ -253,6 +257,7 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   struct run *run = sl_req_state(r);
   struct sl_err e = *err;
   run->prep = NULL;
+  run->reads = rc ? NULL : compute_only(reads);
   if (!rc)
     rc = start(r, "sql", sql, reads, &e);
   if (rc) {

@@ -19,8 +19,15 @@ static void replace(struct sl_err *err, const char *root, const char *zone)
   memcpy(err->msg, said, sizeof err->msg);
 }
 
-void compute_words(const struct compute *c, struct sl_err *err)
+char *compute_only(const char *const *reads)
 {
+  return reads && reads[0] && !reads[1] ? sl_strdup(reads[0]) : NULL;
+}
+
+void compute_words(const struct compute *c, const char *reads, struct sl_err *err)
+{
+  if (reads && strstr(err->msg, SL_BOX_DAMAGED) && !strchr(err->msg, '/'))
+    sl_err_prefix(err, "%s", reads);
   size_t n = 0;
   const struct sl_ws_conf *conf = sl_backend_ws_conf(c->b);
   const struct sl_zone *z = conf ? sl_ws_conf_zones(conf, &n) : NULL;

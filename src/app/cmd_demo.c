@@ -111,6 +111,8 @@ static int make(struct place *p, struct sl_demo *d, struct sl_app *a, struct sl_
   if (!rc)
     rc = sl_demo_times(d, err);
   if (!rc)
+    rc = sl_demo_rows(d, a, err);
+  if (!rc)
     rc = mark(p, d, sl_buf_zstr(&day), err);
   sl_buf_free(&day);
   return rc;

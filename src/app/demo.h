@@ -33,6 +33,8 @@ int sl_demo_copy(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
 int sl_demo_store(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
 /* Columns of Parquet files, and --rows: statements in the box. */
 int sl_demo_tables(struct sl_demo *d, struct sl_app *a, int64_t rows, struct sl_err *err) SL_NODISCARD;
+/* Rows of every Parquet file, from their footers, noted where `partitions` looks for them. After the times: they belong to the note. */
+int sl_demo_rows(struct sl_demo *d, struct sl_app *a, struct sl_err *err) SL_NODISCARD;
 /* Files get the times at which they would have come: judged by freshness. */
 int sl_demo_times(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
 /* The last days' jobs, one after the other; each must end as the manifest says. */

@@ -1,18 +1,18 @@
 /* app/demo_tables.c: what of the demo's dates stands inside Parquet files, and the zone of --rows: statements in the box, their results
- * put in
- * place whole. */
+ * put in place whole. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/demo.h"
+#include "backend_local/local.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/box.h"
 
 struct shop { struct sl_demo *d; struct sl_loop *l; struct sl_box_pool *pool; const json_t *columns; bool done; int rc; struct sl_err err;
-  const char *to; };
+  const char *to, *state; };
 
 /* The box wrote into its scratch folder; the file moves to its place by name, or by copy where that is another file system. */
 static int place(const char *from, const char *to, struct sl_err *err)
@@ -134,24 +134,107 @@ static int big_make(struct shop *s, int64_t rows, struct sl_err *err)
   return rc;
 }
 
-int sl_demo_tables(struct sl_demo *d, struct sl_app *a, int64_t rows, struct sl_err *err)
+static int shop_open(struct shop *s, struct sl_app *a, struct sl_err *err)
 {
-  struct shop s = {.d = d};
-  const char *const roots[] = {d->to, NULL};
+  const char *const roots[] = {s->d->to, NULL};
   char *tmp = sl_xdg_path(SL_XDG_CACHE, "box");
   int rc = tmp ? sl_mkdirs(tmp, 0700, err) : sl_err_nomem(err);
   if (!rc)
-    rc = sl_loop_open(&s.l, err);
-  const struct sl_box_opts o = {.loop = s.l, .exe = a->exe, .lib_dirs = sl_lib_dirs(), .roots = roots, .tmp_dir = tmp};
+    rc = sl_loop_open(&s->l, err);
+  const struct sl_box_opts o = {.loop = s->l, .exe = a->exe, .lib_dirs = sl_lib_dirs(), .roots = roots, .tmp_dir = tmp};
   if (!rc)
-    rc = sl_box_pool_open(&s.pool, &o, err);
+    rc = sl_box_pool_open(&s->pool, &o, err);
+  sl_free(tmp);
+  return rc;
+}
+
+static void shop_close(struct shop *s)
+{
+  sl_box_pool_close(s->pool);
+  if (s->l)
+    sl_loop_close(s->l);
+}
+
+int sl_demo_tables(struct sl_demo *d, struct sl_app *a, int64_t rows, struct sl_err *err)
+{
+  struct shop s = {.d = d};
+  int rc = shop_open(&s, a, err);
   if (!rc)
     rc = columns_move(&s, err);
   if (!rc && rows > 0)
     rc = big_make(&s, rows, err);
-  sl_box_pool_close(s.pool);
-  if (s.l)
-    sl_loop_close(s.l);
-  sl_free(tmp);
+  shop_close(&s);
+  return rc;
+}
+
+/* ---- rows of each file ---- */
+
+static int note_rows(void *user, struct sl_batch **take)
+{
+  const struct shop *s = user;
+  for (uint32_t i = 0; i < sl_batch_count(*take); i++) {
+    struct sl_val file = sl_batch_get(*take, i, 0), rows = sl_batch_get(*take, i, 1);
+    char *path = file.null || rows.null ? NULL : sl_strndup(file.u.s.p, file.u.s.n);
+    int rc = path ? sl_local_rows_note(s->state, path, rows.u.i, NULL) : SL_OK; /* without a note the rows are unknown, no more */
+    sl_free(path);
+    if (rc)
+      break;
+  }
+  sl_batch_unref(*take);
+  *take = NULL;
+  return SL_OK;
+}
+
+static void on_noted(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
+{
+  struct shop *s = user;
+  (void)file;
+  (void)rows;
+  s->rc = rc;
+  if (rc && err)
+    s->err = *err;
+  s->done = true;
+}
+
+static int count_rows(struct shop *s, struct sl_err *err)
+{
+  static const struct sl_box_ops ops = {.rows = note_rows, .done = on_noted};
+  struct sl_box_job *job;
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  sl_buf_z(&b, "select file_name, num_rows::bigint from parquet_file_metadata('");
+  quoted(&b, s->d->to);
+  sl_buf_z(&b, "/lake/**/*.parquet')");
+  const struct sl_box_work work = {.kind = "sql", .text = sl_buf_view(&b)};
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = sl_box_start(&job, s->pool, &work, &ops, s, err);
+  while (!rc && !s->done)
+    sl_loop_turn(s->l, 100);
+  if (!rc && s->rc)
+    rc = sl_err_set(err, s->rc, "%s", s->err.msg);
+  sl_buf_free(&b);
+  return rc;
+}
+
+int sl_demo_rows(struct sl_demo *d, struct sl_app *a, struct sl_err *err)
+{
+  struct shop s = {.d = d};
+  struct sl_session e = {.app = a};
+  char *conf = sl_path_join(d->to, "sluice.yaml"), *state = NULL;
+  int rc = conf ? sl_session_types(&e, err) : sl_err_nomem(err);
+  if (!rc)
+    rc = sl_ws_conf_load(&e.conf, conf, e.types, e.ntypes, err);
+  if (!rc && !(state = sl_xdg_path(SL_XDG_STATE, sl_ws_conf_id(e.conf))))
+    rc = sl_err_nomem(err);
+  s.state = state;
+  if (!rc)
+    rc = shop_open(&s, a, err);
+  if (!rc)
+    rc = count_rows(&s, err);
+  shop_close(&s);
+  sl_session_close(&e);
+  sl_free(state);
+  sl_free(conf);
   return rc;
 }

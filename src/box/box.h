@@ -33,6 +33,9 @@ int sl_box_pool_open(struct sl_box_pool **out, const struct sl_box_opts *o, stru
 /* Kills the boxes; done() does not come for what still ran. Inside a callback of a job: only in done(). */
 void sl_box_pool_close(struct sl_box_pool *p);
 
+/* In the words of an error: of a file that is no Parquet, or only a part of one. Which file, the engine does not always say. */
+#define SL_BOX_DAMAGED "a Parquet file is damaged or is none"
+
 struct sl_box_job;
 struct sl_box_input { const char *name; struct sl_schema *schema; };   /* a table made of batches: sent by sl_box_job_rows() */
 struct sl_box_work {
@@ -62,7 +65,8 @@ struct sl_box_ops {            /* each may be NULL but done; none comes inside a
 };
 int sl_box_start(struct sl_box_job **out, struct sl_box_pool *p, const struct sl_box_work *w, const struct sl_box_ops *ops, void *user,
                  struct sl_err *err) SL_NODISCARD;
-int sl_box_job_rows(struct sl_box_job *j, size_t input, const struct sl_batch *b, struct sl_err *err) SL_NODISCARD;
+/* What secret columns hold is not sent. */
+int sl_box_job_rows(struct sl_box_job *j, size_t input, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;
 int sl_box_job_rows_end(struct sl_box_job *j, size_t input, struct sl_err *err) SL_NODISCARD;
 void sl_box_job_resume(struct sl_box_job *j);
 void sl_box_job_cancel(struct sl_box_job *j);           /* kills the box; done() will not come; j is gone */

@@ -119,7 +119,7 @@ int duck_error(struct sl_err *err, const char *text)
   }
   put_place(&b, &t);
   if (damaged(sl_str(text ? text : "")))
-    sl_buf_z(&b, "; a Parquet file is damaged or is none: get it again from where it came");
+    sl_buf_z(&b, "; " SL_BOX_DAMAGED ": get it again from where it came");
   else if (text && strstr(text, "in value construction"))
     sl_buf_z(&b, "; a file's name is not UTF-8, and the engine takes no other: copy it to another name (sluice cp)");
   else

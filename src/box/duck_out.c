@@ -319,6 +319,7 @@ static int send_head(struct duck_out *o, uint64_t rows, struct sl_err *err)
       settle(&o->col[i], rows);
     o->names[i].type = o->col[i].type;
     o->names[i].help = "";
+    o->names[i].flags = o->col[i].id == DUCK_FLOAT ? SL_COL_F32 : 0;
   }
   int rc = sl_schema_new(&o->schema, NULL, 0, o->names, o->ncols, err);
   return rc ? rc : box_head(o->c, o->schema, -1, err);

@@ -211,16 +211,20 @@ static void put_conns(struct sl_buf *f, const struct sl_batch *b)
   sl_buf_free(&runs);
 }
 
-int sl_box_job_rows(struct sl_box_job *j, size_t input, const struct sl_batch *b, struct sl_err *err)
+int sl_box_job_rows(struct sl_box_job *j, size_t input, struct sl_batch *b, struct sl_err *err)
 {
   struct sl_buf f;
+  struct sl_batch *open = NULL;
   int rc = check_input(j, input, err);
+  if (!rc)
+    rc = sl_batch_public(&open, b, err); /* what runs in there may be told to do anything with them */
   if (rc)
     return rc;
   sl_buf_init(&f, WIRE_MAX_IN);
   sl_buf_le(&f, input, 4);
-  put_conns(&f, b);
-  rc = sl_batch_encode(&f, b, err);
+  put_conns(&f, open);
+  rc = sl_batch_encode(&f, open, err);
+  sl_batch_unref(open);
   if (!rc)
     rc = sl_buf_check(&f, err);
   if (!rc)

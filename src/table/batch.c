@@ -74,7 +74,7 @@ struct sl_val sl_batch_get(const struct sl_batch *b, uint32_t row, unsigned col)
   if (!sc || row >= b->image->rows)
     return sl_null(SL_TEXT);
   const struct image_col *c = &b->image->cols[col];
-  struct sl_val v = { .type = sc->type };
+  struct sl_val v = { .type = sc->type, .f32 = (sc->flags & SL_COL_F32) != 0 };
   if (c->row) {
     v.null = c->row[row] == c->row[row + 1];
     return v;

@@ -60,6 +60,8 @@ struct sl_val sl_batch_get(const struct sl_batch *b, uint32_t row, unsigned col)
 struct sl_val sl_batch_get_key(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t key);
 /* Pairs of a family in one row: sets *key and *v for pair i; false beyond the last. */
 bool sl_batch_pair(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t i, uint32_t *key, struct sl_val *v);
+/* b without what secret columns hold (null); b itself, counted, where it has none. For whatever leaves this process. */
+int sl_batch_public(struct sl_batch **out, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;
 size_t sl_batch_bytes(const struct sl_batch *b);                                   /* memory it holds */
 
 /* The one encoded form: spill file, box pipe, capsule. Decoding is strict and bounded: bytes may come from outside. */

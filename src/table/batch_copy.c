@@ -86,3 +86,28 @@ void batch_copy_row(struct sl_batch *dst, const struct sl_batch *src, uint32_t r
       sl_batch_set(dst, c, sl_batch_get(src, row, (unsigned)map[c]));
   }
 }
+
+int sl_batch_public(struct sl_batch **out, struct sl_batch *b, struct sl_err *err)
+{
+  struct sl_schema *s = sl_batch_schema(b);
+  *out = NULL;
+  if (!schema_secret(s)) {
+    *out = sl_batch_ref(b);
+    return SL_OK;
+  }
+  size_t n = sl_schema_count(s);
+  int32_t *map = sl_calloc(n, sizeof *map);
+  int rc = map ? sl_batch_new(out, s, err) : sl_err_nomem(err);
+  for (size_t i = 0; !rc && i < n; i++)
+    map[i] = sl_schema_col(s, i)->flags & SL_COL_SECRET ? -1 : (int32_t)i;
+  for (uint32_t row = 0; !rc && row < sl_batch_count(b); row++)
+    batch_copy_row(*out, b, row, map);
+  if (!rc)
+    rc = sl_batch_seal(*out, err);
+  sl_free(map);
+  if (rc) {
+    sl_batch_unref(*out);
+    *out = NULL;
+  }
+  return rc;
+}

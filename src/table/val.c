@@ -134,6 +134,24 @@ static bool json_text(struct sl_buf *b, struct sl_str doc)
   return true;
 }
 
+static void float_text(struct sl_buf *b, const struct sl_val *v)
+{
+  if (v->f32)
+    sl_fmt_f32(b, (float)v->u.f);
+  else
+    sl_fmt_f64(b, v->u.f);
+}
+
+static void float_json(struct sl_jw *w, const struct sl_val *v)
+{
+  if (!v->f32 || !isfinite(v->u.f)) {
+    sl_jw_f64(w, v->u.f);
+    return;
+  }
+  sl_jw_raw(w, SL_STR("")); /* what comes between values */
+  sl_fmt_f32(w->b, (float)v->u.f);
+}
+
 void sl_val_text(struct sl_buf *b, const struct sl_val *v)
 {
   if (v->null)
@@ -142,7 +160,7 @@ void sl_val_text(struct sl_buf *b, const struct sl_val *v)
   case SL_BOOL: sl_buf_z(b, v->u.b ? "true" : "false"); return;
   case SL_I64: sl_buf_printf(b, "%lld", (long long)v->u.i); return;
   case SL_F64:
-  case SL_FAMILY_F64: sl_fmt_f64(b, v->u.f); return;
+  case SL_FAMILY_F64: float_text(b, v); return;
   case SL_TIME: sl_time_rfc3339(b, v->u.i); return;
   case SL_LIST: {
     struct sl_jw w = sl_jw(b, false);
@@ -176,7 +194,7 @@ void sl_val_json(struct sl_jw *w, const struct sl_val *v)
   case SL_BOOL: sl_jw_bool(w, v->u.b); return;
   case SL_I64: sl_jw_i64(w, v->u.i); return;
   case SL_F64:
-  case SL_FAMILY_F64: sl_jw_f64(w, v->u.f); return;
+  case SL_FAMILY_F64: float_json(w, v); return;
   case SL_TIME: time_json(w, v->u.i); return;
   case SL_LIST: list_json(w, v->u.s); return;
   case SL_JSON: sl_jw_raw(w, v->u.s); return;

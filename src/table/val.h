@@ -22,6 +22,7 @@ const char *sl_type_name(enum sl_type t);
 struct sl_val {
   enum sl_type type;
   bool null;
+  bool f32;        /* of an F64 that was a float: as text it is the shortest that reads back as that float */
   union { bool b; int64_t i; double f; struct sl_str s; } u;
 };
 static inline struct sl_val sl_null(enum sl_type t) { return (struct sl_val){ .type = t, .null = true }; }
@@ -54,6 +55,7 @@ enum {
   SL_COL_SECRET = 1,    /* drawn masked; never in a capsule, spill file, trace, export or SQL */
   SL_COL_PERSONAL = 2,  /* in a capsule only as a keyed hash, unless --with-data */
   SL_COL_LIVE = 4,      /* counters and ages: change by themselves, so never a guard */
+  SL_COL_F32 = 16,      /* F64 whose values are floats */
   SL_COL_HIDDEN = 8     /* not among the default columns of the table view */
 };
 struct sl_col {

@@ -69,6 +69,14 @@ def test_every_execution_is_a_process_that_ran(demo):
         assert demo.run("-w", demo.demo, "logs", row["id"]).stdout.strip()
 
 
+def test_rows_of_every_partition_are_known(demo):
+    """Counted in the files' footers, whoever wrote them; the same as counting them all. A scanned picture has no rows."""
+    rows = {f"{p['zone']}/{p['partition']}": p["rows"] for p in demo.rows("get", "partitions") if p["objects"] and p["zone"] != "images"}
+    assert len(rows) > 50 and None not in rows.values(), {k for k, v in rows.items() if v is None}
+    for part in (f"raw/dt={day(-1)}", f"curated/dt={day(-9)}", f"landing/dt={day(-1)}"):
+        assert demo.rows("sql", f"select count(*) as n from 'lake:{part}'") == [{"n": rows[part]}]
+
+
 def test_it_is_what_injected_says(demo):
     """demo/check_demo.py, which shares no code with the program, on the moved copy."""
     p = subprocess.run([sys.executable, "-B", os.path.join(TOP, "demo", "check_demo.py"), demo.demo, day(0)],

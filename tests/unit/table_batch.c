@@ -373,12 +373,101 @@ static void test_refs(void **state)
   sl_buf_free(&scratch);
 }
 
+/* ---- secrets, and numbers that were floats ---- */
+
+static void test_secrets_stay_here(void **state)
+{
+  static const struct sl_col cols[] = { { .name = "name", .type = SL_TEXT }, { .name = "key", .type = SL_TEXT, .flags = SL_COL_SECRET },
+                                        { .name = "m", .type = SL_FAMILY_F64 } };
+  struct sl_schema *s;
+  struct sl_batch *b, *open, *again;
+  struct sl_buf bytes;
+  (void)state;
+  assert_int_equal(sl_schema_new(&s, cols, 3, NULL, 0, NULL), SL_OK);
+  assert_int_equal(sl_batch_new(&b, s, NULL), SL_OK);
+  for (int i = 0; i < 3; i++) {
+    sl_batch_row(b, SL_PUT, i ? SL_STR("b") : SL_STR("a"));
+    sl_batch_set(b, 0, sl_vz("alice"));
+    sl_batch_set(b, 1, sl_vz("hunter2hunter2"));
+    sl_batch_key(b, 2, SL_STR("auc"), sl_vf(0.5));
+  }
+  assert_int_equal(sl_batch_seal(b, NULL), SL_OK);
+  assert_int_equal(sl_batch_public(&open, b, NULL), SL_OK);
+  sl_buf_init(&bytes, 1 << 20);
+  assert_int_equal(sl_batch_encode(&bytes, open, NULL), SL_OK);
+  assert_true(sl_str_find(sl_buf_view(&bytes), SL_STR("alice")) >= 0);
+  assert_true(sl_str_find(sl_buf_view(&bytes), SL_STR("hunter2")) < 0);
+  assert_int_equal(sl_batch_count(open), 3);
+  assert_true(sl_batch_get(open, 2, 1).null);
+  uint32_t key;
+  struct sl_val v;
+  assert_true(sl_batch_pair(open, 2, 2, 0, &key, &v) && v.u.f == 0.5);
+  assert_int_equal(sl_batch_public(&again, open, NULL), SL_OK);
+  sl_batch_unref(again);
+  sl_batch_unref(open);
+  sl_batch_unref(b);
+  sl_schema_unref(s);
+  struct sl_schema *plain = schema();
+  struct sl_batch *none = batch(plain, 3, false);
+  assert_int_equal(sl_batch_public(&again, none, NULL), SL_OK);
+  assert_ptr_equal(again, none); /* nothing to copy for */
+  sl_batch_unref(again);
+  sl_batch_unref(none);
+  sl_schema_unref(plain);
+  sl_buf_free(&bytes);
+}
+
+static void test_floats_are_short(void **state)
+{
+  static const struct sl_col cols[] = { { .name = "f", .type = SL_F64, .flags = SL_COL_F32 }, { .name = "d", .type = SL_F64 } };
+  static const float values[] = { 0.1f, 1e20f, -3.4028235e38f, 16777216.0f, 1.0f / 3 };
+  struct sl_schema *s;
+  struct sl_batch *b;
+  struct sl_buf t;
+  (void)state;
+  assert_int_equal(sl_schema_new(&s, cols, 2, NULL, 0, NULL), SL_OK);
+  assert_int_equal(sl_batch_new(&b, s, NULL), SL_OK);
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    sl_batch_row(b, SL_PUT, i == 0 ? SL_STR("0") : SL_STR("x"));
+    sl_batch_set(b, 0, sl_vf((double)values[i]));
+    sl_batch_set(b, 1, sl_vf((double)values[i]));
+  }
+  sl_batch_row(b, SL_PUT, SL_STR("nan"));
+  sl_batch_set(b, 0, sl_vf(NAN));
+  assert_int_equal(sl_batch_seal(b, NULL), SL_OK);
+  sl_buf_init(&t, 4096);
+  struct sl_jw w = sl_jw(&t, false);
+  sl_jw_arr(&w);
+  for (uint32_t i = 0; i < sl_batch_count(b); i++) {
+    struct sl_val v = sl_batch_get(b, i, 0);
+    sl_val_json(&w, &v);
+  }
+  sl_jw_end_arr(&w);
+  assert_string_equal(sl_buf_zstr(&t), "[0.1,1e+20,-3.4028235e+38,16777216,0.33333334,\"NaN\"]");
+  for (uint32_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    struct sl_val v = sl_batch_get(b, i, 0), d = sl_batch_get(b, i, 1);
+    sl_buf_clear(&t);
+    sl_val_text(&t, &v);
+    double back = 0;
+    assert_true(sl_str_f64(sl_buf_view(&t), &back) && (float)back == values[i]);
+    assert_true(sl_val_eq(&v, &d)); /* the number is what it was */
+  }
+  sl_buf_clear(&t);
+  struct sl_val d = sl_batch_get(b, 0, 1);
+  sl_val_text(&t, &d);
+  assert_string_equal(sl_buf_zstr(&t), "0.10000000149011612");
+  sl_buf_free(&t);
+  sl_batch_unref(b);
+  sl_schema_unref(s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_schema_damage),
     cmocka_unit_test(test_families), cmocka_unit_test(test_mistakes), cmocka_unit_test(test_full_by_text),
     cmocka_unit_test(test_order_of_values), cmocka_unit_test(test_texts), cmocka_unit_test(test_refs),
+    cmocka_unit_test(test_secrets_stay_here), cmocka_unit_test(test_floats_are_short),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@ struct local_spec {
   const char *workspace, *config, *writes, *retry_of;    /* NULL: none; writes "": nowhere */
   sl_ms created;
   int64_t timeout_ms;                /* 0: none */
+  int64_t keep, keep_ms;             /* executions of the job that stay, and for how long; 0: all, for ever */
   struct sl_param *params; size_t nparams;
   struct local_step_spec *steps; size_t nsteps;
 };
@@ -95,6 +96,10 @@ struct local_runlog { char *path; int fd; int64_t size, max; struct sl_buf line;
 int local_runlog_open(struct local_runlog *g, const char *dir, struct sl_err *err) SL_NODISCARD;
 void local_runlog_line(struct local_runlog *g, sl_ms now, const char *level, const char *step, struct sl_str text);
 void local_runlog_close(struct local_runlog *g);
+
+/* ---- prune.c ---- */
+/* Removes what the job keeps no longer: never the newest, never one that runs. How many went. Blocks. */
+size_t local_prune(const char *execs, const struct local_spec *s, sl_ms now);
 
 /* ---- execverb.c ---- */
 int local_run(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;

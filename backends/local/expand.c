@@ -249,6 +249,8 @@ int local_expand(struct local_spec *s, const struct sl_job_conf *job, const stru
 {
   s->created = now;
   s->timeout_ms = (int64_t)(job->timeout_s * 1000);
+  s->keep = job->keep;
+  s->keep_ms = (int64_t)(job->keep_for_s * 1000);
   s->job = sl_arena_strndup(&s->mem, job->name, strlen(job->name));
   int rc = s->job ? params(s, job, given, keep, err) : sl_err_nomem(err);
   for (size_t i = 0; !rc && i < s->nparams; i++)

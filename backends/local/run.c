@@ -453,6 +453,19 @@ static int run_open(struct run *r, struct sl_err *err)
   return rc ? rc : listen_for_stop(r, err);
 }
 
+static void prune(struct run *r)
+{
+  char words[160], *execs = sl_path_dir(r->dir);
+  size_t gone = execs ? local_prune(execs, &r->spec, now_of(r)) : 0;
+  snprintf(words, sizeof words, "removed %zu execution%s of %.60s: its newest %lld stay, for %lld days", gone, gone == 1 ? "" : "s",
+           r->spec.job, (long long)r->spec.keep, (long long)(r->spec.keep_ms / 86400000));
+  if (gone) {
+    local_runlog_line(&r->log, now_of(r), "info", "sluice", sl_str(words));
+    publish(r); /* the bell: listings look again */
+  }
+  sl_free(execs);
+}
+
 static void run_close(struct run *r)
 {
   if (r->l) {
@@ -494,6 +507,7 @@ int sl_local_run_main(int argc, char **argv)
     advance(&r);
     while (!r.over && sl_loop_turn(r.l, -1))
       continue;
+    prune(&r);
   }
   bool fine = !rc && r.st.state && !strcmp(r.st.state, "ok");
   run_close(&r);

@@ -45,6 +45,10 @@ void local_spec_json(struct sl_jw *w, const struct local_spec *s)
   sl_jw_i64(w, s->created);
   sl_jw_key(w, SL_STR("timeout_ms"));
   sl_jw_i64(w, s->timeout_ms);
+  sl_jw_key(w, SL_STR("keep"));
+  sl_jw_i64(w, s->keep);
+  sl_jw_key(w, SL_STR("keep_ms"));
+  sl_jw_i64(w, s->keep_ms);
   put_text(w, "cwd", s->cwd);
   put_text(w, "exe", s->exe);
   put_text(w, "workspace", s->workspace);
@@ -179,6 +183,8 @@ int local_spec_read(struct local_spec *s, const char *dir, struct sl_err *err)
     s->writes = get_text(&r, o, "writes", false);
     sl_json_i64(o, "created", &s->created);
     sl_json_i64(o, "timeout_ms", &s->timeout_ms);
+    sl_json_i64(o, "keep", &s->keep);
+    sl_json_i64(o, "keep_ms", &s->keep_ms);
     get_params(&r, json_object_get(o, "params"));
     get_steps(&r, o);
     if (r.bad)

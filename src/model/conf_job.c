@@ -199,6 +199,8 @@ static int read_job(struct conf_ctx *x, const struct sl_yaml_node *key, const st
   j->writes = conf_text(&vs, "writes");
   j->schedule = conf_text(&vs, "schedule");
   j->timeout_s = (double)conf_get(&vs, "timeout")->i / 1000.0;
+  j->keep = conf_get(&vs, "keep")->i;
+  j->keep_for_s = (double)conf_get(&vs, "keep_for")->i / 1000.0;
   j->reads = conf_get(&vs, "reads")->list ? conf_get(&vs, "reads")->list : none;
   j->after = conf_get(&vs, "after")->list ? conf_get(&vs, "after")->list : none;
   struct job_ctx ctx = { .x = x, .j = j, .steps = conf_node(&vs, "steps") };

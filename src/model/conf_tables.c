@@ -57,6 +57,10 @@ static const struct sl_setting job[] = {
   { .name = "schedule", .type = SL_SET_CRON, .example = "10 6 * * *", .help = "when it is due, for judging lateness; nothing starts it" },
   { .name = "after", .type = SL_SET_NAMES, .example = "[ingest]", .help = "jobs that come before it" },
   { .name = "timeout", .type = SL_SET_DURATION, .min = 1, .max = 30LL * 86400, .example = "2h", .help = "then it is stopped" },
+  { .name = "keep", .type = SL_SET_INT, .dflt = "1000", .min = 1, .max = 100000, .example = "100",
+    .help = "how many executions of it stay, with their logs" },
+  { .name = "keep_for", .type = SL_SET_DURATION, .dflt = "90d", .min = 60, .max = 10LL * 366 * 86400, .example = "30d",
+    .help = "how long they stay; the newest always does" },
   { .name = "steps", .type = SL_SET_MAP, .required = true, .example = "{load: {run: [make, load]}}", .help = "name: what to run" },
 };
 

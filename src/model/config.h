@@ -64,6 +64,8 @@ struct sl_job_conf {
   const struct sl_step_conf *steps; size_t nsteps;
   const struct sl_param *params; size_t nparams;
   double timeout_s;                     /* 0: none */
+  int64_t keep;                         /* executions of it */
+  double keep_for_s;                    /* and for how long */
 };
 /* ---- what a promotion must meet, and who may decide it ---- */
 struct sl_gate_conf {

@@ -393,6 +393,89 @@ static void numbers_go_on(void **state)
   local_spec_free(&x);
 }
 
+/* An older execution, as one that has ended; created: days before now. */
+static char *older(const char *job, int days, bool ended)
+{
+  struct local_spec x;
+  char *at = NULL;
+  struct timespec t;
+  static const char *const words[] = { "/bin/true", NULL }, *const none[] = { NULL };
+  struct local_step_spec step = { "a", words, none };
+  clock_gettime(CLOCK_REALTIME, &t);
+  local_spec_init(&x);
+  x.job = job;
+  x.token = "t";
+  x.cwd = x.exe = "/";
+  x.created = ((sl_ms)t.tv_sec - (sl_ms)days * 86400) * 1000;
+  x.steps = &step;
+  x.nsteps = 1;
+  assert_int_equal(local_exec_new(&x, root, &at, NULL), SL_OK);
+  assert_int_equal(local_spec_write(at, &x, NULL), SL_OK);
+  char *lock = sl_path_join(at, "lock");
+  if (ended)
+    assert_int_equal(sl_file_write(lock, SL_STR(""), 0600, NULL), SL_OK);
+  sl_free(lock);
+  local_spec_free(&x);
+  return at;
+}
+
+static void left(const char *job, const char *what)
+{
+  struct local_ids ids;
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  assert_int_equal(local_ids_read(&ids, root, sl_str(job), NULL), SL_OK);
+  for (size_t i = 0; i < ids.n; i++)
+    sl_buf_printf(&b, "%s%s", i ? " " : "", ids.id[i]);
+  assert_string_equal(sl_buf_zstr(&b), what);
+  sl_buf_free(&b);
+  local_ids_free(&ids);
+}
+
+static void old_executions_go(void **state)
+{
+  static const int days[] = { 200, 100, 91, 89, 1 };
+  struct local_spec keep = { .job = "job", .keep = 1000, .keep_ms = 90 * INT64_C(86400000) };
+  struct timespec t;
+  (void)state;
+  clock_gettime(CLOCK_REALTIME, &t);
+  sl_ms now = (sl_ms)t.tv_sec * 1000;
+  for (size_t i = 0; i < sizeof days / sizeof days[0]; i++)
+    sl_free(older("job", days[i], true));
+  sl_free(older("other", 500, true));
+  assert_int_equal(local_prune(root, &keep, now), 3);
+  left("job", "job-5 job-4");
+  left("other", "other-1"); /* another job's, and its newest */
+  assert_int_equal(local_prune(root, &keep, now), 0);
+  keep.keep = 1;
+  assert_int_equal(local_prune(root, &keep, now), 1);
+  left("job", "job-5");
+  assert_int_equal(local_prune(root, &keep, now + 1000 * keep.keep_ms), 0); /* the newest stays: numbers go on */
+  sl_free(older("job", 0, true));
+  left("job", "job-6 job-5");
+  keep = (struct local_spec){ .job = "other" };
+  assert_int_equal(local_prune(root, &keep, now), 0);
+}
+
+static void what_runs_is_never_removed(void **state)
+{
+  const struct sh s[] = { { "long", "sleep 1000", NULL } };
+  struct local_spec keep = { .job = "job", .keep = 1, .keep_ms = 1 };
+  (void)state;
+  spec(s, 1, 0);
+  pid_t pid = start();
+  until_running();
+  sl_free(older("job", 0, true));
+  sl_free(older("job", 0, false)); /* being made: it has no lock yet */
+  sl_free(older("job", 0, true));
+  assert_int_equal(local_prune(root, &keep, 5000000000000), 1);
+  left("job", "job-4 job-3 job-1");
+  kill(pid, SIGTERM);
+  assert_int_equal(wait_for(pid), 1);
+  assert_int_equal(local_prune(root, &keep, 5000000000000), 1);
+  left("job", "job-4 job-3");
+}
+
 static void logs_rotate(void **state)
 {
   (void)state;
@@ -421,6 +504,7 @@ int main(void)
     T(the_environment_is_clean), T(a_program_that_is_not_there), T(a_stop_file_ends_the_group), T(a_timeout_is_a_failure),
     T(a_killed_supervisor_is_noticed), T(one_that_never_started), T(two_supervisors_do_not_run_one_execution),
     T(damaged_files_are_unknown), T(numbers_go_on), T(logs_rotate),
+    T(old_executions_go), T(what_runs_is_never_removed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

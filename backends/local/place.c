@@ -190,10 +190,11 @@ int local_may_write(const struct local_bounds *in, const char *path, struct sl_e
     if (sl_str_eqz(local_zone_path(&z[i]), path))
       return sl_err_set(err, SL_EUSAGE, "%s is the zone itself, not a file in it", path);
   if (in->root && !local_inside(sl_str(path), sl_str(in->root)))
-    return outside(in, path, err);
+    return sl_err_set(err, SL_EDENIED, "%s lies outside of %s, the root of connection %s; to write there, add to connections: "
+                      "NAME: {type: local, root: \"%.*s/\"}", path, in->root, in->conn, (int)slash, path);
   if (in->conf && sl_ws_conf_protected(in->conf) && !base_of(in, sl_str(path)).p)
     return sl_err_set(err, SL_EDENIED, "%s lies in no zone of this protected environment; to write there, add to lake.zones: "
-                      "{name: NAME, uri: \"%.*s/\"}", path, (int)(slash ? slash : 0), path);
+                      "{name: NAME, uri: \"%.*s/\"}", path, (int)slash, path);
   return check_job(path, err);
 }
 

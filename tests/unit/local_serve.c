@@ -590,6 +590,32 @@ static void outside_of_all_zones(void **state)
   sl_plan_free(a.plan);
 }
 
+static void outside_of_the_root(void **state)
+{
+  (void)state;
+  struct acted a;
+  struct got g;
+  char uri[256], rooted[256];
+  put("elsewhere/f", "content");
+  put("config/sluice/workspaces/t/lake/out/f", "content");
+  snprintf(rooted, sizeof rooted, "environment: test\nconnections:\n  local: {type: local, root: \"%s/config/\"}\n", root);
+  edited("environment: test\n", rooted);
+  snprintf(uri, sizeof uri, "file://%s/elsewhere/g", root);
+  struct sl_val to[2] = { sl_vas(SL_URI, sl_str(uri)), sl_null(SL_BOOL) };
+  char from[256];
+  snprintf(from, sizeof from, "file://%s/config/sluice/workspaces/t/lake/out/f", root);
+  plan(&a, &sl_act_copy, &sl_res_objects, from, to);
+  assert_null(a.plan);
+  if (a.rc != SL_EDENIED || !strstr(a.err.msg, "add to connections: NAME: {type: local, root: \""))
+    fail_msg("%d %s", a.rc, a.err.msg);
+  read_range(&g, uri, 0, 5);
+  assert_int_equal(g.rc, SL_EDENIED);
+  sl_buf_free(&g.b);
+  read_range(&g, from, 0, 5);
+  assert_int_equal(g.rc, SL_OK);
+  sl_buf_free(&g.b);
+}
+
 /* Nobody asks again: the supervisor's bell does, long before the five seconds of a poll. */
 static void an_end_is_heard(void **state)
 {
@@ -720,7 +746,8 @@ int main(void)
     T(zones_and_partitions), T(rows_that_somebody_noted), T(hostile_names_come_out_unchanged), T(what_is_not_there_or_not_ours_to_read),
     T(bytes_of_files), T(a_job_runs), T(a_failed_job_is_retried), T(a_running_job_is_stopped), T(wrong_parameters),
     T(files_are_copied_and_removed), T(writing_stays_where_it_may),
-    T(an_inner_zone_that_became_a_link), T(outside_of_all_zones), T(an_end_is_heard), T(the_newest_partition_as_parameter),
+    T(an_inner_zone_that_became_a_link), T(outside_of_all_zones), T(outside_of_the_root),
+    T(an_end_is_heard), T(the_newest_partition_as_parameter),
     T(a_newer_partition_after_the_plan), T(a_plan_confirmed_after_midnight), T(a_job_that_was_edited_after_the_plan),
     T(a_retry_keeps_what_was_seen),
   };

@@ -146,7 +146,7 @@ static const struct bad bads[] = {
     "3:5: job `clean` has no setting `step`; did you mean `steps`?" },
   { "jobs:\n  clean:\n    state_machine: x\n",
     "3:5: job `clean` has no setting `state_machine`; there are: connection, help, params, reads, writes, "
-    "schedule, after, timeout, steps" },
+    "schedule, after, timeout, keep, keep_for, steps" },
   { "jobs:\n  clean:\n    connection: aws\n    steps: {a: {run: [b]}}\n",
     "3:17: job `clean`: there is no connection `aws`; add it below connections:" },
   { "lake:\n"

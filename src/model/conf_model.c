@@ -2,8 +2,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "model/conf_int.h"
+#include "table/rule.h"
 
-enum { MODELS_MAX = 2000, GATES_MAX = 200, MODEL_NAME_MAX = 255, GATE_TEXT_MAX = 4096 };
+enum { MODELS_MAX = 2000, GATES_MAX = 200, MODEL_NAME_MAX = 255, GATE_TEXT_MAX = SL_RULE_MAX };
 
 struct model_ctx { struct conf_ctx *x; struct sl_model_conf *m; const char *what; };
 
@@ -20,6 +21,17 @@ static int check_model_name(struct conf_ctx *x, const struct sl_yaml_node *key)
 }
 
 /* ---- gates ---- */
+
+static int check_rule(struct conf_ctx *x, const struct sl_yaml_node *n, const char *text)
+{
+  struct sl_rule *r = NULL;
+  struct sl_err why = { 0 };
+  int rc = sl_rule_parse(&r, sl_str(text), &why);
+  sl_rule_free(r);
+  if (rc == SL_ENOMEM)
+    return conf_nomem(x);
+  return rc ? conf_fail(x, n, "gate: %s", why.msg) : SL_OK;
+}
 
 static int read_gate(struct model_ctx *m, struct sl_yaml_node *n, struct sl_gate_conf *g)
 {
@@ -40,7 +52,7 @@ static int read_gate(struct model_ctx *m, struct sl_yaml_node *n, struct sl_gate
   g->line = (unsigned)n->line;
   if (strlen(g->pass) > GATE_TEXT_MAX)
     return conf_fail(m->x, conf_node(&vs, "pass"), "`pass` is longer than %d bytes; make two gates of it", GATE_TEXT_MAX);
-  return SL_OK;
+  return check_rule(m->x, conf_node(&vs, "pass"), g->pass);
 }
 
 static int read_gates(struct model_ctx *m, const struct sl_yaml_node *list)

@@ -393,7 +393,7 @@ static void example_document(char *out, size_t n, const char *table, const struc
     snprintf(out, n, "models:\n  m: {evidence: {%s: {%s%s%s: %s}}}\n", table, strcmp(d->name, "data") ? "data: x, " : "",
              strcmp(d->name, "label") ? "label: x, " : "", d->name, d->example);
   else if (!strcmp(table, "gate"))
-    snprintf(out, n, "models:\n  m: {gates: [{%s%s: %s}]}\n", strcmp(d->name, "pass") ? "pass: a = 1, " : "", d->name, d->example);
+    snprintf(out, n, "models:\n  m: {gates: [{%s%s: %s}]}\n", strcmp(d->name, "pass") ? "pass: drift.a = 1, " : "", d->name, d->example);
   else if (!strcmp(table, "approval") && !strcmp(d->name, "approvers"))
     snprintf(out, n, "people: {lead: {identities: [\"a:b\"]}}\nmodels:\n  m: {approval: {%s: %s}}\n", d->name, d->example);
   else if (!strcmp(table, "workspace") && d->type == SL_SET_MAP)

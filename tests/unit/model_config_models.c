@@ -56,8 +56,12 @@ static const struct bad bads[] = {
   { "models:\n  m: {gates: [{pass: a = 1, frist: pass}]}\n", "2:29: the gate has no setting `frist`; did you mean `first`?" },
   { "models:\n  m: {gates: [{pass: a = 1, first: maybe}]}\n",
     "2:36: `first` must be one of pass, fail, unknown, not `maybe`" },
-  { "models:\n  m:\n    gates:\n      - \"a = 1\"\n      - {pass: \"a = 1\"}\n",
+  { "models:\n  m:\n    gates:\n      - \"drift.a = 1\"\n      - {pass: \"drift.a = 1\"}\n",
     "5:9: there is a gate of this name already, in line 4; remove one, or give it another name" },
+  { "models:\n  m:\n    gates:\n      - \"metric.auc > 1\"\n",
+    "4:9: gate: column 1: there are no facts `metric.`; did you mean `metrics.`?" },
+  { "models:\n  m: {gates: [{name: x, pass: metrics.auc >}]}\n",
+    "2:31: gate: column 14: a fact such as metrics.auc, a number or a 'text' is expected here" },
   { "models:\n  m: {evidence: {drfit: {}}}\n", "2:18: `evidence` has no setting `drfit`; did you mean `drift`?" },
   { "models:\n  m: {evidence: {drift: x}}\n",
     "2:25: `drift` must be a map, such as {baseline: data/train.parquet, current: data/now.parquet}, not a text" },
@@ -313,12 +317,12 @@ static void a_policy_is_the_digest_of_its_canonical_form(void **state)
   static const char form[] =
     "{\"model\":{\"approval\":{\"approvers\":[\"ana\"],\"expires_ms\":60000,\"four_eyes\":\"true\",\"lease\":\"dir:./l\",\"required\":1},"
     "\"connection\":null,\"evidence\":[{\"baseline\":null,\"current\":null,\"data\":\"file://./d\",\"kind\":\"rescore\",\"label\":null,"
-    "\"max_age_ms\":null}],\"gates\":[{\"first\":\"unknown\",\"name\":\"a = 1\",\"pass\":\"a = 1\"},"
-    "{\"first\":\"pass\",\"name\":\"z\",\"pass\":\"b \\\\ 2\"}],\"name\":\"m\",\"promote\":{\"alias\":\"champion\",\"stage\":null}},"
+    "\"max_age_ms\":null}],\"gates\":[{\"first\":\"unknown\",\"name\":\"drift.a = 1\",\"pass\":\"drift.a = 1\"},"
+    "{\"first\":\"pass\",\"name\":\"z\",\"pass\":\"tags.b = '\\\\'\"}],\"name\":\"m\",\"promote\":{\"alias\":\"champion\",\"stage\":null}},"
     "\"people\":{\"ana\":{\"identities\":[],\"keys\":[\"" PRINT_A "\"],\"revoked\":[\"" PRINT_B "\"]}},\"v\":1}";
   struct sl_sha256 d = sl_sha256(sl_str(form));
   sl_sha256_hex(&d, want);
-  policy(hex, "models:\n  m:\n    gates: [{name: z, pass: 'b \\ 2', first: pass}, \"a = 1\"]\n"
+  policy(hex, "models:\n  m:\n    gates: [{name: z, pass: \"tags.b = '\\\\'\", first: pass}, \"drift.a = 1\"]\n"
               "    approval: {approvers: ana, expires: 60s, lease: \"dir:l\"}\n    evidence: {rescore: {data: d}}\n"
               "people: {ana: {keys: [\"" KEY_A " c\"], revoked: [\"" KEY_B "\"]}}\n", "m");
   assert_string_equal(hex, want);
@@ -333,11 +337,12 @@ static void how_the_file_is_written_does_not_matter(void **state)
 {
   (void)state;
   static const char *const same[] = {
-    "models: {m: {gates: [\"a = 1\", {name: b, pass: \"b = 2\"}]}}\n" PEOPLE,
-    "models: {m: {gates: [{pass: \"b = 2\", first: unknown, name: b}, {pass: a = 1}]}, other: {gates: [x]}}\n" PEOPLE,
-    "# a comment\n" PEOPLE "models:\n  m:\n    notify: ask\n    gates:\n    - a = 1\n    - {name: b, pass: b = 2}\n"
+    "models: {m: {gates: [\"drift.a = 1\", {name: b, pass: \"drift.b = 2\"}]}}\n" PEOPLE,
+    "models: {m: {gates: [{pass: \"drift.b = 2\", first: unknown, name: b}, {pass: drift.a = 1}]},\n"
+      "  other: {gates: [\"tags.x = 1\"]}}\n" PEOPLE,
+    "# a comment\n" PEOPLE "models:\n  m:\n    notify: ask\n    gates:\n    - drift.a = 1\n    - {name: b, pass: drift.b = 2}\n"
       "    approval: {required: 1}\n",
-    "environment: prod\nmodels: {m: {gates: [\"a = 1\", {name: b, pass: \"b = 2\"}], promote: {alias: champion}}}\n"
+    "environment: prod\nmodels: {m: {gates: [\"drift.a = 1\", {name: b, pass: \"drift.b = 2\"}], promote: {alias: champion}}}\n"
       "people: {ana: {keys: [\"" KEY_A " another comment\"]}}\n",
   };
   char want[65], hex[65];
@@ -352,24 +357,24 @@ static void what_it_says_does(void **state)
 {
   (void)state;
   static const char *const other[] = {
-    "models: {m: {gates: [\"a = 1\"]}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 2\"]}}\n" PEOPLE,
-    "models: {m: {gates: [{pass: \"a = 1\", first: pass}]}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], approval: {four_eyes: false}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], approval: {approvers: ana}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], approval: {required: 2}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], approval: {expires: 1d}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], approval: {lease: registry}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], promote: {stage: Production}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], evidence: {rescore: {data: \"s3://b/x\"}}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], evidence: {rescore: {data: \"s3://b/x\", max_age: 1d}}}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"], evidence: {quality: {data: \"s3://b/x\", label: y, max_age: 1d}}}}\n" PEOPLE,
-    "connections: {r: {type: mlflow, uri: \"http://a\"}}\nmodels: {m: {gates: [\"a = 1\"], connection: r}}\n" PEOPLE,
-    "models: {m: {gates: [\"a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_B "\"]}}\n",
-    "models: {m: {gates: [\"a = 1\"]}}\npeople: {ana: {revoked: [\"" KEY_A "\"]}}\n",
-    "models: {m: {gates: [\"a = 1\"]}}\npeople: {eva: {keys: [\"" KEY_A "\"]}}\n",
-    "models: {m: {gates: [\"a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_A "\"], identities: [\"a:b\"]}}\n",
-    "models: {m: {gates: [\"a = 1\"]}}\n",
+    "models: {m: {gates: [\"drift.a = 1\"]}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 2\"]}}\n" PEOPLE,
+    "models: {m: {gates: [{pass: \"drift.a = 1\", first: pass}]}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], approval: {four_eyes: false}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], approval: {approvers: ana}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], approval: {required: 2}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], approval: {expires: 1d}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], approval: {lease: registry}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], promote: {stage: Production}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], evidence: {rescore: {data: \"s3://b/x\"}}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], evidence: {rescore: {data: \"s3://b/x\", max_age: 1d}}}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"], evidence: {quality: {data: \"s3://b/x\", label: y, max_age: 1d}}}}\n" PEOPLE,
+    "connections: {r: {type: mlflow, uri: \"http://a\"}}\nmodels: {m: {gates: [\"drift.a = 1\"], connection: r}}\n" PEOPLE,
+    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_B "\"]}}\n",
+    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {revoked: [\"" KEY_A "\"]}}\n",
+    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {eva: {keys: [\"" KEY_A "\"]}}\n",
+    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_A "\"], identities: [\"a:b\"]}}\n",
+    "models: {m: {gates: [\"drift.a = 1\"]}}\n",
   };
   enum { N = sizeof other / sizeof other[0] };
   char hex[N][65];

@@ -3,7 +3,10 @@
 
 struct table_state { struct sl_tablew *t; struct sl_buf title; };
 
-static const struct sl_bind table_binds[] = {{"reverse-sort", "S", "turn the order round"}};
+static const struct sl_bind table_binds[] = {
+  {"reverse-sort", "S", "turn the order round"},
+  {"compare", "C", "runs: the marked ones beside each other; the first that was marked is the baseline"},
+};
 
 static int table_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
@@ -28,6 +31,8 @@ static int table_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   return rc;
 }
 
+static bool table_subject(struct sl_view *v, struct sl_subject *out);
+
 static void table_close(struct sl_view *v)
 {
   struct table_state *s = sl_view_state(v);
@@ -41,8 +46,36 @@ static void table_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
   sl_tablew_draw(s->t, g, r, true);
 }
 
+/* The marked runs, in the order of marking: the argument of compare. */
+static void compare(struct sl_view *v, struct table_state *s)
+{
+  struct sl_buf ids, scratch;
+  struct sl_ref ref;
+  size_t n = sl_tablew_marked(s->t);
+  sl_buf_init(&ids, 1 << 20);
+  sl_buf_init(&scratch, 0);
+  for (size_t i = 0; i < n; i++) {
+    sl_buf_clear(&scratch);
+    if (!sl_ref_parse(sl_tablew_mark(s->t, i), &ref, &scratch, NULL) && sl_str_eqz(ref.res, "runs")) {
+      sl_buf_z(&ids, ids.n ? "," : "");
+      sl_buf_str(&ids, ref.id);
+    }
+  }
+  if (n > 1 && ids.n)
+    sl_view_go(v, "compare", sl_buf_view(&ids));
+  else
+    sl_view_say(v, SL_ROLE_warn, "mark two or more runs with Space first");
+  sl_buf_free(&ids);
+  sl_buf_free(&scratch);
+}
+
 static enum sl_handled table_command(struct sl_view *v, const char *command)
 {
+  struct sl_subject at = {0};
+  if (sl_str_eqz(sl_str(command), "compare") && table_subject(v, &at) && at.res == &sl_res_runs) {
+    compare(v, sl_view_state(v));
+    return SL_HANDLED;
+  }
   return sl_tablew_command(((struct table_state *)sl_view_state(v))->t, command);
 }
 
@@ -59,6 +92,11 @@ static void table_count(struct sl_view *v, struct sl_buf *b)
 static bool table_subject(struct sl_view *v, struct sl_subject *out)
 {
   return sl_tablew_subject(((struct table_state *)sl_view_state(v))->t, out);
+}
+
+static struct sl_tablew *table_table(struct sl_view *v)
+{
+  return ((struct table_state *)sl_view_state(v))->t;
 }
 
 static void table_cmdline(struct sl_view *v, struct sl_buf *b)
@@ -84,6 +122,7 @@ const struct sl_view_ops sl_view_table = {
   .count = table_count,
   .truth = NULL,
   .subject = table_subject,
+  .table = table_table,
   .cmdline = table_cmdline,
   .visible = NULL,
 };

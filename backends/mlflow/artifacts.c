@@ -51,8 +51,19 @@ static int begin(struct sl_req *r, struct sl_str uri, struct sl_err *err)
   return rc;
 }
 
+static int nothing(struct sl_feed *f, void *user, struct sl_err *err)
+{
+  (void)user;
+  (void)err;
+  return sl_feed_head(f, NULL, 0, 0);
+}
+
+/* Asked together with every storage for what lies at the top: artifacts begin below a run or a version. */
 static int objects_query(struct sl_req *r, struct sl_err *err)
 {
+  static const struct sl_feed_ops none = {.work = nothing};
+  if (!sl_req_query(r)->scope.n)
+    return sl_req_work(r, SL_LANE_FILE, &none, NULL, err);
   return begin(r, sl_req_query(r)->scope, err);
 }
 

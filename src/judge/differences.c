@@ -21,7 +21,7 @@ struct diff_state {
   size_t nids;
   struct part runs, near[EXPERIMENTS];
   size_t nnear, waiting;
-  bool failed, cut, working;
+  bool part, cut;                     /* not all runs may have come; not all repeats */
   struct sl_err err;
 };
 
@@ -63,7 +63,7 @@ static void fail(struct diff_state *s, int rc, const struct sl_err *err)
 
 /* ---- rows, in the lane ---- */
 
-struct work { struct sl_buf ids; size_t nids, nnear; struct sl_snap *runs, *near[EXPERIMENTS]; };
+struct work { struct sl_buf ids; size_t nids, nnear; bool part; struct sl_snap *runs, *near[EXPERIMENTS]; };
 
 static void work_free(void *user)
 {
@@ -116,7 +116,9 @@ static int all_seen(const struct filling *f, struct sl_err *err)
   struct sl_str rest = sl_buf_view(&f->w->ids), id;
   for (size_t i = 0; sl_list_next(&rest, &id); i++)
     if (!f->seen[i])
-      return sl_err_set(err, SL_ENOENT, "there is no run %.*s; `sluice get runs` lists them", SL_ARG(sl_str_head(id, 80)));
+      return f->w->part ? sl_err_set(err, SL_EIO, "run %.*s is not among the rows that came, and they are not all",
+          SL_ARG(sl_str_head(id, 80)))
+                        : sl_err_set(err, SL_ENOENT, "there is no run %.*s; `sluice get runs` lists them", SL_ARG(sl_str_head(id, 80)));
   return SL_OK;
 }
 
@@ -245,6 +247,7 @@ static void compare(struct diff_state *s)
   sl_buf_init(&w->ids, 1 << 20);
   sl_buf_str(&w->ids, sl_buf_view(&s->ids));
   w->nids = s->nids;
+  w->part = s->part;
   w->runs = s->runs.snap ? sl_snap_ref(s->runs.snap) : NULL;
   for (; w->nnear < s->nnear; w->nnear++)
     w->near[w->nnear] = s->near[w->nnear].snap ? sl_snap_ref(s->near[w->nnear].snap) : NULL;
@@ -252,7 +255,6 @@ static void compare(struct diff_state *s)
   if (s->cut)
     sl_req_cut(r, "repeats: only the newest runs of each experiment were read");
   state_drop(s);
-  s->working = true;
   if (!rc)
     rc = sl_req_work(r, SL_LANE_LONG, &ops, w, &err);
   else
@@ -356,6 +358,12 @@ static void on_runs(void *user, sl_watch id, const struct sl_answer *a)
     return;
   }
   p->snap = sl_snap_ref(a->snap);
+  for (size_t i = 0; i < a->nsrc; i++)
+    if (a->src[i].state == SL_CUT) {
+      s->part = true;
+      sl_req_cut(s->r, a->src[i].note[0] ? a->src[i].note : "the listing of runs was cut");
+    }
+  s->part |= bad != NULL;
   int rc = ask_near(s, &err);
   if (rc)
     fail(s, rc, &err);

@@ -158,11 +158,17 @@ static void tell(struct sl_plan *p, int rc)
   if (rc && !err.msg[0])
     snprintf(err.msg, sizeof err.msg, "%s", sl_code_words(rc));
   err.code = rc;
+  struct sl_ws *w = p->w;
+  w->act->told = p;
   if (fn)
     fn(user, rc, have ? &ref : NULL, rc ? &err : NULL);
+  w->act->told = NULL;
   sl_buf_free(&scratch);
   sl_plan_free(p);
 }
+
+const struct sl_plan *sl_ws_acted(const struct sl_ws *w) { return w->act ? w->act->told : NULL; }
+bool sl_plan_target_done(const struct sl_plan *p, size_t i) { return i < p->call.ntargets && p->did && p->did[i].told && !p->did[i].rc; }
 
 /* ---- outcome ---- */
 

@@ -29,6 +29,9 @@ int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *u
 /* typed: what the person typed, "" where nothing was asked. Refused (EREADONLY) unless armed. */
 int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_done *fn, void *user, struct sl_err *err) SL_NODISCARD;
 void sl_plan_free(struct sl_plan *p);
+/* Inside sl_done: the plan that has ended, to ask which of its targets were done; else NULL. */
+const struct sl_plan *sl_ws_acted(const struct sl_ws *w);
+bool sl_plan_target_done(const struct sl_plan *p, size_t i);
 /* Actions whose end is still to come; with `plans`, plans too. Whoever leaves waits for the first, and frees no user of either before 0. */
 size_t sl_ws_under_way(const struct sl_ws *w, bool plans);
 /* A workspace that closes tells nobody: neither callback comes, and what was sent is reconciled by the next session. */

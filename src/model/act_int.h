@@ -70,6 +70,7 @@ struct ws_act {
   struct sl_plan *plans;
   struct act_rec *recs;              /* reconcile.c */
   char *audit_path;
+  const struct sl_plan *told;         /* whose end is being told */
   sl_timer armed_end;
 };
 int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err) SL_NODISCARD;

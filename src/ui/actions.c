@@ -3,6 +3,7 @@
 
 #include "model/judge.h"
 #include "ui/ui_int.h"
+#include "ui/widgets.h"
 
 /* ---- a copy of the subject that outlives the turn ---- */
 
@@ -10,7 +11,7 @@ struct todo {
   const struct sl_resource *res;
   const struct sl_action *act[32];
   size_t n, chosen;
-  struct sl_buf conn, id;
+  char **target; size_t ntarget, cap_target;   /* refs: the marked rows, else the one under the cursor */
   struct sl_val args[8];
   struct sl_buf text[8];
   size_t at;
@@ -19,33 +20,74 @@ struct todo {
 static void todo_free(void *user)
 {
   struct todo *t = user;
-  sl_buf_free(&t->conn);
-  sl_buf_free(&t->id);
+  for (size_t i = 0; i < t->ntarget; i++)
+    sl_free(t->target[i]);
+  sl_free(t->target);
   for (size_t i = 0; i < 8; i++)
     sl_buf_free(&t->text[i]);
   sl_free(t);
 }
 
-static struct todo *todo_new(const struct sl_subject *s)
+static int todo_add(struct todo *t, struct sl_str ref)
+{
+  int rc = sl_grow((void **)&t->target, &t->cap_target, t->ntarget + 1, sizeof *t->target, 100000, NULL);
+  char *text = rc ? NULL : sl_strndup(ref.p, ref.n);
+  if (!text)
+    return SL_ENOMEM;
+  t->target[t->ntarget++] = text;
+  return SL_OK;
+}
+
+static struct todo *todo_new(const struct sl_resource *res)
 {
   struct todo *t = sl_calloc(1, sizeof *t);
   if (!t)
     return NULL;
-  t->res = s->res;
-  sl_buf_init(&t->conn, 4096);
-  sl_buf_init(&t->id, 1 << 16);
+  t->res = res;
   for (size_t i = 0; i < 8; i++)
     sl_buf_init(&t->text[i], 1 << 16);
-  sl_buf_str(&t->conn, s->ref.conn);
-  sl_buf_str(&t->id, s->ref.id);
   return t;
+}
+
+/* What it is to be done to. */
+static struct todo *todo_of(struct sl_view *v, const struct sl_subject *s)
+{
+  struct sl_tablew *table = v->ops->table ? v->ops->table(v) : NULL;
+  size_t marked = table ? sl_tablew_marked(table) : 0;
+  struct todo *t = todo_new(s->res);
+  struct sl_buf ref;
+  int rc = t ? SL_OK : SL_ENOMEM;
+  sl_buf_init(&ref, 1 << 16);
+  for (size_t i = 0; i < marked && !rc; i++)
+    rc = todo_add(t, sl_tablew_mark(table, i));
+  if (!rc && !marked) {
+    sl_ref_text(&ref, &s->ref);
+    rc = todo_add(t, sl_buf_view(&ref));
+  }
+  sl_buf_free(&ref);
+  if (rc && t)
+    todo_free(t);
+  return rc ? NULL : t;
 }
 
 static void todo_plan(struct sl_ui *ui, struct todo *t)
 {
-  struct sl_ref ref = {sl_buf_view(&t->conn), sl_str(t->res->name), sl_buf_view(&t->id)};
-  if (sl_ui_top(ui))
-    sl_view_act(sl_ui_top(ui), t->act[t->chosen], t->res, &ref, 1, t->args);
+  struct sl_ref *ref = sl_calloc(t->ntarget, sizeof *ref);
+  struct sl_buf *scratch = sl_calloc(t->ntarget, sizeof *scratch);
+  struct sl_err err = {0};
+  int rc = ref && scratch ? SL_OK : sl_err_nomem(&err);
+  for (size_t i = 0; i < t->ntarget && !rc; i++) {
+    sl_buf_init(&scratch[i], 0);
+    rc = sl_ref_parse(sl_str(t->target[i]), &ref[i], &scratch[i], &err);
+  }
+  if (rc)
+    sl_ui_say_err(ui, &err);
+  else if (sl_ui_top(ui))
+    sl_view_act(sl_ui_top(ui), t->act[t->chosen], t->res, ref, t->ntarget, t->args);
+  for (size_t i = 0; scratch && i < t->ntarget; i++)
+    sl_buf_free(&scratch[i]);
+  sl_free(scratch);
+  sl_free(ref);
 }
 
 /* ---- arguments, one prompt each ---- */
@@ -119,10 +161,15 @@ static void ask_next(struct sl_ui *ui, struct todo *t)
 static void action_chosen(struct sl_ui *ui, void *user, size_t i)
 {
   const struct todo *from = user;
-  struct sl_subject s = {.res = from->res, .ref = {sl_buf_view(&from->conn), SL_STR(""), sl_buf_view(&from->id)}};
-  struct todo *t = todo_new(&s);
-  if (!t)
+  struct todo *t = todo_new(from->res);
+  int rc = t ? SL_OK : SL_ENOMEM;
+  for (size_t k = 0; k < from->ntarget && !rc; k++)
+    rc = todo_add(t, sl_str(from->target[k]));
+  if (rc) {
+    if (t)
+      todo_free(t);
     return;
+  }
   memcpy(t->act, from->act, sizeof t->act);
   t->n = from->n;
   t->chosen = i;
@@ -155,14 +202,14 @@ void sl_actions_open(struct sl_ui *ui)
     sl_ui_say(ui, SL_ROLE_dim, "nothing can be done to this row");
     return;
   }
-  struct todo *t = todo_new(&s);
+  struct todo *t = todo_of(v, &s);
   if (!t)
     return;
   for (size_t i = 0; s.res->actions[i] && t->n < 32; i++) {
     const struct sl_action *a = s.res->actions[i];
     if (!sl_ws_offers(ui->ws, a))
       continue;
-    bool yes = applies(a, &s);
+    bool yes = t->ntarget > 1 || applies(a, &s); /* of many, each is looked at by the plan */
     snprintf(off[t->n], sizeof off[t->n], "only when %s", a->when ? a->when : "");
     item[t->n] = (struct sl_menu_item){ a->name, a->help, yes ? NULL : off[t->n] };
     t->act[t->n++] = a;
@@ -172,7 +219,10 @@ void sl_actions_open(struct sl_ui *ui)
     sl_ui_say(ui, SL_ROLE_dim, "nothing can be done to this row");
     return;
   }
-  snprintf(title, sizeof title, "%s %.*s", s.res->name, SL_ARG(sl_str_head(s.ref.id, 60)));
+  if (t->ntarget > 1)
+    snprintf(title, sizeof title, "%zu %s", t->ntarget, s.res->name);
+  else
+    snprintf(title, sizeof title, "%s %.*s", s.res->name, SL_ARG(sl_str_head(s.ref.id, 60)));
   sl_menu_open(ui, title, item, t->n, action_chosen, t, todo_free);
 }
 

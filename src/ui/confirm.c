@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "ui/ui_int.h"
+#include "ui/widgets.h"
 
 enum { DEAF_MS = 500, REPEAT_MS = 200, BOX_W = 76, CALLS = 8, GUARDS = 3, CALL_LINES = 6, GUARD_LINES = 2, UNDO_LINES = 3 };
 
@@ -147,9 +148,31 @@ static void confirm_draw(struct sl_overlay *o, struct sl_grid *g)
   ask_draw(c, g, r, y);
 }
 
+/* Marks shrink to what is left to do. */
+static void unmark_done(struct sl_ui *ui)
+{
+  const struct sl_plan *p = sl_ws_acted(ui->ws);
+  struct sl_buf ref;
+  sl_buf_init(&ref, 1 << 16);
+  for (size_t i = 0; p && i < sl_plan_targets(p); i++) {
+    if (!sl_plan_target_done(p, i))
+      continue;
+    sl_buf_clear(&ref);
+    sl_ref_text(&ref, sl_plan_target(p, i));
+    for (size_t k = 0; k < ui->depth; k++) {
+      struct sl_view *v = ui->stack[k];
+      struct sl_tablew *t = v->ops->table ? v->ops->table(v) : NULL;
+      if (t)
+        sl_tablew_unmark(t, sl_buf_view(&ref));
+    }
+  }
+  sl_buf_free(&ref);
+}
+
 static void acted(void *user, int rc, const struct sl_ref *started, const struct sl_err *err)
 {
   struct sl_ui *ui = user;
+  unmark_done(ui);
   if (rc) {
     sl_ui_say_err(ui, err);
     return;

@@ -40,6 +40,12 @@ int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q
   return SL_OK;
 }
 
+static void marks_forget(struct sl_tablew *t)
+{
+  while (t->nmark)
+    sl_free(t->mark[--t->nmark].ref);
+}
+
 void sl_tablew_close(struct sl_tablew *t)
 {
   if (!t)
@@ -48,6 +54,7 @@ void sl_tablew_close(struct sl_tablew *t)
   sl_query_unref(t->query);
   sl_schema_unref(t->schema);
   sl_buf_free(&t->columns);
+  marks_forget(t);
   sl_free(t->mark);
   sl_free(t);
 }
@@ -65,6 +72,20 @@ int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err)
 
 struct sl_pane *sl_tablew_pane(struct sl_tablew *t) { return t->pane; }
 size_t sl_tablew_marked(struct sl_tablew *t) { return t->nmark; }
+struct sl_str sl_tablew_mark(const struct sl_tablew *t, size_t i) { return i < t->nmark ? sl_str(t->mark[i].ref) : SL_STR_NONE; }
+
+static void mark_drop(struct sl_tablew *t, size_t i)
+{
+  sl_free(t->mark[i].ref);
+  memmove(&t->mark[i], &t->mark[i + 1], (--t->nmark - i) * sizeof *t->mark);
+}
+
+void sl_tablew_unmark(struct sl_tablew *t, struct sl_str ref)
+{
+  for (size_t i = t->nmark; i-- > 0;)
+    if (sl_str_eqz(ref, t->mark[i].ref))
+      mark_drop(t, i);
+}
 
 /* The same question with another filter or order. */
 static int ask_like(struct sl_tablew *t, struct sl_filter *where, struct sl_order *order)
@@ -161,7 +182,7 @@ static bool move(struct sl_tablew *t, const char *command)
 bool tw_marked(const struct sl_tablew *t, uint64_t hash)
 {
   for (size_t i = 0; i < t->nmark; i++)
-    if (t->mark[i] == hash)
+    if (t->mark[i].hash == hash)
       return true;
   return false;
 }
@@ -172,16 +193,27 @@ static void mark(struct sl_tablew *t)
   if (!t->have_hash)
     return;
   for (size_t i = 0; i < t->nmark; i++)
-    if (t->mark[i] == t->at_hash) {
-      t->mark[i] = t->mark[--t->nmark];
+    if (t->mark[i].hash == t->at_hash) {
+      mark_drop(t, i);
       move(t, "down");
       return;
     }
+  const struct sl_batch *b;
+  uint32_t row;
+  if (!sl_pane_row(t->pane, t->at, &b, &row)) /* on the disk still: painted, and marked, in a moment */
+    return;
+  struct sl_buf ref;
+  sl_buf_init(&ref, 1 << 16);
+  sl_batch_ref_text(b, row, &ref);
+  char *text = sl_buf_take(&ref, NULL);
+  if (!text)
+    return;
   if (sl_grow((void **)&t->mark, &t->mark_cap, t->nmark + 1, sizeof *t->mark, TW_MARKS, NULL)) {
     sl_view_say(t->v, SL_ROLE_warn, "%d rows are marked; no more", TW_MARKS);
+    sl_free(text);
     return;
   }
-  t->mark[t->nmark++] = t->at_hash;
+  t->mark[t->nmark++] = (struct tw_mark){ t->at_hash, text };
   move(t, "down");
 }
 
@@ -369,7 +401,7 @@ enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command)
   else if (!strcmp(command, "mark"))
     mark(t);
   else if (!strcmp(command, "unmark-all"))
-    t->nmark = 0;
+    marks_forget(t);
   else if (!strcmp(command, "find-next"))
     find(t, 1);
   else if (!strcmp(command, "find-prev"))

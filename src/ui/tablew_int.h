@@ -16,6 +16,8 @@ struct tw_col {
   int x, w;             /* where it stands in this drawing; w 0: nowhere */
   bool right, keep_ends;
 };
+/* A marked row: found again by its hash, acted on by its ref. */
+struct tw_mark { uint64_t hash; char *ref; };
 struct sl_tablew {
   struct sl_view *v;
   struct sl_pane *pane;
@@ -27,7 +29,7 @@ struct sl_tablew {
   uint64_t at, top, at_hash;
   bool have_hash, filtered, chosen;
   int rows;                        /* of the last drawing */
-  uint64_t *mark; size_t nmark, mark_cap;
+  struct tw_mark *mark; size_t nmark, mark_cap;
   char find[128];
   struct sl_buf columns;           /* what was chosen, as text; empty: defaults */
 };

@@ -8,6 +8,7 @@
 #include "ui/keys.h"
 
 struct sl_ui;
+struct sl_tablew;
 struct sl_view;                              /* one open view on the stack; opaque here */
 enum sl_handled { SL_IGNORED, SL_HANDLED };
 
@@ -33,6 +34,7 @@ struct sl_view_ops {
   void (*count)(struct sl_view *v, struct sl_buf *b);    /* right end of the breadcrumb line */
   void (*truth)(struct sl_view *v, struct sl_buf *b);    /* line of truth; NULL: from the view's panes */
   bool (*subject)(struct sl_view *v, struct sl_subject *out);
+  struct sl_tablew *(*table)(struct sl_view *v);         /* whose marks actions take; NULL: none */
   void (*cmdline)(struct sl_view *v, struct sl_buf *b);  /* the command line that equals this pane, without "sluice -w X" */
   void (*visible)(struct sl_view *v, bool visible);
 };

@@ -27,6 +27,8 @@ struct sl_pane *sl_tablew_pane(struct sl_tablew *t);
 void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b);
 void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b);
 size_t sl_tablew_marked(struct sl_tablew *t);
+struct sl_str sl_tablew_mark(const struct sl_tablew *t, size_t i);        /* ref of the i-th marked row, in the order of marking */
+void sl_tablew_unmark(struct sl_tablew *t, struct sl_str ref);
 extern const struct sl_bind sl_tablew_binds[]; extern const size_t sl_tablew_nbinds;
 
 /* ---- documents (describe): JSON as an indented tree that folds ---- */

@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "base/file.h"
+#include "judge/judge.h"
 #include "run.h"
 
 enum { TICK_MS = 40, QUIET_ROUNDS = 2, MOST_ROUNDS = 500, PATIENCE_MS = 20000, SILENCE_MS = 400 };
@@ -89,7 +90,7 @@ static bool ui_make(struct run *r, int w, int h, bool terminal)
   sl_theme_mono(&theme); /* until the frame has chosen one */
   struct sl_term_opts topts = {.colors = 256, .theme = &theme};
   struct sl_ws_opts wopts = {.conf = r->conf, .backends = stage_backends(), .state_dir = r->dir, .threads = 1, .as = "ana"};
-  if (sl_ws_open(&r->ws, r->loop, &wopts, &err))
+  if (sl_ws_open(&r->ws, r->loop, &wopts, &err) || sl_judge_open(r->ws, &err))
     return run_fail(r, 0, "%s", err.msg);
   setlocale(LC_CTYPE, "");
   if (terminal && sl_term_open(&r->term, &topts, &err))

@@ -1,0 +1,634 @@
+/* views/compare.c: runs side by side: parameters that differ, metrics against the baseline with what repeats would explain, the curves
+ * of the
+ * chosen metric. Columns are runs, the first the baseline; the verdict stands at the foot, in words. What is noise is decided by the
+ * resource differences (src/judge/compare.h); here it is drawn. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "judge/compare.h"
+#include "views/compare_int.h"
+
+enum { NAME_W = 19, COL_W = 13, COL_WIDEST = 26, SPREAD_W = 11, CHART_H = 8, LINES_MAX = 40000 };
+
+/* ---- which runs ---- */
+
+static int runs_read(struct compare_state *s, struct sl_str scope, struct sl_err *err)
+{
+  struct sl_str rest = scope, one;
+  int rc = SL_OK;
+  while (!rc && sl_str_cut(&rest, ',', &one)) {
+    one = sl_str_trim(one);
+    if (!one.n)
+      continue;
+    rc = sl_grow((void **)&s->run, &s->cap_run, s->nrun + 1, sizeof *s->run, SL_CMP_RUNS, err);
+    char *id = rc ? NULL : sl_strndup(one.p, one.n);
+    if (!rc && !id)
+      rc = sl_err_nomem(err);
+    if (!rc)
+      s->run[s->nrun++] = id;
+  }
+  return rc;
+}
+
+/* The same runs with another one first. */
+static void scope_of(const struct compare_state *s, size_t first, struct sl_buf *out)
+{
+  sl_buf_z(out, s->run[first]);
+  for (size_t i = 0; i < s->nrun; i++)
+    if (i != first)
+      sl_buf_printf(out, ",%s", s->run[i]);
+}
+
+static int query_of(struct sl_query **out, struct sl_str scope, struct sl_err *err)
+{
+  struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = scope};
+  return sl_query_new(out, &like, err);
+}
+
+/* ---- lines: what stands above each other, made anew when an answer comes ---- */
+
+static int line_add(struct compare_state *s, enum line_kind kind, uint64_t row)
+{
+  int rc = sl_grow((void **)&s->line, &s->cap_line, s->nline + 1, sizeof *s->line, LINES_MAX, NULL);
+  if (!rc)
+    s->line[s->nline++] = (struct line){ kind, row };
+  return rc;
+}
+
+static bool text_is(struct sl_pane *p, uint64_t row, const char *col, const char *z)
+{
+  struct sl_val v = sl_pane_val(p, row, col);
+  return !v.null && sl_str_eqz(v.u.s, z);
+}
+
+static void section(struct compare_state *s, const char *kind, enum line_kind head, enum line_kind each, bool all, size_t counts[2])
+{
+  uint64_t n = sl_pane_count(s->diff);
+  size_t at = s->nline;
+  for (uint64_t i = 0; i < n; i++) {
+    if (!text_is(s->diff, i, "kind", kind))
+      continue;
+    bool same = text_is(s->diff, i, "verdict", "same");
+    counts[0] += !same;
+    counts[1]++;
+    if (same && !all)
+      continue;
+    if (s->nline == at && line_add(s, head, 0))
+      return;
+    if (line_add(s, each, i))
+      return;
+  }
+}
+
+/* The metric whose curves are drawn: the one that was chosen; else a loss on held-out data, else any loss, else the first. */
+static void metric_pick(struct compare_state *s)
+{
+  static const char *const best[] = { "val_loss", "val_logloss", "eval_loss", "test_loss", "loss" };
+  int rank = INT32_MAX;
+  if (s->metric[0])
+    return;
+  for (size_t i = 0; i < s->nline; i++) {
+    struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
+    int at = 100;
+    for (int k = 0; !name.null && k < (int)(sizeof best / sizeof best[0]); k++)
+      at = sl_str_find(name.u.s, sl_str(best[k])) >= 0 && k < at ? k : at;
+    if (!name.null && at == 100 && sl_str_find(name.u.s, SL_STR("loss")) >= 0)
+      at = 50;
+    if (!name.null && at < rank) {
+      rank = at;
+      snprintf(s->metric, sizeof s->metric, "%.*s", SL_ARG(name.u.s));
+    }
+  }
+}
+
+static void diff_changed(struct sl_view *v, void *user)
+{
+  struct compare_state *s = sl_view_state(v);
+  (void)user;
+  s->nline = 0;
+  memset(s->count, 0, sizeof s->count);
+  section(s, "param", LINE_PARAMS, LINE_PARAM, s->all, s->count[0]);
+  section(s, "metric", LINE_METRICS, LINE_METRIC, true, s->count[1]);
+  section(s, "attribute", LINE_ATTRIBUTES, LINE_ATTRIBUTE, s->all, s->count[2]);
+  char was[sizeof s->metric];
+  memcpy(was, s->metric, sizeof was);
+  metric_pick(s);
+  if (strcmp(was, s->metric))
+    curves_ask(v, s);
+  if (s->cursor >= s->nline)
+    s->cursor = s->nline ? s->nline - 1 : 0;
+  compare_verdict(s);
+}
+
+/* ---- open, close ---- */
+
+static int compare_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
+{
+  struct compare_state *s = sl_view_state(v);
+  struct sl_query *q = NULL;
+  struct sl_buf scope;
+  sl_buf_init(&scope, 1 << 20);
+  sl_buf_init(&s->verdict, 4096);
+  int rc = runs_read(s, arg, err);
+  if (!rc && s->nrun < 2)
+    rc = sl_err_set(err, SL_EUSAGE, "compare needs two or more runs: mark them in :runs with Space, then C");
+  if (!rc)
+    scope_of(s, 0, &scope);
+  if (!rc)
+    rc = query_of(&q, sl_buf_view(&scope), err);
+  if (!rc)
+    rc = sl_pane_open(&s->diff, v, q, diff_changed, NULL, err);
+  sl_query_unref(q);
+  sl_buf_free(&scope);
+  s->smooth = 0.6;
+  s->cursor = 1;
+  return rc;
+}
+
+static void compare_close(struct sl_view *v)
+{
+  struct compare_state *s = sl_view_state(v);
+  curves_close(s);
+  sl_pane_close(s->diff);
+  for (size_t i = 0; i < s->nrun; i++)
+    sl_free(s->run[i]);
+  sl_free(s->run);
+  sl_free(s->line);
+  sl_buf_free(&s->verdict);
+}
+
+/* ---- drawing: the table ---- */
+
+/* The column of run i in the answer; -1: it has not come. */
+static int run_col(const struct compare_state *s, size_t i)
+{
+  const struct sl_answer *a = sl_pane_answer(s->diff);
+  const struct sl_schema *schema = a->snap ? sl_snap_schema(a->snap) : NULL;
+  size_t first = sl_res_differences.ncols;
+  return schema && first + i < sl_schema_count(schema) ? (int)(first + i) : -1;
+}
+
+struct sl_str compare_run_name(const struct compare_state *s, size_t i)
+{
+  int col = run_col(s, i);
+  return col < 0 ? sl_str(s->run[i]) : sl_str(sl_schema_col(sl_snap_schema(sl_pane_answer(s->diff)->snap), (size_t)col)->name);
+}
+
+static enum sl_cmp_mark mark_of(const struct compare_state *s, uint64_t row, size_t run)
+{
+  struct sl_val v = sl_pane_val(s->diff, row, "marks");
+  return v.null || run >= v.u.s.n ? SL_CMP_NONE : (enum sl_cmp_mark)v.u.s.p[run];
+}
+
+static void mark_look(enum sl_cmp_mark m, const char **glyph, enum sl_role *role)
+{
+  static const struct { enum sl_cmp_mark m; const char *utf8, *ascii; enum sl_role role; } looks[] = {
+    { SL_CMP_SAME, "=", "=", SL_ROLE_dim }, { SL_CMP_NOISE, "~", "~", SL_ROLE_dim }, { SL_CMP_BETTER, "▲", "+", SL_ROLE_ok },
+    { SL_CMP_WORSE, "▼", "-", SL_ROLE_bad }, { SL_CMP_HIGHER, "↑", ">", SL_ROLE_text }, { SL_CMP_LOWER, "↓", "<", SL_ROLE_text },
+    { SL_CMP_UNSURE, "?", "?", SL_ROLE_unknown },
+  };
+  *glyph = " ";
+  *role = SL_ROLE_text;
+  for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+    if (looks[i].m == m) {
+      *glyph = sl_glyph_pick(looks[i].utf8, looks[i].ascii);
+      *role = looks[i].role;
+    }
+}
+
+static bool number_of(const struct sl_batch *b, uint32_t row, int col, double *out)
+{
+  struct sl_val v = col < 0 ? sl_null(SL_JSON) : sl_batch_get(b, row, (unsigned)col);
+  return !v.null && sl_str_f64(v.u.s, out);
+}
+
+/* A delta with its sign, as exact as four digits of the baseline. */
+static void delta_put(struct sl_buf *out, double d, double base)
+{
+  double scale = fabs(base) > 0 ? fabs(base) : fabs(d);
+  int digits = scale > 0 && isfinite(scale) ? 3 - (int)floor(log10(scale)) : 4;
+  digits = digits < 0 ? 0 : digits > 6 ? 6 : digits;
+  sl_buf_printf(out, "%+.*f", digits, d);
+}
+
+static int columns_of(const struct compare_state *s, const struct sl_grid *g)
+{
+  int n = (g->w - NAME_W - 2 - SPREAD_W) / COL_W;
+  return n < 1 ? 1 : n > (int)s->nrun ? (int)s->nrun : n;
+}
+
+/* What a wide terminal leaves goes to the columns, but not beyond what is easy to read across. */
+static int column_w(const struct compare_state *s, const struct sl_grid *g)
+{
+  int w = (g->w - NAME_W - 2 - SPREAD_W) / columns_of(s, g);
+  return w < COL_W ? COL_W : w > COL_WIDEST ? COL_WIDEST : w;
+}
+
+/* Where the column of spreads ends. */
+static int right_of(const struct compare_state *s, const struct sl_grid *g)
+{
+  int x = NAME_W + 1 + columns_of(s, g) * column_w(s, g) + SPREAD_W;
+  return x < g->w ? x : g->w;
+}
+
+static void cell_draw(struct compare_state *s, struct sl_grid *g, int x, int y, int w, const struct line *l, size_t run)
+{
+  const struct sl_batch *b;
+  uint32_t row;
+  struct sl_buf text;
+  const char *glyph;
+  enum sl_role role;
+  double base, mine;
+  int col = run_col(s, run);
+  if (col < 0 || !sl_pane_row(s->diff, l->row, &b, &row))
+    return;
+  struct sl_val v = sl_batch_get(b, row, (unsigned)col);
+  sl_buf_init(&text, 4096);
+  mark_look(l->kind == LINE_METRIC && run ? mark_of(s, l->row, run) : SL_CMP_NONE, &glyph, &role);
+  if (v.null) {
+    sl_buf_z(&text, sl_glyph_pick("–", "-"));
+    role = SL_ROLE_dim;
+  } else if (l->kind == LINE_METRIC && run && mark_of(s, l->row, run) == SL_CMP_SAME) {
+    sl_buf_z(&text, "same");
+  } else if (l->kind == LINE_METRIC && run && number_of(b, row, run_col(s, 0), &base) && number_of(b, row, col, &mine) && isfinite(base) &&
+             isfinite(mine)) {
+    delta_put(&text, mine - base, base);
+  } else {
+    struct sl_show how = {.ascii = sl_glyphs() == SL_GLYPH_ASCII};
+    sl_val_show(&text, &v, NULL, &how);
+  }
+  if (l->kind == LINE_METRIC) {
+    sl_grid_right(g, x, y, w - 3, role == SL_ROLE_dim && !v.null ? SL_ROLE_text : role, sl_buf_view(&text));
+    sl_grid_putz(g, x + w - 2, y, 1, role, glyph);
+  } else {
+    sl_grid_put(g, x, y, w - 1, run && !v.null ? SL_ROLE_text : role, sl_buf_view(&text));
+  }
+  sl_buf_free(&text);
+}
+
+static void spread_draw(struct compare_state *s, struct sl_grid *g, int y, uint64_t row)
+{
+  struct sl_val v = sl_pane_val(s->diff, row, "spread");
+  struct sl_buf text;
+  sl_buf_init(&text, 64);
+  if (v.null)
+    sl_buf_z(&text, "?");
+  else {
+    sl_buf_z(&text, sl_glyph_pick("±", "+-"));
+    sl_fmt_sig(&text, v.u.f, 2);
+  }
+  sl_grid_right(g, right_of(s, g) - SPREAD_W, y, SPREAD_W - 1, SL_ROLE_dim, sl_buf_view(&text));
+  sl_buf_free(&text);
+}
+
+static void head_line(struct compare_state *s, struct sl_grid *g, int y, enum line_kind kind)
+{
+  char words[80];
+  const size_t *c = s->count[kind == LINE_PARAMS ? 0 : kind == LINE_METRICS ? 1 : 2];
+  const char *what = kind == LINE_PARAMS ? "PARAMETERS" : kind == LINE_METRICS ? "METRICS" : "ATTRIBUTES";
+  snprintf(words, sizeof words, kind == LINE_METRICS ? "%s" : s->all ? "%s (%zu of %zu differ)" : "DIFFERENT %s (%zu of %zu)", what,
+      c[0], c[1]);
+  sl_grid_putz(g, 1, y, 60, SL_ROLE_crumb, words);
+  if (kind == LINE_METRICS)
+    sl_grid_right(g, right_of(s, g) - 20, y, 19, SL_ROLE_dim, SL_STR("spread of repeats"));
+}
+
+/* The baseline always stands first; behind it as many as fit, from `left` on. */
+static size_t run_at(const struct compare_state *s, int i) { return i ? s->left + (size_t)i : 0; }
+
+static void line_draw(struct compare_state *s, struct sl_grid *g, int y, size_t at)
+{
+  const struct line *l = &s->line[at];
+  if (l->kind == LINE_PARAMS || l->kind == LINE_METRICS || l->kind == LINE_ATTRIBUTES) {
+    head_line(s, g, y, l->kind);
+    return;
+  }
+  struct sl_val name = sl_pane_val(s->diff, l->row, "name");
+  bool drawn = l->kind == LINE_METRIC && !name.null && sl_str_eqz(name.u.s, s->metric);
+  sl_grid_put(g, 2, y, NAME_W - 2, drawn ? SL_ROLE_bright : SL_ROLE_text, name.null ? SL_STR("") : name.u.s);
+  for (int i = 0; i < columns_of(s, g) && run_at(s, i) < s->nrun; i++)
+    cell_draw(s, g, NAME_W + 1 + i * column_w(s, g), y, column_w(s, g), l, run_at(s, i));
+  if (l->kind == LINE_METRIC)
+    spread_draw(s, g, y, l->row);
+  if (at == s->cursor)
+    sl_grid_over(g, (struct sl_rect){ 0, y, g->w, 1 }, SL_ROLE_cursor);
+}
+
+static void names_draw(struct compare_state *s, struct sl_grid *g, int y)
+{
+  int n = columns_of(s, g);
+  for (int i = 0; i < n && run_at(s, i) < s->nrun; i++) {
+    size_t run = run_at(s, i);
+    sl_grid_keep(g, NAME_W + 1 + i * column_w(s, g), y, column_w(s, g) - 2, run == s->col ? SL_ROLE_bright : SL_ROLE_colhead,
+        compare_run_name(s, run),
+        SL_KEEP_ENDS);
+  }
+  if (s->left + (size_t)n < s->nrun)
+    sl_grid_printf(g, right_of(s, g) - SPREAD_W, y, SPREAD_W - 1, SL_ROLE_dim, "+%zu more", s->nrun - s->left - (size_t)n);
+}
+
+static void table_draw(struct compare_state *s, struct sl_grid *g, int y, int rows)
+{
+  if (s->cursor < s->top)
+    s->top = s->cursor;
+  if (rows > 0 && s->cursor >= s->top + (size_t)rows)
+    s->top = s->cursor - (size_t)rows + 1;
+  if (s->top && s->top < s->nline && s->cursor < (size_t)rows) /* the section's head comes back with its first row */
+    s->top = 0;
+  for (int i = 0; i < rows && s->top + (size_t)i < s->nline; i++)
+    line_draw(s, g, y + i, s->top + (size_t)i);
+}
+
+static void compare_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
+{
+  struct compare_state *s = sl_view_state(v);
+  if (sl_pane_draw_state(s->diff, g, r, "these runs have no parameters, no metrics: there is nothing to compare"))
+    return;
+  int want = (int)s->nline, foot = s->verdict.n ? 1 : 0, chart = s->metric[0] && r.h >= 16 ? CHART_H : 0;
+  int rows = r.h - 1 - foot - chart;
+  if (chart && want < rows) { /* what the table leaves */
+    chart += rows - want;
+    rows = want;
+  }
+  names_draw(s, g, r.y);
+  table_draw(s, g, r.y + 1, rows);
+  if (chart)
+    curves_draw(v, s, g, (struct sl_rect){ r.x, r.y + 1 + rows, r.w, chart });
+  if (foot) {
+    sl_grid_putz(g, 1, r.y + r.h - 1, 8, SL_ROLE_crumb, "VERDICT");
+    sl_grid_put(g, 10, r.y + r.h - 1, g->w - 11, SL_ROLE_bright, sl_buf_view(&s->verdict));
+  }
+}
+
+/* ---- the verdict: every run against the baseline, over held-out metrics where there are such ---- */
+
+static bool held_out(struct sl_str name)
+{
+  static const char *const words[] = { "val", "test", "eval", "holdout" };
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (sl_str_find(name, sl_str(words[i])) >= 0)
+      return true;
+  return false;
+}
+
+struct tally { int better, worse, noise, unsure; };
+
+static void tally_row(const struct compare_state *s, uint64_t row, struct tally *t)
+{
+  for (size_t run = 1; run < s->nrun; run++)
+    switch (mark_of(s, row, run)) {
+    case SL_CMP_BETTER: t[run].better++; break;
+    case SL_CMP_WORSE: t[run].worse++; break;
+    case SL_CMP_NOISE:
+    case SL_CMP_SAME: t[run].noise++; break;
+    case SL_CMP_UNSURE: t[run].unsure++; break;
+    default: break;
+    }
+}
+
+static void say(const struct compare_state *s, const struct tally *t, bool (*is)(const struct tally *t), const char *words,
+    struct sl_buf *out)
+{
+  size_t n = 0;
+  for (size_t i = 1; i < s->nrun; i++) {
+    if (!is(&t[i]))
+      continue;
+    if (n < 4) {
+      sl_buf_z(out, n ? ", " : out->n ? "; " : "");
+      sl_buf_str(out, compare_run_name(s, i));
+    }
+    n++;
+  }
+  if (n > 4)
+    sl_buf_printf(out, " and %zu more", n - 4);
+  if (n)
+    sl_buf_printf(out, ": %s", words);
+}
+
+static bool is_better(const struct tally *t) { return t->better && !t->worse; }
+static bool is_worse(const struct tally *t) { return t->worse && !t->better; }
+static bool is_mixed(const struct tally *t) { return t->worse && t->better; }
+static bool is_noise(const struct tally *t) { return !t->worse && !t->better && t->noise && !t->unsure; }
+static bool is_unsure(const struct tally *t) { return !t->worse && !t->better && t->unsure; }
+
+void compare_verdict(struct compare_state *s)
+{
+  struct tally *t = sl_calloc(s->nrun, sizeof *t);
+  bool any = false, cost;
+  sl_buf_clear(&s->verdict);
+  for (size_t i = 0; i < s->nline; i++) {
+    struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
+    any |= !name.null && held_out(name.u.s);
+  }
+  for (size_t i = 0; t && i < s->nline; i++) {
+    struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
+    if (name.null || (any && !held_out(name.u.s)) || !sl_compare_direction(name.u.s, &cost) || cost)
+      continue;
+    tally_row(s, s->line[i].row, t);
+  }
+  if (t) {
+    say(s, t, is_worse, "worse", &s->verdict);
+    say(s, t, is_better, "better", &s->verdict);
+    say(s, t, is_mixed, "better in some, worse in others", &s->verdict);
+    say(s, t, is_noise, "no difference beyond repeats", &s->verdict);
+    say(s, t, is_unsure, "no repeats to judge by", &s->verdict);
+  }
+  sl_free(t);
+}
+
+/* ---- commands ---- */
+
+static bool is_row(const struct line *l)
+{
+  return l->kind == LINE_PARAM || l->kind == LINE_METRIC || l->kind == LINE_ATTRIBUTE;
+}
+
+static void cursor_move(struct compare_state *s, int64_t by)
+{
+  int64_t to = (int64_t)s->cursor, n = (int64_t)s->nline, step = by < 0 ? -1 : 1;
+  for (int64_t left = by < 0 ? -by : by; left > 0; left--) {
+    int64_t next = to + step;
+    while (next >= 0 && next < n && !is_row(&s->line[next]))
+      next += step;
+    if (next < 0 || next >= n)
+      break;
+    to = next;
+  }
+  if (n && to < n)
+    s->cursor = (size_t)to;
+}
+
+static void column_move(struct compare_state *s, int by)
+{
+  if ((by < 0 && !s->col) || (by > 0 && s->col + 1 >= s->nrun))
+    return;
+  s->col = by < 0 ? s->col - 1 : s->col + 1;
+  size_t fit = 3; /* the view is at least this wide but for tiny terminals, where one step a run shows each */
+  if (s->col && s->col <= s->left)
+    s->left = s->col - 1;
+  else if (s->col > s->left + fit)
+    s->left = s->col - fit;
+}
+
+static void baseline_set(struct sl_view *v, struct compare_state *s)
+{
+  struct sl_query *q = NULL;
+  struct sl_err err = {0};
+  struct sl_buf scope;
+  if (!s->col) {
+    sl_view_say(v, SL_ROLE_dim, "it is the baseline; h and l choose another run");
+    return;
+  }
+  char *id = s->run[s->col];
+  memmove(&s->run[1], &s->run[0], s->col * sizeof *s->run);
+  s->run[0] = id;
+  s->col = s->left = 0;
+  sl_buf_init(&scope, 1 << 20);
+  scope_of(s, 0, &scope);
+  int rc = query_of(&q, sl_buf_view(&scope), &err);
+  if (!rc)
+    rc = sl_pane_ask(s->diff, q, &err);
+  sl_query_unref(q);
+  sl_buf_free(&scope);
+  curves_ask(v, s);
+  if (rc)
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+}
+
+static void metric_choose(struct sl_view *v, struct compare_state *s)
+{
+  const struct line *l = s->cursor < s->nline ? &s->line[s->cursor] : NULL;
+  struct sl_val name = l && l->kind == LINE_METRIC ? sl_pane_val(s->diff, l->row, "name") : sl_null(SL_TEXT);
+  if (name.null) {
+    sl_view_say(v, SL_ROLE_dim, "put the cursor on a metric: Enter draws its curves");
+    return;
+  }
+  snprintf(s->metric, sizeof s->metric, "%.*s", SL_ARG(name.u.s));
+  curves_ask(v, s);
+}
+
+static void smooth_next(struct compare_state *s)
+{
+  static const double steps[] = { 0, 0.3, 0.6, 0.9, 0.99 };
+  size_t i = 0;
+  while (i < sizeof steps / sizeof steps[0] && steps[i] <= s->smooth)
+    i++;
+  s->smooth = i < sizeof steps / sizeof steps[0] ? steps[i] : 0;
+}
+
+static enum sl_handled compare_command(struct sl_view *v, const char *command)
+{
+  static const struct { const char *name; int64_t by; } moves[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
+    {"first", -LINES_MAX}, {"last", LINES_MAX}};
+  struct compare_state *s = sl_view_state(v);
+  for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
+    if (!strcmp(command, moves[i].name))
+      return cursor_move(s, moves[i].by), SL_HANDLED;
+  if (!strcmp(command, "left") || !strcmp(command, "right"))
+    column_move(s, command[0] == 'l' ? -1 : 1);
+  else if (!strcmp(command, "baseline"))
+    baseline_set(v, s);
+  else if (!strcmp(command, "enter") || !strcmp(command, "metric"))
+    metric_choose(v, s);
+  else if (!strcmp(command, "smooth"))
+    smooth_next(s);
+  else if (!strcmp(command, "log"))
+    s->logy = !s->logy;
+  else if (!strcmp(command, "axis"))
+    s->axis = (s->axis + 1) % AXES;
+  else if (!strcmp(command, "outliers"))
+    s->clip = !s->clip;
+  else if (!strcmp(command, "all"))
+    s->all = !s->all, diff_changed(v, NULL);
+  else if (!strcmp(command, "refresh"))
+    sl_pane_refresh(s->diff), curves_refresh(s);
+  else
+    return SL_IGNORED;
+  return SL_HANDLED;
+}
+
+static void compare_crumb(struct sl_view *v, struct sl_buf *b)
+{
+  sl_buf_printf(b, "compare %zu", ((struct compare_state *)sl_view_state(v))->nrun);
+}
+
+static void compare_count(struct sl_view *v, struct sl_buf *b)
+{
+  struct compare_state *s = sl_view_state(v);
+  sl_buf_z(b, "baseline: ");
+  sl_buf_str(b, compare_run_name(s, 0));
+}
+
+static void compare_truth(struct sl_view *v, struct sl_buf *b)
+{
+  struct compare_state *s = sl_view_state(v);
+  sl_pane_truth(s->diff, b);
+  curves_truth(s, b);
+}
+
+/* The run under the column. */
+static bool compare_subject(struct sl_view *v, struct sl_subject *out)
+{
+  struct compare_state *s = sl_view_state(v);
+  const char *conn = curves_conn(s, s->col);
+  if (!conn[0])
+    return false;
+  *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->run[s->col]) } };
+  return true;
+}
+
+static void compare_cmdline(struct sl_view *v, struct sl_buf *b)
+{
+  struct compare_state *s = sl_view_state(v);
+  sl_buf_z(b, "compare");
+  for (size_t i = 0; i < s->nrun; i++) {
+    sl_buf_ch(b, ' ');
+    sl_fmt_shell(b, sl_str(s->run[i]));
+  }
+  if (s->all)
+    sl_buf_z(b, " --all");
+}
+
+static void compare_visible(struct sl_view *v, bool visible)
+{
+  struct compare_state *s = sl_view_state(v);
+  sl_pane_visible(s->diff, visible);
+  curves_visible(s, visible);
+}
+
+static const struct sl_bind compare_binds[] = {
+  {"baseline", "b", "the run under the column becomes the baseline"},
+  {"metric", "m", "draw the curves of the metric under the cursor"},
+  {"smooth", "S", "smoothing: 0, 0.3, 0.6, 0.9, 0.99 (debiased, as MLflow's)"},
+  {"log", "L", "logarithmic values"},
+  {"axis", "X", "curves by step, time since the start, or time"},
+  {"outliers", "O", "leave out what lies beyond 5 and 95 percent"},
+  {"all", "A", "also what is the same in all runs"},
+};
+
+const struct sl_view_ops sl_view_compare = {
+  .name = "compare",
+  .title = "compare",
+  .help = "Runs side by side; the first column is the baseline. Metrics of the others are differences to it: ~ lies within what repeats "
+          "of one configuration differ by (t * spread * sqrt 2, 19 of 20 cases), ▲ is better and ▼ worse beyond that, ↑ ↓ differ where "
+          "the name does not tell which way is good, ? has no repeats to judge by. Repeats are runs of the experiment with the same "
+          "parameters but for seeds. Below: the curves of the chosen metric.",
+  .arg = "RUN,RUN,...",
+  .binds = compare_binds, .nbinds = sizeof compare_binds / sizeof compare_binds[0],
+  .hints = "baseline metric smooth log axis all",
+  .state_size = sizeof(struct compare_state),
+  .open = compare_open,
+  .close = compare_close,
+  .draw = compare_draw,
+  .command = compare_command,
+  .key = NULL,
+  .crumb = compare_crumb,
+  .count = compare_count,
+  .truth = compare_truth,
+  .subject = compare_subject,
+  .cmdline = compare_cmdline,
+  .visible = compare_visible,
+};

@@ -1,0 +1,104 @@
+/* Writing through a server that refuses, falls silent, forgets or is overtaken: each call goes out once, a lost answer is asked for by
+ * reading, and one line says what it means. */
+#include "httpd.h"
+#include "mlflow_test.h"
+#include "mlflow_act.h"
+
+#define JSON "Content-Type: application/json\r\n"
+#define MODEL(n, version) { .path = "/api/2.0/mlflow/registered-models/get?", .times = n, .headers = JSON, \
+  .body = "{\"registered_model\":{\"name\":\"m\",\"aliases\":[{\"alias\":\"champion\",\"version\":\"" version "\"}]}}" }
+#define ALIAS "/api/2.0/mlflow/registered-models/alias"
+#define PROBE { .path = "/health", .body = "OK" }, { .path = "/api/3.0", .status = 404, .body = "{}", .headers = JSON }, \
+  { .path = "/api/2.0/mlflow/model-versions/search", .headers = JSON, .body = "{}" }
+
+struct told { const char *name; int code; const char *words, *version; struct httpd_step post, models[3]; };
+/* The model is read for the plan, for the guards, and before the call: three times; then again after it, or to ask what became of it. */
+static const struct told cases[] = {
+  { "done", SL_OK, "", "3.17.2", { .headers = JSON, .body = "{}" }, { MODEL(3, "3"), MODEL(0, "5") } },
+  { "overtaken before", SL_ECONFLICT, "champion of m is 9 now (was 3): somebody moved it", "3.17.2", { .headers = JSON, .body = "{}" },
+    { MODEL(2, "3"), MODEL(0, "9") } },
+  { "overtaken after", SL_EIO, "written, but champion is 9 now", "3.17.2", { .headers = JSON, .body = "{}" },
+    { MODEL(3, "3"), MODEL(0, "9") } },
+  { "not allowed", SL_EDENIED, "needs the permission EDIT on the model", "3.17.2", { .status = 403, .body = "Permission denied" },
+    { MODEL(0, "3") } },
+  { "wrong login", SL_EAUTH, "sluice login reg", "3.17.2", { .status = 401, .body = "You are not authenticated" }, { MODEL(0, "3") } },
+  { "two at once", SL_ECONFLICT, "somebody set champion at the same moment", "3.17.2",
+    { .status = 400, .headers = JSON, .body = "{\"error_code\":\"BAD_REQUEST\",\"message\":\"(sqlite3.IntegrityError) UNIQUE\"}" },
+    { MODEL(0, "3") } },
+  { "refused", SL_EIO, "no such version", "3.17.2",
+    { .status = 400, .headers = JSON, .body = "{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"no such version\"}" },
+    { MODEL(0, "3") } },
+  { "too many", SL_EIO, "429", "3.17.2", { .status = 429, .body = "slow down" }, { MODEL(0, "3") } },
+  { "no aliases", SL_EUNSUP, "no aliases (they came with MLflow 2.3)", NULL, { .status = 404, .body = "<html>Not Found</html>" },
+    { MODEL(0, "3") } },
+  { "old", SL_EUNSUP, "MLflow 2.2.1, has no aliases", "2.2.1", { .headers = JSON, .body = "{}" }, { MODEL(0, "3") } },
+  { "lost, and done", SL_OK, "", "3.17.2", { .drop_at = -1 }, { MODEL(3, "3"), MODEL(0, "5") } },
+  { "lost, and not done", SL_EIO, "it was not done", "3.17.2", { .drop_at = -1 }, { MODEL(0, "3") } },
+  { "silent, and done", SL_OK, "", "3.17.2", { .shape = HTTPD_SILENT }, { MODEL(3, "3"), MODEL(0, "5") } },
+  { "a proxy in trouble", SL_EIO, "it was not done", "3.17.2", { .status = 503, .body = "<html>busy</html>" }, { MODEL(0, "3") } },
+  { "a login page", SL_EIO, "it was not done", "3.17.2", { .headers = "Content-Type: text/html\r\n", .body = "<html>" },
+    { MODEL(0, "3") } },
+  { "lost, and cannot be asked", SL_EUNKNOWN, "outcome unknown", "3.17.2", { .drop_at = -1 },
+    { MODEL(3, "3"), { .path = "/api/2.0/mlflow/registered-models/get?", .status = 500, .body = "oops" } } },
+  { "done, but not to be read again", SL_EUNKNOWN, "outcome unknown", "3.17.2", { .headers = JSON, .body = "{}" },
+    { MODEL(3, "3"), { .path = "/api/2.0/mlflow/registered-models/get?", .status = 500, .body = "oops" } } },
+};
+
+static unsigned posts(struct httpd *d)
+{
+  char text[4096];
+  unsigned n = 0;
+  for (unsigned i = 0; i < httpd_requests(d); i++)
+    n += httpd_request(d, i, text, sizeof text) && strstr(text, "POST " ALIAS) == text;
+  return n;
+}
+
+static void ask(const struct told *c)
+{
+  struct httpd_step steps[8] = { { .path = "/version", .body = c->version ? c->version : "", .status = c->version ? 200 : 403 }, PROBE };
+  size_t n = 4;
+  struct httpd_step post = c->post;
+  struct mt t;
+  struct test_judge judge = { .fill = ma_fill };
+  struct ma a;
+  char url[100], settings[200];
+  post.path = ALIAS;
+  steps[n++] = post;
+  for (size_t i = 0; i < 3 && c->models[i].path; i++)
+    steps[n++] = c->models[i];
+  struct httpd *d = httpd_start(steps, n);
+  assert_non_null(d);
+  snprintf(settings, sizeof settings, "    uri: \"%s\"\n    timeout: 1s\n", httpd_url(d, "/", url, sizeof url));
+  mt_open(&t, settings);
+  test_judge_on(t.w, &judge);
+  const struct sl_val args[] = { sl_vz("champion"), sl_vi(5) };
+  int rc = ma_plan(t.w, t.l, &a, &sl_res_models, &sl_act_model_alias, "m", args);
+  if (rc)
+    fail_msg("%s: no plan: %s", c->name, a.err.msg);
+  assert_string_equal(sl_plan_call(a.plan, 0), "POST registered-models/alias: champion of m -> 5 (now 3)");
+  assert_string_equal(sl_plan_undo(a.plan), "sluice act alias reg:models/m -p alias=champion -p version=3");
+  assert_int_equal(posts(d), 0);
+  rc = ma_act(t.w, t.l, &a);
+  if (rc != c->code || (rc && !strstr(a.err.msg, c->words)))
+    fail_msg("%s: %s: %s", c->name, sl_code_name(rc), a.err.msg);
+  if (posts(d) > 1)
+    fail_msg("%s: sent %u times", c->name, posts(d));
+  struct sl_audit_report r;
+  assert_int_equal(sl_audit_verify(sl_ws_audit_path(t.w), &r, NULL), SL_OK);
+  assert_int_equal(r.unknown, rc == SL_EUNKNOWN);
+  mt_close(&t);
+  httpd_stop(d);
+}
+
+static void each_answer_in_words(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    ask(&cases[i]);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words) };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

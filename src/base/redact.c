@@ -178,6 +178,13 @@ static size_t redact_public(struct sl_str s, size_t at)
   return end < 0 ? 0 : (size_t)end;
 }
 
+/* A key of JSON that says that there is nothing: what stands behind it in the same line is another member. */
+static bool redact_null(struct sl_str s, size_t at)
+{
+  struct sl_str rest = sl_str_from(s, at);
+  return sl_str_starts(rest, SL_STR("null")) && rest.n > 4 && (rest.p[4] == ',' || rest.p[4] == '}');
+}
+
 /* What begins at `at` and is hidden by its shape. Words are only looked at from their beginning. */
 static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
 {
@@ -195,7 +202,8 @@ static bool redact_shape(struct sl_str s, size_t at, size_t *from, size_t *to)
     return false;
   if (redact_scheme(s, at, n, from, to))
     return true;
-  return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to) && !redact_public(s, *from);
+  return redact_secret_key(sl_strn(s.p + at, n)) && redact_value(s, at + n, from, to) && !redact_public(s, *from) &&
+    !redact_null(s, *from);
 }
 
 static void redact_shapes(struct sl_buf *b, struct sl_str s)

@@ -151,6 +151,9 @@ static void redacts_by_shape(void **state)
                                     "U1NIU0lH/eyJhbGciOiJIUzI1NiIsInR5cCI6\\n"
                                     "-----END SSH SIGNATURE-----\\n\"}"; /* public: without it nobody could verify the statement */
   assert_redacted(signed_text, signed_text);
+  assert_redacted("{\"signature\":null,\"by\":\"lead\"}", "{\"signature\":null,\"by\":\"lead\"}");
+  assert_redacted("{\"by\":\"lead\",\"signature\":null}", "{\"by\":\"lead\",\"signature\":null}");
+  assert_redacted("password: null and void", "password: ***");
   assert_redacted("signature: -----BEGIN SSH SIGNATURE----- hush", "signature: ***"); /* one without an end is none */
 }
 

@@ -54,6 +54,7 @@ build() { # PRESET
   tools/build.sh "$1" || { failed_step "build $1"; return 1; }
 }
 
+export SLUICE_ALL=$all # which peers there are
 tools/deps.sh "$([ -n "$all" ] && echo peers || echo test)"
 if build release; then
   suite release release -LE 'bench'

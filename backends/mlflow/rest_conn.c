@@ -91,7 +91,7 @@ int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct s
   if (i->status == 401)
     return not_logged_in(m, err);
   if (i->status == 403 && sl_str_find(body, SL_STR("Invalid Host header")) >= 0)
-    return sl_err_set(err, SL_EDENIED, "the server does not answer to this host name (its check against DNS rebinding); start it with "
+    return sl_err_set(err, SL_ENET, "the server does not answer to this host name (its check against DNS rebinding); start it with "
                       "--allowed-hosts HOST:PORT, or reach it as localhost");
   if (i->status == 200)
     return sl_err_set(err, SL_EPROTO, "%s answered %.*s where JSON was due; is a proxy or a login page in between, or does uri lack a "

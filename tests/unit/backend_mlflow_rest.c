@@ -111,7 +111,7 @@ static void host_check(void **state)
   struct site s;
   (void)state;
   SITE(&s, "", GOOD, { .status = 403, .body = "Invalid Host header - possible DNS rebinding attack detected" });
-  refused(&s, &sl_res_experiments, SL_EDENIED, "--allowed-hosts");
+  refused(&s, &sl_res_experiments, SL_ENET, "--allowed-hosts");
 }
 
 static void no_login(void **state)

@@ -105,7 +105,7 @@ def test_untrusted_starts_no_command(here):
     text, uri = (here.cwd / "sluice.yaml").read_text(), '"http://127.0.0.1:9"'
     (here.cwd / "sluice.yaml").write_text(text.replace(uri, f'{uri}, token: {{command: [touch, "{ran}"]}}'))
     for args in (["run", "ingest"], ["run", "ingest", "--detach"], ["retry", "clean-1"]):
-        assert "sluice trust" in one_line(here(*args, code=1)), args
+        assert "sluice trust" in one_line(here(*args, code=2)), args
     here("get", "experiments", code=None)
     here("doctor", code=None)
     assert not ran.exists() and len(executions(here)) == 1

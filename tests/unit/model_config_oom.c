@@ -39,7 +39,11 @@ static const char right[] =
   "  b: {type: mlflow, uri: \"http://me:pw1@h/\", token: literal}\n"
   "lake:\n  zones:\n    - {name: raw, uri: lake/raw, layout: \"dt=%Y-%m-%d\", fresh_within: 26h, schedule: \"0 6 * * *\"}\n"
   "jobs:\n  one: {params: {dt: x}, reads: raw, steps: {a: {run: [b, \"${dt}\"]}, c: {run: [d], after: [a]}}}\n"
-  "  two: {after: [one], steps: {a: {run: [b]}}}\n";
+  "  two: {after: [one], steps: {a: {run: [b]}}}\n"
+  "models:\n  m:\n    evidence: {rescore: {data: data/x, max_age: 1d}}\n    gates: [\"metrics.auc > champion.metrics.auc - 0.1\"]\n"
+  "    approval: {approvers: [lead], lease: \"dir:leases\"}\n    notify: {env: HOOK}\n"
+  "people:\n  lead:\n    keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKyNqiaFVnTmDTb2aVp3XRWOGHKYJNvHFyGYjSVRag26\"]\n"
+  "    identities: [\"mlflow:lead\"]\n    revoked: [\"SHA256:Bpurir4IhsqXaThVo92V4awjlpvgVo1KS9sJDEuQVC0\"]\n";
 
 /* Runs it with allocation n failing, for n = 0, 1, ... until it succeeds. */
 static void each_fails(int (*run)(void), int also)
@@ -69,6 +73,10 @@ static int load_and_write(void)
   sl_buf_init(&b, 0);
   rc = sl_ws_conf_write(c, &b, NULL);
   sl_buf_free(&b);
+  char hex[65];
+  size_t n;
+  if (!rc)
+    rc = sl_ws_conf_policy(c, sl_ws_conf_models(c, &n), hex, NULL);
   sl_ws_conf_unref(c);
   return rc;
 }
@@ -96,6 +104,8 @@ static void mistakes(void **state)
     "conections: {}\n", "connections:\n  a: {type: mlfow}\n", "connections:\n  a: {type: mlflow, uri: \"http://a\", mode: fats}\n",
     "connections:\n  a: {type: mlflow, uri: \"http://a\", timeout: 2h}\n", "jobs:\n  a: {after: [a], steps: {s: {run: [x]}}}\n",
     "jobs:\n  a: {params: {dt: 1}, steps: {s: {run: [\"${td}\"]}}}\n", "lake: {zones: [{name: a, uri: x}, {name: a, uri: y}]}\n",
+    "people: {a: {keys: [\"ssh-dss AAAA\"]}}\n", "people: {a: {identities: [\"b:c\"]}, b: {identities: [\"b:c\"]}}\n",
+    "models: {m: {gates: [\"metric.auc > 1\"]}}\n", "models: {m: {approval: {approvers: [lead]}}}\n",
   };
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     wrong = texts[i];

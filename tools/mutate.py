@@ -2,7 +2,8 @@
 """mutate.py [N] [SEED] [PATH...]: are the tests awake? Changes one covered line at a time, N times, and sees whether a test notices.
 
 A change is one of: a comparison turned or shifted, && and || swapped, a call dropped, a constant off by one. It is made in
-a copy of the tree (build/mutate/tree), never here. A change that does not compile does not count. The tests named after
+a copy of the tree (build/mutate/tree), never here. A change that does not compile does not count; the copy is
+built with ASan, which notices what a dropped free leaves behind. The tests named after
 the changed file's folder are built and run first, since they most often notice. PATH (src/model, src/model/audit) keeps to
 files whose names begin so. Exit 1 when fewer than 80 of 100 are noticed; the same
 SEED gives the same changes.
@@ -83,7 +84,7 @@ def prepare():
     WORK.mkdir(parents=True, exist_ok=True)
     must("covered lines", sys.executable, ROOT / "tools" / "coverage.py", ROOT / "build" / "cov", "--lines", WORK / "lines.json")
     copy()
-    must("configure the copy", "cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
+    must("configure the copy", "cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DSLUICE_SANITIZE=address",
          f"-DSLUICE_DEPS_DIR={os.environ.get('SLUICE_DEPS') or deps_dir()}")
     must("build the copy", "ninja", "-C", BUILD, "-j", JOBS)
     if not tests_pass([]):

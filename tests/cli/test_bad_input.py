@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import lab
-from conftest import PROGRAM
+from conftest import PROGRAM, notes
 from misuse import ENDLESS, EVIL, box_of, harmless, one_line, tree
 from servers import Server
 
@@ -137,7 +137,7 @@ def test_what_may_not_be_read(here, tmp_path):
     def nobody(*args, code):
         run = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", str(tmp_path / "sluice"), *args],
                              capture_output=True, env=env, cwd=here.cwd, stdin=subprocess.DEVNULL, timeout=30)
-        run.text, run.notes = run.stdout.decode(), run.stderr.decode()
+        run.text, run.notes = run.stdout.decode(), notes(run.stderr)
         assert run.returncode == code, (args, run.returncode, run.notes)
         return run
     if "LeakSanitizer" in subprocess.run([str(tmp_path / "sluice"), "--version"], capture_output=True, text=True, env=env).stderr:
@@ -300,7 +300,7 @@ def limited(here, size, *args):
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     run = subprocess.run([PROGRAM, *args], capture_output=True, env=here.env, cwd=here.cwd, stdin=subprocess.DEVNULL, timeout=30,
                          preexec_fn=limit)
-    run.text, run.notes = run.stdout.decode(), run.stderr.decode()
+    run.text, run.notes = run.stdout.decode(), notes(run.stderr)
     return run
 
 

@@ -101,6 +101,7 @@ static void redacts_by_value(void **state)
   assert_false(sl_secret_in(SL_STR("c4n4ry%2F%2B%26hus")));
   assert_redacted("nothing 100% here", "nothing 100% here");
   assert_redacted("bad auth Basic YW5hOnBhc3M=, or bearer abcdefg1", "bad auth Basic ***, or bearer ***");
+  assert_redacted("basic abcdefgh=, bearer ABCDEFGH", "basic ***, bearer ***"); /* one odd character is enough, of any kind */
   assert_redacted("Basic authentication, a bearer of news, Basic A1", "Basic authentication, a bearer of news, Basic A1");
   assert_redacted("", "");
   sl_secret_unref(s);

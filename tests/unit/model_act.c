@@ -166,6 +166,11 @@ static void nothing_happens_unless_armed(void **state)
   assert_int_equal(sl_ws_armed(f.w, &left), SL_DISARMED);
   assert_int_equal(fa_act(&f, &a, ""), SL_EREADONLY);
   arm("");
+  fx_pass(&f, 200000);
+  arm(""); /* anew: five minutes from now, whatever the first time was to end */
+  fx_pass(&f, 200000);
+  assert_int_equal(sl_ws_armed(f.w, &left), SL_ARMED);
+  assert_int_equal(left, 100000);
   sl_ws_disarm(f.w);
   assert_int_equal(sl_ws_armed(f.w, &left), SL_DISARMED);
   assert_int_equal(fake->calls, 0);

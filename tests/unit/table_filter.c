@@ -148,6 +148,9 @@ static void test_meaning(void **state)
     }
   }
   assert_int_equal(bad, 0);
+  assert_non_null(strstr(kept("metrics.auc ~ 1"), "cannot be compared that way")); /* a key is judged by its family */
+  assert_string_equal(kept("name ~ x\\)"), ""); /* an escaped bracket belongs to the expression, also at the end */
+  assert_string_equal(kept("name ~ '\\{2000}'"), ""); /* and an escaped brace repeats nothing */
   assert_non_null(strstr(kept("name ~ 'a('"), "!filter, column 8: the expression after ~: "));
 }
 

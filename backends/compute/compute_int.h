@@ -58,6 +58,6 @@ char *compute_only(const char *const *reads);              /* yours: the one pat
 void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
 
 extern const struct sl_sql_ops compute_sql;
-extern const struct sl_serve compute_columns, compute_tables;
+extern const struct sl_serve compute_columns, compute_tables, compute_drift;
 
 #endif

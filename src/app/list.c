@@ -94,6 +94,8 @@ static int each_page(struct listing *x, struct sl_snap *snap, uint64_t from,
 static int put_page(struct listing *x, const struct sl_batch *b)
 {
   judge(x, b);
+  if (x->l->page)
+    x->l->page(x->l->page_user, b);
   return sl_rows_put(x->r, b, &x->err);
 }
 

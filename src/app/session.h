@@ -40,6 +40,8 @@ struct sl_list {
   struct sl_query query;             /* texts borrowed; where, order and want are added from the options */
   struct sl_rows_opts rows;          /* format, want and show are filled in */
   bool watch;                        /* goes on: rows that are new or changed */
+  void (*page)(void *user, const struct sl_batch *b);   /* NULL, or hears every row that is printed, in order */
+  void *page_user;
   bool breach;                       /* exit 4 when state is other than fresh in some row */
 };
 int sl_session_list(struct sl_session *s, struct sl_list *l);

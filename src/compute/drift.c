@@ -74,28 +74,7 @@ static int cells_room(struct cells *c, size_t k, struct sl_err *err)
   return c->count[0] ? SL_OK : sl_err_nomem(err);
 }
 
-/* Walks the values of both samples upwards; how often each occurs, where count is wanted. */
-static size_t values(const struct sl_drift_pair *p, struct cells *c)
-{
-  const double *a = p->x[0], *b = p->x[1];
-  size_t i = 0, j = 0, k = 0;
-  while (i < p->n[0] || j < p->n[1]) {
-    double v = i < p->n[0] && (j == p->n[1] || a[i] <= b[j]) ? a[i] : b[j];
-    size_t from_i = i, from_j = j;
-    while (i < p->n[0] && a[i] <= v)
-      i++;
-    while (j < p->n[1] && b[j] <= v)
-      j++;
-    if (c) {
-      c->count[0][k] = (double)(i - from_i);
-      c->count[1][k] = (double)(j - from_j);
-    }
-    k++;
-  }
-  return k;
-}
-
-static size_t distinct(const struct sl_drift_pair *p) { return p->kind == SL_DRIFT_NUMERIC ? values(p, NULL) : p->ncells; }
+static size_t distinct(const struct sl_drift_pair *p) { return p->kind == SL_DRIFT_NUMERIC ? sl_drift_values(p, NULL) : p->ncells; }
 
 /* ---- what fits what ---- */
 
@@ -120,9 +99,9 @@ static int cells_of_values(const struct sl_drift_pair *p, struct cells *c, struc
       memcpy(c->count[s], p->cell[s], p->ncells * sizeof *c->count[s]);
     return rc;
   }
-  int rc = cells_room(c, values(p, NULL), err);
+  int rc = cells_room(c, sl_drift_values(p, NULL), err);
   if (!rc)
-    (void)values(p, c);
+    (void)sl_drift_values(p, c->count);
   return rc;
 }
 

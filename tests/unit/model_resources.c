@@ -24,6 +24,8 @@ static const struct contract contracts[] = {
   { "experiments", "id, name, state, created, updated" },
   { "runs", "id, name, experiment, state, started, ended, duration_s, user, params, metrics, tags" },
   { "series", "name, labels, step, time, value" },
+  { "drift", "feature, kind, test, definition, statistic, p_value, threshold, drifted, n_baseline, n_current, missing_baseline, "
+             "missing_current, infinite_baseline, infinite_current" },
   { "differences", "kind, name" },
   { "models", "name, aliases, latest, pending, updated" },
   { "versions", "model, version, state, stage, aliases, run, author, created, source, digest" },

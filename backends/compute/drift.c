@@ -1,0 +1,297 @@
+/* backends/compute/drift.c: the resource `drift`: two data sets, each an address or a query, handed to the box, whose rows become ours. */
+#include <stdio.h>
+
+#include "backend_compute/compute_int.h"
+#include "base/fmt.h"
+#include "base/json.h"
+#include "compute/drift.h"
+#include "model/drift.h"
+
+static const struct sl_col own[] = {
+  { .name = "chosen", .type = SL_BOOL, .help = "what the profile judges by; else a second opinion", .flags = SL_COL_HIDDEN },
+  { .name = "chance", .type = SL_F64, .help = "the statistic to be expected of two samples of one distribution, of these sizes" },
+  { .name = "note", .type = SL_TEXT, .help = "what is the matter with the column" },
+  { .name = "median_baseline", .type = SL_F64, .help = "median of the baseline", .flags = SL_COL_HIDDEN },
+  { .name = "median_current", .type = SL_F64, .help = "median of the current data", .flags = SL_COL_HIDDEN },
+  { .name = "low", .type = SL_F64, .help = "where the histograms begin", .flags = SL_COL_HIDDEN },
+  { .name = "high", .type = SL_F64, .help = "where they end", .flags = SL_COL_HIDDEN },
+  { .name = "histogram_baseline", .type = SL_LIST, .help = "counts of the baseline in 24 equal steps, or by category",
+    .flags = SL_COL_HIDDEN },
+  { .name = "histogram_current", .type = SL_LIST, .help = "the same of the current data", .flags = SL_COL_HIDDEN },
+};
+
+struct work {
+  struct compute *c;
+  struct sl_drift_ask ask;
+  struct compute_prep *prep;
+  struct sl_box_job *job;
+  char *scope, *only;          /* only: the id of the one row that is wanted */
+  char *sql[2];
+  char **reads;
+  size_t nreads, cap_reads;
+  int side;                    /* that is being prepared */
+};
+
+static void work_leave(struct work *w)
+{
+  compute_prep_drop(w->prep);
+  if (w->job)
+    compute_cancel(w->c, w->job);
+  w->prep = NULL;
+  w->job = NULL;
+  for (size_t i = 0; i < w->nreads; i++)
+    sl_free(w->reads[i]);
+  sl_free(w->reads);
+  sl_free(w->sql[0]);
+  sl_free(w->sql[1]);
+  sl_free(w->scope);
+  sl_free(w->only);
+  sl_drift_ask_free(&w->ask);
+  w->reads = NULL;
+  w->nreads = 0;
+  w->sql[0] = w->sql[1] = w->scope = w->only = NULL;
+}
+
+static void fail(struct sl_req *r, int rc, const struct sl_err *err)
+{
+  work_leave(sl_req_state(r));
+  sl_req_end(r, rc, err);
+}
+
+/* ---- what the box sends ---- */
+
+/* SCOPE#feature:test@definition, with % where a feature's name holds what would end it. */
+static void put_id(struct sl_buf *id, const struct work *w, struct sl_batch *from, uint32_t row)
+{
+  struct sl_val feature = sl_batch_get(from, row, 0), test = sl_batch_get(from, row, 2), tool = sl_batch_get(from, row, 3);
+  sl_buf_clear(id);
+  sl_buf_printf(id, "%s#", w->scope);
+  sl_fmt_percent(id, feature.null ? SL_STR_NONE : feature.u.s);
+  sl_buf_printf(id, ":%.*s", SL_ARG(test.u.s));
+  if (!tool.null)
+    sl_buf_printf(id, "@%.*s", SL_ARG(tool.u.s));
+}
+
+static int copy_rows(struct sl_req *r, struct sl_batch *from, struct sl_batch **to, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  struct sl_buf id;
+  size_t ncols = sl_schema_count(sl_batch_schema(from));
+  int rc = sl_batch_new(to, sl_req_schema(r), err);
+  sl_buf_init(&id, 0);
+  if (!rc && ncols != sl_res_drift.ncols + sizeof own / sizeof own[0])
+    rc = sl_err_set(err, SL_EPROTO, "the box sent rows of another kind");
+  for (uint32_t row = 0; !rc && row < sl_batch_count(from); row++) {
+    put_id(&id, w, from, row);
+    rc = sl_buf_check(&id, err);
+    if (rc || (w->only && strcmp(w->only, sl_buf_zstr(&id)) != 0))
+      continue;
+    sl_batch_row(*to, SL_PUT, sl_buf_view(&id));
+    for (unsigned col = 0; col < ncols; col++) {
+      struct sl_val v = sl_batch_get(from, row, col);
+      if (!v.null)
+        sl_batch_set(*to, col, v);
+    }
+  }
+  sl_buf_free(&id);
+  return rc;
+}
+
+static int on_rows(void *user, struct sl_batch **take)
+{
+  struct sl_req *r = user;
+  struct sl_batch *to = NULL;
+  struct sl_err err = { 0 };
+  int rc = copy_rows(r, *take, &to, &err);
+  if (!rc && sl_batch_count(to))
+    rc = sl_req_rows(r, &to);
+  sl_batch_unref(to);
+  return rc;
+}
+
+static void on_head(void *user, struct sl_schema *s, int64_t total)
+{
+  (void)user;
+  (void)s;
+  (void)total;
+}
+
+static void on_progress(void *user, double done, double total)
+{
+  (void)done;
+  (void)total;
+  sl_req_touch(user, 0);
+}
+
+static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
+{
+  struct sl_req *r = user;
+  struct work *w = sl_req_state(r);
+  struct sl_err e = *err;
+  (void)file;
+  (void)rows;
+  compute_ended(w->c);
+  compute_words(w->c, NULL, &e);
+  w->job = NULL;
+  work_leave(w);
+  sl_req_end(r, rc, rc ? &e : NULL);
+}
+
+/* ---- two queries ---- */
+
+static int put_job(struct sl_buf *b, const struct work *w, struct sl_err *err)
+{
+  struct sl_jw j = sl_jw(b, false);
+  sl_jw_obj(&j);
+  sl_jw_key(&j, SL_STR("baseline"));
+  sl_jw_str(&j, sl_str(w->sql[0]));
+  sl_jw_key(&j, SL_STR("current"));
+  sl_jw_str(&j, sl_str(w->sql[1]));
+  sl_jw_key(&j, SL_STR("tests"));
+  sl_jw_str(&j, sl_str(w->ask.tests ? w->ask.tests : "auto"));
+  sl_jw_key(&j, SL_STR("profile"));
+  sl_jw_str(&j, sl_str(w->ask.profile ? w->ask.profile : ""));
+  sl_jw_end_obj(&j);
+  return sl_buf_check(b, err);
+}
+
+static int start(struct sl_req *r, struct sl_err *err)
+{
+  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .progress = on_progress, .done = on_done };
+  struct work *w = sl_req_state(r);
+  struct sl_buf b;
+  sl_buf_init(&b, 8 << 20);
+  int rc = put_job(&b, w, err);
+  if (!rc)
+    rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
+  if (!rc) {
+    w->reads[w->nreads] = NULL;
+    rc = compute_start(w->c, &w->job, &(struct sl_box_work){ .kind = "drift", .text = sl_buf_view(&b),
+                                                             .reads = (const char *const *)w->reads }, &ops, r, err);
+  }
+  sl_buf_free(&b);
+  return rc;
+}
+
+/* FROM 'path' -> FROM read_x('path', hive_partitioning = false): the day in a folder's name is no feature of the data. */
+static char *without_folders(struct sl_str sql)
+{
+  static const struct { const char *end, *reader; } by[] = {
+    { ".parquet'", "read_parquet" }, { ".csv'", "read_csv" }, { ".csv.gz'", "read_csv" }, { ".tsv'", "read_csv" },
+    { ".ndjson'", "read_json" }, { ".jsonl'", "read_json" }, { ".ndjson.gz'", "read_json" }, { ".json'", "read_json" },
+  };
+  struct sl_str from = SL_STR("FROM ");
+  for (size_t i = 0; sl_str_starts(sql, SL_STR("FROM '")) && i < sizeof by / sizeof by[0]; i++)
+    if (sl_str_ends(sql, sl_str(by[i].end)))
+      return sl_asprintf("FROM %s(%.*s, hive_partitioning = false%s)", by[i].reader, SL_ARG(sl_str_from(sql, from.n)),
+                         strcmp(by[i].reader, "read_json") ? ", union_by_name = true" : "");
+  if (sl_str_starts(sql, SL_STR("FROM read_csv(")))
+    return sl_asprintf("%.*s, hive_partitioning = false)", SL_ARG(sl_str_head(sql, sql.n - 1)));
+  return sl_strndup(sql.p, sql.n);
+}
+
+static int keep(struct work *w, struct sl_str sql, bool address, const char *const *reads, struct sl_err *err)
+{
+  w->sql[w->side] = address ? without_folders(sql) : sl_strndup(sql.p, sql.n);
+  int rc = w->sql[w->side] ? SL_OK : sl_err_nomem(err);
+  for (size_t i = 0; !rc && reads[i]; i++) {
+    rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
+    if (!rc && !(w->reads[w->nreads++] = sl_strdup(reads[i])))
+      rc = sl_err_nomem(err);
+  }
+  return rc;
+}
+
+static bool is_statement(struct sl_str data) { return sl_str_starts(data, SL_STR("sql:")); }
+static struct sl_str data_of(const struct work *w) { return sl_str(w->side ? w->ask.current : w->ask.baseline); }
+static int next_side(struct sl_req *r, struct sl_err *err);
+
+static void on_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
+{
+  struct sl_req *r = user;
+  struct work *w = sl_req_state(r);
+  struct sl_err e = *err;
+  w->prep = NULL;
+  if (!rc)
+    rc = keep(w, sl_str(sql), !is_statement(data_of(w)), reads, &e);
+  if (!rc)
+    rc = w->side++ == 0 ? next_side(r, &e) : start(r, &e);
+  if (rc)
+    fail(r, rc, &e);
+}
+
+/* `sql:` alone is the box's own engine; sql:CONN: another connection runs it, which nothing here can. */
+static int next_side(struct sl_req *r, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  struct sl_str data = data_of(w);
+  struct sl_buf sql;
+  sl_buf_init(&sql, 0);
+  if (is_statement(data)) {
+    sl_buf_str(&sql, sl_str_from(data, 4));
+  } else {
+    sl_buf_z(&sql, "FROM ");
+    compute_quote(&sql, data, '\'');
+  }
+  int rc = sl_buf_check(&sql, err);
+  if (!rc)
+    rc = compute_prep(&w->prep, w->c, sl_buf_view(&sql), on_prepped, r, err);
+  sl_buf_free(&sql);
+  return rc;
+}
+
+static int check_tests(const struct sl_drift_ask *a, struct sl_err *err)
+{
+  struct sl_str rest = sl_str(a->tests ? a->tests : "auto"), name;
+  enum sl_drift_test t;
+  while (sl_str_cut(&rest, ',', &name)) {
+    name = sl_str_trim(name);
+    if (!sl_str_eqz(name, "auto") && name.n && !sl_drift_test_find(name, a->profile, &t))
+      return sl_err_set(err, SL_EUSAGE, "there is no test %.*s; there are auto, ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, "
+                                        "linf, linf_robust, each with @evidently, @scipy or @monitor where they define it", SL_ARG(name));
+  }
+  return SL_OK;
+}
+
+static int drift_query(struct sl_req *r, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  const struct sl_query *q = sl_req_query(r);
+  struct sl_str scope = sl_str_trim(q->scope);
+  w->c = sl_backend_state(sl_req_backend(r));
+  if (q->kind == SL_Q_GET) {
+    w->only = sl_strndup(scope.p, scope.n);
+    ptrdiff_t hash = sl_str_rchr(scope, '#');
+    scope = hash > 0 ? sl_str_head(scope, (size_t)hash) : scope;
+  }
+  w->scope = sl_strndup(scope.p, scope.n);
+  int rc = w->scope && (w->only || q->kind != SL_Q_GET) ? sl_drift_ask_parse(&w->ask, scope, err) : sl_err_nomem(err);
+  if (!rc)
+    rc = check_tests(&w->ask, err);
+  if (!rc)
+    rc = sl_req_head(r, NULL, 0, -1);
+  if (!rc)
+    rc = next_side(r, err);
+  if (rc)
+    work_leave(w);
+  return rc;
+}
+
+static void drift_resume(struct sl_req *r)
+{
+  struct work *w = sl_req_state(r);
+  if (w->job)
+    sl_box_job_resume(w->job);
+}
+
+static void drift_cancel(struct sl_req *r) { fail(r, SL_ECANCELED, NULL); }
+
+const struct sl_serve compute_drift = {
+  .res = &sl_res_drift,
+  .own = own,
+  .nown = sizeof own / sizeof own[0],
+  .req_size = sizeof(struct work),
+  .query = drift_query,
+  .resume = drift_resume,
+  .cancel = drift_cancel,
+};

@@ -1,0 +1,72 @@
+/* app/cmd_drift.c: `sluice drift`: the resource of that name, and the verdict of all its rows as a sentence and an exit code. */
+#include <math.h>
+
+#include "app/session.h"
+#include "base/mem.h"
+#include "model/drift.h"
+
+int sl_cmd_drift(struct sl_app *a);
+
+static void count(void *user, const struct sl_batch *b) { sl_drift_tally_add(user, b); }
+
+static int fail_share(const struct sl_app *a, double *out, struct sl_err *err)
+{
+  const char *text = sl_args_text(a->args, SL_O_fail_share, NULL);
+  *out = -1;
+  if (!text)
+    return SL_OK;
+  if (!sl_str_f64(sl_str(text), out) || !(*out >= 0 && *out <= 1))
+    return sl_err_set(err, SL_EUSAGE, "--fail-share %s: a share from 0 to 1", text);
+  return SL_OK;
+}
+
+/* The option table hands out text that lives as long as the program. */
+static struct sl_drift_ask ask_of(const struct sl_app *a)
+{
+  return (struct sl_drift_ask){ .baseline = (char *)(uintptr_t)sl_args_text(a->args, SL_O_baseline, NULL),
+                                .current = (char *)(uintptr_t)sl_args_text(a->args, SL_O_current, NULL),
+                                .tests = (char *)(uintptr_t)sl_args_text(a->args, SL_O_tests, NULL),
+                                .profile = (char *)(uintptr_t)sl_args_text(a->args, SL_O_profile, NULL) };
+}
+
+static int verdict(struct sl_drift_tally *t, const char *profile, double share, int code)
+{
+  struct sl_buf words;
+  sl_drift_tally_end(t);
+  sl_buf_init(&words, 0);
+  sl_drift_words(&words, t, profile, share);
+  if (code != SL_EXIT_OK) /* half an answer is no verdict */
+    sl_buf_clear(&words);
+  if (words.n)
+    sl_app_note("%s", sl_buf_zstr(&words));
+  sl_buf_free(&words);
+  return code == SL_EXIT_OK && sl_drift_verdict(t, profile, share) ? SL_EXIT_BREACH : code;
+}
+
+int sl_cmd_drift(struct sl_app *a)
+{
+  struct sl_err err = { 0 };
+  struct sl_drift_tally t = { 0 };
+  struct sl_drift_ask ask = ask_of(a), check = { 0 };
+  struct sl_buf scope;
+  double share;
+  int code;
+  sl_buf_init(&scope, 4 << 20);
+  int rc = fail_share(a, &share, &err);
+  if (!rc && (!ask.baseline || !ask.current))
+    rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D");
+  if (!rc)
+    sl_drift_ask_text(&scope, &ask);
+  rc = rc ? rc : sl_buf_check(&scope, &err);
+  rc = rc ? rc : sl_drift_ask_parse(&check, sl_buf_view(&scope), &err); /* the profile's name, before anything is read */
+  if (rc) {
+    code = sl_app_fail(a, &err);
+  } else {
+    struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_drift.columns },
+                         .page = count, .page_user = &t };
+    code = verdict(&t, ask.profile, share, sl_app_list(a, SL_SESSION_ANY, &l));
+  }
+  sl_drift_ask_free(&check);
+  sl_buf_free(&scope);
+  return code;
+}

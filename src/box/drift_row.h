@@ -1,0 +1,40 @@
+/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. */
+#ifndef SL_BOX_DRIFT_ROW_H
+#define SL_BOX_DRIFT_ROW_H
+
+#include "box/inside.h"
+#include "compute/drift.h"
+
+enum { DRIFT_TESTS_MAX = 32 };
+
+struct drift_feature {
+  const char *name;
+  struct sl_drift_pair pair;
+  struct sl_drift_pair numbers;    /* as numbers, where the pair was made categorical; has_numbers */
+  bool has_numbers;
+  int64_t missing[2], infinite[2];
+  char note[64];
+};
+struct drift_rows {
+  struct sl_box_ctx *c;
+  struct sl_schema *schema;
+  struct sl_batch *batch;
+  bool automatic;                  /* the profile's own choice is among the tests */
+  bool monitor;                    /* whose choice: Model Monitor's, else Evidently's */
+  bool named;                      /* a profile was named: pure tests carry its name, else scipy's */
+  bool integers_may_be_categories;
+  enum sl_drift_test test[DRIFT_TESTS_MAX];
+  size_t ntests;
+  unsigned row;
+};
+/* tests: names, comma separated, "auto" for the profile's own; empty: auto. profile: empty: as evidently. EUSAGE. */
+int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
+                    struct sl_err *err) SL_NODISCARD;
+int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;
+/* Not judged: counts alone. */
+int drift_rows_counts(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;
+int drift_rows_schema(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;   /* gone, new, retyped */
+int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;
+void drift_rows_free(struct drift_rows *o);
+
+#endif

@@ -1,0 +1,420 @@
+/* box/work_drift.c: two data sets, compared column by column, next to the data.
+ *
+ * Each side is one query. What is no Parquet is read once, into a table of the engine (which spills to the scratch folder); then a column
+ * at a time is fetched from both sides, so that memory is what two columns need. Numbers are compared here, categories are counted by the
+ * engine. Text: {"baseline":SQL,"current":SQL,"tests":"auto,psi","profile":"evidently"}. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "box/drift_row.h"
+#include "box/duck.h"
+#include "box/sqlscan.h"
+
+enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22 };
+enum class { NUMBER, BOOL, TEXT, TIME, OTHER };
+
+struct column { char *name; enum class is; bool whole, narrow; };
+struct side { struct column *col; size_t n; int64_t rows; };
+struct drift {
+  struct sl_box_ctx *c;
+  const struct duck *d;
+  duck_conn conn;
+  struct side side[2];
+  struct drift_rows out;
+};
+
+/* ---- the two sides ---- */
+
+static const char *const tables[] = { "sluice_baseline", "sluice_current" };
+static const char *const roles[] = { "baseline", "current" };
+
+static enum class class_of(int id)
+{
+  switch (id) {
+  case DUCK_TINYINT: case DUCK_SMALLINT: case DUCK_INTEGER: case DUCK_BIGINT: case DUCK_UTINYINT: case DUCK_USMALLINT: case DUCK_UINTEGER:
+  case DUCK_UBIGINT: case DUCK_HUGEINT: case DUCK_UHUGEINT: case DUCK_FLOAT: case DUCK_DOUBLE: case DUCK_DECIMAL: return NUMBER;
+  case DUCK_BOOLEAN: return BOOL;
+  case DUCK_DATE: case DUCK_TIMESTAMP: case DUCK_TIMESTAMP_S: case DUCK_TIMESTAMP_MS: case DUCK_TIMESTAMP_NS: case DUCK_TIMESTAMP_TZ:
+  case DUCK_TIME: case DUCK_TIME_TZ: case DUCK_INTERVAL: return TIME;
+  case DUCK_VARCHAR: case DUCK_ENUM: case DUCK_UUID: case DUCK_BIT: return TEXT;
+  default: return OTHER;
+  }
+}
+
+static const char *class_name(enum class c)
+{
+  static const char *const names[] = { "number", "boolean", "text", "time", "nested value" };
+  return names[c];
+}
+
+static enum sl_drift_kind kind_of(enum class c)
+{
+  static const enum sl_drift_kind kinds[] = { SL_DRIFT_NUMERIC, SL_DRIFT_BOOLEAN, SL_DRIFT_TEXT, SL_DRIFT_TIME, SL_DRIFT_TEXT };
+  return kinds[c];
+}
+
+/* One statement, and a query: what a data set may be. */
+static int check(struct drift *w, const char *sql, struct sl_err *err)
+{
+  duck_prepared p = NULL;
+  int type = DUCK_ST_INVALID;
+  int rc = duck_prepare(w->d, w->conn, sql, &p, &type, err);
+  w->d->destroy_prepare(&p);
+  if (!rc && type != DUCK_ST_SELECT)
+    rc = sl_err_set(err, SL_EREADONLY, "a data set is a query: select, from, with, values");
+  return rc;
+}
+
+static int make(struct drift *w, int s, struct sl_str sql, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, WIRE_MAX_IN);
+  bool again = sl_str_starts(sql, SL_STR("FROM read_parquet("));
+  sl_buf_printf(&b, "CREATE TEMP %s %s AS SELECT * FROM (\n%.*s\n)", again ? "VIEW" : "TABLE", tables[s], SL_ARG(sql));
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = duck_do(w->d, w->conn, b.p, err);
+  sl_buf_free(&b);
+  return rc;
+}
+
+static int take_column(struct drift *w, duck_prepared p, uint64_t i, struct column *c, struct sl_err *err)
+{
+  duck_type t = w->d->prepared_statement_column_logical_type(p, i);
+  int id = t ? w->d->get_type_id(t) : 0;
+  const char *name = w->d->prepared_statement_column_name(p, i);
+  c->is = class_of(id);
+  c->narrow = id == DUCK_FLOAT;
+  c->whole = c->is == NUMBER && id != DUCK_FLOAT && id != DUCK_DOUBLE && id != DUCK_DECIMAL;
+  c->name = sl_strdup(name ? name : "");
+  w->d->destroy_logical_type(&t);
+  return c->name ? SL_OK : sl_err_nomem(err);
+}
+
+static int take_columns(struct drift *w, int s, struct sl_err *err)
+{
+  duck_prepared p = NULL;
+  struct side *side = &w->side[s];
+  char sql[64];
+  int type;
+  snprintf(sql, sizeof sql, "SELECT * FROM %s", tables[s]);
+  int rc = duck_prepare(w->d, w->conn, sql, &p, &type, err);
+  uint64_t n = rc ? 0 : w->d->prepared_statement_column_count(p);
+  side->col = sl_calloc(n + 1, sizeof *side->col);
+  if (!side->col)
+    rc = sl_err_nomem(err);
+  for (; !rc && side->n < n; side->n++)
+    rc = take_column(w, p, side->n, &side->col[side->n], err);
+  w->d->destroy_prepare(&p);
+  return rc;
+}
+
+/* All rows of a statement of ours, as columns; yours to free. */
+static int fetch(struct drift *w, const char *sql, size_t rows, struct sl_columns *out, struct sl_err *err)
+{
+  duck_prepared p = NULL;
+  duck_result r = { { 0 }, { NULL } };
+  int type;
+  bool more = true;
+  *out = (struct sl_columns){ 0 };
+  int rc = duck_prepare(w->d, w->conn, sql, &p, &type, err);
+  if (!rc)
+    rc = duck_columns_open(w->d, p, false, out, err);
+  for (size_t i = 0; !rc && i < out->n; i++)
+    rc = sl_column_room(&out->at[i], rows, err);
+  if (!rc)
+    rc = duck_execute(w->d, w->conn, w->c, p, &r, err);
+  while (!rc && more)
+    rc = duck_columns_next(w->d, &r, out, &more, err);
+  w->d->destroy_result(&r);
+  w->d->destroy_prepare(&p);
+  if (rc)
+    sl_columns_free(out);
+  return rc;
+}
+
+static int count_rows(struct drift *w, int s, struct sl_err *err)
+{
+  struct sl_columns f;
+  char sql[64];
+  snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[s]);
+  int rc = fetch(w, sql, 1, &f, err);
+  if (rc)
+    return rc;
+  w->side[s].rows = f.n && f.at[0].n ? f.at[0].v.i64[0] : 0;
+  sl_columns_free(&f);
+  return w->side[s].rows ? SL_OK : sl_err_set(err, SL_EPARSE, "%s: no rows", roles[s]);
+}
+
+static int open_side(struct drift *w, int s, const json_t *args, struct sl_err *err)
+{
+  struct sl_str sql = sl_json_str(args, roles[s]);
+  char *z = sl_strndup(sql.n ? sql.p : "", sql.n);
+  if (!z)
+    return sl_err_nomem(err);
+  int rc = check(w, z, err);
+  if (!rc)
+    rc = make(w, s, sql_without_end(sl_str(z)), err);
+  if (!rc)
+    rc = take_columns(w, s, err);
+  if (!rc)
+    rc = count_rows(w, s, err);
+  rc = duck_why_csv(w->d, w->conn, rc, err);
+  if (rc && err && rc != SL_ENOMEM && !sl_str_starts(sl_str(err->msg), sl_str(roles[s])))
+    sl_err_prefix(err, "%s", roles[s]);
+  sl_free(z);
+  return rc;
+}
+
+/* ---- numbers ---- */
+
+/* Moves the finite values of a column to its front; counts the others. */
+static size_t keep_finite(struct sl_column *c, int64_t *missing, int64_t *infinite)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < c->n; i++) {
+    double v = c->v.f64[i];
+    if (!sl_column_has(c, i) || isnan(v))
+      ++*missing;
+    else if (isinf(v))
+      ++*infinite;
+    else
+      c->v.f64[n++] = v;
+  }
+  return n;
+}
+
+static int sort(double *x, size_t n, struct sl_err *err)
+{
+  double *other = sl_calloc(n + 1, sizeof *other);
+  if (!other)
+    return sl_err_nomem(err);
+  sl_stat_sort(x, other, n);
+  sl_free(other);
+  return SL_OK;
+}
+
+static int load_numbers(struct drift *w, int s, const struct column *c, struct sl_columns *f, struct drift_feature *out, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "SELECT CAST(");
+  duck_quote(&b, sl_str(c->name), '"');
+  sl_buf_printf(&b, " AS DOUBLE) FROM %s", tables[s]);
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = fetch(w, b.p, (size_t)w->side[s].rows, f, err);
+  sl_buf_free(&b);
+  if (rc)
+    return rc;
+  out->pair.n[s] = keep_finite(&f->at[0], &out->missing[s], &out->infinite[s]);
+  out->pair.x[s] = f->at[0].v.f64;
+  return sort(f->at[0].v.f64, out->pair.n[s], err);
+}
+
+/* numpy's type of both together, as pandas reads them: integers with holes are floats there. */
+static enum sl_stat_width width_of(const struct column *a, const struct column *b, const int64_t missing[2])
+{
+  if (a->whole && b->whole)
+    return missing[0] || missing[1] ? SL_STAT_F64 : SL_STAT_INT;
+  return a->narrow && b->narrow ? SL_STAT_F32 : SL_STAT_F64;
+}
+
+static int compare_numbers(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+{
+  struct sl_columns x[2] = { { 0 } };
+  double *cells = NULL;
+  int rc = load_numbers(w, 0, a, &x[0], f, err);
+  if (!rc)
+    rc = load_numbers(w, 1, b, &x[1], f, err);
+  f->pair.width = width_of(a, b, f->missing);
+  f->pair.base_width = a->narrow ? SL_STAT_F32 : SL_STAT_F64;
+  /* Evidently takes integers of at most ten values for categories, by the current data */
+  bool few = !rc && b->whole && !f->missing[1] && sl_stat_distinct(f->pair.x[1], f->pair.n[1]) <= INTEGER_CATEGORIES;
+  f->numbers = f->pair;
+  f->has_numbers = !rc;
+  if (few && w->out.integers_may_be_categories)
+    rc = sl_drift_as_categories(&f->pair, &cells, err);
+  if (!rc)
+    rc = drift_rows_feature(&w->out, f, err);
+  sl_free(cells);
+  sl_columns_free(&x[0]);
+  sl_columns_free(&x[1]);
+  return rc;
+}
+
+/* ---- everything else is counted by the engine ---- */
+
+static int count_values(struct drift *w, int s, const struct column *c, bool distinct, struct drift_feature *f, int64_t *different,
+                        struct sl_err *err)
+{
+  struct sl_columns r;
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "SELECT count(");
+  duck_quote(&b, sl_str(c->name), '"');
+  sl_buf_z(&b, distinct ? "), count(DISTINCT " : "), (0 * count(");
+  duck_quote(&b, sl_str(c->name), '"');
+  sl_buf_printf(&b, "%s FROM %s", distinct ? ")" : "))", tables[s]);
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = fetch(w, b.p, 1, &r, err);
+  sl_buf_free(&b);
+  if (rc)
+    return rc;
+  f->pair.n[s] = (size_t)r.at[0].v.i64[0];
+  f->missing[s] = w->side[s].rows - r.at[0].v.i64[0];
+  *different = distinct ? r.at[1].v.i64[0] : 0;
+  sl_columns_free(&r);
+  return rc;
+}
+
+static void put_cells(struct sl_buf *b, const struct column *a, const struct column *c)
+{
+  const struct column *const col[] = { a, c };
+  sl_buf_z(b, "SELECT CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE) FROM (");
+  for (int s = 0; s < 2; s++) {
+    sl_buf_z(b, s ? " UNION ALL SELECT CAST(" : "SELECT CAST(");
+    duck_quote(b, sl_str(col[s]->name), '"');
+    sl_buf_printf(b, " AS VARCHAR) AS v, %d AS b, %d AS c FROM %s", !s, s, tables[s]);
+  }
+  sl_buf_z(b, ") WHERE v IS NOT NULL GROUP BY v ORDER BY v");
+}
+
+static int compare_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+{
+  struct sl_columns r;
+  struct sl_buf sql;
+  sl_buf_init(&sql, 0);
+  put_cells(&sql, a, b);
+  int rc = sl_buf_check(&sql, err);
+  if (!rc)
+    rc = fetch(w, sql.p, 64, &r, err);
+  sl_buf_free(&sql);
+  if (rc)
+    return rc;
+  f->pair.ncells = r.at[0].n;
+  f->pair.cell[0] = r.at[0].v.f64;
+  f->pair.cell[1] = r.at[1].v.f64;
+  rc = drift_rows_feature(&w->out, f, err);
+  sl_columns_free(&r);
+  return rc;
+}
+
+/* Evidently's rule: text where more than half of the current values differ from each other. */
+static int compare_texts(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+{
+  int64_t different = 0, before = 0;
+  int rc = count_values(w, 0, a, b->is == TEXT, f, &before, err);
+  if (!rc)
+    rc = count_values(w, 1, b, b->is == TEXT, f, &different, err);
+  if (rc)
+    return rc;
+  if (b->is == BOOL)
+    f->pair.kind = SL_DRIFT_BOOLEAN;
+  else if (b->is == TEXT && different * 2 <= (int64_t)f->pair.n[1] && before <= CELLS_MAX)
+    f->pair.kind = SL_DRIFT_CATEGORICAL;
+  else
+    f->pair.kind = b->is == TIME ? SL_DRIFT_TIME : SL_DRIFT_TEXT;
+  bool cells = f->pair.kind == SL_DRIFT_BOOLEAN || f->pair.kind == SL_DRIFT_CATEGORICAL;
+  return cells ? compare_cells(w, a, b, f, err) : drift_rows_feature(&w->out, f, err);
+}
+
+/* ---- columns of both, and of one ---- */
+
+static const struct column *find(const struct side *s, const char *name)
+{
+  for (size_t i = 0; i < s->n; i++)
+    if (!strcmp(s->col[i].name, name))
+      return &s->col[i];
+  return NULL;
+}
+
+/* A column that is empty on one side has no type of its own there: CSV files give it any. */
+static int empty_side(struct drift *w, const struct column *a, const struct column *b, bool *out, struct drift_feature *f,
+                      struct sl_err *err)
+{
+  int64_t none;
+  int rc = count_values(w, 0, a, false, f, &none, err);
+  if (!rc)
+    rc = count_values(w, 1, b, false, f, &none, err);
+  *out = !rc && (!f->pair.n[0] || !f->pair.n[1]);
+  return rc;
+}
+
+static int compare_one(struct drift *w, const struct column *a, const struct column *b, struct sl_err *err)
+{
+  struct drift_feature f = { .name = b->name };
+  bool empty = false;
+  if (a->is == b->is)
+    return b->is == NUMBER ? compare_numbers(w, a, b, &f, err) : compare_texts(w, a, b, &f, err);
+  int rc = empty_side(w, a, b, &empty, &f, err);
+  if (rc)
+    return rc;
+  const struct column *seen = f.pair.n[0] ? a : b;
+  f.pair.kind = kind_of(seen->is);
+  if (empty)
+    return drift_rows_counts(&w->out, &f, err);
+  snprintf(f.note, sizeof f.note, "retyped: %s, was %s", class_name(b->is), class_name(a->is));
+  return drift_rows_schema(&w->out, &f, err);
+}
+
+static int only_one(struct drift *w, const struct column *c, int s, struct sl_err *err)
+{
+  struct drift_feature f = { .name = c->name };
+  int64_t none;
+  f.pair.kind = kind_of(c->is);
+  snprintf(f.note, sizeof f.note, s ? "new" : "gone");
+  int rc = count_values(w, s, c, false, &f, &none, err);
+  return rc ? rc : drift_rows_schema(&w->out, &f, err);
+}
+
+static int compare(struct drift *w, struct sl_err *err)
+{
+  const struct side *a = &w->side[0], *b = &w->side[1];
+  int rc = SL_OK;
+  for (size_t i = 0; !rc && i < a->n; i++) {
+    const struct column *other = find(b, a->col[i].name);
+    rc = other ? compare_one(w, &a->col[i], other, err) : only_one(w, &a->col[i], 0, err);
+    box_progress(w->c, i, a->n);
+  }
+  for (size_t i = 0; !rc && i < b->n; i++)
+    if (!find(a, b->col[i].name))
+      rc = only_one(w, &b->col[i], 1, err);
+  return rc ? rc : drift_rows_end(&w->out, err);
+}
+
+static void drift_free(struct drift *w)
+{
+  for (int s = 0; s < 2; s++) {
+    for (size_t i = 0; w->side[s].col && i <= w->side[s].n; i++)
+      sl_free(w->side[s].col[i].name);
+    sl_free(w->side[s].col);
+  }
+  drift_rows_free(&w->out);
+}
+
+static int drift_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
+{
+  struct duck_own *own = c->own;
+  struct drift w = { .c = c, .d = &own->d };
+  json_t *args = NULL;
+  int rc = sl_json_load(&args, text, false, err);
+  if (!rc)
+    rc = drift_rows_open(&w.out, c, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
+  if (!rc)
+    rc = duck_own_connect(c, &w.conn, err);
+  for (int s = 0; !rc && s < 2; s++)
+    rc = open_side(&w, s, args, err);
+  if (!rc)
+    rc = compare(&w, err);
+  if (w.conn)
+    own->d.disconnect(&w.conn);
+  json_decref(args);
+  drift_free(&w);
+  return rc;
+}
+
+const struct sl_box_worker box_worker_drift = { .kind = "drift", .load = duck_own_load, .run = drift_run };

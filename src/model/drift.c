@@ -1,0 +1,232 @@
+/* model/drift.c: the scope of `drift` read and written, its rows counted to a verdict. */
+#include "model/drift.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/mem.h"
+
+enum { SHARE_DIGITS = 3 };
+static const double evidently_share = 0.5;
+
+const char *const sl_drift_profiles[] = { "evidently", "monitor", NULL };
+
+/* ---- scope ---- */
+
+/* The next word of *rest, unquoted, yours; NULL: there is none. */
+static char *word(struct sl_str *rest, bool *quoted, struct sl_err *err)
+{
+  struct sl_buf b;
+  *rest = sl_str_trim(*rest);
+  char q = rest->n && (rest->p[0] == '\'' || rest->p[0] == '"') ? rest->p[0] : 0;
+  size_t i = q ? 1 : 0;
+  bool open = q;
+  *quoted = q;
+  sl_buf_init(&b, 0);
+  for (; i < rest->n && (open || (!q && rest->p[i] != ' ' && rest->p[i] != '\t' && rest->p[i] != '\n')); i++) {
+    bool twice = q && rest->p[i] == q && i + 1 < rest->n && rest->p[i + 1] == q;
+    if (q && rest->p[i] == q && !twice) {
+      open = false;
+      continue;
+    }
+    sl_buf_ch(&b, rest->p[i]);
+    i += twice;
+  }
+  *rest = sl_str_from(*rest, i);
+  if (open) {
+    sl_err_set(err, SL_EUSAGE, "a quote is not closed: %c", q);
+    sl_buf_free(&b);
+    return NULL;
+  }
+  char *out = b.n || q ? sl_strndup(b.p ? b.p : "", b.n) : NULL;
+  if ((b.n || q) && !out)
+    (void)sl_err_nomem(err);
+  sl_buf_free(&b);
+  return out;
+}
+
+static int keep(struct sl_drift_ask *a, char *w, bool quoted, struct sl_err *err)
+{
+  static const char tests[] = "tests=", profile[] = "profile=";
+  struct sl_str s = sl_str(w);
+  bool is_tests = !quoted && sl_str_starts(s, SL_STR("tests=")), is_profile = !quoted && sl_str_starts(s, SL_STR("profile="));
+  char **to = is_tests ? &a->tests : is_profile ? &a->profile : !a->baseline ? &a->baseline : &a->current;
+  if (*to)
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is BASELINE CURRENT [tests=..] [profile=..]", w);
+  size_t skip = is_tests ? sizeof tests - 1 : is_profile ? sizeof profile - 1 : 0;
+  *to = sl_strdup(w + skip);
+  return *to ? SL_OK : sl_err_nomem(err);
+}
+
+static int check(const struct sl_drift_ask *a, struct sl_err *err)
+{
+  if (!a->baseline || !a->current)
+    return sl_err_set(err, SL_EUSAGE, "two data sets are compared: BASELINE CURRENT");
+  for (size_t i = 0; a->profile && sl_drift_profiles[i]; i++)
+    if (!strcmp(a->profile, sl_drift_profiles[i]))
+      return SL_OK;
+  return a->profile ? sl_err_set(err, SL_EUSAGE, "there is no profile %s; there are evidently and monitor", a->profile) : SL_OK;
+}
+
+int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_err *err)
+{
+  struct sl_err e = { 0 };
+  bool quoted;
+  char *w;
+  int rc = SL_OK;
+  *out = (struct sl_drift_ask){ 0 };
+  while (!rc && (w = word(&scope, &quoted, &e))) {
+    rc = keep(out, w, quoted, &e);
+    sl_free(w);
+  }
+  rc = rc ? rc : e.code;
+  if (!rc)
+    rc = check(out, &e);
+  if (rc) {
+    sl_drift_ask_free(out);
+    if (err)
+      *err = e;
+  }
+  return rc;
+}
+
+void sl_drift_ask_free(struct sl_drift_ask *a)
+{
+  sl_free(a->baseline);
+  sl_free(a->current);
+  sl_free(a->tests);
+  sl_free(a->profile);
+  *a = (struct sl_drift_ask){ 0 };
+}
+
+static void put_word(struct sl_buf *b, const char *w)
+{
+  bool plain = *w && !strpbrk(w, " \t\n'\"") && strncmp(w, "tests=", 6) != 0 && strncmp(w, "profile=", 8) != 0;
+  if (plain) {
+    sl_buf_z(b, w);
+    return;
+  }
+  sl_buf_ch(b, '\'');
+  for (; *w; w++) {
+    if (*w == '\'')
+      sl_buf_ch(b, '\'');
+    sl_buf_ch(b, *w);
+  }
+  sl_buf_ch(b, '\'');
+}
+
+void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a)
+{
+  put_word(b, a->baseline);
+  sl_buf_ch(b, ' ');
+  put_word(b, a->current);
+  sl_buf_z(b, a->tests ? " tests=" : "");
+  for (const char *t = a->tests; t && *t; t++)
+    if (*t != ' ')
+      sl_buf_ch(b, *t);
+  if (a->profile)
+    sl_buf_printf(b, " profile=%s", a->profile);
+}
+
+/* ---- verdict ---- */
+
+static void feature_end(struct sl_drift_tally *t)
+{
+  if (!t->last_hash)
+    return;
+  if (!t->counted) {
+    t->unjudged++;
+  } else {
+    t->features++;
+    if (t->bad && t->drifted < sizeof t->first / sizeof t->first[0])
+      snprintf(t->first[t->drifted], sizeof t->first[0], "%s", t->last);
+    t->drifted += t->bad;
+  }
+  t->monitored += t->seen_monitor;
+  t->monitor += t->bad_monitor;
+}
+
+static void feature_begin(struct sl_drift_tally *t, struct sl_str name, uint64_t hash)
+{
+  feature_end(t);
+  t->last_hash = hash;
+  t->counted = t->bad = t->seen_monitor = t->bad_monitor = false;
+  snprintf(t->last, sizeof t->last, "%.*s", SL_ARG(name));
+}
+
+static bool is_true(const struct sl_batch *b, uint32_t row, int col)
+{
+  struct sl_val v = col < 0 ? sl_null(SL_BOOL) : sl_batch_get(b, row, (unsigned)col);
+  return !v.null && v.u.b;
+}
+
+void sl_drift_tally_add(struct sl_drift_tally *t, const struct sl_batch *b)
+{
+  const struct sl_schema *s = sl_batch_schema(b);
+  int feature = sl_schema_find(s, SL_STR("feature")), drifted = sl_schema_find(s, SL_STR("drifted"));
+  int chosen = sl_schema_find(s, SL_STR("chosen")), tool = sl_schema_find(s, SL_STR("definition"));
+  for (uint32_t row = 0; feature >= 0 && drifted >= 0 && row < sl_batch_count(b); row++) {
+    struct sl_val name = sl_batch_get(b, row, (unsigned)feature), bad = sl_batch_get(b, row, (unsigned)drifted);
+    struct sl_val by = tool < 0 ? sl_null(SL_TEXT) : sl_batch_get(b, row, (unsigned)tool);
+    uint64_t hash = sl_str_hash(name.u.s) | 1;
+    if (hash != t->last_hash)
+      feature_begin(t, name.u.s, hash);
+    if (bad.null)
+      continue;
+    bool monitor = !by.null && sl_str_eqz(by.u.s, "monitor");
+    t->seen_monitor |= monitor;
+    t->bad_monitor |= monitor && bad.u.b;
+    if (chosen >= 0 && !is_true(b, row, chosen))
+      continue;
+    t->counted = true;
+    t->bad |= bad.u.b;
+  }
+}
+
+void sl_drift_tally_end(struct sl_drift_tally *t)
+{
+  if (!t->bottom)
+    feature_end(t);
+  t->bottom = true;
+}
+
+static bool is_evidently(const char *profile) { return !profile || !*profile || !strcmp(profile, "evidently"); }
+
+static double share_of(const struct sl_drift_tally *t) { return t->features ? (double)t->drifted / (double)t->features : 0; }
+
+bool sl_drift_verdict(const struct sl_drift_tally *t, const char *profile, double fail_share)
+{
+  double limit = fail_share >= 0 ? fail_share : is_evidently(profile) ? evidently_share : -1;
+  return t->features && (limit >= 0 ? share_of(t) >= limit : t->drifted > 0);
+}
+
+static void put_names(struct sl_buf *b, const struct sl_drift_tally *t)
+{
+  size_t shown = t->drifted < 3 ? t->drifted : 3;
+  for (size_t i = 0; i < shown; i++)
+    sl_buf_printf(b, "%s%s", i ? ", " : " (", t->first[i]);
+  if (t->drifted > shown)
+    sl_buf_printf(b, " and %zu more", t->drifted - shown);
+  sl_buf_z(b, shown ? ")" : "");
+}
+
+void sl_drift_words(struct sl_buf *b, const struct sl_drift_tally *t, const char *profile, double fail_share)
+{
+  bool bad = sl_drift_verdict(t, profile, fail_share), by_share = fail_share >= 0 || is_evidently(profile);
+  if (!t->features) {
+    sl_buf_z(b, "nothing could be judged");
+    return;
+  }
+  sl_buf_printf(b, "%s: %zu of %zu feature%s drifted", bad ? "drift" : "no drift", t->drifted, t->features, t->features == 1 ? "" : "s");
+  put_names(b, t);
+  if (by_share) {
+    sl_buf_z(b, ", share ");
+    sl_fmt_sig(b, share_of(t), SHARE_DIGITS);
+    sl_buf_z(b, bad ? " >= " : " < ");
+    sl_fmt_sig(b, fail_share >= 0 ? fail_share : evidently_share, SHARE_DIGITS);
+  }
+  sl_buf_printf(b, ", by %s's rule", is_evidently(profile) ? "Evidently" : "Model Monitor");
+  if (t->unjudged)
+    sl_buf_printf(b, "; %zu not judged", t->unjudged);
+}

@@ -1,0 +1,114 @@
+"""`sluice drift`: rows, verdict, exit codes, and data that is not what one hopes for. Figures are compared in tests/peers/test_drift.py."""
+import csv
+import random
+
+import pytest
+
+
+def write(path, **columns):
+    with open(path, "w", newline="") as f:
+        out = csv.writer(f)
+        out.writerow(columns)
+        out.writerows(zip(*columns.values()))
+    return path.name
+
+
+def drift(sluice, baseline, current, *args, code=0):
+    rows = sluice.json("drift", "--baseline", baseline, "--current", current, *args, code=code)
+    return {(r["feature"], r["test"]): r for r in rows}
+
+
+@pytest.fixture
+def days(sluice):
+    draw = random.Random(1)
+    x = [draw.gauss(5, 1) for _ in range(400)]
+    y = [draw.gauss(5, 1) for _ in range(400)]
+    write(sluice.cwd / "old.csv", x=x, y=y, c=["ab"[i % 2] for i in range(400)])
+    write(sluice.cwd / "same.csv", x=[v for v in reversed(x)], y=y, c=["ba"[i % 2] for i in range(400)])
+    write(sluice.cwd / "new.csv", x=[v * 1.4 for v in x], y=y, c=["abb"[i % 3] for i in range(400)])
+    return sluice
+
+
+def test_alike_is_no_drift(days):
+    rows = drift(days, "old.csv", "same.csv")
+    assert {k: r["drifted"] for k, r in rows.items()} == {("x", "ks"): False, ("y", "ks"): False, ("c", "z"): False}
+    assert rows["x", "ks"]["statistic"] == 0 and rows["x", "ks"]["p_value"] == 1 and rows["x", "ks"]["definition"] == "scipy"
+
+
+def test_verdict_and_exit_code(days):
+    run = days("drift", "--baseline", "old.csv", "--current", "new.csv", code=4)
+    assert "drift: 2 of 3 features drifted (x, c), share 0.667 >= 0.5, by Evidently's rule" in run.notes
+    days("drift", "--baseline", "old.csv", "--current", "new.csv", "--fail-share", "0.7", code=0)
+    days("drift", "--baseline", "old.csv", "--current", "new.csv", "--profile", "monitor", code=4)
+    days("drift", "--baseline", "old.csv", "--current", "same.csv", "--profile", "monitor", code=0)
+
+
+def test_profiles_choose_tests(days):
+    rows = drift(days, "old.csv", "new.csv", "--profile", "evidently", code=4)
+    assert set(rows) == {("x", "ks"), ("y", "ks"), ("c", "z")} and {r["definition"] for r in rows.values()} == {"evidently"}
+    rows = drift(days, "old.csv", "new.csv", "--profile", "monitor", code=4)
+    assert set(rows) == {("x", "linf_robust"), ("y", "linf_robust"), ("c", "linf_robust")}
+    assert {r["definition"] for r in rows.values()} == {"monitor"}
+
+
+def test_tests_by_name(days):
+    rows = drift(days, "old.csv", "new.csv", "--tests", "psi, jensenshannon,chi2@scipy", code=4)
+    assert set(rows) == {("x", "psi"), ("x", "js"), ("y", "psi"), ("y", "js"), ("c", "psi"), ("c", "js"), ("c", "chi2")}
+    assert rows["c", "chi2"]["definition"] == "scipy" and rows["x", "psi"]["p_value"] is None
+    assert "no test nope" in days("drift", "--baseline", "old.csv", "--current", "new.csv", "--tests", "nope", code=2).notes
+
+
+def test_columns_that_came_went_or_changed(sluice):
+    write(sluice.cwd / "a.csv", same=[1.5, 2.5, 3.5], gone=[1, 2, 3], kind=[1, 2, 3])
+    write(sluice.cwd / "b.csv", same=[1.5, 2.5, 3.5], new=[1, 2, 3], kind=["1", "N/A", "x"])
+    rows = drift(sluice, "a.csv", "b.csv", code=4)
+    assert {f: r["note"] for (f, t), r in rows.items() if t == "schema"} == {
+        "gone": "gone", "new": "new", "kind": "retyped: text, was number"}
+    assert all(r["drifted"] for (_, t), r in rows.items() if t == "schema")
+
+
+def test_missing_and_infinite_are_counted_apart(sluice):
+    write(sluice.cwd / "a.csv", x=[1, 2, 3, 4, 5, 6, "", "inf"])
+    write(sluice.cwd / "b.csv", x=[1, 2, 3, 4, 5, 6, "nan", "-inf"])
+    row = next(iter(drift(sluice, "sql:select x::double as x from 'a.csv'", "sql:select x::double as x from 'b.csv'").values()))
+    assert [row[k + s] for k in ("n", "missing", "infinite") for s in ("_baseline", "_current")] == [6, 6, 1, 1, 1, 1]
+    assert row["statistic"] == 0
+
+
+def test_nothing_to_compare(sluice):
+    write(sluice.cwd / "a.csv", x=[1.5, 2.5], y=["a", "b"])
+    (sluice.cwd / "empty.csv").write_text("x,y\n")
+    (sluice.cwd / "nulls.csv").write_text("x,y\n,\n,\n")
+    write(sluice.cwd / "one.csv", x=[1.5], y=["a"])
+    assert "current: no rows" in sluice("drift", "--baseline", "a.csv", "--current", "empty.csv", code=1).notes
+    assert "baseline: no rows" in sluice("drift", "--baseline", "empty.csv", "--current", "a.csv", code=1).notes
+    rows = drift(sluice, "a.csv", "nulls.csv")
+    assert {r["drifted"] for r in rows.values()} == {None} and {r["note"] for r in rows.values()} == {"no value in the current data"}
+    assert "nothing could be judged" in sluice("drift", "--baseline", "a.csv", "--current", "nulls.csv").notes
+    assert drift(sluice, "one.csv", "one.csv")["x", "z"]["p_value"] == 1
+
+
+def test_hostile(sluice):
+    write(sluice.cwd / "a.csv", x=[1.5, 2.5])
+    (sluice.cwd / "bad.parquet").write_bytes(b"PAR1" + bytes(range(256)) * 9)
+    (sluice.cwd / "odd.csv").write_bytes(b'"x\x1b[31m\n""q"\n1.5\n2.5\n')
+    assert "damaged" in sluice("drift", "--baseline", "a.csv", "--current", "bad.parquet", code=1).notes
+    assert "nothere" in sluice("drift", "--baseline", "a.csv", "--current", "nothere.csv", code=1).notes
+    sluice("drift", "--baseline", "a.csv", "--current", "sql:select 1; select 2", code=2)
+    assert "\x1b" not in sluice("drift", "--baseline", "odd.csv", "--current", "odd.csv").text
+
+
+def test_the_day_in_a_folder_name_is_no_feature(sluice):
+    for day in ("dt=2026-11-20", "dt=2026-11-21"):
+        (sluice.cwd / day).mkdir()
+        write(sluice.cwd / day / "part.csv", x=[1.5, 2.5, 3.5])
+    assert set(drift(sluice, "dt=2026-11-20/part.csv", "dt=2026-11-21/")) == {("x", "chi2")}
+    sluice("drift", "--baseline", "dt=*/part.csv", "--current", "dt=2026-11-21", code=0)
+
+
+def test_resource_by_scope_and_ref(days):
+    rows = days.json("get", "drift", "old.csv new.csv tests=ks")
+    assert [r["feature"] for r in rows] == ["x", "y"]
+    one = days.json("describe", rows[0]["ref"])
+    assert one[0]["statistic"] == rows[0]["statistic"]
+    assert "two data sets" in days("get", "drift", "old.csv", code=2).notes

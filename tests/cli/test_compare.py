@@ -3,32 +3,10 @@ import csv
 import io
 import json
 import math
-import os
 import sqlite3
 import statistics
-import subprocess
 
 import pytest
-
-from conftest import PROGRAM
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """The demo's workspace, and a way to ask it."""
-    top = tmp_path_factory.mktemp("compare")
-    env = {**os.environ, "HOME": str(top), "LC_ALL": "C.UTF-8", "TZ": "UTC", "XDG_RUNTIME_DIR": str(top / "run")}
-    env = {k: v for k, v in env.items() if not k.startswith("SLUICE") or k in ("SLUICE_LIB",)}
-    (top / "run").mkdir(mode=0o700)
-    subprocess.run([PROGRAM, "demo", "--dir", str(top / "demo")], env=env, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-
-    def ask(*args, code=0):
-        run = subprocess.run([PROGRAM, "-w", str(top / "demo"), *args], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                             timeout=60)
-        assert run.returncode == code, (args, run.returncode, run.stderr)
-        return run
-    ask.store = top / "demo" / "mlflow.db"
-    return ask
 
 
 def repeats(store, metric):

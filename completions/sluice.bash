@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --baseline --current --tests --profile --fail-share --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -41,6 +41,10 @@ _sluice()
     --tests) kind='none' ;;
     --profile) kind='=evidently monitor' ;;
     --fail-share) kind='none' ;;
+    --model) kind='uri' ;;
+    --data) kind='uri' ;;
+    --label) kind='none' ;;
+    --outputs) kind='=raw probability class leaf' ;;
     --dir) kind='folder' ;;
   esac
   case $cmd in
@@ -53,6 +57,7 @@ _sluice()
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
     drift) args='' options="$options --columns --baseline --current --tests --profile --fail-share" ;;
+    score) args='' options="$options --filter --columns --limit --replace --out --model --data --label --outputs" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;
     retry) args='execution' options="$options --detach" ;;
@@ -78,7 +83,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift run stop retry logs cp rm act connect login config describe compare audit init trust info doctor demo' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

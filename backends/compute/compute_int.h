@@ -44,6 +44,15 @@ int compute_look_bytes(struct compute_look *k, struct sl_str piece) SL_NODISCARD
 /* Behind the box's end rc: what came, as rows of r. EAGAIN: again when there is room; other: the request's end. */
 int compute_look_send(struct compute_look *k, struct sl_req *r, int rc, struct sl_err *err);
 
+/* ---- models over data (score.c): from score('MODEL', 'DATA', ...), from quality(...) ---- */
+struct compute_score;
+/* *out NULL: another statement. */
+int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
+void compute_score_free(struct compute_score *k);          /* fn does not come any more; the model's copy goes */
+/* Finds model and data: fn once, never inside; sql is then the text of the box's work `score`. touch: it is at work. */
+int compute_score_begin(struct compute_score *k, struct compute *c, struct sl_req *touch, compute_prepped *fn, void *user,
+                        struct sl_err *err) SL_NODISCARD;
+
 /* ---- statement and its small result, in memory (ask.c): for what this backend asks itself ---- */
 struct compute_ask;
 typedef void compute_answered(void *user, int rc, struct sl_batch *const *rows, size_t nrows, const struct sl_err *err);

@@ -15,6 +15,8 @@ struct run {
   struct compute_prep *prep;
   struct sl_box_job *job;
   struct feeder *feed;
+  struct compute_score *score; /* a model is to be scored */
+  struct sl_batch *summary;    /* of it, where its rows go into a file */
   struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
   bool head;
   char *reads;                 /* the one file or folder that it reads; NULL: none, or several */
@@ -128,22 +130,32 @@ static void run_leave(struct run *run)
     run->feed = NULL;
   }
   compute_look_free(run->look);
+  compute_score_free(run->score);
+  sl_batch_unref(run->summary);
   run->look = NULL;
   sl_free(run->reads);
   run->reads = NULL;
+  run->score = NULL;
+  run->summary = NULL;
 }
-
 
 /* ---- what comes back ---- */
 
 /* Rows of a statement or of an archive's list; bytes of a picture or a member. A box that sends the other kind is no longer ours. */
 static bool wants_rows(const struct run *run) { return !run->look || compute_look_lists(run->look); }
 
+/* A model's rows go into a file: what the box sends is one row about them. */
+static bool sums_up(struct sl_req *r)
+{
+  const struct run *run = sl_req_state(r);
+  return run->score && sl_req_query(r)->out.n;
+}
+
 static void on_head(void *user, struct sl_schema *s, int64_t total)
 {
   struct run *run = sl_req_state(user);
   (void)total;
-  if (!wants_rows(run)) /* its rows end it */
+  if (!wants_rows(run) || sums_up(user)) /* its rows end it, or are for us */
     return;
   if (sl_schema_set_resource(s, SL_STR("rows"), NULL))
     return; /* refs without their resource: nothing leads to them anyway */
@@ -153,7 +165,14 @@ static void on_head(void *user, struct sl_schema *s, int64_t total)
 
 static int on_rows(void *user, struct sl_batch **take)
 {
-  return wants_rows(sl_req_state(user)) ? sl_req_rows(user, take) : SL_EPROTO;
+  struct run *run = sl_req_state(user);
+  if (!wants_rows(run) || (sums_up(user) && run->summary))
+    return SL_EPROTO;
+  if (!sums_up(user))
+    return sl_req_rows(user, take);
+  run->summary = *take;
+  *take = NULL;
+  return SL_OK;
 }
 
 static int on_bytes(void *user, struct sl_str piece)
@@ -197,6 +216,35 @@ static int send_file(struct sl_req *r, const char *file, uint64_t rows, struct s
   return rc;
 }
 
+/* The same with what the box said about the rows: its columns behind the file. */
+static int send_summary(struct sl_req *r, const char *file, struct sl_err *err)
+{
+  struct run *run = sl_req_state(r);
+  struct sl_schema *from = sl_batch_schema(run->summary), *s = NULL;
+  struct sl_col cols[32] = { { .name = "file", .type = SL_TEXT, .help = "where the result lies until it is moved" } };
+  size_t n = sl_schema_count(from);
+  struct sl_batch *b = NULL;
+  if (n + 1 > sizeof cols / sizeof cols[0] || sl_batch_count(run->summary) != 1)
+    return sl_err_set(err, SL_EPROTO, "the box summed up in another way than was asked for");
+  for (size_t i = 0; i < n; i++)
+    cols[i + 1] = *sl_schema_col(from, i);
+  int rc = sl_schema_new(&s, cols, n + 1, NULL, 0, err);
+  rc = rc ? rc : sl_schema_set_resource(s, SL_STR("rows"), err);
+  rc = rc ? rc : sl_batch_new(&b, s, err);
+  if (!rc) {
+    sl_batch_row(b, SL_PUT, SL_STR("1"));
+    sl_batch_set(b, 0, sl_vz(file));
+    for (size_t i = 0; i < n; i++)
+      sl_batch_set(b, (unsigned)i + 1, sl_batch_get(run->summary, 0, (unsigned)i));
+    sl_req_head(r, s, 0, 1);
+    rc = sl_req_rows(r, &b);
+    rc = rc == SL_EAGAIN ? SL_OK : rc;
+  }
+  sl_batch_unref(b);
+  sl_schema_unref(s);
+  return rc;
+}
+
 /* The rows of a picture or member, as far as there is room for them; at the end the request's. */
 static void send_look(struct sl_req *r, int rc, struct sl_err *err)
 {
@@ -218,6 +266,13 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
   run->job = NULL;
   if (run->look) {
     send_look(r, rc, &e);
+    return;
+  }
+  struct sl_batch *summary = run->summary;
+  if (!rc && file && summary) {
+    rc = send_summary(r, file, &e);
+    run_leave(run);
+    sl_req_end(r, rc, rc ? &e : NULL);
     return;
   }
   run_leave(run);
@@ -286,6 +341,19 @@ static void on_found(void *user, int rc, const char *sql, const char *const *rea
   }
 }
 
+static void on_scorable(void *user, int rc, const char *job, const char *const *reads, const struct sl_err *err)
+{
+  struct sl_req *r = user;
+  struct sl_err e = *err;
+  if (!rc)
+    rc = start(r, "score", job, reads, &e);
+  if (rc) {
+    compute_words(((struct run *)sl_req_state(r))->c, NULL, &e);
+    run_leave(sl_req_state(r));
+    sl_req_end(r, rc, &e);
+  }
+}
+
 static int sql_run(struct sl_req *r, struct sl_err *err)
 {
   struct run *run = sl_req_state(r);
@@ -294,7 +362,11 @@ static int sql_run(struct sl_req *r, struct sl_err *err)
   int rc = compute_look_parse(&run->look, statement, err);
   if (!rc && run->look && sl_req_query(r)->out.n)
     rc = sl_err_set(err, SL_EUNSUP, "--out takes rows of a statement, no picture and no archive");
-  if (!rc)
+  if (!rc && !run->look)
+    rc = compute_score_parse(&run->score, statement, err);
+  if (!rc && run->score)
+    rc = compute_score_begin(run->score, run->c, r, on_scorable, r, err);
+  else if (!rc)
     rc = run->look ? compute_prep_address(&run->prep, run->c, sl_str(compute_look_uri(run->look)), on_found, r, err)
                    : compute_prep(&run->prep, run->c, statement, on_prepped, r, err);
   if (rc)

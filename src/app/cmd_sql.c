@@ -1,5 +1,5 @@
 /* app/cmd_sql.c: `sluice sql`: one statement: in the box over resources and files, or by a connection that runs SQL; printed, or written to
- * an address by the action `write`. */
+ * an address by the action `write`. `sluice score` is such a statement, too. */
 #include <string.h>
 
 #include "app/do.h"
@@ -10,7 +10,7 @@
 
 int sl_cmd_sql(struct sl_app *a);
 
-struct outing { struct sl_session *s; bool done; int rc; struct sl_err err; char *file; int64_t rows; struct sl_source src; };
+struct outing { struct sl_session *s; bool done; int rc; struct sl_err err; char *file; int64_t rows; struct sl_batch *summary; };
 
 static int take_file(struct outing *x, const struct sl_answer *a)
 {
@@ -34,6 +34,7 @@ static int take_file(struct outing *x, const struct sl_answer *a)
     x->file = sl_strndup(path.u.s.p, path.u.s.n);
     x->rows = n.null ? -1 : n.u.i;
     rc = x->file ? SL_OK : sl_err_nomem(&x->err);
+    x->summary = sl_schema_find(sl_batch_schema(b), SL_STR("model")) < 0 ? NULL : sl_batch_ref(b);
   }
   sl_batch_unref(b);
   return rc;
@@ -78,6 +79,35 @@ static int print_summary(struct sl_app *a, const char *uri, int64_t rows, struct
   return rc;
 }
 
+/* What whoever made the rows says about them: everything but the file's place. */
+static int print_said(struct sl_app *a, const struct sl_batch *said, struct sl_err *err)
+{
+  struct sl_schema *from = sl_batch_schema(said), *s = NULL;
+  struct sl_col cols[32];
+  unsigned at[32];
+  size_t n = 0;
+  struct sl_batch *b = NULL;
+  for (size_t i = 0; i < sl_schema_count(from) && n < sizeof cols / sizeof cols[0]; i++) {
+    const char *name = sl_schema_col(from, i)->name;
+    if (!strcmp(name, "file") || !strcmp(name, "connection") || !strcmp(name, "ref"))
+      continue;
+    at[n] = (unsigned)i;
+    cols[n++] = *sl_schema_col(from, i);
+  }
+  int rc = sl_schema_new(&s, cols, n, NULL, 0, err);
+  rc = rc ? rc : sl_batch_new(&b, s, err);
+  if (!rc) {
+    sl_batch_row(b, SL_PUT, SL_STR("1"));
+    for (size_t i = 0; i < n; i++)
+      sl_batch_set(b, (unsigned)i, sl_batch_get(said, 0, at[i]));
+    rc = sl_batch_seal(b, err);
+  }
+  rc = rc ? rc : sl_app_print(a, b, &(struct sl_rows_opts){ .bare = true }, err);
+  sl_batch_unref(b);
+  sl_schema_unref(s);
+  return rc;
+}
+
 /* What a partition's row shows without opening the file. */
 static void note_rows(struct sl_session *s, struct sl_str uri, int64_t rows)
 {
@@ -111,7 +141,7 @@ static int put_in_place(struct outing *x, const char *to)
                          NULL);
   if (!code && !sl_args_has(s->app->args, SL_O_dry_run)) {
     note_rows(s, sl_buf_view(&uri), x->rows);
-    rc = print_summary(s->app, sl_buf_zstr(&uri), x->rows, &err);
+    rc = x->summary ? print_said(s->app, x->summary, &err) : print_summary(s->app, sl_buf_zstr(&uri), x->rows, &err);
     code = rc ? sl_app_fail(s->app, &err) : SL_EXIT_OK;
   }
   sl_buf_free(&uri);
@@ -119,10 +149,10 @@ static int put_in_place(struct outing *x, const char *to)
   return code;
 }
 
-static int sql_out(struct sl_session *s, const char *to)
+static int sql_out(struct sl_session *s, const char *sql, const char *to)
 {
   struct outing x = { .s = s };
-  struct sl_query like = sl_app_query(s->app, &sl_res_rows, s->app->args->pos[0]), *q = NULL;
+  struct sl_query like = sl_app_query(s->app, &sl_res_rows, sql), *q = NULL;
   sl_watch id = { 0 };
   const char *name = ending(to);
   int rc = name ? SL_OK : sl_err_set(&x.err, SL_EUSAGE, "--out %s: it must end in .csv, .parquet or .ndjson", to);
@@ -141,23 +171,26 @@ static int sql_out(struct sl_session *s, const char *to)
   }
   int code = s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &x.err) : put_in_place(&x, to);
   sl_query_unref(q);
+  sl_batch_unref(x.summary);
   sl_free(x.file);
   return code;
 }
 
-int sl_cmd_sql(struct sl_app *a)
+int sl_app_sql(struct sl_app *a, const char *sql)
 {
   struct sl_session s;
   struct sl_err err = { 0 };
   const char *to = sl_args_text(a->args, SL_O_out, NULL);
-  struct sl_list l = { .query = sl_app_query(a, &sl_res_rows, a->args->pos[0]), .rows = { .bare = true } };
+  struct sl_list l = { .query = sl_app_query(a, &sl_res_rows, sql), .rows = { .bare = true } };
   l.query.kind = SL_Q_SQL;
   l.query.input_rows = sl_args_count(a->args, SL_O_rows, 0);
   int code;
   if (sl_session_open(&s, a, SL_SESSION_ANY, &err))
     code = sl_app_fail(a, &err);
   else
-    code = to ? sql_out(&s, to) : sl_session_list(&s, &l);
+    code = to ? sql_out(&s, sql, to) : sl_session_list(&s, &l);
   sl_session_close(&s);
   return code;
 }
+
+int sl_cmd_sql(struct sl_app *a) { return sl_app_sql(a, a->args->pos[0]); }

@@ -14,6 +14,9 @@ int sl_session_log(struct sl_session *s, const struct sl_ref *execution, bool fo
 /* `cp` of what no storage can copy by itself: the bytes of uri, fetched and counted, written to the address `to` of conn. The exit code. */
 int sl_session_fetch(struct sl_session *s, struct sl_str uri, struct sl_str to, struct sl_str conn);
 
+/* One statement, printed, or with --out written where that says; the exit code. */
+int sl_app_sql(struct sl_app *a, const char *sql);
+
 /* Values of an action's arguments: from -p NAME=VALUE. Bytes live in scratch. */
 int sl_call_args(const struct sl_args *args, const struct sl_action *act, struct sl_val *vals, struct sl_buf *scratch,
                  struct sl_err *err) SL_NODISCARD;

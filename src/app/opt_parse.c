@@ -44,8 +44,16 @@ static int check_value(const struct sl_opt *o, const char *val, struct sl_err *e
   return rc;
 }
 
+/* --output says in which format; of a model, which of its outputs: the words tell them apart. */
+static const struct sl_opt *meant(const struct sl_opt *o, const char *val)
+{
+  const struct sl_opt *outputs = &sl_opts[SL_O_outputs];
+  return o == &sl_opts[SL_O_output] && sl_words_have(outputs->what + 1, sl_str(val)) ? outputs : o;
+}
+
 static int keep(struct reader *r, const struct sl_opt *o, const char *val, struct sl_err *err)
 {
+  o = meant(o, val);
   enum sl_opt_id id = (enum sl_opt_id)(o - sl_opts);
   int rc = check_value(o, val, err);
   if (rc)

@@ -35,6 +35,9 @@ int duck_prepare(const struct duck *d, duck_conn conn, const char *text, duck_pr
 int duck_execute(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, duck_prepared p, duck_result *r,
                  struct sl_err *err) SL_NODISCARD;
 
+/* Writes the rows of sql into the job's file, in the format of its name (work_sql.c). */
+int duck_write_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
+
 /* ---- results -> columns (duck_col.c) ---- */
 /* The columns that a statement's rows have, still empty: BOOL; I64 (dates and times too: microseconds); F32; F64 (decimals and what is
  * wider than 64 bits too); anything else as text: DICT where dict, else TEXT. Names as the engine gives them, doubles too. */

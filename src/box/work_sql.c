@@ -90,7 +90,7 @@ static int put_copy(struct sl_buf *b, const char *file, struct sl_str sql, uint6
 }
 
 /* The engine says how many rows it wrote in the one row of COPY's result. */
-static int write_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, struct sl_str sql, struct sl_err *err)
+int duck_write_out(const struct duck *d, duck_conn conn, struct sl_box_ctx *c, struct sl_str sql, struct sl_err *err)
 {
   struct sl_buf b;
   duck_prepared p = NULL;
@@ -151,7 +151,7 @@ static int run_in(struct duck_own *own, duck_conn conn, struct sl_box_ctx *c, st
   if (!rc && c->out_file && type != DUCK_ST_SELECT)
     rc = sl_err_set(err, SL_EUSAGE, "only the rows of a SELECT can be written to a file");
   if (!rc)
-    rc = c->out_file ? write_out(d, conn, c, sql, err) : send_out(d, conn, c, sql, p, err);
+    rc = c->out_file ? duck_write_out(d, conn, c, sql, err) : send_out(d, conn, c, sql, p, err);
   d->destroy_prepare(&p);
   return duck_why_csv(d, conn, rc, err);
 }

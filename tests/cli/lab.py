@@ -29,6 +29,16 @@ jobs:
 """
 
 
+# XGBoost, by hand: 1 below an area of 1, else 2
+MODEL = """\
+{"learner": {"attributes": {}, "feature_names": ["area"], "feature_types": ["float"], "gradient_booster": {"model": {
+  "gbtree_model_param": {"num_trees": "1", "num_parallel_tree": "1"}, "tree_info": [0], "trees": [{"id": 0, "default_left": [0, 0, 0],
+  "left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_conditions": [1, 1, 2], "split_indices": [0, 0, 0],
+  "tree_param": {"num_nodes": "3"}}]}, "name": "gbtree"}, "learner_model_param": {"base_score": "0", "num_class": "0", "num_feature": "1"},
+  "objective": {"name": "reg:squarederror"}}, "version": [3, 2, 0]}
+"""
+
+
 def day(back):
     return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=back)).isoformat()
 
@@ -43,6 +53,7 @@ def make(folder):
     (folder / "lake" / "raw" / "README.txt").write_text("one\ntwo\nthree\n", encoding="utf-8")
     with zipfile.ZipFile(folder / "model.zip", "w") as z:
         z.writestr("MLmodel", "flavors: {}\n")
+    (folder / "model.json").write_text(MODEL, encoding="utf-8")
     hostile = os.fsencode(folder / "lake" / "raw") + b"/bad\xff\x1b[31m\nname"
     os.close(os.open(hostile, os.O_CREAT | os.O_WRONLY))
     (folder / "sluice.yaml").write_text(YAML, encoding="utf-8")

@@ -11,6 +11,7 @@ static const struct sl_setting every[] = {
   { .name = "retries", .type = SL_SET_INT, .min = 0, .max = 10, .dflt = "3", .help = "how often to try", .example = "3" },
   { .name = "mode", .type = SL_SET_ENUM, .words = modes, .help = "how", .example = "fast" },
   { .name = "cert", .type = SL_SET_PATH, .help = "file | of the authority", .example = "ca.pem" },
+  { .name = "artifact_root", .type = SL_SET_PATH, .help = "folder of artifacts", .example = "artifacts" },
   { .name = "cache", .type = SL_SET_BYTES, .min = 1000, .max = 1000000000, .help = "kept bytes", .example = "10MB" },
   { .name = "headers", .type = SL_SET_LIST, .help = "sent along", .example = "[a, b]" },
   { .name = "label", .type = SL_SET_TEXT, .dflt = "plain", .help = "shown", .example = "our own" },

@@ -1,0 +1,53 @@
+/* box/score_int.h: one scoring inside the box: model, data, outputs; private to this folder. */
+#ifndef SL_BOX_SCORE_INT_H
+#define SL_BOX_SCORE_INT_H
+
+#include <jansson.h>
+
+#include "box/duck.h"
+#include "compute/mlmodel.h"
+#include "compute/quality.h"
+
+struct score {
+  struct sl_box_ctx *c;
+  const struct duck *d;
+  duck_conn conn;
+  json_t *args;
+  char *path;                  /* of the model: a file, or a folder with MLmodel */
+  enum sl_model_output what;
+  unsigned threads;
+  bool judge;                  /* rows of quality are wanted, not predictions */
+  struct sl_mlmodel page;      /* names NULL: there was none */
+  struct sl_model *m;
+  size_t *of;                  /* feature -> column of the data */
+  size_t label_at;             /* of the data; SIZE_MAX: none */
+  struct sl_columns f;         /* features in their order, then the label */
+  struct sl_column *label;     /* in f; NULL: none */
+  struct sl_model_bind *bind;
+  struct sl_model_shape shape;
+  void *out; size_t out_rows;  /* of the present block */
+  void *prob;                  /* beside it, where quality needs probabilities */
+  struct sl_model_shape prob_shape;
+  uint64_t row;                /* of the first one in the block */
+  double kernel_s, total_s;
+  struct sl_quality *quality;
+  struct sl_schema *schema;
+  struct sl_batch *batch;
+  struct sl_col *cols; char **col_names; size_t ncols;
+  duck_appender app;           /* rows go into a table first, where a file is wanted */
+  duck_chunk chunk;
+  duck_type *types;
+};
+
+double score_now(void);        /* s, monotonic */
+int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_quality_rows(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the resource's columns */
+
+/* Outputs: begin once, block after block, end once. */
+int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_out_block(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_out_end(struct score *s, struct sl_err *err) SL_NODISCARD;
+void score_out_free(struct score *s);
+
+#endif

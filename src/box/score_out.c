@@ -1,0 +1,437 @@
+/* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console, or through a table into a file. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/fmt.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "box/score_int.h"
+
+enum { WIDTH_MAX = 20000, VECTOR = 2048 };
+
+/* ---- quality ---- */
+
+int score_quality_open(struct score *s, struct sl_err *err)
+{
+  struct sl_model_facts f = sl_model_facts(s->m);
+  struct sl_err none;
+  if (s->judge && !s->label)
+    return sl_err_set(err, SL_EUSAGE, "quality needs the label: the column that holds what was true");
+  if (!s->label || !(s->judge || s->c->out_file))
+    return SL_OK;
+  if (!sl_column_numeric(s->label) || s->label->time) {
+    if (!s->judge)
+      return SL_OK;
+    return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by number only", s->label->name,
+                      sl_column_type_name(s->label));
+  }
+  enum sl_model_output what = f.classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
+  if (sl_model_shape(s->m, what, &s->prob_shape, &none) && sl_model_shape(s->m, SL_MODEL_CLASS, &s->prob_shape, err))
+    return err ? err->code : SL_EUNSUP;
+  if (!f.classes && s->prob_shape.width != 1)
+    return s->judge ? sl_err_set(err, SL_EUNSUP, "quality of a model of several numbers is not worked out") : SL_OK;
+  return sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
+}
+
+static double number(const void *values, enum sl_column_type type, size_t i)
+{
+  return type == SL_COLUMN_F32 ? (double)((const float *)values)[i]
+         : type == SL_COLUMN_F64 ? ((const double *)values)[i] : (double)((const int64_t *)values)[i];
+}
+
+int score_quality_block(struct score *s, struct sl_err *err)
+{
+  size_t width = s->prob_shape.width, rows = sl_columns_rows(&s->f), classes = sl_model_facts(s->m).classes;
+  bool index = s->prob_shape.type == SL_COLUMN_I64;
+  double p[SL_QUALITY_CLASSES_MAX];
+  int rc = SL_OK;
+  for (size_t r = 0; !rc && r < rows; r++) {
+    size_t best = 0;
+    for (size_t k = 0; k < width; k++) {
+      p[k] = number(s->prob, s->prob_shape.type, r * width + k);
+      best = p[k] > p[best] ? k : best;
+    }
+    int64_t chosen = index ? (int64_t)p[0] : classes > 2 ? (int64_t)best : p[0] > 0.5;
+    rc = sl_quality_add(s->quality, sl_column_f64(s->label, r), p, !index, chosen, err);
+  }
+  return rc;
+}
+
+struct judging { struct score *s; struct sl_jw *w; struct sl_err *err; uint64_t row; };
+
+static int add_quality(void *user, const struct sl_quality_value *v)
+{
+  struct judging *j = user;
+  char id[24], cls[16], other[32];
+  int rc = j->s->batch ? SL_OK : sl_batch_new(&j->s->batch, j->s->schema, j->err);
+  if (rc)
+    return rc;
+  int n = snprintf(id, sizeof id, "%llu", (unsigned long long)++j->row);
+  snprintf(cls, sizeof cls, "%d", v->cls);
+  snprintf(other, sizeof other, "predicted %d", v->other);
+  sl_batch_row(j->s->batch, SL_PUT, sl_strn(id, (size_t)n));
+  sl_batch_set(j->s->batch, 0, sl_vz(v->metric));
+  if (v->cls >= 0)
+    sl_batch_set(j->s->batch, 1, sl_vz(cls));
+  if (v->other >= 0)
+    sl_batch_set(j->s->batch, 2, sl_vz(other));
+  if (!isnan(v->value))
+    sl_batch_set(j->s->batch, 3, sl_vf(v->value));
+  sl_batch_set(j->s->batch, 6, sl_vi((int64_t)v->n));
+  if (!sl_batch_full(j->s->batch))
+    return SL_OK;
+  rc = box_rows(j->s->c, j->s->batch, j->err);
+  sl_batch_unref(j->s->batch);
+  j->s->batch = NULL;
+  return rc;
+}
+
+int score_quality_rows(struct score *s, struct sl_err *err)
+{
+  static const struct sl_col cols[] = {
+    { .name = "metric", .type = SL_TEXT, .help = "accuracy, auc, log_loss, precision, recall, f1, confusion; mae, rmse, r2" },
+    { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all" },
+    { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted" },
+    { .name = "value", .type = SL_F64, .help = "its value" },
+    { .name = "low", .type = SL_F64, .help = "lower end of its interval" },
+    { .name = "high", .type = SL_F64, .help = "upper end" },
+    { .name = "n", .type = SL_I64, .help = "rows that it rests on", .unit = "rows" } };
+  struct judging j = { .s = s, .err = err };
+  int rc = sl_schema_new(&s->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
+  if (!rc)
+    rc = box_head(s->c, s->schema, -1, err);
+  if (!rc)
+    rc = sl_quality_end(s->quality, add_quality, &j, err);
+  return rc || !s->batch ? rc : box_rows(s->c, s->batch, err);
+}
+
+/* In the summary: what is said of all; the rest is a query of its own. */
+static int put_quality(void *user, const struct sl_quality_value *v)
+{
+  struct judging *j = user;
+  if (v->cls >= 0)
+    return SL_OK;
+  sl_jw_key(j->w, sl_str(v->metric));
+  if (isnan(v->value))
+    sl_jw_null(j->w);
+  else
+    sl_jw_f64(j->w, v->value);
+  return SL_OK;
+}
+
+/* ---- columns ---- */
+
+static enum sl_type label_type(const struct sl_column *c)
+{
+  if (c->time)
+    return SL_TIME;
+  switch (c->type) {
+  case SL_COLUMN_BOOL: return SL_BOOL;
+  case SL_COLUMN_I64: return SL_I64;
+  case SL_COLUMN_F32:
+  case SL_COLUMN_F64: return SL_F64;
+  default: return SL_TEXT;
+  }
+}
+
+static int add_col(struct score *s, char *name, enum sl_type type, struct sl_err *err)
+{
+  if (!name)
+    return sl_err_nomem(err);
+  s->col_names[s->ncols] = name;
+  s->cols[s->ncols] = (struct sl_col){ .name = name, .type = type, .help = "" };
+  for (size_t i = 0; i < s->ncols; i++)
+    if (!strcmp(s->col_names[i], name)) {
+      s->ncols++;
+      return sl_err_set(err, SL_EUSAGE, "the label is called %s, as an output is: give it another name in a query", name);
+    }
+  s->ncols++;
+  return SL_OK;
+}
+
+static int columns(struct score *s, struct sl_err *err)
+{
+  size_t width = s->shape.width;
+  enum sl_type type = s->shape.type == SL_COLUMN_I64 ? SL_I64 : SL_F64;
+  if (width > WIDTH_MAX)
+    return sl_err_set(err, SL_ELIMIT, "%zu outputs a row; at most %d are given", width, WIDTH_MAX);
+  s->cols = sl_calloc(width + 2, sizeof *s->cols);
+  s->col_names = sl_calloc(width + 2, sizeof *s->col_names);
+  int rc = s->cols && s->col_names ? add_col(s, sl_strdup("row"), SL_I64, err) : sl_err_nomem(err);
+  for (size_t i = 0; !rc && i < width; i++)
+    rc = add_col(s, width == 1 ? sl_strdup("prediction") : sl_asprintf("p%zu", i), type, err);
+  if (!rc && s->label)
+    rc = add_col(s, sl_strdup(s->label->name), label_type(s->label), err);
+  return rc;
+}
+
+/* ---- into a table, for a file ---- */
+
+static int duck_id(const struct score *s, size_t i)
+{
+  if (i == 0)
+    return DUCK_BIGINT;
+  if (i <= s->shape.width)
+    return s->shape.type == SL_COLUMN_F32 ? DUCK_FLOAT : s->shape.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
+  switch (s->label->type) {
+  case SL_COLUMN_BOOL: return DUCK_BOOLEAN;
+  case SL_COLUMN_I64: return s->label->time ? DUCK_TIMESTAMP : DUCK_BIGINT;
+  case SL_COLUMN_F32: return DUCK_FLOAT;
+  case SL_COLUMN_F64: return DUCK_DOUBLE;
+  default: return DUCK_VARCHAR;
+  }
+}
+
+static const char *duck_word(int id)
+{
+  switch (id) {
+  case DUCK_BIGINT: return "BIGINT";
+  case DUCK_FLOAT: return "FLOAT";
+  case DUCK_DOUBLE: return "DOUBLE";
+  case DUCK_BOOLEAN: return "BOOLEAN";
+  case DUCK_TIMESTAMP: return "TIMESTAMP";
+  default: return "VARCHAR";
+  }
+}
+
+static int table(struct score *s, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "CREATE TEMP TABLE scored (");
+  s->types = sl_calloc(s->ncols + 1, sizeof *s->types);
+  for (size_t i = 0; i < s->ncols; i++) {
+    sl_buf_z(&b, i ? ", " : "");
+    duck_quote(&b, sl_str(s->col_names[i]), '"');
+    sl_buf_printf(&b, " %s", duck_word(duck_id(s, i)));
+    if (s->types)
+      s->types[i] = s->d->create_logical_type(duck_id(s, i));
+  }
+  sl_buf_z(&b, ")");
+  int rc = s->types ? sl_buf_check(&b, err) : sl_err_nomem(err);
+  if (!rc)
+    rc = duck_do(s->d, s->conn, b.p, err);
+  if (!rc && s->d->appender_create_ext(s->conn, "temp", "main", "scored", &s->app) != DUCK_OK)
+    rc = duck_error(err, s->d->appender_error(s->app));
+  if (!rc && !(s->chunk = s->d->create_data_chunk(s->types, s->ncols)))
+    rc = sl_err_nomem(err);
+  sl_buf_free(&b);
+  return rc;
+}
+
+static void table_label(struct score *s, duck_vector v, size_t from, size_t n)
+{
+  const struct sl_column *c = s->label;
+  void *data = s->d->vector_get_data(v);
+  for (size_t r = 0; r < n; r++) {
+    if (!sl_column_has(c, from + r)) {
+      s->d->vector_ensure_validity_writable(v);
+      s->d->validity_set_row_invalid(s->d->vector_get_validity(v), r);
+      continue;
+    }
+    struct sl_str text = sl_column_text(c, from + r);
+    switch (c->type) {
+    case SL_COLUMN_BOOL: ((uint8_t *)data)[r] = c->v.b[from + r]; break;
+    case SL_COLUMN_I64: ((int64_t *)data)[r] = c->v.i64[from + r]; break;
+    case SL_COLUMN_F32: ((float *)data)[r] = c->v.f32[from + r]; break;
+    case SL_COLUMN_F64: ((double *)data)[r] = c->v.f64[from + r]; break;
+    default: s->d->vector_assign_string_element_len(v, r, text.n ? text.p : "", text.n);
+    }
+  }
+}
+
+static int table_rows(struct score *s, size_t from, size_t n, struct sl_err *err)
+{
+  const struct duck *d = s->d;
+  size_t width = s->shape.width;
+  d->data_chunk_reset(s->chunk);
+  int64_t *row = d->vector_get_data(d->data_chunk_get_vector(s->chunk, 0));
+  for (size_t r = 0; r < n; r++)
+    row[r] = (int64_t)(s->row + from + r);
+  for (size_t i = 0; i < width; i++) {
+    void *to = d->vector_get_data(d->data_chunk_get_vector(s->chunk, i + 1));
+    for (size_t r = 0; r < n; r++) {
+      size_t at = (from + r) * width + i;
+      if (s->shape.type == SL_COLUMN_F32)
+        ((float *)to)[r] = ((const float *)s->out)[at];
+      else if (s->shape.type == SL_COLUMN_F64)
+        ((double *)to)[r] = ((const double *)s->out)[at];
+      else
+        ((int64_t *)to)[r] = ((const int64_t *)s->out)[at];
+    }
+  }
+  if (s->label)
+    table_label(s, d->data_chunk_get_vector(s->chunk, width + 1), from, n);
+  d->data_chunk_set_size(s->chunk, n);
+  return d->append_data_chunk(s->app, s->chunk) == DUCK_OK ? SL_OK : duck_error(err, d->appender_error(s->app));
+}
+
+/* ---- as rows ---- */
+
+/* The shortest text of a float32 is what a reader gets: as the double of that text it prints the same. */
+static double short_f32(float f)
+{
+  struct sl_buf b;
+  double d = (double)f;
+  if (!isfinite(f))
+    return d;
+  sl_buf_init(&b, 64);
+  sl_fmt_f32(&b, f);
+  if (!sl_str_f64(sl_buf_view(&b), &d) || (float)d != f)
+    d = (double)f;
+  sl_buf_free(&b);
+  return d;
+}
+
+static struct sl_val label_val(const struct sl_column *c, size_t row)
+{
+  if (!sl_column_has(c, row))
+    return sl_null(label_type(c));
+  switch (label_type(c)) {
+  case SL_TIME: return sl_vt(c->v.i64[row] / 1000);
+  case SL_BOOL: return sl_vb(c->v.b[row]);
+  case SL_I64: return sl_vi(c->v.i64[row]);
+  case SL_F64: return sl_vf(c->type == SL_COLUMN_F32 ? short_f32(c->v.f32[row]) : c->v.f64[row]);
+  default: return sl_vs(sl_column_text(c, row));
+  }
+}
+
+static int flush(struct score *s, struct sl_err *err)
+{
+  int rc = s->batch ? box_rows(s->c, s->batch, err) : SL_OK;
+  sl_batch_unref(s->batch);
+  s->batch = NULL;
+  return rc;
+}
+
+static int one_row(struct score *s, size_t r, struct sl_err *err)
+{
+  char id[24];
+  size_t width = s->shape.width;
+  int rc = s->batch && sl_batch_full(s->batch) ? flush(s, err) : SL_OK;
+  if (!rc && !s->batch)
+    rc = sl_batch_new(&s->batch, s->schema, err);
+  if (rc)
+    return rc;
+  int n = snprintf(id, sizeof id, "%llu", (unsigned long long)(s->row + r));
+  sl_batch_row(s->batch, SL_PUT, sl_strn(id, (size_t)n));
+  sl_batch_set(s->batch, 0, sl_vi((int64_t)(s->row + r)));
+  for (size_t i = 0; i < width; i++) {
+    size_t at = r * width + i;
+    sl_batch_set(s->batch, (unsigned)i + 1, s->shape.type == SL_COLUMN_I64 ? sl_vi(((const int64_t *)s->out)[at])
+                                            : s->shape.type == SL_COLUMN_F32 ? sl_vf(short_f32(((const float *)s->out)[at]))
+                                                                             : sl_vf(((const double *)s->out)[at]));
+  }
+  if (s->label)
+    sl_batch_set(s->batch, (unsigned)width + 1, label_val(s->label, r));
+  return SL_OK;
+}
+
+/* ---- begin, block, end ---- */
+
+int score_out_begin(struct score *s, struct sl_err *err)
+{
+  if (s->judge)
+    return SL_OK;
+  int rc = columns(s, err);
+  if (rc)
+    return rc;
+  if (s->c->out_file)
+    return table(s, err);
+  rc = sl_schema_new(&s->schema, NULL, 0, s->cols, s->ncols, err);
+  return rc ? rc : box_head(s->c, s->schema, -1, err);
+}
+
+int score_out_block(struct score *s, struct sl_err *err)
+{
+  size_t rows = sl_columns_rows(&s->f);
+  int rc = SL_OK;
+  for (size_t at = 0; !rc && s->c->out_file && at < rows; at += VECTOR)
+    rc = table_rows(s, at, rows - at < VECTOR ? rows - at : VECTOR, err);
+  for (size_t r = 0; !rc && !s->c->out_file && r < rows; r++)
+    rc = one_row(s, r, err);
+  return rc || s->c->out_file ? rc : flush(s, err);
+}
+
+static int summary_row(struct score *s, struct sl_str quality, struct sl_err *err)
+{
+  static const struct sl_col cols[] = {
+    { .name = "rows", .type = SL_I64, .help = "rows that were scored", .unit = "rows" },
+    { .name = "model", .type = SL_TEXT, .help = "the model's address" }, { .name = "engine", .type = SL_TEXT, .help = "where it ran" },
+    { .name = "threads", .type = SL_I64, .help = "threads" },
+    { .name = "kernel_s", .type = SL_F64, .help = "predicting alone", .unit = "s" },
+    { .name = "total_s", .type = SL_F64, .help = "from the model's file to the last prediction", .unit = "s" },
+    { .name = "quality", .type = SL_JSON, .help = "how good it was, where the label was named" } };
+  struct sl_batch *b = NULL;
+  const char *model = json_string_value(json_object_get(s->args, "model"));
+  int rc = sl_schema_new(&s->schema, NULL, 0, cols, sizeof cols / sizeof cols[0], err);
+  if (!rc)
+    rc = box_head(s->c, s->schema, 1, err);
+  if (!rc)
+    rc = sl_batch_new(&b, s->schema, err);
+  if (rc)
+    return rc;
+  sl_batch_row(b, SL_PUT, SL_STR("1"));
+  sl_batch_set(b, 0, sl_vi((int64_t)s->row));
+  sl_batch_set(b, 1, sl_vz(model));
+  sl_batch_set(b, 2, sl_vz("local"));
+  sl_batch_set(b, 3, sl_vi(s->threads));
+  sl_batch_set(b, 4, sl_vf(s->kernel_s));
+  sl_batch_set(b, 5, sl_vf(s->total_s));
+  if (quality.n)
+    sl_batch_set(b, 6, sl_vas(SL_JSON, quality));
+  rc = box_rows(s->c, b, err);
+  sl_batch_unref(b);
+  return rc;
+}
+
+static int summary(struct score *s, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  struct sl_jw w = sl_jw(&b, false);
+  struct judging j = { .s = s, .w = &w, .err = err };
+  int rc = SL_OK;
+  if (s->quality) {
+    sl_jw_obj(&w);
+    rc = sl_quality_end(s->quality, put_quality, &j, err);
+    sl_jw_end_obj(&w);
+  }
+  if (!rc)
+    rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = summary_row(s, sl_buf_view(&b), err);
+  sl_buf_free(&b);
+  return rc;
+}
+
+int score_out_end(struct score *s, struct sl_err *err)
+{
+  if (!s->c->out_file)
+    return SL_OK;
+  int rc = s->d->appender_close(s->app) == DUCK_OK ? SL_OK : duck_error(err, s->d->appender_error(s->app));
+  if (!rc)
+    rc = duck_write_out(s->d, s->conn, s->c, SL_STR("SELECT * FROM temp.main.scored"), err);
+  uint64_t rows = s->c->rows;
+  if (!rc)
+    rc = summary(s, err);
+  s->c->rows = rows;
+  return rc;
+}
+
+void score_out_free(struct score *s)
+{
+  for (size_t i = 0; i < s->ncols; i++)
+    sl_free(s->col_names[i]);
+  for (size_t i = 0; s->types && i < s->ncols; i++)
+    s->d->destroy_logical_type(&s->types[i]);
+  s->d->destroy_data_chunk(&s->chunk);
+  if (s->app)
+    s->d->appender_destroy(&s->app);
+  sl_free(s->types);
+  sl_free(s->cols);
+  sl_free(s->col_names);
+  sl_schema_unref(s->schema);
+  sl_batch_unref(s->batch);
+}

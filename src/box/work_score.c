@@ -1,0 +1,389 @@
+/* box/work_score.c: a model over data: the model's file is read here, the engine reads the data, predictions go back in the order of rows.
+ *
+ * {"path": file or folder with MLmodel, "file": how the file that MLmodel names is called here, if otherwise, "model": what to call it,
+ * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "quality": true for rows of quality instead}. With an
+ * output file: the file, and one row that sums it up. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "box/score_int.h"
+#include "box/sqlscan.h"
+
+enum { MODEL_MAX = 256 << 20, BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64 };
+
+double score_now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- the model ---- */
+
+static int read_all(int fd, const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
+{
+  struct stat st;
+  if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+    return sl_err_set(err, SL_EIO, "%s is no file", path);
+  if ((uint64_t)st.st_size > max)
+    return sl_err_set(err, SL_ELIMIT, "%s is larger than %zu MiB", path, max >> 20);
+  for (;;) {
+    char *room = sl_buf_room(b, 1 << 16);
+    ssize_t n = room ? read(fd, room, 1 << 16) : -1;
+    if (!room)
+      return sl_buf_check(b, err);
+    if (n < 0)
+      return sl_err_sys(err, errno, "cannot read %s", path);
+    if (!n)
+      return SL_OK;
+    sl_buf_wrote(b, (size_t)n);
+  }
+}
+
+static int slurp(const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0)
+    return sl_err_sys(err, errno, "cannot open %s", path);
+  int rc = read_all(fd, path, max, b, err);
+  close(fd);
+  return rc;
+}
+
+/* The file that a folder's MLmodel names. */
+static int from_folder(struct score *s, char **file, struct sl_err *err)
+{
+  struct sl_buf b;
+  char *page = sl_asprintf("%s/MLmodel", s->path);
+  sl_buf_init(&b, SL_MLMODEL_MAX + (1 << 16));
+  int rc = page ? slurp(page, SL_MLMODEL_MAX, &b, err) : sl_err_nomem(err);
+  if (rc == SL_ENOENT)
+    rc = sl_err_set(err, SL_ENOENT, "%s holds no MLmodel: name the model's file itself", s->path);
+  if (!rc)
+    rc = sl_mlmodel_read(&s->page, sl_buf_view(&b), "MLmodel", err);
+  const char *here = json_string_value(json_object_get(s->args, "file"));
+  if (!rc && !(*file = sl_asprintf("%s/%s", s->path, here && !strchr(here, '/') ? here : s->page.file)))
+    rc = sl_err_nomem(err);
+  sl_buf_free(&b);
+  sl_free(page);
+  return rc;
+}
+
+static const char *last(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash && slash[1] ? slash + 1 : path;
+}
+
+static int load_model(struct score *s, struct sl_err *err)
+{
+  struct stat st;
+  struct sl_buf b;
+  char *file = NULL;
+  sl_buf_init(&b, (size_t)MODEL_MAX + (1 << 16));
+  int rc = SL_OK;
+  if (stat(s->path, &st))
+    rc = sl_err_sys(err, errno, "cannot open %s", s->path);
+  else if (S_ISDIR(st.st_mode))
+    rc = from_folder(s, &file, err);
+  if (!rc)
+    rc = slurp(file ? file : s->path, MODEL_MAX, &b, err);
+  if (!rc)
+    rc = sl_model_load(&s->m, sl_buf_view(&b), last(file ? s->page.file : s->path), s->page.wrapper, err);
+  if (rc)
+    sl_err_prefix(err, "not re-scored");
+  sl_buf_free(&b);
+  sl_free(file);
+  return rc;
+}
+
+/* ---- the data ---- */
+
+static int match(struct score *s, duck_prepared p, struct sl_err *err)
+{
+  size_t n = (size_t)s->d->prepared_statement_column_count(p);
+  const char **names = sl_calloc(n + 1, sizeof *names);
+  const char *label = json_string_value(json_object_get(s->args, "label"));
+  s->of = sl_calloc(sl_model_facts(s->m).features + 1, sizeof *s->of);
+  s->label_at = SIZE_MAX;
+  if (!names || !s->of) {
+    sl_free(names);
+    return sl_err_nomem(err);
+  }
+  for (size_t i = 0; i < n; i++) {
+    names[i] = s->d->prepared_statement_column_name(p, i);
+    names[i] = names[i] ? names[i] : "";
+    if (label && !strcmp(names[i], label))
+      s->label_at = i;
+  }
+  int rc = SL_OK;
+  if (label && s->label_at == SIZE_MAX) {
+    const char *near = sl_str_nearest(sl_str(label), names, n);
+    rc = sl_err_set(err, SL_EUSAGE, "the data has no column %s%s%s%s", label, near ? " (is the label " : "", near ? near : "",
+                    near ? "?)" : "");
+  }
+  if (!rc)
+    rc = sl_model_match(s->m, names, n, (const char *const *)s->page.names, s->page.n, s->label_at, s->of, err);
+  sl_free(names);
+  return rc;
+}
+
+/* The features in their order, then the label; columns by number, since names may repeat. */
+static void put_select(struct score *s, struct sl_buf *b, struct sl_str data, uint64_t ncols)
+{
+  size_t features = sl_model_facts(s->m).features;
+  sl_buf_z(b, "SELECT ");
+  for (size_t i = 0; i < features; i++)
+    sl_buf_printf(b, "%sc%zu", i ? ", " : "", s->of[i]);
+  if (s->label_at != SIZE_MAX)
+    sl_buf_printf(b, "%sc%zu", features ? ", " : "", s->label_at);
+  sl_buf_printf(b, " FROM (\n%.*s\n) AS t(", SL_ARG(data));
+  for (uint64_t i = 0; i < ncols; i++)
+    sl_buf_printf(b, "%sc%llu", i ? ", " : "", (unsigned long long)i);
+  sl_buf_z(b, ")");
+}
+
+static int check_signature(const struct score *s, struct sl_err *err)
+{
+  for (size_t i = 0; i < s->page.n; i++)
+    for (size_t k = 0; k + (s->label != NULL) < s->f.n; k++)
+      if (!strcmp(s->page.names[i], s->f.at[k].name) && !sl_mlmodel_takes(s->page.types[i], &s->f.at[k]))
+        return sl_err_set(err, SL_EUSAGE, "column %s is %s; the model's signature says %s", s->f.at[k].name,
+                          sl_column_type_name(&s->f.at[k]), s->page.types[i]);
+  return SL_OK;
+}
+
+/* Names of the data, since the query numbers its columns. */
+static int rename_columns(struct score *s, duck_prepared all, struct sl_err *err)
+{
+  for (size_t k = 0; k < s->f.n; k++) {
+    size_t at = &s->f.at[k] == s->label ? s->label_at : s->of[k];
+    char *name = sl_strdup(s->d->prepared_statement_column_name(all, at));
+    if (!name)
+      return sl_err_nomem(err);
+    sl_free(s->f.at[k].name);
+    s->f.at[k].name = name;
+  }
+  return SL_OK;
+}
+
+static int bind(struct score *s, duck_prepared all, duck_prepared p, struct sl_err *err)
+{
+  size_t features = sl_model_facts(s->m).features;
+  int rc = duck_columns_open(s->d, p, true, &s->f, err);
+  if (rc)
+    return rc;
+  s->label = s->label_at == SIZE_MAX ? NULL : &s->f.at[features];
+  rc = rename_columns(s, all, err);
+  if (!rc)
+    rc = check_signature(s, err);
+  const struct sl_column **col = sl_calloc(features + 1, sizeof *col);
+  if (!rc && !col)
+    rc = sl_err_nomem(err);
+  for (size_t i = 0; !rc && i < features; i++)
+    col[i] = &s->f.at[i];
+  if (!rc)
+    rc = sl_model_bind(&s->bind, s->m, col, err);
+  sl_free(col);
+  return rc;
+}
+
+/* ---- block after block ---- */
+
+struct part { const struct score *s; enum sl_model_output what; struct sl_model_shape shape; size_t from, n; void *out; int rc;
+  struct sl_err err; };
+
+static void *predict_part(void *user)
+{
+  struct part *p = user;
+  size_t wide = p->shape.width * (p->shape.type == SL_COLUMN_F32 ? sizeof(float) : sizeof(double));
+  p->rc = sl_model_predict(p->s->bind, p->what, p->from, p->n, (char *)p->out + p->from * wide, &p->err);
+  return NULL;
+}
+
+/* Contiguous rows to each thread: the sums of a row do not know of it. */
+static int predict(const struct score *s, enum sl_model_output what, struct sl_model_shape shape, void *out, struct sl_err *err)
+{
+  size_t rows = sl_columns_rows(&s->f), n = rows / THREAD_ROWS < s->threads ? rows / THREAD_ROWS : s->threads, started = 0;
+  pthread_t id[THREADS_MAX];
+  struct part part[THREADS_MAX];
+  n = n ? n : 1;
+  for (size_t i = 0; i < n; i++) {
+    size_t from = rows * i / n, to = rows * (i + 1) / n;
+    part[i] = (struct part){ .s = s, .what = what, .shape = shape, .from = from, .n = to - from, .out = out };
+  }
+  while (started + 1 < n && !pthread_create(&id[started], NULL, predict_part, &part[started]))
+    started++;
+  for (size_t i = started; i < n; i++)
+    predict_part(&part[i]);
+  for (size_t i = 0; i < started; i++)
+    pthread_join(id[i], NULL);
+  for (size_t i = 0; i < n; i++)
+    if (part[i].rc) {
+      if (err)
+        *err = part[i].err;
+      return part[i].rc;
+    }
+  return SL_OK;
+}
+
+static void *outputs(struct sl_model_shape shape, size_t rows)
+{
+  return sl_alloc_aligned(SL_COLUMN_ALIGN, rows * shape.width * (shape.type == SL_COLUMN_F32 ? sizeof(float) : sizeof(double)) + 1);
+}
+
+static int room(struct score *s, struct sl_err *err)
+{
+  size_t rows = sl_columns_rows(&s->f);
+  if (rows <= s->out_rows)
+    return SL_OK;
+  sl_free(s->out);
+  sl_free(s->prob);
+  s->out = outputs(s->shape, rows);
+  s->prob = s->quality ? outputs(s->prob_shape, rows) : NULL;
+  s->out_rows = rows;
+  return s->out && (s->prob || !s->quality) ? SL_OK : sl_err_nomem(err);
+}
+
+static int block(struct score *s, struct sl_err *err)
+{
+  int rc = room(s, err);
+  if (!rc)
+    rc = sl_model_bind_rows(s->bind, err);
+  double from = score_now();
+  if (!rc)
+    rc = predict(s, s->what, s->shape, s->out, err);
+  s->kernel_s += score_now() - from;
+  if (!rc && s->quality)
+    rc = predict(s, s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY
+                                                                                                           : SL_MODEL_PREDICT,
+                 s->prob_shape, s->prob, err);
+  if (!rc && s->quality)
+    rc = score_quality_block(s, err);
+  if (!rc && !s->judge)
+    rc = score_out_block(s, err);
+  s->row += sl_columns_rows(&s->f);
+  sl_columns_clear(&s->f);
+  box_progress(s->c, s->row, 0);
+  return rc;
+}
+
+static int blocks(struct score *s, duck_result *r, struct sl_err *err)
+{
+  size_t rows = BLOCK_CELLS / (s->f.n + 1) < BLOCK_ROWS ? BLOCK_CELLS / (s->f.n + 1) : BLOCK_ROWS;
+  bool more = true;
+  int rc = SL_OK;
+  while (!rc && more) {
+    rc = duck_columns_next(s->d, r, &s->f, &more, err);
+    if (!rc && sl_columns_rows(&s->f) && (!more || sl_columns_rows(&s->f) + CHUNK > rows))
+      rc = block(s, err);
+  }
+  return rc;
+}
+
+static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
+{
+  duck_result r = { { 0 }, { NULL } };
+  int rc = score_out_begin(s, err);
+  if (!rc)
+    rc = duck_execute(s->d, s->conn, s->c, p, &r, err);
+  if (!rc)
+    rc = blocks(s, &r, err);
+  s->d->destroy_result(&r);
+  s->total_s = score_now() - s->total_s;
+  return rc ? rc : s->judge ? score_quality_rows(s, err) : score_out_end(s, err);
+}
+
+static int over_data(struct score *s, struct sl_err *err)
+{
+  duck_prepared all = NULL, p = NULL;
+  struct sl_buf b;
+  int type = 0;
+  const char *data = json_string_value(json_object_get(s->args, "data"));
+  struct sl_str query = sql_without_end(sl_str(data ? data : ""));
+  sl_buf_init(&b, 8 << 20);
+  int rc = duck_prepare(s->d, s->conn, data ? data : "", &all, &type, err);
+  if (!rc && type != DUCK_ST_SELECT)
+    rc = sl_err_set(err, SL_EREADONLY, "data is an address or a query");
+  if (!rc)
+    rc = match(s, all, err);
+  if (!rc) {
+    put_select(s, &b, query, s->d->prepared_statement_column_count(all));
+    rc = sl_buf_check(&b, err);
+  }
+  if (!rc)
+    rc = duck_prepare(s->d, s->conn, b.p, &p, &type, err);
+  if (!rc)
+    rc = bind(s, all, p, err);
+  if (!rc)
+    rc = score_quality_open(s, err);
+  if (!rc)
+    rc = run_query(s, p, err);
+  s->d->destroy_prepare(&p);
+  s->d->destroy_prepare(&all);
+  sl_buf_free(&b);
+  return duck_why_csv(s->d, s->conn, rc, err);
+}
+
+/* ---- start ---- */
+
+static int take_output(struct score *s, struct sl_err *err)
+{
+  static const char *const words[] = { "", "raw", "probability", "class", "leaf" };
+  const char *word = json_string_value(json_object_get(s->args, "output"));
+  int64_t threads = 0;
+  for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++)
+    if (!strcmp(word, words[i]))
+      s->what = (enum sl_model_output)i;
+  if (word && *word && s->what == SL_MODEL_PREDICT)
+    return sl_err_set(err, SL_EUSAGE, "--output %.20s: raw, probability, class or leaf", word);
+  if (!sl_json_i64(s->args, "threads", &threads) || threads < 1)
+    threads = s->c->hello->threads;
+  s->threads = threads > THREADS_MAX ? THREADS_MAX : (unsigned)threads;
+  s->judge = json_is_true(json_object_get(s->args, "quality"));
+  return SL_OK;
+}
+
+static void score_free(struct score *s)
+{
+  score_out_free(s);
+  sl_model_bind_free(s->bind);
+  sl_columns_free(&s->f);
+  sl_model_free(s->m);
+  sl_mlmodel_free(&s->page);
+  sl_quality_free(s->quality);
+  sl_free(s->of);
+  sl_free(s->out);
+  sl_free(s->prob);
+  sl_free(s->path);
+  json_decref(s->args);
+  if (s->conn)
+    s->d->disconnect(&s->conn);
+}
+
+static int score_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
+{
+  struct duck_own *own = c->own;
+  struct score s = { .c = c, .d = &own->d, .total_s = score_now() };
+  int rc = box_args(text, &s.args, &s.path, err);
+  if (!rc)
+    rc = take_output(&s, err);
+  if (!rc)
+    rc = load_model(&s, err);
+  if (!rc)
+    rc = sl_model_shape(s.m, s.what, &s.shape, err);
+  if (!rc)
+    rc = duck_own_connect(c, &s.conn, err);
+  if (!rc)
+    rc = over_data(&s, err);
+  score_free(&s);
+  return rc;
+}
+
+const struct sl_box_worker box_worker_score = { .kind = "score", .load = duck_own_load, .run = score_run };

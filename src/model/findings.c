@@ -14,7 +14,7 @@ enum { INPUTS = 3, AUDIT = 2, MAX_FINDINGS = 2000 };
 #define WEEK_MS (7 * 24 * 3600 * 1000LL)
 
 struct finding { int rank; sl_ms since; bool has_since; uint64_t record; char severity[10], kind[32], subject[300], summary[300], next[64];
-  int zone_at; char part[64], zone[48], also[100]; };
+  int zone_at; int64_t rows; char part[64], zone[48], also[100]; };
 struct findings_state {
   struct sl_req *r;
   struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS];
@@ -172,6 +172,29 @@ static bool merged(struct findings_state *s, const struct finding *like, const s
   return false;
 }
 
+/* Fewer rows than its zone promises is told in numbers; without a row it is empty. */
+static void short_look(struct finding *f, const struct sl_batch *b, uint32_t row)
+{
+  struct sl_val rows = cell(b, row, "rows");
+  if (strcmp(f->kind, "partition empty") || rows.null || rows.type != SL_I64 || rows.u.i <= 0)
+    return;
+  snprintf(f->kind, sizeof f->kind, "partition short");
+  f->rows = rows.u.i;
+}
+
+static void partition_words(const struct findings_state *s, struct finding *f)
+{
+  size_t n = 0;
+  const struct sl_zone *z = s->conf ? sl_ws_conf_zones(s->conf, &n) : NULL;
+  int64_t least = z && (size_t)f->zone_at < n ? z[f->zone_at].min_rows : 0;
+  char rows[64] = "";
+  if (f->rows && least)
+    snprintf(rows, sizeof rows, ": %lld rows, at least %lld expected", (long long)f->rows, (long long)least);
+  else if (f->rows)
+    snprintf(rows, sizeof rows, ": %lld rows", (long long)f->rows);
+  snprintf(f->summary, sizeof f->summary, "%s %s%s%s", f->zone, f->part, rows, f->also);
+}
+
 static void partition_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
 {
   static const struct { const char *state, *kind, *next; int rank; } bad[] = {
@@ -190,6 +213,7 @@ static void partition_look(struct findings_state *s, const struct sl_batch *b, u
     snprintf(like.zone, sizeof like.zone, "%.*s", SL_ARG(text(b, row, "zone")));
     like.zone_at = zone_at(s->conf, text(b, row, "zone"));
     since_set(&like, expected.null ? &newest : &expected);
+    short_look(&like, b, row);
     if (merged(s, &like, b, row))
       return;
     struct finding *f = add(s, like.rank, like.severity, like.kind);
@@ -300,7 +324,7 @@ static int emit(struct findings_state *s, struct sl_err *err)
     if (rc)
       break;
     if (f->part[0])
-      snprintf(s->f[i].summary, sizeof f->summary, "%s %s%s", f->zone, f->part, f->also);
+      partition_words(s, &s->f[i]);
     snprintf(id, sizeof id, "%s/%s", f->kind, f->subject[0] ? f->subject : f->summary);
     if (f->record)
       snprintf(id, sizeof id, "%s/%llu", f->kind, (unsigned long long)f->record);

@@ -18,7 +18,7 @@ enum { MINUTE = 60000 };
 /* ---- a backend with executions and partitions ---- */
 
 struct run { const char *id, *job, *state; int started_min; const char *cause, *params; };
-struct part { const char *zone, *partition, *state; };
+struct part { const char *zone, *partition, *state; int rows; };
 static struct { const struct run *run; const struct part *part; size_t nruns, nparts; int fail; const char *cut; bool never; } say;
 static struct sl_req *waiting;
 
@@ -49,6 +49,8 @@ static int rows_put(struct sl_req *r, struct sl_batch *b)
     sl_batch_set(b, 0, sl_vz(say.part[i].zone));
     sl_batch_set(b, 1, sl_vz(say.part[i].partition));
     sl_batch_set(b, 2, sl_vas(SL_STATE, sl_str(say.part[i].state)));
+    if (say.part[i].rows)
+      sl_batch_set(b, 5, sl_vi(say.part[i].rows));
   }
   return SL_OK;
 }
@@ -193,7 +195,7 @@ static void nothing_wrong_is_empty(void **state)
   (void)state;
   assert_string_equal(found(), "");
   RUNS({ "1", "clean", "ok", 5, NULL, NULL }, { "2", "train", "running", 3, NULL, NULL });
-  PARTS({ "raw", "dt=2026-11-21", "fresh" });
+  PARTS({ "raw", "dt=2026-11-21", "fresh", 0 });
   assert_string_equal(found(), "");
 }
 
@@ -240,10 +242,20 @@ static void late_partitions_come_after_failures(void **state)
 {
   (void)state;
   RUNS({ "1", "clean", "failed", 90, "x", NULL });
-  PARTS({ "raw", "dt=2026-11-21", "missing" }, { "gold", "dt=2026-11-20", "stale" }, { "gold", "dt=2026-11-19", "fresh" });
+  PARTS({ "raw", "dt=2026-11-21", "missing", 0 }, { "gold", "dt=2026-11-20", "stale", 0 }, { "gold", "dt=2026-11-19", "fresh", 0 });
   assert_string_equal(found(),
       "failed job failed engine:executions/1 | missing partition missing engine:partitions/raw%2Fdt%3D2026-11-21 | "
                                "stale partition stale engine:partitions/gold%2Fdt%3D2026-11-20");
+}
+
+static void a_short_partition_says_its_rows(void **state)
+{
+  (void)state;
+  PARTS({ "raw", "dt=2026-11-20", "empty", 219 }, { "gold", "dt=2026-11-19", "empty", 0 }, { "gold", "dt=2026-11-20", "empty", 219 });
+  assert_string_equal(found(), "empty partition empty engine:partitions/gold%2Fdt%3D2026-11-19 | "
+                               "empty partition short engine:partitions/gold%2Fdt%3D2026-11-20");
+  assert_string_equal(cell(0, "summary"), "gold dt=2026-11-19");
+  assert_string_equal(cell(1, "summary"), "gold dt=2026-11-20: 219 rows; also raw");
 }
 
 /* ---- what cannot be judged ---- */
@@ -345,7 +357,8 @@ int main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, fresh, close_up)
   const struct CMUnitTest tests[] = {
-    T(nothing_wrong_is_empty), T(a_failure_counts_until_the_job_went_well), T(only_the_same_parameters_mend),
+    T(nothing_wrong_is_empty),
+    T(a_short_partition_says_its_rows), T(a_failure_counts_until_the_job_went_well), T(only_the_same_parameters_mend),
     T(one_finding_for_a_job_that_fails_again_and_again), T(what_is_a_week_old_is_history), T(late_partitions_come_after_failures),
     T(a_failed_input_cannot_be_judged), T(a_cut_input_cannot_be_judged), T(an_audit_that_cannot_be_read_cannot_be_judged),
     T(without_jobs_and_lake_the_audit_is_looked_at), T(a_connection_that_wants_a_login_says_how), T(open_questions_of_the_audit_come_first),

@@ -78,8 +78,11 @@ static struct value of_fact(struct run *r, const struct sl_rule_node *n)
   if (r->fact(r->user, n, &f))
     f.state = SL_FACT_MISSING;
   add_source(r, f.source);
-  if (f.state != SL_FACT_KNOWN)
-    return unknown(r, f.state == SL_FACT_NO_CHAMPION ? ALONE : OPEN, n->fact, why[f.state]);
+  if (f.state != SL_FACT_KNOWN) {
+    char words[160];
+    snprintf(words, sizeof words, "%s%s%s", why[f.state], f.why[0] ? ": " : "", f.why);
+    return unknown(r, f.state == SL_FACT_NO_CHAMPION ? ALONE : OPEN, n->fact, words);
+  }
   if (f.v.null)
     return unknown(r, OPEN, n->fact, why[SL_FACT_MISSING]);
   if (f.v.type == SL_F64 && isnan(f.v.u.f))

@@ -19,6 +19,7 @@ struct sl_fact {
   enum sl_fact_state state;
   struct sl_val v;               /* KNOWN: a number or a text, borrowed until the next question; null and NaN count as missing */
   char source[160];              /* where from: "run 4f2a", "drift of 06:00"; of any state */
+  char why[120];                 /* of a state other than KNOWN: words behind it, "no evidence was computed"; "": none */
 };
 /* What is asked for facts. name: as the gate wrote it. Returns SL_OK; anything else is our mistake and makes the gate unknown. */
 typedef int sl_fact_fn(void *user, const struct sl_rule_node *name, struct sl_fact *out);

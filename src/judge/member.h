@@ -6,9 +6,8 @@
 #define SL_JUDGE_MEMBER_H
 
 #include "base/pubkey.h"
-#include "model/config.h"
+#include "model/ws.h"
 
-enum sl_known { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY };   /* the later the surer */
 const char *sl_known_word(enum sl_known k);              /* claimed, os, authenticated, key */
 bool sl_known_parse(struct sl_str s, enum sl_known *out);
 

@@ -261,6 +261,7 @@ const char *sl_ws_name(const struct sl_ws *w) { return w->name; }
 const char *sl_ws_replay(const struct sl_ws *w) { return w->replay_file; }
 const char *sl_ws_state_dir(const struct sl_ws *w) { return w->state_dir; }
 const struct sl_identity *sl_ws_me(const struct sl_ws *w) { return &w->me; }
+const struct sl_person *sl_ws_person(const struct sl_ws *w) { return w->person; }
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w) { return w->conf ? sl_ws_conf_tz(w->conf) : NULL; }
 
 bool sl_ws_serves(const struct sl_ws *w, const struct sl_resource *res)

@@ -16,9 +16,8 @@ struct sl_backend_ops;
 struct sl_capsule;
 
 /* Who is asking, and how that is known. */
-struct sl_identity {
-  char name[64]; enum { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY } known; char issuer[96], subject[160];
-};
+enum sl_known { SL_KNOWN_CLAIMED, SL_KNOWN_OS, SL_KNOWN_AUTHENTICATED, SL_KNOWN_KEY };   /* the later the surer */
+struct sl_identity { char name[64]; enum sl_known known; char issuer[96], subject[160]; };
 const char *sl_known_name(int known);       /* claimed, os, authenticated, key */
 
 struct sl_ws_opts {
@@ -46,6 +45,7 @@ const char *sl_ws_name(const struct sl_ws *w);
 const char *sl_ws_replay(const struct sl_ws *w);                 /* the recording's file; NULL: this is the world itself */
 const char *sl_ws_state_dir(const struct sl_ws *w);
 const struct sl_identity *sl_ws_me(const struct sl_ws *w);
+const struct sl_person *sl_ws_person(const struct sl_ws *w);     /* NULL: defaults */
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */
 sl_ms sl_ws_now(const struct sl_ws *w);                          /* wall clock of the loop's turn: what people read */
 int64_t sl_ws_mono(const struct sl_ws *w);                       /* monotonic ms: for intervals */

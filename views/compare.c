@@ -9,6 +9,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "judge/compare.h"
+#include "table/pick.h"
 #include "views/compare_int.h"
 
 enum { NAME_W = 19, COL_W = 13, COL_WIDEST = 26, SPREAD_W = 11, CHART_H = 8, LINES_MAX = 40000 };
@@ -365,15 +366,6 @@ static void compare_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 
 /* ---- the verdict: every run against the baseline, over held-out metrics where there are such ---- */
 
-static bool held_out(struct sl_str name)
-{
-  static const char *const words[] = { "val", "test", "eval", "holdout" };
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-    if (sl_str_find(name, sl_str(words[i])) >= 0)
-      return true;
-  return false;
-}
-
 struct tally { int better, worse, noise, unsure; };
 
 static void tally_row(const struct compare_state *s, uint64_t row, struct tally *t)
@@ -421,11 +413,11 @@ void compare_verdict(struct compare_state *s)
   sl_buf_clear(&s->verdict);
   for (size_t i = 0; i < s->nline; i++) {
     struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
-    any |= !name.null && held_out(name.u.s);
+    any |= !name.null && sl_metric_held_out(name.u.s);
   }
   for (size_t i = 0; t && i < s->nline; i++) {
     struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
-    if (name.null || (any && !held_out(name.u.s)) || !sl_compare_direction(name.u.s, &cost) || cost)
+    if (name.null || (any && !sl_metric_held_out(name.u.s)) || !sl_compare_direction(name.u.s, &cost) || cost)
       continue;
     tally_row(s, s->line[i].row, t);
   }

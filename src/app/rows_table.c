@@ -63,11 +63,18 @@ static void cell_text(const struct sl_rows *r, const struct rows_col *c, const s
 
 /* ---- which columns, how wide ---- */
 
+/* "experiment?" depends on the place where it is shown; here it is always there. */
+static struct sl_str bare(struct sl_str w)
+{
+  w = sl_str_trim(w);
+  return sl_str_ends(w, SL_STR("?")) ? sl_str_head(w, w.n - 1) : w;
+}
+
 static bool listed(const struct sl_rows *r, struct sl_str name)
 {
   struct sl_str rest = sl_str(r->how.columns), w;
   while (rest.p && sl_str_cut(&rest, ',', &w))
-    if (sl_str_eq(sl_str_trim(w), name))
+    if (sl_str_eq(bare(w), name))
       return true;
   return false;
 }
@@ -90,7 +97,7 @@ static int candidates(struct sl_rows *r, struct sl_err *err)
   bool pick = r->o->width && !r->how.want && r->how.columns;
   struct sl_str rest = pick ? sl_str(r->how.columns) : SL_STR_NONE, w;
   while (rest.p && sl_str_cut(&rest, ',', &w)) {
-    size_t i = index_of(r, sl_str_trim(w));
+    size_t i = index_of(r, bare(w));
     if (i < r->ncol)
       t->shown[t->nshown++] = i;
   }

@@ -35,7 +35,8 @@ struct sl_resource {
   const char *order;                        /* default order, e.g. "-started" */
   /* resources that Enter leads to, comma separated, with this row's id as their scope; NULL: its document */
   const char *opens;
-  /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause" */
+  /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause"; `experiment?` stands there only
+   * without a scope, `metrics.?4` for the up to four keys of the family that table/pick.h finds best in the rows that are there */
   const char *columns;
   uint32_t poll_ms;                         /* while somebody looks; 0: never by itself */
   uint64_t cap_rows;                        /* where no limit is given interactively; reaching it is shown, never silent. headless: none */

@@ -70,6 +70,14 @@ int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err)
   return SL_OK;
 }
 
+/* Other rows: which of their keys are shown is asked again; the column under the cursor stays where it still is there. */
+static void pick_again(struct sl_tablew *t)
+{
+  const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
+  t->picking = !t->chosen && best && strstr(best, ".?");
+  t->picked = NULL;
+}
+
 struct sl_pane *sl_tablew_pane(struct sl_tablew *t) { return t->pane; }
 size_t sl_tablew_marked(struct sl_tablew *t) { return t->nmark; }
 struct sl_str sl_tablew_mark(const struct sl_tablew *t, size_t i) { return i < t->nmark ? sl_str(t->mark[i].ref) : SL_STR_NONE; }
@@ -231,8 +239,10 @@ static void filter_typed(struct sl_view *v, void *user, const char *text)
     rc = sl_filter_check(f, t->schema, &err);
   if (rc)
     sl_ui_say_err(v->ui, &err);
-  else
+  else {
     t->filtered = !ask_like(t, f, t->query->order) && f;
+    pick_again(t);
+  }
   sl_filter_unref(f);
 }
 
@@ -244,16 +254,18 @@ static void filter(struct sl_tablew *t)
   sl_view_prompt(t->v, "filter:", now, filter_typed, t);
 }
 
-static bool sorted_by(const struct sl_tablew *t, const struct tw_col *c, bool *desc)
+/* Keys are anything, so they are quoted by what they do not hold. */
+static bool order_text(const struct sl_tablew *t, const struct tw_col *c, bool desc, struct sl_buf *out)
 {
-  const struct sl_order *o = t->query->order;
-  if (!o || !sl_order_count(o))
-    return false;
-  const struct sl_order_key *k = sl_order_key(o, 0);
-  char name[200];
-  snprintf(name, sizeof name, k->name.key.p ? "%.*s.%.*s" : "%.*s", SL_ARG(k->name.col), SL_ARG(k->name.key));
-  *desc = k->desc;
-  return !strcmp(name, c->name);
+  struct sl_str key = tw_key(t, c);
+  char quote = sl_str_chr(key, '"') < 0 ? '"' : '`';
+  sl_buf_z(out, desc ? "-" : "");
+  if (!key.p) {
+    sl_buf_z(out, c->name);
+    return true;
+  }
+  sl_buf_printf(out, "%s.%c%.*s%c", sl_schema_col(t->schema, c->family)->name, quote, SL_ARG(key), quote);
+  return sl_str_chr(key, quote) < 0;
 }
 
 static void sort(struct sl_tablew *t, bool turn)
@@ -261,22 +273,19 @@ static void sort(struct sl_tablew *t, bool turn)
   bool desc = false;
   struct sl_order *o = NULL;
   struct sl_err err = {0};
-  char text[200];
+  struct sl_buf text;
   if (!t->ncol)
     return;
   const struct tw_col *c = &t->col[t->at_col];
-  bool same = sorted_by(t, c, &desc);
-  const char *dot = c->index == -2 ? strchr(c->name, '.') : NULL;
-  if (dot)
-    snprintf(text, sizeof text, "%s%.*s.\"%s\"", (same || turn) && !desc ? "-" : "", (int)(dot - c->name), c->name, dot + 1);
-  else
-    snprintf(text, sizeof text, "%s%s", (same || turn) && !desc ? "-" : "", c->name);
-  if (sl_order_parse(&o, sl_str(text), &err)) {
+  bool same = tw_sorted(t, c, &desc), down = (same || turn) && !desc;
+  sl_buf_init(&text, SL_LINE_MAX);
+  if (!order_text(t, c, down, &text))
+    sl_view_say(t->v, SL_ROLE_warn, "this key holds both kinds of quotes; rows cannot be ordered by it");
+  else if (sl_order_parse(&o, sl_buf_view(&text), &err))
     sl_ui_say_err(t->v->ui, &err);
-    return;
-  }
-  if (!ask_like(t, t->query->where, o))
-    sl_view_say(t->v, SL_ROLE_dim, "sorted by %s%s; h and l choose the column", c->name, text[0] == '-' ? ", descending" : "");
+  else if (!ask_like(t, t->query->where, o))
+    sl_view_say(t->v, SL_ROLE_dim, "sorted by %s%s; h and l choose the column", c->name, down ? ", descending" : "");
+  sl_buf_free(&text);
   sl_order_unref(o);
 }
 

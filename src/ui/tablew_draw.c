@@ -1,7 +1,10 @@
 /* ui/tablew_draw.c: which columns are shown and how a cell looks. One painter for every resource: it knows types and units, never names. */
 #include <stdio.h>
 
+#include "table/pick.h"
 #include "ui/tablew_int.h"
+
+enum { PICK_ROWS = 256, PICK_MOST = 16, HEAD_WIDEST = 18 };
 
 /* ---- columns ---- */
 
@@ -22,6 +25,7 @@ static struct tw_col *col_add(struct sl_tablew *t, int index, const char *name, 
   struct tw_col *c = &t->col[t->ncol++];
   *c = (struct tw_col){ .index = index, .right = right };
   snprintf(c->name, sizeof c->name, "%s", name);
+  c->head = c->name;
   c->width = (int)sl_text_width(sl_str(c->name), SL_TEXT_CELL);
   return c;
 }
@@ -37,20 +41,68 @@ static void col_schema(struct sl_tablew *t, size_t i)
     c->keep_ends = sc->type == SL_REF || sc->type == SL_URI || !strcmp(sc->name, "id") || !strcmp(sc->name, "run");
 }
 
-static void col_keys(struct sl_tablew *t, size_t i, struct sl_str key)
+static struct tw_col *col_key(struct sl_tablew *t, size_t i, uint32_t key)
 {
   const struct sl_col *sc = sl_schema_col(t->schema, i);
-  struct sl_keys *keys = sl_schema_keys(t->schema);
   char name[96];
-  for (uint32_t k = 0; k < sl_keys_count(keys) && t->ncol < TW_COLS; k++) {
-    struct sl_str kn = sl_keys_name(keys, k);
-    if (!sl_str_eqz(key, "*") && !sl_str_eq(key, kn))
-      continue;
-    snprintf(name, sizeof name, "%s.%.*s", sc->name, SL_ARG(kn));
-    struct tw_col *c = col_add(t, -2, name, numeric(sc->type));
-    if (c) {
-      c->family = (unsigned)i;
-      c->key = k;
+  snprintf(name, sizeof name, "%s.%.*s", sc->name, SL_ARG(sl_keys_name(sl_schema_keys(t->schema), key)));
+  struct tw_col *c = col_add(t, -2, name, numeric(sc->type));
+  if (c) {
+    c->family = (unsigned)i;
+    c->key = key;
+  }
+  return c;
+}
+
+static void col_keys(struct sl_tablew *t, size_t i, struct sl_str key)
+{
+  struct sl_keys *keys = sl_schema_keys(t->schema);
+  uint32_t one;
+  if (!sl_str_eqz(key, "*")) {
+    if (sl_keys_find(keys, key, &one))
+      col_key(t, i, one);
+    return;
+  }
+  for (uint32_t k = 0; k < sl_keys_count(keys) && t->ncol < TW_COLS; k++)
+    col_key(t, i, k);
+}
+
+/* "?4": the up to four best keys of the rows that are there. */
+static void col_best(struct sl_tablew *t, size_t i, struct sl_str how)
+{
+  uint32_t key[PICK_MOST];
+  int64_t most = 0;
+  struct sl_pick *p = NULL;
+  if (!sl_str_i64(sl_str_from(how, 1), &most) || most < 1 || sl_pick_open(&p, t->schema, (unsigned)i, NULL))
+    return;
+  for (uint64_t row = 0, n = sl_pane_count(t->pane); row < n && row < PICK_ROWS; row++) {
+    const struct sl_batch *b;
+    uint32_t at;
+    if (sl_pane_row(t->pane, row, &b, &at) && !sl_pick_row(p, b, at))
+      break;
+  }
+  size_t n = sl_pick_best(p, key, most < PICK_MOST ? (size_t)most : PICK_MOST);
+  for (size_t k = 0; k < n; k++)
+    col_key(t, i, key[k]);
+  sl_pick_close(p);
+  t->picking = true;
+}
+
+/* Above a key's column stands the key alone, where no other column is called so. */
+static void heads_name(struct sl_tablew *t)
+{
+  for (size_t i = 0; i < t->ncol; i++) {
+    struct tw_col *c = &t->col[i];
+    const char *dot = c->index == -2 ? strchr(c->name, '.') : NULL;
+    bool clear = dot && dot[1];
+    for (size_t k = 0; clear && k < t->ncol; k++) {
+      const char *other = t->col[k].index == -2 ? strchr(t->col[k].name, '.') : NULL;
+      clear = k == i || strcmp(other ? other + 1 : t->col[k].name, dot + 1);
+    }
+    c->head = clear ? dot + 1 : c->name;
+    if (dot) {
+      int w = (int)sl_text_width(sl_str(c->head), SL_TEXT_CELL);
+      c->width = w > HEAD_WIDEST ? HEAD_WIDEST : w;
     }
   }
 }
@@ -60,38 +112,77 @@ static void col_named(struct sl_tablew *t, struct sl_str name)
   name = sl_str_trim(name);
   int i = sl_schema_find(t->schema, name);
   ptrdiff_t dot = sl_str_chr(name, '.');
+  if (i < 0 && dot < 0 && !t->chosen && sl_str_ends(name, SL_STR("?")))
+    i = t->query->scope.n ? -1 : sl_schema_find(t->schema, sl_str_head(name, name.n - 1));
   if (i >= 0) {
     col_schema(t, (size_t)i);
   } else if (sl_str_eqz(name, "connection")) {
     col_add(t, -1, "connection", false);
   } else if (dot > 0 && (i = sl_schema_find(t->schema, sl_str_head(name, (size_t)dot))) >= 0 && family(sl_schema_col(t->schema,
       (size_t)i)->type)) {
-    col_keys(t, (size_t)i, sl_str_from(name, (size_t)dot + 1));
+    struct sl_str key = sl_str_from(name, (size_t)dot + 1);
+    if (!t->chosen && sl_str_starts(key, SL_STR("?")))
+      col_best(t, (size_t)i, key);
+    else
+      col_keys(t, (size_t)i, key);
   }
 }
 
-/* Chosen ones only; else the best first, then all others: wider terminals get more columns, never bigger ones. */
+static void columns_make(struct sl_tablew *t)
+{
+  const struct sl_answer *a = sl_pane_answer(t->pane);
+  const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
+  struct sl_str rest = t->columns.n ? sl_buf_view(&t->columns) : sl_str(best ? best : ""), word;
+  t->ncol = 0;
+  t->chosen = t->columns.n > 0;
+  t->picking = false;
+  while (sl_str_cut(&rest, ',', &word))
+    col_named(t, word);
+  t->nbest = t->ncol;
+  for (size_t i = 0; !t->chosen && i < sl_schema_count(t->schema); i++)
+    col_schema(t, i);
+  if (!t->chosen && a->nsrc > 1 && t->query->kind != SL_Q_SQL) /* a statement has one engine, whatever it reads */
+    col_add(t, -1, "connection", false);
+  heads_name(t);
+}
+
+/* Chosen ones only; else the best first, then all others: wider terminals get more columns, never bigger ones. Keys that were chosen by
+ * what the rows hold stay once all rows have come: columns that jump about cannot be read. */
 void tw_columns(struct sl_tablew *t)
 {
   const struct sl_answer *a = sl_pane_answer(t->pane);
   struct sl_schema *s = a->snap ? sl_snap_schema(a->snap) : NULL;
-  if (!s || (s == t->schema && t->ncol))
+  char was[96] = "";
+  if (!s || (s == t->schema && t->ncol && (!t->picking || t->picked == a->snap)))
     return;
-  const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
-  struct sl_str rest = t->columns.n ? sl_buf_view(&t->columns) : sl_str(best ? best : ""), word;
+  if (t->at_col < t->ncol)
+    snprintf(was, sizeof was, "%s", t->col[t->at_col].name);
   sl_schema_unref(t->schema);
   t->schema = sl_schema_ref(s);
-  t->ncol = 0;
-  t->chosen = t->columns.n > 0;
-  while (sl_str_cut(&rest, ',', &word))
-    col_named(t, word);
-  t->nbest = t->ncol;
-  for (size_t i = 0; !t->chosen && i < sl_schema_count(s); i++)
-    col_schema(t, i);
-  if (!t->chosen && a->nsrc > 1 && t->query->kind != SL_Q_SQL) /* a statement has one engine, whatever it reads */
-    col_add(t, -1, "connection", false);
+  columns_make(t);
+  t->picked = a->snap;
+  t->picking &= !a->done || !sl_pane_count(t->pane);
+  for (t->at_col = 0; t->at_col < t->ncol && strcmp(was, t->col[t->at_col].name);)
+    t->at_col++;
   if (t->at_col >= t->ncol)
     t->at_col = 0;
+}
+
+struct sl_str tw_key(const struct sl_tablew *t, const struct tw_col *c)
+{
+  return c->index == -2 ? sl_keys_name(sl_schema_keys(t->schema), c->key) : SL_STR_NONE;
+}
+
+bool tw_sorted(const struct sl_tablew *t, const struct tw_col *c, bool *desc)
+{
+  const struct sl_order *o = t->query->order;
+  if (!o || !sl_order_count(o))
+    return false;
+  const struct sl_order_key *k = sl_order_key(o, 0);
+  *desc = k->desc;
+  if (c->index != -2)
+    return !k->name.key.p && sl_str_eqz(k->name.col, c->name);
+  return k->name.key.p && sl_str_eq(k->name.key, tw_key(t, c)) && sl_str_eqz(k->name.col, sl_schema_col(t->schema, c->family)->name);
 }
 
 /* ---- cells ---- */
@@ -222,21 +313,14 @@ static void widths_learn(struct sl_tablew *t, struct sl_buf *scratch)
 static void head_draw(struct sl_tablew *t, struct sl_grid *g, const struct tw_col *c, int x, int y, int w, size_t i)
 {
   enum sl_role role = i == t->at_col ? SL_ROLE_bright : SL_ROLE_colhead;
-  const struct sl_order *o = t->query->order;
   char text[104];
-  const char *arrow = "";
-  if (o && sl_order_count(o)) {
-    const struct sl_order_key *k = sl_order_key(o, 0);
-    char name[96];
-    snprintf(name, sizeof name, k->name.key.p ? "%.*s.%.*s" : "%.*s", SL_ARG(k->name.col), SL_ARG(k->name.key));
-    if (!strcmp(name, c->name))
-      arrow = k->desc ? sl_glyph_pick("▾", "v") : sl_glyph_pick("▴", "^");
-  }
-  snprintf(text, sizeof text, "%s%s", c->name, arrow);
-  if (c->right)
+  bool desc = false, sorted = tw_sorted(t, c, &desc);
+  const char *arrow = !sorted ? "" : desc ? sl_glyph_pick("▾", "v") : sl_glyph_pick("▴", "^");
+  snprintf(text, sizeof text, "%s%s", c->head, arrow);
+  if (c->right && (int)sl_text_width(sl_str(text), SL_TEXT_CELL) <= w)
     sl_grid_right(g, x, y, w, role, sl_str(text));
   else
-    sl_grid_putz(g, x, y, w, role, text);
+    sl_grid_keep(g, x, y, w, role, sl_str(text), c->index == -2 ? SL_KEEP_ENDS : SL_KEEP_HEAD);
 }
 
 static void row_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, int y, uint64_t pos, struct sl_buf *scratch)
@@ -282,7 +366,10 @@ static void layout(struct sl_tablew *t, struct sl_rect r)
   t->shown = 0;
   for (size_t i = t->left_col; i < t->ncol && x < end; i++, t->shown++) {
     struct tw_col *c = &t->col[i];
-    int left = end - x, w = c->width;
+    bool desc;
+    int left = end - x, w = c->width, head = (int)sl_text_width(sl_str(c->head), SL_TEXT_CELL);
+    if (head == w && tw_sorted(t, c, &desc)) /* room for the arrow */
+      w = ++c->width;
     if (give && !strcmp(c->name, t->o.flex))
       w = w - give > 12 ? w - give : 12;
     c->x = x;

@@ -11,6 +11,7 @@ struct tw_col {
   unsigned family;      /* with -2 */
   uint32_t key;
   char name[96];
+  const char *head;     /* what stands above it: the key alone where that is clear */
   int width;            /* widest seen, so that columns do not jump about */
   int whole, frac;      /* most characters seen before and behind the point */
   int x, w;             /* where it stands in this drawing; w 0: nowhere */
@@ -28,12 +29,16 @@ struct sl_tablew {
   size_t ncol, nbest, shown, at_col, left_col;   /* nbest: how many of them are defaults */
   uint64_t at, top, at_hash;
   bool have_hash, filtered, chosen;
+  bool picking;                    /* keys are among the defaults, and may still be chosen anew: not all rows have come */
+  const void *picked;              /* the snapshot they were chosen from: an address, nothing more */
   int rows;                        /* of the last drawing */
   struct tw_mark *mark; size_t nmark, mark_cap;
   char find[128];
   struct sl_buf columns;           /* what was chosen, as text; empty: defaults */
 };
 void tw_columns(struct sl_tablew *t);
+bool tw_sorted(const struct sl_tablew *t, const struct tw_col *c, bool *desc);   /* the rows are in this column's order */
+struct sl_str tw_key(const struct sl_tablew *t, const struct tw_col *c);         /* of a family's column, whole; else nothing */
 void tw_follow(struct sl_tablew *t);
 bool tw_marked(const struct sl_tablew *t, uint64_t hash);
 void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *out, enum sl_role *role);

@@ -71,6 +71,11 @@ static void check_names(const struct sl_resource *r, const char *list, bool sign
   while (sl_str_cut(&rest, ',', &name)) {
     if (signs && name.n && name.p[0] == '-')
       name = sl_str_from(name, 1);
+    if (sl_str_ends(name, SL_STR("?"))) /* only without a scope */
+      name = sl_str_head(name, name.n - 1);
+    ptrdiff_t best = sl_str_find(name, SL_STR(".?")); /* the best keys of a family */
+    if (best >= 0)
+      name = sl_str_head(name, (size_t)best);
     if (column(r, name) < 0)
       fail_msg("%s names a column %.*s that it does not have", r->name, SL_ARG(name));
   }

@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -45,6 +45,10 @@ _sluice()
     --data) kind='uri' ;;
     --label) kind='none' ;;
     --outputs) kind='=raw probability class leaf' ;;
+    --to) kind='none' ;;
+    --alias) kind='none' ;;
+    --comment) kind='none' ;;
+    --expect) kind='none' ;;
     --dir) kind='folder' ;;
   esac
   case $cmd in
@@ -70,6 +74,10 @@ _sluice()
     config) args='=show,validate,schema file' options="$options" ;;
     describe) args='resource id' options="$options --columns" ;;
     compare) args='run' options="$options --filter --sort --columns --limit --all" ;;
+    request) args='version' options="$options --to --comment" ;;
+    approve) args='version' options="$options --to --comment --expect --break-glass" ;;
+    reject) args='version' options="$options --to --comment" ;;
+    rollback) args='model' options="$options --alias --comment --expect" ;;
     audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
     init) args='none' options="$options" ;;
     trust) args='file' options="$options" ;;
@@ -83,7 +91,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare audit init trust info doctor demo' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare request approve reject rollback audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

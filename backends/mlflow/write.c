@@ -393,6 +393,13 @@ static void undo_words(const struct sl_call *c, const struct mlflow_changes *x, 
 {
   const struct mlflow_change *last = &x->c[x->n - 1];
   struct sl_buf arg_text;
+  if (c->ntargets == 1 && x->n > 1 && last->what == MLFLOW_ALIAS) { /* a decision */
+    sl_buf_z(out, "sluice rollback ");
+    sl_fmt_shell(out, x->model);
+    sl_buf_z(out, " --alias ");
+    sl_fmt_shell(out, last->key);
+    sl_buf_printf(out, "     (back to %.*s)", SL_ARG(last->was.p ? last->was : SL_STR("nothing: it names no version now")));
+  }
   if (c->ntargets != 1 || !last->compare || x->n > 1)
     return;
   sl_buf_init(&arg_text, VALUE_MAX * 8);

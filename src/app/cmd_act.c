@@ -106,6 +106,9 @@ static const struct sl_action *action_find(const struct sl_ws *w, const struct s
 {
   struct sl_buf all;
   const struct sl_action *found = NULL;
+  size_t n = strlen(res->name);
+  if (!strncmp(name, res->name, n) && name[n] == '.') /* versions.approve, as plans print it */
+    name += n + 1;
   sl_buf_init(&all, 4096);
   for (size_t i = 0; res->actions && res->actions[i]; i++) {
     if (!sl_ws_offers(w, res->actions[i]))

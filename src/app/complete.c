@@ -105,6 +105,8 @@ static void complete_session(struct sl_session *s, const char *kind, const char 
     complete_rows(s, &sl_res_executions, "id");
   else if (!strcmp(kind, "run"))
     complete_rows(s, &sl_res_runs, "id");
+  else if (!strcmp(kind, "model"))
+    complete_rows(s, &sl_res_models, "name");
   else if (!strcmp(kind, "uri"))
     complete_zones(s);
   else if (!strcmp(kind, "scope"))

@@ -1,8 +1,10 @@
 /* judge/judge.c: puts what is judged here behind the first door. */
 #include "judge/judge_int.h"
 #include "model/backend.h"
+#include "model/judge.h"
 
 int sl_judge_open(struct sl_ws *w, struct sl_err *err)
 {
+  sl_ws_judge(w, &judge_ops, NULL);
   return sl_ws_serve(w, &judge_differences_serve, NULL, err);
 }

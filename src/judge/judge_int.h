@@ -5,6 +5,8 @@
 #include "judge/judge.h"
 
 struct sl_serve;
+struct sl_judge_ops;
+extern const struct sl_judge_ops judge_ops;      /* decide.c */
 extern const struct sl_serve judge_differences_serve;
 
 #endif

@@ -65,7 +65,7 @@ static int child(const char *folder, const char *by, const char *go)
 {
   static const struct sl_val args[] = { { .type = SL_TEXT, .u.s = { "champion", 8 } }, { .type = SL_TEXT, .u.s = { "race", 4 } },
     { .type = SL_BOOL }, { .type = SL_TEXT, .null = true }, { .type = SL_TEXT, .null = true }, { .type = SL_TEXT, .null = true },
-    { .type = SL_TEXT, .null = true }, { .type = SL_BOOL, .null = true } };
+    { .type = SL_TEXT, .null = true }, { .type = SL_BOOL, .null = true }, { .type = SL_TEXT, .null = true } };
   char statement[80], id[16];
   struct mt t;
   struct test_judge judge = { .fill = ma_fill };

@@ -50,7 +50,7 @@ static int act(const struct sl_resource *res, const struct sl_action *what, cons
 static int approve(const char *id, const char *to)
 {
   const struct sl_val args[] = { sl_vz(to), sl_vz("looks good"), sl_vb(false), sl_null(SL_TEXT), sl_null(SL_TEXT), sl_null(SL_TEXT),
-                                 sl_null(SL_TEXT), sl_null(SL_BOOL) };
+                                 sl_null(SL_TEXT), sl_null(SL_BOOL), sl_null(SL_TEXT) };
   return act(&sl_res_versions, &sl_act_version_approve, id, args);
 }
 
@@ -63,7 +63,7 @@ static void an_approval_moves_the_alias(void **state)
   ma_say.was = was;
   assert_string_not_equal(was, "5");
   const struct sl_val args[] = { sl_vz("champion"), sl_vz("looks good"), sl_vb(false), sl_null(SL_TEXT), sl_null(SL_TEXT), sl_null(SL_TEXT),
-                                 sl_null(SL_TEXT), sl_null(SL_BOOL) };
+                                 sl_null(SL_TEXT), sl_null(SL_BOOL), sl_null(SL_TEXT) };
   assert_int_equal(ma_plan(t.w, t.l, &a, &sl_res_versions, &sl_act_version_approve, "cancer/5", args), SL_OK);
   assert_int_equal(sl_plan_calls(a.plan), 8);
   char last[80];
@@ -161,7 +161,7 @@ static void aliases_stages_and_tags_by_hand(void **state)
 static void back_to_the_version_before(void **state)
 {
   const struct sl_val args[] = { sl_vz("champion"), sl_vz("worse"), sl_null(SL_I64), sl_null(SL_TEXT), sl_null(SL_TEXT), sl_null(SL_TEXT),
-                                 sl_null(SL_TEXT) };
+                                 sl_null(SL_TEXT), sl_null(SL_TEXT) };
   char was[8];
   (void)state;
   snprintf(was, sizeof was, "%.7s", champion());

@@ -21,7 +21,7 @@ static const struct sl_col cols[] = {
   { .name = "by", .help = "who decides", .type = SL_TEXT, MADE },                                            \
   { .name = "at", .help = "when", .type = SL_TEXT, MADE }
 static const struct sl_arg request_args[] = {
-  { .name = "to", .help = "what it should become: an alias, or stage:NAME", .type = SL_TEXT, .required = true },
+  { .name = "to", .help = "what it should become: an alias, or stage:NAME; otherwise what the model's entry says", .type = SL_TEXT },
   { .name = "comment", .help = "why", .type = SL_TEXT, .required = true },
   COMPUTED,
 };
@@ -32,6 +32,7 @@ static const struct sl_arg approve_args[] = {
   COMPUTED,
   { .name = "was", .help = "the version that the alias names now; empty: none", .type = SL_TEXT, MADE },
   { .name = "move", .help = "whether the alias moves now", .type = SL_BOOL, .dflt = "false", .computed = true },
+  { .name = "expect", .help = "ALIAS=VERSION: only while the alias names that version; ALIAS= for none", .type = SL_TEXT },
 };
 static const struct sl_arg reject_args[] = {
   { .name = "to", .help = "what it was to become: an alias, or stage:NAME", .type = SL_TEXT },

@@ -1,0 +1,214 @@
+/* judge/rules.c: what the workspace asks of a decision. Nothing here reads or waits. */
+#include "judge/decide_int.h"
+
+#include <stdio.h>
+
+/* ---- past the rules ---- */
+
+static struct sl_str arg_text(const struct sl_call *c, const char *name)
+{
+  for (size_t i = 0; i < c->act->nargs; i++)
+    if (!strcmp(c->act->args[i].name, name) && !c->args[i].null)
+      return c->args[i].u.s;
+  return SL_STR("");
+}
+
+static int raw_tag(struct sl_str key, struct sl_err *err)
+{
+  if (!sl_str_starts(key, SL_STR("approval.")))
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "tags approval.* are written by decisions only: sluice request, approve or reject MODEL/VERSION");
+}
+
+static int raw_alias(const struct sl_ws_conf *c, const struct sl_ref *target, struct sl_str alias, struct sl_err *err)
+{
+  const struct sl_model_conf *m = sl_model_policy(c, target->conn, target->id);
+  if (!m || !m->alias || !sl_str_eqz(alias, m->alias))
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "%s of %s moves by decisions only: sluice approve %s/VERSION --to %s, or sluice rollback %s --alias %s",
+                    m->alias, m->name, m->name, m->alias, m->name, m->alias);
+}
+
+/* Into the stage that a policy governs, or out of it. */
+static int raw_stage(const struct sl_ws_conf *c, const struct sl_judging *j, size_t i, struct sl_str stage, struct sl_err *err)
+{
+  const struct sl_ref *t = &sl_judging_call(j)->targets[i];
+  ptrdiff_t slash = sl_str_rchr(t->id, '/');
+  const struct sl_model_conf *m = slash > 0 ? sl_model_policy(c, t->conn, sl_str_head(t->id, (size_t)slash)) : NULL;
+  const struct sl_val now = sl_judging_cell(j, i, "stage");
+  if (!m || !m->stage || (!sl_str_ieq(stage, sl_str(m->stage)) && (now.null || !sl_str_ieq(now.u.s, sl_str(m->stage)))))
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "stage %s of %s changes by decisions only: sluice approve %.*s --to stage:%s", m->stage, m->name,
+                    SL_ARG(sl_str_head(t->id, 80)), m->stage);
+}
+
+int rules_raw(const struct sl_judging *j, struct sl_err *err)
+{
+  const struct sl_call *c = sl_judging_call(j);
+  const struct sl_ws_conf *conf = sl_ws_config(sl_judging_ws(j));
+  struct sl_str act = sl_str(c->act->name);
+  int rc = SL_OK;
+  for (size_t i = 0; i < c->ntargets && !rc; i++)
+    if (sl_str_eqz(act, "tag") || sl_str_eqz(act, "untag"))
+      rc = raw_tag(arg_text(c, "key"), err);
+    else if (sl_str_eqz(act, "stage"))
+      rc = raw_stage(conf, j, i, arg_text(c, "stage"), err);
+    else
+      rc = raw_alias(conf, &c->targets[i], arg_text(c, "alias"), err);
+  return rc;
+}
+
+/* ---- people ---- */
+
+static bool is_approver(const struct deciding *d)
+{
+  const char *const *a = d->policy ? d->policy->approvers : NULL;
+  if (!a || !a[0])
+    return true;
+  for (size_t i = 0; a[i]; i++)
+    if (!strcmp(a[i], d->me.name))
+      return true;
+  return false;
+}
+
+static int no_approver(const struct deciding *d, struct sl_err *err)
+{
+  struct sl_buf names;
+  sl_buf_init(&names, 120);
+  for (size_t i = 0; d->policy->approvers[i]; i++)
+    sl_buf_printf(&names, "%s%s", i ? ", " : "", d->policy->approvers[i]);
+  sl_err_set(err, SL_EBREACH, "%s may not decide about %s: its approvers are %s; ask one of them with `sluice request`", d->me.name,
+             d->policy->name, sl_buf_zstr(&names));
+  sl_buf_free(&names);
+  return SL_EBREACH;
+}
+
+int rules_person(const struct deciding *d, struct sl_err *err)
+{
+  bool keyed = sl_people_keyed(sl_people(d->conf));
+  if (keyed && d->me.known != SL_KNOWN_KEY)
+    return sl_err_set(err, SL_EUSAGE, "decisions are signed here: %s", d->me.why);
+  const struct sl_decision *asked = sl_decisions_last(&d->past, SL_STR("requested"), d->to);
+  bool own = asked && !strcmp(asked->v.who->name, d->me.name);
+  if (d->what == JUDGE_REQUEST || (d->what == JUDGE_REJECT && own) || is_approver(d))
+    return SL_OK;
+  return no_approver(d, err);
+}
+
+/* ---- what the person saw ---- */
+
+int rules_expect(const struct deciding *d, struct sl_str expect, struct sl_err *err)
+{
+  struct sl_str rest = expect, alias;
+  if (!expect.n)
+    return SL_OK;
+  if (!sl_str_cut(&rest, '=', &alias) || !rest.p || !sl_str_eq(alias, d->to))
+    return sl_err_set(err, SL_EUSAGE, "expected is %.*s=VERSION, or %.*s= for none; not '%.*s'", SL_ARG(sl_str_head(d->to, 60)),
+                      SL_ARG(sl_str_head(d->to, 60)), SL_ARG(sl_str_head(expect, 60)));
+  if (sl_str_eq(rest, d->was))
+    return SL_OK;
+  return sl_err_set(err, SL_ECONFLICT, "%.*s of %.*s is %.*s now, not %.*s: somebody moved it; look again", SL_ARG(sl_str_head(d->to, 60)),
+                    SL_ARG(sl_str_head(d->model, 60)), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")),
+                    SL_ARG(rest.n ? sl_str_head(rest, 20) : SL_STR("nowhere")));
+}
+
+/* ---- gates ---- */
+
+/* Each is named; the fewer they are, the more is said of each. */
+enum { WORDS_ROOM = 190, WORDS_LEAST = 24 };
+
+static void gate_words(struct sl_buf *b, size_t bad, const char *name, enum sl_gate_state state, const char *why)
+{
+  size_t room = bad ? WORDS_ROOM / bad : 0, used = strlen(name) + 16;
+  room = room > used + WORDS_LEAST ? room - used : WORDS_LEAST;
+  if (state == SL_GATE_PASS)
+    return;
+  sl_buf_printf(b, "%s%s %s (%.*s)", b->n ? ", " : "", name, state == SL_GATE_FAIL ? "fails" : "is unknown",
+                SL_ARG(sl_str_head(sl_str(why), room)));
+}
+
+static size_t bad_gates(const struct sl_gates *g, const struct sl_eyes *eyes)
+{
+  size_t n = eyes->state != SL_GATE_PASS;
+  for (size_t i = 0; i < g->n; i++)
+    n += strcmp(g->row[i].name, SL_EYES_GATE) != 0 && g->row[i].state != SL_GATE_PASS;
+  return n;
+}
+
+static int gates_kept(struct deciding *d, const struct sl_gates *g, struct sl_err *err)
+{
+  const char *before = d->evidence;
+  if (d->again && (strcmp(before, g->evidence) != 0 || strcmp(d->policy_digest, g->policy) != 0 || strcmp(d->digest, g->digest) != 0))
+    return sl_err_set(err, SL_ECONFLICT, "%s since this was planned: it is void; look again",
+                      strcmp(before, g->evidence) != 0 ? "the evidence has changed" : strcmp(d->digest, g->digest) != 0
+                      ? "the version's files have changed" : "the policy has changed");
+  memcpy(d->evidence, g->evidence, sizeof d->evidence);
+  memcpy(d->policy_digest, g->policy, sizeof d->policy_digest);
+  memcpy(d->digest, g->digest, sizeof d->digest);
+  return SL_OK;
+}
+
+int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *words, struct sl_err *err)
+{
+  struct sl_buf bad;
+  struct sl_eyes eyes = { .state = SL_GATE_PASS };
+  const struct sl_ident me = sl_me_ident(&d->me);
+  int rc = gates_kept(d, g, err);
+  sl_buf_init(&bad, 4096);
+  if (!rc && d->policy->four_eyes != SL_FOUR_EYES_OFF)
+    sl_eyes_version(sl_people(d->conf), d->issuer, d->author, &d->past, d->to, &me, &eyes);
+  size_t n = bad_gates(g, &eyes);
+  for (size_t i = 0; i < g->n && !rc; i++)
+    if (strcmp(g->row[i].name, SL_EYES_GATE) != 0)
+      gate_words(&bad, n, g->row[i].name, g->row[i].state, g->row[i].why);
+  if (eyes.state == SL_GATE_UNKNOWN && d->policy->four_eyes == SL_FOUR_EYES_ADVISORY)
+    sl_buf_printf(words, "four eyes only advised: %s", eyes.why);
+  else
+    gate_words(&bad, n, SL_EYES_GATE, eyes.state, eyes.why);
+  if (!rc && bad.n && d->glass)
+    sl_buf_printf(words, "%sbreak-glass over %s", words->n ? "; " : "", sl_buf_zstr(&bad));
+  else if (!rc && bad.n)
+    rc = sl_err_set(err, SL_EBREACH, "%.*s/%lld: %s", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version, sl_buf_zstr(&bad));
+  sl_buf_free(&bad);
+  return rc;
+}
+
+/* ---- how many ---- */
+
+static bool same_digest(struct sl_str had, const char *now) { return sl_str_eqz(had.p ? had : SL_STR(""), now); }
+
+/* A valid approval of the very thing that is approved now: a changed fact voids it. */
+static bool agrees(const struct deciding *d, const struct sl_decision *x, sl_ms since)
+{
+  const struct sl_statement *s = &x->s.s;
+  return x->v.worth == SL_WORTH_VALID && sl_str_eqz(s->decision, "approved") && sl_str_eq(s->to, d->to) && sl_str_eq(s->was, d->was) &&
+         s->at > since && same_digest(s->policy, d->policy_digest) && same_digest(s->evidence, d->evidence) &&
+         same_digest(s->digest, d->digest) && strcmp(x->v.who->name, d->me.name) != 0;
+}
+
+static bool listed(const struct sl_model_conf *m, const char *name)
+{
+  for (size_t i = 0; m->approvers[i]; i++)
+    if (!strcmp(m->approvers[i], name))
+      return true;
+  return !m->approvers[0];
+}
+
+int rules_enough(struct deciding *d, struct sl_err *err)
+{
+  int needed = d->policy ? d->policy->required : 1, have = 1;
+  const struct sl_decision *no = sl_decisions_last(&d->past, SL_STR("rejected"), d->to);
+  if (needed > 1 && !sl_people_keyed(sl_people(d->conf)))
+    return sl_err_set(err, SL_EBREACH, "%d must agree, which only signed statements can show: add their keys below people:", needed);
+  for (size_t i = 0; i < d->past.n; i++) {
+    bool first = agrees(d, &d->past.v[i], no ? no->s.s.at : 0) && listed(d->policy, d->past.v[i].v.who->name);
+    for (size_t k = 0; k < i && first; k++)
+      first = !(agrees(d, &d->past.v[k], no ? no->s.s.at : 0) && d->past.v[k].v.who == d->past.v[i].v.who);
+    have += first;
+  }
+  bool move = have >= needed;
+  if (d->again && move != d->move)
+    return sl_err_set(err, SL_ECONFLICT, "somebody else decided about this version meanwhile; look again");
+  d->move = move;
+  return SL_OK;
+}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "backend_mlflow/rest_conn_int.h"
+#include "base/fmt.h"
 
 enum { PROBE_MAX = 256 << 10 };
 
@@ -178,6 +179,7 @@ static int take_health(struct mlflow *m, const struct sl_http_info *i, struct sl
   return SL_OK;
 }
 
+/* Servers before 3.13 have no users/current, but tell a user about himself: who has the password of a name that they know is that name. */
 static void take_who(struct mlflow *m, const struct sl_http_info *i, struct sl_str body)
 {
   json_t *doc = NULL;
@@ -186,9 +188,11 @@ static void take_who(struct mlflow *m, const struct sl_http_info *i, struct sl_s
   if (i->status == 200 && !sl_json_load(&doc, body, true, NULL)) {
     const json_t *user = json_object_get(doc, "user");
     name = sl_json_str(json_is_object(user) ? user : doc, "username");
+    rest->admin = json_is_true(json_object_get(user, "is_admin"));
   }
   if (name.n)
     snprintf(rest->who, sizeof rest->who, "mlflow:%.*s", SL_ARG(sl_str_head(name, 80)));
+  rest->at = rest->at == REST_WHO && i->status == 404 && rest->user ? REST_USER : REST_KNOWN;
   json_decref(doc);
 }
 
@@ -224,9 +228,7 @@ static void on_probe(void *user, int rc, const struct sl_http_info *i, struct sl
     rest->at = REST_WHO;
     rest->workspaces = i->status == 200 && says_true(body, "workspaces_enabled");
     break;
-  default:
-    take_who(m, i, body);
-    rest->at = REST_KNOWN;
+  default: take_who(m, i, body);
   }
   if (rc || rest->at == REST_KNOWN)
     probe_over(m, rc, &e);
@@ -234,15 +236,16 @@ static void on_probe(void *user, int rc, const struct sl_http_info *i, struct sl
     probe_next(m);
 }
 
-static const char *probe_path(const struct mlflow_rest *rest)
+static void probe_url(const struct mlflow_rest *rest, struct sl_buf *out)
 {
-  switch (rest->at) {
-  case REST_HEALTH: return "/health";
-  case REST_VERSION: return "/version";
-  case REST_OLD: return "/api/2.0/preview/mlflow/experiments/list";
-  case REST_INFO: return "/api/3.0/mlflow/server-info";
-  default: return "/api/2.0/mlflow/users/current";
-  }
+  static const char *const paths[] = {
+    [REST_HEALTH] = "/health", [REST_VERSION] = "/version", [REST_OLD] = "/api/2.0/preview/mlflow/experiments/list",
+    [REST_INFO] = "/api/3.0/mlflow/server-info", [REST_WHO] = "/api/2.0/mlflow/users/current",
+    [REST_USER] = "/api/2.0/mlflow/users/get?username=",
+  };
+  sl_buf_printf(out, "%s%s", rest->base, paths[rest->at]);
+  if (rest->at == REST_USER)
+    sl_fmt_percent(out, sl_str(rest->user));
 }
 
 static void probe_next(struct mlflow *m)
@@ -254,14 +257,17 @@ static void probe_next(struct mlflow *m)
     probe_over(m, SL_OK, NULL);
     return;
   }
-  char *url = sl_asprintf("%s%s", rest->base, probe_path(rest));
-  struct sl_http_req req = { .method = "GET", .url = url, .repeatable = rest->at == REST_HEALTH, .max_tries = 2,
+  struct sl_buf url;
+  sl_buf_init(&url, 0);
+  probe_url(rest, &url);
+  struct sl_http_req req = { .method = "GET", .url = sl_buf_zstr(&url), .repeatable = rest->at == REST_HEALTH, .max_tries = 2,
                              .idle_ms = m->timeout_ms, .max_body = PROBE_MAX };
-  int rc = url ? sl_http_new(&rest->http, rest->pool, &req, &ops, m, &e) : sl_err_nomem(&e);
+  int rc = sl_buf_check(&url, &e);
+  rc = rc ? rc : sl_http_new(&rest->http, rest->pool, &req, &ops, m, &e);
   if (!rc && (rc = mlflow_conn_sign(m, rest->http, &e)))
     sl_http_cancel(rest->http);
   rc = rc ? rc : sl_http_start(rest->http, &e);
-  sl_free(url);
+  sl_buf_free(&url);
   if (rc) {
     rest->http = NULL;
     probe_over(m, rc, &e);

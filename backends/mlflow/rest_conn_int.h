@@ -12,11 +12,12 @@ struct mlflow_rest {
   struct sl_err secret_err;         /* why there is none although one is set */
   bool wants_secret, asked_secret;
   bool insecure;                    /* its certificate is not checked: said wherever the connection is shown */
-  enum { REST_NEW, REST_SECRET, REST_HEALTH, REST_VERSION, REST_OLD, REST_INFO, REST_WHO, REST_KNOWN } at;
+  enum { REST_NEW, REST_SECRET, REST_HEALTH, REST_VERSION, REST_OLD, REST_INFO, REST_WHO, REST_USER, REST_KNOWN } at;
   struct mlflow_ask *waiting;
   sl_timer begin;
   struct sl_http *http;             /* of the probe */
   bool workspaces;                  /* it has several */
+  bool admin;                       /* we may do everything: its answers about permissions leave that out */
   char version[32], who[96];
   int64_t latency_ms;
 };

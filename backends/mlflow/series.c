@@ -39,13 +39,35 @@ static struct sl_str keep(struct series_ask *x, struct sl_str s)
   return p ? sl_strn(p, s.n) : SL_STR_NONE;
 }
 
+static struct sl_str one_name(const struct sl_filter_node *n)
+{
+  struct sl_str name = SL_STR_NONE;
+  if (!n)
+    return name;
+  if (n->op == SL_F_AND) {
+    name = one_name(n->a);
+    return name.p ? name : one_name(n->b);
+  }
+  if (n->op == SL_F_EQ && !n->name.key.p && sl_str_eqz(n->name.col, "name") && n->nlits == 1 && (n->lits[0].quoted || !n->lits[0].may))
+    name = n->lits[0].text; /* what could be a number compares as one: 1 is 1.0 */
+  return name;
+}
+
+struct sl_str mlflow_series_name(const struct sl_query *q)
+{
+  return q->kind != SL_Q_GET && q->where ? one_name(sl_filter_root(q->where)) : SL_STR_NONE;
+}
+
 static int on_run(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
 {
   struct series_ask *x = user;
   struct sl_str run = keep(x, mlflow_node_run(n).id);
   const struct sl_mlflow_node *metrics = sl_mlflow_get(sl_mlflow_get(n, "data"), "metrics");
+  const struct sl_str only = mlflow_series_name(sl_req_query(x->a.r));
   int rc = SL_OK;
   for (const struct sl_mlflow_node *c = metrics ? metrics->child : NULL; c && !rc; c = c->next) {
+    if (only.p && !sl_str_eq(only, sl_mlflow_text(c, "key")))
+      continue;
     rc = sl_grow((void **)&x->pair, &x->cap_pair, x->npair + 1, sizeof *x->pair, PAIRS_MAX, err);
     struct sl_str key = keep(x, sl_mlflow_text(c, "key"));
     if (!rc && (!run.p || !key.p))

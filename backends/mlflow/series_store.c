@@ -77,19 +77,24 @@ static int run_known(struct mlflow_store *s, struct sl_str run, struct sl_err *e
 
 int mlflow_store_series(struct mlflow_store *s, struct sl_err *err)
 {
-  struct sl_str run = s->q->scope;
+  struct sl_str run = s->q->scope, only = mlflow_series_name(s->q);
   ptrdiff_t slash = s->q->kind == SL_Q_GET ? sl_str_chr(run, '/') : -1;
+  static const char one_run[] = "metrics m WHERE m.run_uuid=?1";
+  static const char recent_runs[] = "(SELECT r.run_uuid AS u FROM runs r JOIN experiments e ON e.experiment_id=r.experiment_id "
+    "WHERE r.lifecycle_stage='active' AND e.lifecycle_stage='active' ORDER BY r.start_time DESC,r.run_uuid LIMIT ?1) "
+    "CROSS JOIN metrics m ON m.run_uuid=u";
   sqlite3_stmt *st = NULL;
   char sql[512];
   if (slash >= 0)
     run = sl_str_head(run, (size_t)slash);
   int rc = run.n ? run_known(s, run, err) : SL_OK;
-  snprintf(sql, sizeof sql, "SELECT m.run_uuid,m.key,m.step,m.timestamp,m.value,m.is_nan FROM %s", run.n ? "metrics m WHERE m.run_uuid=?1" :
-           "(SELECT r.run_uuid AS u FROM runs r JOIN experiments e ON e.experiment_id=r.experiment_id WHERE r.lifecycle_stage='active' "
-           "AND e.lifecycle_stage='active' ORDER BY r.start_time DESC,r.run_uuid LIMIT ?1) CROSS JOIN metrics m ON m.run_uuid=u");
+  snprintf(sql, sizeof sql, "SELECT m.run_uuid,m.key,m.step,m.timestamp,m.value,m.is_nan FROM %s%s", run.n ? one_run : recent_runs,
+           !only.p ? "" : run.n ? " AND m.key=?2" : " WHERE m.key=?2");
   rc = rc ? rc : mlflow_prepare(s, &st, sql, err);
   struct sl_val recent = sl_vi(MLFLOW_RECENT_RUNS), one = sl_vs(run);
   rc = rc ? rc : mlflow_bind(s, st, 1, run.n ? &one : &recent, err);
+  if (!rc && only.p)
+    rc = mlflow_bind_text(s, st, 2, only, err);
   rc = rc ? rc : sl_feed_head(s->f, NULL, 0, -1);
   rc = rc ? rc : rows_send(s, st, err);
   sqlite3_finalize(st);

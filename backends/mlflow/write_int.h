@@ -4,6 +4,7 @@
 #define SL_BACKEND_MLFLOW_WRITE_INT_H
 
 #include "backend_mlflow/mlflow_int.h"
+#include "backend_mlflow/rest_int.h"
 
 enum mlflow_do { MLFLOW_TAG, MLFLOW_UNTAG, MLFLOW_NOTE, MLFLOW_STAGE, MLFLOW_ALIAS, MLFLOW_UNALIAS };
 enum mlflow_on { MLFLOW_RUN, MLFLOW_MODEL, MLFLOW_VERSION };
@@ -25,6 +26,13 @@ struct mlflow_changes {             /* of one target */
   bool reads[3];                    /* by mlflow_on: what must be looked at to know */
   struct sl_arena mem;
 };
+struct mlflow_may {                 /* a dry call on its way */
+  struct mlflow_ask a;
+  const struct sl_call *c;
+  size_t target;
+  bool named, made;                 /* named: what was given to the user by name is asked for, the older way */
+  struct mlflow_changes x;
+};
 /* What target of the call changes; names and lengths are checked by MLflow's own rules. Free it in any case. */
 int mlflow_changes_make(struct mlflow_changes *x, const struct sl_call *c, size_t target, struct sl_err *err) SL_NODISCARD;
 void mlflow_changes_free(struct mlflow_changes *x);
@@ -42,6 +50,12 @@ bool mlflow_change_holds(const struct mlflow_changes *x, const struct mlflow_cha
 bool mlflow_changes_count(const struct mlflow_changes *x, size_t i);
 
 int mlflow_store_write(struct sl_req *r, const struct sl_call *c, bool reconcile, struct sl_err *err) SL_NODISCARD;
+/* A server's dry call: asks whether we may (where the server tells), then answers with the calls; sends none. its request's state begins
+ * with struct mlflow_may. */
+int mlflow_rest_dry(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
+/* "POST registered-models/alias: ": how a server is told of a change. */
+void mlflow_rest_words(const struct mlflow_change *c, struct sl_buf *out);
+bool mlflow_wants_manage(const struct mlflow_change *c);      /* the permission MANAGE, where EDIT does for the others */
 int mlflow_rest_write(struct sl_req *r, const struct sl_call *c, bool reconcile, struct sl_err *err) SL_NODISCARD;
 enum { MLFLOW_RUN_VERBS = 3, MLFLOW_MODEL_VERBS = 6, MLFLOW_VERSION_VERBS = 7 };
 extern const struct sl_verb mlflow_run_verbs[MLFLOW_RUN_VERBS], mlflow_model_verbs[MLFLOW_MODEL_VERBS],

@@ -13,6 +13,7 @@ struct write_ask {
   struct mlflow_ask a;
   const struct sl_call *c;
   bool reconcile, after;            /* after: it was written, and is read again */
+  bool again;                       /* the tags are written; the alias is looked at once more before it moves */
   size_t target, step;
   enum mlflow_on at;                /* what is being read */
   bool held[MLFLOW_CHANGES];        /* each change, when it was looked for last */
@@ -92,7 +93,7 @@ static int on_item(void *user, const struct sl_mlflow_node *n, struct sl_err *er
     w->bad = sl_err_set(&w->why, SL_ECONFLICT, "run %.*s is deleted; restore it with MLflow first", SL_ARG(sl_str_head(w->x.run, 80)));
   for (size_t i = 0; i < w->x.n; i++) {
     const struct mlflow_change *c = &w->x.c[i];
-    if (lies_in(c) != w->at)
+    if (lies_in(c) != w->at || (w->again && i != w->step))
       continue;
     struct sl_str now = now_of(c, n);
     w->held[i] = mlflow_change_holds(&w->x, c, now);
@@ -131,10 +132,31 @@ static void asked(struct write_ask *w)
   told(w, done ? SL_OK : SL_ENOENT, NULL);
 }
 
+/* Looked at between two calls: what came before is written, the rest is not tried unless all is as it was. */
+static void looked(struct write_ask *w, int rc, struct sl_err *e)
+{
+  if (!rc && w->bad) {
+    *e = w->why;
+    rc = w->bad;
+  } else if (rc && rc != SL_ECANCELED) {
+    e->code = rc = rc == SL_EAUTH || rc == SL_EDENIED ? rc : SL_EIO;
+  }
+  if (!rc) {
+    write_next(w);
+    return;
+  }
+  sl_err_prefix(e, "%zu of %zu calls done, then", w->step, w->x.n);
+  told(w, rc, e);
+}
+
 static void read_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
 {
   struct write_ask *w = (struct write_ask *)a;
   struct sl_err e = err ? *err : (struct sl_err){ 0 };
+  if (w->again && !w->after) {
+    looked(w, rc, &e);
+    return;
+  }
   if (rc && rc != SL_ECANCELED && w->after) { /* the calls were answered well; only the look failed */
     struct sl_err was = e;
     rc = sl_err_set(&e, SL_EUNKNOWN, "written, but it could not be read again: %.180s", was.msg);
@@ -152,8 +174,7 @@ static void read_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
     read_next(w, (int)w->at + 1);
 }
 
-/* The next of run, model, version that has to be looked at; behind the last, what the look was for. */
-static void read_next(struct write_ask *w, int from)
+static void look(struct write_ask *w, enum mlflow_on at)
 {
   static const struct mlflow_list lists[] = {
     [MLFLOW_RUN] = { .path = "runs/get", .list = "run", .what = "the run", .one_page = true, .page = page, .item = on_item,
@@ -163,12 +184,18 @@ static void read_next(struct write_ask *w, int from)
     [MLFLOW_VERSION] = { .path = "model-versions/get", .list = "model_version", .what = "the version", .one_page = true, .page = page,
                          .item = on_item, .end = read_end },
   };
+  w->at = at;
+  mlflow_ask_list(&w->a, &lists[at]);
+}
+
+/* The next of run, model, version that has to be looked at; behind the last, what the look was for. */
+static void read_next(struct write_ask *w, int from)
+{
   while (from < PHASES && !w->x.reads[from])
     from++;
-  if (from < PHASES) {
-    w->at = (enum mlflow_on)from;
-    mlflow_ask_list(&w->a, &lists[from]);
-  } else if (w->reconcile)
+  if (from < PHASES)
+    look(w, (enum mlflow_on)from);
+  else if (w->reconcile)
     asked(w);
   else if (w->after)
     told(w, SL_OK, NULL);
@@ -231,14 +258,19 @@ static void body_make(const struct mlflow_changes *x, const struct mlflow_change
   sl_jw_end_obj(&w);
 }
 
-/* What a refusal of this call means. The open-source server's own rule: deleting what is in the registry needs MANAGE. */
+/* The open-source server's own rule: deleting what is in the registry needs MANAGE. */
+bool mlflow_wants_manage(const struct mlflow_change *c)
+{
+  return c->what == MLFLOW_UNALIAS || (c->what == MLFLOW_UNTAG && c->on == MLFLOW_VERSION);
+}
+
+/* What a refusal of this call means. */
 static int refused(struct write_ask *w, const struct sl_http_info *i, struct sl_str body, struct sl_err *err)
 {
   const struct mlflow_change *c = &w->x.c[w->step];
   const struct mlflow_rest *rest = w->a.m->rest;
   struct sl_buf b;
   bool alias = c->what == MLFLOW_ALIAS || c->what == MLFLOW_UNALIAS;
-  bool manage = c->what == MLFLOW_UNALIAS || (c->what == MLFLOW_UNTAG && c->on == MLFLOW_VERSION);
   if (i->status == 404 && alias && (sl_str_find(body, SL_STR("RESOURCE_DOES_NOT_EXIST")) < 0))
     return sl_err_set(err, SL_EUNSUP, "this server%s%s has no aliases (they came with MLflow 2.3); use stages",
                       rest->version[0] ? ", MLflow " : "", rest->version);
@@ -252,7 +284,7 @@ static int refused(struct write_ask *w, const struct sl_http_info *i, struct sl_
   int rc = mlflow_conn_explain(w->a.m, i, body, what, err);
   if (i->status == 403 && sl_str_find(body, SL_STR("Invalid Host header")) < 0)
     return sl_err_set(err, SL_EDENIED, "%s may not do this: %.90s needs the permission %s on the %s", rest->who[0] ? rest->who : "you",
-                      what, manage ? "MANAGE" : "EDIT", c->on == MLFLOW_RUN ? "experiment" : "model");
+                      what, mlflow_wants_manage(c) ? "MANAGE" : "EDIT", c->on == MLFLOW_RUN ? "experiment" : "model");
   if (i->status == 429)
     rc = SL_EIO; /* refused at the door: nothing was done */
   else if (i->status >= 400 && i->status < 500 && rc == SL_EPROTO)
@@ -310,7 +342,13 @@ static void write_next(struct write_ask *w)
   struct sl_err e = { 0 };
   if (w->step == w->x.n) {
     w->after = true;
+    w->again = false;
     read_next(w, 0);
+    return;
+  }
+  if (w->step && !w->again && w->x.c[w->step].compare) { /* calls take time */
+    w->again = true;
+    look(w, lies_in(&w->x.c[w->step]));
     return;
   }
   int rc = call_start(w, &w->x.c[w->step], &e);
@@ -341,7 +379,7 @@ static void target_next(struct write_ask *w)
     return;
   }
   w->step = 0;
-  w->after = false;
+  w->after = w->again = false;
   w->bad = SL_OK;
   memset(w->held, 0, sizeof w->held);
   int rc = mlflow_changes_make(&w->x, w->c, w->target, &e);
@@ -369,37 +407,26 @@ int mlflow_rest_write(struct sl_req *r, const struct sl_call *c, bool reconcile,
 
 /* ---- the verbs ---- */
 
-static void before(const struct mlflow_change *c, struct sl_buf *out)
+void mlflow_rest_words(const struct mlflow_change *c, struct sl_buf *out)
 {
   const struct endpoint to = endpoint(c);
   sl_buf_printf(out, "%s %s: ", to.method, to.path);
 }
 
-struct dry { const struct sl_call *c; bool store; };
-
 static int dry_work(struct sl_feed *f, void *user, struct sl_err *err)
 {
-  const struct dry *d = user;
   struct sl_buf doc;
   sl_buf_init(&doc, 4 << 20);
-  int rc = mlflow_dry_doc(d->c, d->store ? NULL : before, &doc, err);
+  int rc = mlflow_dry_doc(user, NULL, &doc, err);
   rc = rc ? rc : sl_feed_doc(f, sl_buf_view(&doc));
   sl_buf_free(&doc);
   return rc;
 }
 
-static int dry(struct sl_req *r, const struct sl_call *c, struct sl_err *err)
+static int store_dry(struct sl_req *r, const struct sl_call *c, struct sl_err *err)
 {
-  static const struct sl_feed_ops ops = { .work = dry_work, .free = sl_free };
-  const struct mlflow *m = sl_backend_state(sl_req_backend(r));
-  struct dry *d = sl_alloc(sizeof *d);
-  if (!d)
-    return sl_err_nomem(err);
-  *d = (struct dry){ c, m->path != NULL };
-  int rc = sl_req_work(r, SL_LANE_FILE, &ops, d, err);
-  if (rc)
-    sl_free(d);
-  return rc;
+  static const struct sl_feed_ops ops = { .work = dry_work };
+  return sl_req_work(r, SL_LANE_FILE, &ops, (void *)(uintptr_t)c, err);
 }
 
 static int verb_run(struct sl_req *r, const struct sl_call *c, struct sl_err *err)
@@ -407,7 +434,9 @@ static int verb_run(struct sl_req *r, const struct sl_call *c, struct sl_err *er
   const struct mlflow *m = sl_backend_state(sl_req_backend(r));
   if (m->folder)
     return sl_err_set(err, SL_EUNSUP, "connection %s is MLflow's old file store, which is read only here", sl_backend_name(m->b));
-  return c->dry ? dry(r, c, err) : m->path ? mlflow_store_write(r, c, false, err) : mlflow_rest_write(r, c, false, err);
+  if (c->dry)
+    return m->path ? store_dry(r, c, err) : mlflow_rest_dry(r, c, err);
+  return m->path ? mlflow_store_write(r, c, false, err) : mlflow_rest_write(r, c, false, err);
 }
 
 static int verb_reconcile(struct sl_req *r, const struct sl_call *c, struct sl_err *err)
@@ -418,7 +447,8 @@ static int verb_reconcile(struct sl_req *r, const struct sl_call *c, struct sl_e
   return m->path ? mlflow_store_write(r, c, true, err) : mlflow_rest_write(r, c, true, err);
 }
 
-#define VERB(name) { .act = &sl_act_##name, .req_size = sizeof(struct write_ask), .run = verb_run, .cancel = mlflow_ask_cancel, \
+union state { struct write_ask write; struct mlflow_may may; };
+#define VERB(name) { .act = &sl_act_##name, .req_size = sizeof(union state), .run = verb_run, .cancel = mlflow_ask_cancel, \
                      .reconcile = verb_reconcile }
 const struct sl_verb mlflow_run_verbs[MLFLOW_RUN_VERBS] = { VERB(run_tag), VERB(run_untag), VERB(run_note) };
 const struct sl_verb mlflow_model_verbs[MLFLOW_MODEL_VERBS] = { VERB(model_tag), VERB(model_untag), VERB(model_note), VERB(model_alias),

@@ -1,4 +1,5 @@
 """MLflow servers for tests of this folder, each of the environment that its version needs, and Sluice asked about them."""
+import base64
 import json
 import os
 import socket
@@ -37,11 +38,17 @@ class Server:
     def __init__(self, folder, *args, env=None, python=sys.executable):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = open(folder / "server.log", "wb")
-        env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", **(env or {})}
-        self.process = subprocess.Popen([python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-                                         "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1", *args], cwd=folder, env=env,
-                                        stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.folder = folder
+        self.command = [python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--host", "127.0.0.1",
+                        "--port", str(self.port), "--workers", "1", *args]
+        self.env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", **(env or {})}
+        self.start()
+
+    def start(self):
+        """Also again, after kill()."""
+        self.log = open(self.folder / "server.log", "ab")
+        self.process = subprocess.Popen(self.command, cwd=self.folder, env=self.env, stdout=self.log, stderr=subprocess.STDOUT,
+                                        start_new_session=True)
         for _ in range(400):
             if answer(self.url + "/health") == "OK":
                 return
@@ -49,6 +56,11 @@ class Server:
             time.sleep(0.25)
         self.stop()
         pytest.fail("the MLflow server did not start within 100 s")
+
+    def kill(self):
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+        self.log.close()
 
     def stop(self):
         if self.process.poll() is None:
@@ -78,6 +90,55 @@ class Sluice:
                              timeout=120)
         assert out.returncode == code, f"{args}: exit {out.returncode}\n{out.stdout[:500]}\n{out.stderr.decode()}"
         return out
+
+
+ADMIN, READER = "a long pass-word 1", "another long pass 2"
+DIALECTS = {"2.9": "mlflow29", "2.22": "mlflow222", "3.4": "mlflow34", "3.17": "test"}
+
+
+def python_of(version):
+    """Of an environment that has this MLflow; None: not here, or not wanted without --all."""
+    if version == "3.17":
+        return sys.executable
+    if not os.environ.get("SLUICE_ALL") and os.environ.get("SLUICE_PEERS") != "all" and os.environ.get("SLUICE_SCENARIO") != version:
+        return None
+    path = Path(os.environ.get("SLUICE_DEPS", ROOT / ".deps")) / f"venv-{DIALECTS[version]}" / "bin" / "python"
+    return str(path) if path.exists() else None
+
+
+def peer_name(version):
+    return "mlflow" if version == "3.17" else f"mlflow-{version}"
+
+
+def secured(folder, version="3.17", default="READ"):
+    """A server that wants a login: admin, and reader, who may only read."""
+    ini = folder / "auth.ini"
+    ini.write_text(f"[mlflow]\ndefault_permission = {default}\ndatabase_uri = sqlite:///{folder}/auth.db\nadmin_username = admin\n"
+                   f"admin_password = {ADMIN}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n")
+    server = Server(folder, "--app-name", "basic-auth", python=python_of(version),
+                    env={"MLFLOW_AUTH_CONFIG_PATH": str(ini), "MLFLOW_FLASK_SERVER_SECRET_KEY": "x" * 32})
+    try:
+        admin_posts(server, "users/create", {"username": "reader", "password": READER})
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+def admin_posts(server, path, body):
+    login = base64.b64encode(f"admin:{ADMIN}".encode()).decode()
+    req = urllib.request.Request(f"{server.url}/api/2.0/mlflow/{path}", json.dumps(body).encode(),
+                                 {"Content-Type": "application/json", "Authorization": f"Basic {login}"})
+    with urllib.request.urlopen(req, timeout=60) as r:
+        return r.read()
+
+
+def as_admin():
+    return {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": ADMIN}
+
+
+def as_reader():
+    return {"MLFLOW_TRACKING_USERNAME": "reader", "MLFLOW_TRACKING_PASSWORD": READER}
 
 
 def settled(rows):

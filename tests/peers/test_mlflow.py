@@ -5,10 +5,8 @@ import subprocess
 import time
 
 import pytest
-from lib_mlflow import PROGRAM, ROOT, Server, Sluice, answer, free_port, settled
+from lib_mlflow import ADMIN, PROGRAM, ROOT, Server, Sluice, answer, as_admin, free_port, settled
 from sluice_pytest import peer
-
-ADMIN = "a long pass-word 1"
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +70,14 @@ def test_unknown_names(server, sluice):
 
 
 @pytest.mark.peer("mlflow")
-def test_login(store, sluice, tmp_path):
-    folder = tmp_path / "auth"
-    folder.mkdir()
-    shutil.copy(ROOT / "demo" / "mlflow.db", folder / "mlflow.db")
-    ini = folder / "auth.ini"
-    ini.write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder}/auth.db\nadmin_username = admin\n"
-                   f"admin_password = {ADMIN}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n")
-    s = Server(folder, "--app-name", "basic-auth", env={"MLFLOW_AUTH_CONFIG_PATH": str(ini), "MLFLOW_FLASK_SERVER_SECRET_KEY": "x" * 32})
-    try:
-        assert "sluice login reg" in sluice.run(s.url, "experiments", code=3)
-        wrong = "    username: admin\n    password: {env: WRONG}\n"
-        assert "refused the password of admin" in sluice.run(s.url, "experiments", settings=wrong, code=3, env={"WRONG": "not this one"})
-        mine = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": ADMIN}
-        assert len(sluice.run(s.url, "experiments", env=mine)) == 4
-        here = sluice.run(f"sqlite:///{folder}/mlflow.db", "versions")
-        assert sluice.run(s.url, "versions", settings="    username: admin\n    password: {env: P}\n", env={"P": ADMIN}) == here
-    finally:
-        s.stop()
+def test_login(secured_of, sluice):
+    s = secured_of("3.17")
+    assert "sluice login reg" in sluice.run(s.url, "experiments", code=3)
+    wrong = "    username: admin\n    password: {env: WRONG}\n"
+    assert "refused the password of admin" in sluice.run(s.url, "experiments", settings=wrong, code=3, env={"WRONG": "not this one"})
+    assert len(sluice.run(s.url, "experiments", env=as_admin())) == 4
+    here = sluice.run(f"sqlite:///{s.folder}/mlflow.db", "versions")
+    assert sluice.run(s.url, "versions", settings="    username: admin\n    password: {env: P}\n", env={"P": ADMIN}) == here
 
 
 @pytest.mark.peer("mlflow")

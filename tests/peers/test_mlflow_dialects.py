@@ -1,57 +1,17 @@
 """The same questions to MLflow 2.9, 2.22, 3.4 and 3.17: each server on a store that its own client filled, compared with that store as we
 read it ourselves, and its artifacts with the files that went in. Only the newest without ./run test --all."""
 import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from lib_mlflow import ROOT, Server, Sluice, answer, settled
-from sluice_pytest import peer
-
-SEED = Path(__file__).with_name("seed_mlflow.py")
-DIALECTS = {"2.9": "mlflow29", "2.22": "mlflow222", "3.4": "mlflow34", "3.17": "test"}
-
-
-def python_of(version):
-    if version == "3.17":
-        return sys.executable
-    if not os.environ.get("SLUICE_ALL"):
-        return None
-    deps = Path(sys.executable).parent.parent.parent
-    path = deps / f"venv-{DIALECTS[version]}" / "bin" / "python"
-    return str(path) if path.exists() else None
-
+from lib_mlflow import DIALECTS, Sluice, peer_name, python_of, settled
 
 HERE = [v for v in DIALECTS if python_of(v)]
 
 
-class World:
-    """A server of one version, its store, and what the seed put in."""
-
-    def __init__(self, version, folder):
-        self.folder, self.version = folder, version
-        python = python_of(version)
-        self.server = Server(folder, python=python)
-        self.name = "mlflow" if version == "3.17" else f"mlflow-{version}"
-        peer(self.name, answer(self.server.url + "/version"), "real")
-        try:
-            env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
-            out = subprocess.run([python, str(SEED), self.server.url], capture_output=True, cwd=folder, env=env, timeout=200)
-            assert out.returncode == 0, out.stderr.decode()[-3000:]
-        except BaseException:
-            self.server.stop()
-            raise
-        self.made = json.loads(out.stdout.splitlines()[-1])
-
-
-@pytest.fixture(scope="module", params=[pytest.param(v, marks=pytest.mark.peer("mlflow" if v == "3.17" else f"mlflow-{v}")) for v in HERE])
-def world(request, tmp_path_factory):
-    w = World(request.param, tmp_path_factory.mktemp("mlflow"))
-    yield w
-    w.server.stop()
+@pytest.fixture(scope="module", params=[pytest.param(v, marks=pytest.mark.peer(peer_name(v))) for v in HERE])
+def world(request, world_of):
+    return world_of(request.param)
 
 
 @pytest.fixture

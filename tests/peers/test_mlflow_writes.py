@@ -4,13 +4,13 @@ import shutil
 import sqlite3
 import subprocess
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from sluice_pytest import peer
 
 import test_mlflow as base
+from lib_mlflow import as_admin, as_reader
 
 RUN = "227c84325e8548deb6a28c1faa86b608"
 LATER = {"last_updated_time"}
@@ -150,38 +150,17 @@ def test_the_server_holds_what_the_client_would_have_written(sluice, tmp_path):
     assert "whole" in sluice.audit("verify")
 
 
-def post(url, user, password, body):
-    import base64
-    import json
-    req = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json", "Authorization": "Basic " +
-                                 base64.b64encode(f"{user}:{password}".encode()).decode()})
-    with urllib.request.urlopen(req, timeout=30) as r:
-        return r.read()
-
-
 @pytest.mark.peer("mlflow")
-def test_a_user_who_may_only_read_is_told_so(sluice, tmp_path):
-    ours, _ = stores(tmp_path)
-    ini = ours / "auth.ini"
-    ini.write_text(f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{ours}/auth.db\nadmin_username = admin\n"
-                   f"admin_password = {base.ADMIN}\nauthorization_function = mlflow.server.auth:authenticate_request_basic_auth\n")
-    server = base.Server(ours, "--app-name", "basic-auth", env={"MLFLOW_AUTH_CONFIG_PATH": str(ini),
-                                                                "MLFLOW_FLASK_SERVER_SECRET_KEY": "x" * 32})
-    try:
-        post(server.url + "/api/2.0/mlflow/users/create", "admin", base.ADMIN, {"username": "reader", "password": "another long pass 2"})
-        was = dump(ours / "mlflow.db")
-        reader = {"MLFLOW_TRACKING_USERNAME": "reader", "MLFLOW_TRACKING_PASSWORD": "another long pass 2"}
-        for args in (["tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red"], ["note", "reg:versions/cancer%2F3", "-p", "text=x"],
-                     ["note", f"reg:runs/{RUN}", "-p", "text=x"]):
-            said = sluice.act(server.url, *args, code=1, env=reader)
-            assert "mlflow:reader may not do this" in said and "needs the permission EDIT" in said, said
-        assert dump(ours / "mlflow.db") == was
-        admin = {"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": base.ADMIN}
-        sluice.act(server.url, "tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red", env=admin)
-        assert dump(ours / "mlflow.db") != was
-        assert "sluice login reg" in sluice.act(server.url, "tag", "reg:models/cancer", "-p", "key=team", "-p", "value=blue", code=3)
-    finally:
-        server.stop()
+def test_a_user_who_may_only_read_is_told_so(sluice, secured_of):
+    server = secured_of("3.17")
+    was = dump(server.folder / "mlflow.db")
+    for args in (["tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red"], ["note", f"reg:runs/{RUN}", "-p", "text=x"]):
+        said = sluice.act(server.url, *args, code=1, env=as_reader())
+        assert "mlflow:reader may not do this" in said and "needs the permission EDIT" in said, said
+    assert dump(server.folder / "mlflow.db") == was
+    sluice.act(server.url, "tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red", env=as_admin())
+    assert dump(server.folder / "mlflow.db") != was
+    assert "sluice login reg" in sluice.act(server.url, "tag", "reg:models/cancer", "-p", "key=team", "-p", "value=blue", code=3)
     assert "whole" in sluice.audit("verify")
 
 

@@ -13,7 +13,7 @@ from sluice_pytest import peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = Path(os.environ.get("SLUICE", str(ROOT / "build" / "sluice")))
-TOOL = os.environ.get("SIGN_TOOL", str(PROGRAM.parent / "tests" / "peers" / "sign_tool"))
+TOOL = os.environ.get("SIGN_TOOL", str(PROGRAM.resolve().parent / "tests" / "peers" / "sign_tool"))
 NS = "sluice-approval"
 KINDS = {"ed25519": [], "ecdsa-256": ["-b", "256"], "ecdsa-384": ["-b", "384"], "ecdsa-521": ["-b", "521"], "rsa-2048": ["-b", "2048"],
          "rsa-3072": ["-b", "3072"]}

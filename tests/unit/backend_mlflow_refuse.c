@@ -97,8 +97,71 @@ static void each_answer_in_words(void **state)
     ask(&cases[i]);
 }
 
+/* ---- may we? ---- */
+
+#define USERS "/api/2.0/mlflow/users/"
+#define MAY "/api/3.0/mlflow/users/permissions/get?username=ana%20b&resource_type=registered_model&resource_id=m"
+#define NAMED(what) { .path = USERS "get?username=ana%20b", .headers = JSON, .body = what }
+#define NEW_MAY(what) { .path = MAY, .headers = JSON, .body = what }
+#define NEW_WHO(admin) { .path = USERS "current", .headers = JSON, .body = "{\"user\":{\"username\":\"ana b\",\"is_admin\":" admin "}}" }
+#define OLD_WHO { .path = USERS "current", .status = 404, .body = "<html>" }, { .path = MAY, .status = 404, .body = "<html>" }
+#define GIVEN(model, level) "{\"user\":{\"username\":\"ana b\",\"registered_model_permissions\":[{\"name\":\"" model "\"," \
+  "\"permission\":\"" level "\"}]}}"
+struct may { const char *name; const struct sl_action *act; const char *words; struct httpd_step step[3]; };
+static const struct may mays[] = {
+  { "may read", &sl_act_model_alias, "mlflow:ana b may not do this: champion of m -> 5 (now 3) needs the permission EDIT on the model; "
+    "yours is READ", { NEW_WHO("false"), NEW_MAY("{\"permission\":\"READ\"}") } },
+  { "may edit", &sl_act_model_alias, NULL, { NEW_WHO("false"), NEW_MAY("{\"permission\":\"EDIT\"}") } },
+  { "may not manage", &sl_act_model_unalias, "needs the permission MANAGE on the model; yours is EDIT",
+    { NEW_WHO("false"), NEW_MAY("{\"permission\":\"EDIT\"}") } },
+  { "is an admin", &sl_act_model_alias, NULL, { NEW_WHO("true"), NEW_MAY("{\"permission\":\"READ\"}") } },
+  { "a word of tomorrow", &sl_act_model_alias, NULL, { NEW_WHO("false"), NEW_MAY("{\"permission\":\"SUGGEST\"}") } },
+  { "no answer", &sl_act_model_alias, NULL, { NEW_WHO("false"), { .path = MAY, .status = 500, .body = "oops" } } },
+  { "no JSON", &sl_act_model_alias, NULL, { NEW_WHO("false"), NEW_MAY("{") } },
+  { "given by name", &sl_act_model_alias, "mlflow:ana b may not do this", { OLD_WHO, NAMED(GIVEN("m", "NO_PERMISSIONS")) } },
+  { "given for another", &sl_act_model_alias, NULL, { OLD_WHO, NAMED(GIVEN("n", "READ")) } },
+  { "nobody knows the user", &sl_act_model_alias, NULL, { OLD_WHO, { .path = USERS "get", .status = 403, .body = "Permission denied" } } },
+};
+
+static void may(const struct may *c)
+{
+  struct httpd_step steps[8] = { { .path = "/version", .body = "3.17.2" }, MODEL(0, "3") };
+  const struct httpd_step probe[] = { PROBE };
+  size_t n = 2;
+  for (size_t i = 0; i < 3; i++) /* before the probe's, whose paths are shorter */
+    if (c->step[i].path)
+      steps[n++] = c->step[i];
+  for (size_t i = 0; i < sizeof probe / sizeof probe[0]; i++)
+    steps[n++] = probe[i];
+  struct httpd *d = httpd_start(steps, n);
+  struct mt t;
+  struct test_judge judge = { .fill = ma_fill };
+  struct ma a;
+  char url[100], settings[200];
+  assert_non_null(d);
+  snprintf(settings, sizeof settings, "    uri: \"%s\"\n    timeout: 1s\n    username: ana b\n    password: p\n",
+           httpd_url(d, "/", url, sizeof url));
+  mt_open(&t, settings);
+  test_judge_on(t.w, &judge);
+  const struct sl_val args[] = { sl_vz("champion"), sl_vi(5) };
+  int rc = ma_plan(t.w, t.l, &a, &sl_res_models, c->act, "m", args);
+  if (rc != (c->words ? SL_EDENIED : SL_OK) || (c->words && !strstr(a.err.msg, c->words)))
+    fail_msg("%s: %s: %s", c->name, sl_code_name(rc), a.err.msg);
+  assert_int_equal(posts(d), 0);
+  sl_plan_free(a.plan);
+  mt_close(&t);
+  httpd_stop(d);
+}
+
+static void told_before_the_attempt(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < sizeof mays / sizeof mays[0]; i++)
+    may(&mays[i]);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words), cmocka_unit_test(told_before_the_attempt) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

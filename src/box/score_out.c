@@ -29,8 +29,10 @@ int score_quality_open(struct score *s, struct sl_err *err)
   enum sl_model_output what = f.classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
   if (sl_model_shape(s->m, what, &s->prob_shape, &none) && sl_model_shape(s->m, SL_MODEL_CLASS, &s->prob_shape, err))
     return err ? err->code : SL_EUNSUP;
-  if (!f.classes && s->prob_shape.width != 1)
+  if (s->prob_shape.width != 1 && s->prob_shape.width != f.classes)
     return s->judge ? sl_err_set(err, SL_EUNSUP, "quality of a model of several numbers is not worked out") : SL_OK;
+  if (f.classes > SL_QUALITY_CLASSES_MAX && !s->judge)
+    return SL_OK;
   return sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
 }
 
@@ -52,8 +54,9 @@ int score_quality_block(struct score *s, struct sl_err *err)
       p[k] = number(s->prob, s->prob_shape.type, r * width + k);
       best = p[k] > p[best] ? k : best;
     }
-    int64_t chosen = index ? (int64_t)p[0] : classes > 2 ? (int64_t)best : p[0] > 0.5;
-    rc = sl_quality_add(s->quality, sl_column_f64(s->label, r), p, !index, chosen, err);
+    int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
+    const double *of = classes == 2 && width == 2 ? p + 1 : p; /* softprob of two classes gives one for each */
+    rc = sl_quality_add(s->quality, sl_column_f64(s->label, r), of, !index, chosen, err);
   }
   return rc;
 }

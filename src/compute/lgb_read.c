@@ -360,6 +360,8 @@ static int objective_words(struct reader *r, struct sl_str rest)
     if (sl_str_starts(tok, SL_STR("num_class:")) && (!sl_str_f64(sl_str_from(tok, 10), &v) || v != (double)r->m->groups))
       return bad(r, tok.p, "another number of classes than of trees in an iteration");
   }
+  if (r->g->objective == LGB_SIGMOID && r->m->groups > 1)
+    return bad(r, r->head[OBJECTIVE].p, "two classes, and several trees in an iteration");
   return needs_sigmoid && !(r->g->sigmoid > 0) ? bad(r, r->head[OBJECTIVE].p, "the objective lacks its sigmoid") : SL_OK;
 }
 

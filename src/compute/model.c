@@ -309,7 +309,6 @@ static double feature(const struct sl_model_bind *b, size_t i, size_t row)
 /* ---- outputs ---- */
 
 static bool multi(const struct sl_model *m) { return m->classes > 2 || (m->classes && m->groups > 1); }
-static bool gives_classes(const struct sl_model *m) { return m->wrapper == SL_MODEL_CLASSIFIER && m->classes; }
 static bool has_probability(const struct sl_model *m)
 {
   if (m->xgb)
@@ -320,7 +319,8 @@ static bool has_probability(const struct sl_model *m)
 /* What predict() stands for. */
 static enum sl_model_output resolved(const struct sl_model *m, enum sl_model_output what)
 {
-  return what == SL_MODEL_PREDICT && gives_classes(m) ? SL_MODEL_CLASS : what;
+  bool classes = m->wrapper == SL_MODEL_CLASSIFIER && (m->classes || m->labels);
+  return what == SL_MODEL_PREDICT && classes ? SL_MODEL_CLASS : what;
 }
 
 int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err)
@@ -336,8 +336,8 @@ int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct s
   case SL_MODEL_PROBABILITY:
     return has_probability(m) ? SL_OK : sl_err_set(err, SL_EUSAGE, "the model gives no probabilities (%s)", m->objective);
   case SL_MODEL_CLASS:
-    *out = (struct sl_model_shape){ SL_COLUMN_I64, 1 };
-    return m->classes ? SL_OK : sl_err_set(err, SL_EUSAGE, "the model tells no classes apart (%s)", m->objective);
+    *out = (struct sl_model_shape){ SL_COLUMN_I64, m->labels ? m->groups : 1 };
+    return m->classes || m->labels ? SL_OK : sl_err_set(err, SL_EUSAGE, "the model tells no classes apart (%s)", m->objective);
   default:
     *out = (struct sl_model_shape){ SL_COLUMN_I64, m->xgb ? m->xgb->used : m->lgb->ntrees };
     return m->xgb && m->xgb->linear ? sl_err_set(err, SL_EUSAGE, "a linear model has no leaves") : SL_OK;
@@ -360,6 +360,14 @@ static int64_t best_f64(const double *p, size_t n)
   return (int64_t)best;
 }
 
+static void put_class(const struct sl_model *m, const float *p, float cut, int64_t *out, size_t row)
+{
+  for (size_t k = 0; m->labels && k < m->groups; k++)
+    out[row * m->groups + k] = p[k] > cut;
+  if (!m->labels)
+    out[row] = multi(m) ? best_f32(p, m->groups) : p[0] > cut;
+}
+
 static void block_xgb(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, float *rows, float *sums, void *out)
 {
   const struct sl_model *m = b->m;
@@ -378,7 +386,7 @@ static void block_xgb(const struct sl_model_bind *b, enum sl_model_output what, 
   for (size_t r = 0; r < n; r++) {
     const float *p = sums + r * m->groups;
     if (what == SL_MODEL_CLASS)
-      ((int64_t *)out)[r] = multi(m) ? best_f32(p, m->groups) : p[0] > cut;
+      put_class(m, p, cut, out, r);
     else if (index)
       ((float *)out)[r] = (float)best_f32(p, m->groups);
     else

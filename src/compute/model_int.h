@@ -70,6 +70,7 @@ struct sl_model {
   char booster[16], version[24];
   enum sl_model_wrapper wrapper;
   size_t features, groups, classes;
+  bool labels;                           /* each output says yes or no by itself: no classes that exclude each other */
   char **names; size_t nnames, names_cap;                      /* none, or one for each feature */
   bool *categorical; size_t ncategorical, categorical_cap;     /* none, or one for each feature */
   struct model_cats *cats; size_t ncats, cats_cap;             /* none, or one for each feature */

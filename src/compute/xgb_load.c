@@ -598,7 +598,8 @@ static int take_sizes(struct load *l)
   m->groups = groups > 1 ? (size_t)groups : 1;
   enum xgb_objective o = l->x->objective;
   bool two = o == XGB_LOGISTIC || o == XGB_HINGE || o == XGB_LOGITRAW;
-  m->classes = o == XGB_SOFTMAX || o == XGB_SOFTPROB ? m->groups : two ? 2 : 0;
+  m->labels = two && m->groups > 1;
+  m->classes = o == XGB_SOFTMAX || o == XGB_SOFTPROB ? m->groups : two && !m->labels ? 2 : 0;
   if ((m->nnames && m->nnames != m->features) || (m->ncategorical && m->ncategorical != m->features) ||
       (m->ncats && m->ncats != m->features))
     return bad(l, "another number of names or types than of features");
@@ -653,6 +654,8 @@ static int finish(struct load *l)
     rc = take_base(l);
   if (!rc && x->linear && x->nweights != (l->m->features + 1) * l->m->groups)
     rc = bad(l, "another number of weights than of features");
+  if (!rc && x->linear && x->ntrees) /* walking would take them, and nobody has looked at their features */
+    rc = bad(l, "a linear model with trees");
   if (!rc && !x->linear)
     rc = take_trees(l);
   take_used(l);

@@ -281,6 +281,39 @@ def test_quality_as_scikit_learn_has_it(bench):
     assert all(got["confusion", str(i), f"predicted {j}"] == table[i, j] for i in range(3) for j in range(3))
 
 
+def test_two_classes_with_an_output_each(bench):
+    from sklearn import metrics
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame(rng.normal(size=(600, 3)), columns=list("abc"))
+    y = (x.a + rng.normal(size=600) > 0).astype(int)
+    bench.data(x.assign(y=y))
+    one = xgb.train({"objective": "multi:softprob", "num_class": 2, "verbosity": 0}, xgb.DMatrix(x, y), 5)
+    two = lgb.train({"objective": "multiclass", "num_class": 2, "verbosity": -1}, lgb.Dataset(x, y), 5)
+    one.save_model(bench.folder / "m.json")
+    two.save_model(bench.folder / "m.txt")
+    for name, p in (("m.json", one.predict(xgb.DMatrix(x))), ("m.txt", two.predict(x))):
+        rows = json.loads(bench.run("sql", f"from quality('{name}', 'data.parquet', label => 'y')", "-o", "json").stdout)
+        got = {r["metric"]: r["value"] for r in rows if r["class"] is None}
+        assert abs(got["accuracy"] - metrics.accuracy_score(y, p.argmax(1))) < 1e-12, name
+        assert abs(got["auc"] - metrics.roc_auc_score(y, p[:, 1])) < 1e-12, name
+        assert abs(got["log_loss"] - metrics.log_loss(y, p.astype(float))) < 1e-6, name
+
+
+def test_several_labels_at_once(bench):
+    """As many as overflowed what was there for classes: each output says yes or no by itself."""
+    mlflow = pytest.importorskip("mlflow")
+    rng = np.random.default_rng(4)
+    x = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+    y = (rng.normal(size=(300, 300)) + x.values[:, :1] > 0).astype(int)
+    model = xgb.XGBClassifier(n_estimators=2, max_depth=2).fit(x, y)
+    mlflow.xgboost.save_model(model, str(bench.folder / "many"))
+    data = bench.data(x.assign(label=y[:, 0]))
+    same(bench.score("many", data)[0], model.predict(x), "labels")
+    same(bench.score("many", data, "--output", "probability")[0], model.predict_proba(x), "probabilities")
+    said = bench.run("sql", "from quality('many', 'data.parquet', label => 'label')", code=1).stderr
+    assert b"quality of a model of several numbers is not worked out" in said
+
+
 def test_broken_and_hostile_files(bench):
     rng = np.random.default_rng(7)
     x = rng.normal(size=(200, 3))

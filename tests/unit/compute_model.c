@@ -12,13 +12,14 @@
 
 #include <cmocka.h>
 
-#define XGB(objective, base, left, right) \
+#define XGB_OF(booster, feature, objective, base, left, right) \
   "{\"learner\":{\"attributes\":{},\"feature_names\":[\"a\",\"b\"],\"gradient_booster\":{\"model\":{\"gbtree_model_param\":{" \
   "\"num_trees\":\"1\"},\"tree_info\":[0],\"trees\":[{\"id\":0,\"default_left\":[0,0,0]," \
-  "\"left_children\":" left ",\"right_children\":" right ",\"split_conditions\":[1.5,-0.25,0.5],\"split_indices\":[1,0,0]," \
-  "\"tree_param\":{\"num_nodes\":\"3\"}}]},\"name\":\"gbtree\"}," \
+  "\"left_children\":" left ",\"right_children\":" right ",\"split_conditions\":[1.5,-0.25,0.5],\"split_indices\":[" feature ",0,0]," \
+  "\"tree_param\":{\"num_nodes\":\"3\"}}],\"weights\":[1,1,1]},\"name\":\"" booster "\"}," \
   "\"learner_model_param\":{\"base_score\":\"" base "\",\"num_class\":\"0\",\"num_feature\":\"2\"},\"objective\":{\"name\":\"" objective \
   "\"}},\"version\":[3,2,0]}"
+#define XGB(objective, base, left, right) XGB_OF("gbtree", "1", objective, base, left, right)
 #define XGB_TREE(objective, base) XGB(objective, base, "[1,-1,-1]", "[2,-1,-1]")
 
 #define LGB(objective, left) \
@@ -97,6 +98,8 @@ static void refused_in_words(void **state)
   fails(XGB("reg:squarederror", "0", "[1,0,-1]", "[2,2,-1]"), SL_EPARSE, "form no tree");
   fails(XGB("reg:squarederror", "0", "[1,-1,-1]", "[9,-1,-1]"), SL_EPARSE, "form no tree");
   fails(XGB("reg:squarederror", "0", "[1,-1]", "[2,-1]"), SL_EPARSE, "different lengths");
+  fails(XGB_OF("gbtree", "2", "reg:squarederror", "0", "[1,-1,-1]", "[2,-1,-1]"), SL_EPARSE, "a feature that there is not");
+  fails(XGB_OF("gblinear", "900000", "reg:squarederror", "0", "[1,-1,-1]", "[2,-1,-1]"), SL_EPARSE, "linear model with trees");
   fails("{\"learner\":{", SL_EPARSE, "byte 12: the file ends");
   fails(LGB("regression", "1 0"), SL_EPARSE, "form no tree");
   fails(LGB("regression", "1 7"), SL_EPARSE, "out of range");

@@ -277,7 +277,8 @@ int mlflow_changes_make(struct mlflow_changes *x, const struct sl_call *c, size_
   int rc = simple(x, c, target, on, err);
   for (size_t i = 0; !rc && i < x->n; i++)
     rc = change_check(&x->c[i], err);
-  if (!rc && x->version < 0)
+  bool names = x->n && (x->c[x->n - 1].what == MLFLOW_ALIAS || x->reads[MLFLOW_VERSION]); /* a version, and they begin with 1 */
+  if (!rc && (x->version < 0 || (names && !x->version)))
     rc = sl_err_set(err, SL_EUSAGE, "%lld is no version", (long long)x->version);
   return rc;
 }

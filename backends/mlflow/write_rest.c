@@ -89,7 +89,9 @@ static int on_item(void *user, const struct sl_mlflow_node *n, struct sl_err *er
   struct write_ask *w = user;
   const struct sl_mlflow_node *info = sl_mlflow_get(n, "info");
   (void)err;
-  if (info && !sl_str_eqz(sl_mlflow_text(info, "lifecycle_stage"), "active") && sl_mlflow_text(info, "lifecycle_stage").n && !w->bad)
+  bool before = !w->after && !w->reconcile; /* later only what was written is asked for: whoever deletes the run takes nothing back */
+  struct sl_str stage = sl_mlflow_text(info, "lifecycle_stage");
+  if (before && stage.n && !sl_str_eqz(stage, "active") && !w->bad)
     w->bad = sl_err_set(&w->why, SL_ECONFLICT, "run %.*s is deleted; restore it with MLflow first", SL_ARG(sl_str_head(w->x.run, 80)));
   for (size_t i = 0; i < w->x.n; i++) {
     const struct mlflow_change *c = &w->x.c[i];
@@ -97,7 +99,7 @@ static int on_item(void *user, const struct sl_mlflow_node *n, struct sl_err *er
       continue;
     struct sl_str now = now_of(c, n);
     w->held[i] = mlflow_change_holds(&w->x, c, now);
-    if (!w->after && !w->reconcile && !w->bad && !mlflow_change_stands(c, now))
+    if (before && !w->bad && !mlflow_change_stands(c, now))
       w->bad = mlflow_change_moved(&w->x, c, now, &w->why);
     else if (w->after && !w->bad && !w->held[i])
       w->bad = sl_err_set(&w->why, SL_EIO, "written, but %.*s is %.*s now: somebody changed it at the same time; look again",

@@ -160,8 +160,37 @@ static void told_before_the_attempt(void **state)
     may(&mays[i]);
 }
 
+/* Whether a tag stands on a run that was deleted behind it: it was written, and that is how it is recorded. */
+static void a_run_deleted_meanwhile(void **state)
+{
+#define RUN(n, stage, tags) \
+  { .path = "/api/2.0/mlflow/runs/get?", .times = n, .headers = JSON, .body = "{\"run\":{\"info\":{\"run_id\":\"r1\"," \
+  "\"lifecycle_stage\":\"" stage "\"},\"data\":{\"tags\":[" tags "]}}}" }
+#define ITS { .path = "/api/2.0/mlflow/experiments/get?", .headers = JSON, .body = "{\"experiment\":{\"name\":\"e\"}}" }
+  static const struct httpd_step posts[] = { { .path = "/api/2.0/mlflow/runs/set-tag", .headers = JSON, .body = "{}" },
+                                             { .path = "/api/2.0/mlflow/runs/set-tag", .drop_at = -1 } };
+  const struct sl_val tag[] = { sl_vz("k"), sl_vz("v") };
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    struct httpd_step steps[] = { { .path = "/version", .body = "3.17.2" }, PROBE, posts[i], ITS, RUN(3, "active", ""),
+                                  RUN(0, "deleted", "{\"key\":\"k\",\"value\":\"v\"}") };
+    struct httpd *d = httpd_start(steps, sizeof steps / sizeof steps[0]);
+    struct mt t;
+    struct ma a;
+    char url[100], settings[200];
+    assert_non_null(d);
+    snprintf(settings, sizeof settings, "    uri: \"%s\"\n    timeout: 1s\n", httpd_url(d, "/", url, sizeof url));
+    mt_open(&t, settings);
+    if (ma_plan(t.w, t.l, &a, &sl_res_runs, &sl_act_run_tag, "r1", tag) || ma_act(t.w, t.l, &a))
+      fail_msg("%zu: %s", i, a.err.msg);
+    mt_close(&t);
+    httpd_stop(d);
+  }
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words), cmocka_unit_test(told_before_the_attempt) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words), cmocka_unit_test(told_before_the_attempt),
+                                      cmocka_unit_test(a_run_deleted_meanwhile) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

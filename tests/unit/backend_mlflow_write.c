@@ -141,13 +141,15 @@ static void requests_and_rejections(void **state)
 
 static void aliases_stages_and_tags_by_hand(void **state)
 {
-  const struct sl_val alias[] = { sl_vz("shadow"), sl_vi(4) }, bad[] = { sl_vz("v7"), sl_vi(4) }, none[] = { sl_vz("shadow"), sl_vi(99) };
+  const struct sl_val alias[] = { sl_vz("shadow"), sl_vi(4) }, bad[] = { sl_vz("v7"), sl_vi(4) }, none[] = { sl_vz("shadow"), sl_vi(99) },
+    zero[] = { sl_vz("shadow"), sl_vi(0) };
   const struct sl_val stage[] = { sl_vz("Staging"), sl_vb(false) }, tag[] = { sl_vz("k"), sl_vz("v") };
   (void)state;
   assert_int_equal(act(&sl_res_models, &sl_act_model_alias, "cancer", alias), SL_OK);
   assert_string_equal(sql("select version from registered_model_aliases where alias='shadow'"), "4");
   assert_int_equal(act(&sl_res_models, &sl_act_model_alias, "cancer", bad), SL_EUSAGE);
   assert_int_equal(act(&sl_res_models, &sl_act_model_alias, "cancer", none), SL_ENOENT);
+  assert_int_equal(act(&sl_res_models, &sl_act_model_alias, "cancer", zero), SL_EUSAGE);
   assert_int_equal(act(&sl_res_models, &sl_act_model_unalias, "cancer", alias), SL_OK);
   assert_string_equal(sql("select version from registered_model_aliases where alias='shadow'"), "-");
   assert_int_equal(act(&sl_res_versions, &sl_act_version_stage, "cancer/4", stage), SL_OK);

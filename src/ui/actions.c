@@ -109,7 +109,10 @@ static int arg_take(struct todo *t, const struct sl_arg *a, struct sl_str text, 
         sl_list_add(b, word);
     *v = sl_vas(SL_LIST, sl_buf_view(b));
   } else if (a->type == SL_BOOL) {
-    *v = sl_vb(sl_str_eqz(text, "yes") || sl_str_eqz(text, "true") || sl_str_eqz(text, "y"));
+    bool yes = sl_str_eqz(text, "yes") || sl_str_eqz(text, "true") || sl_str_eqz(text, "y");
+    if (!yes && !sl_str_eqz(text, "no") && !sl_str_eqz(text, "false") && !sl_str_eqz(text, "n"))
+      return sl_ui_say(ui, SL_ROLE_warn, "%s is yes or no; nothing was done", a->name), SL_EUSAGE;
+    *v = sl_vb(yes);
   } else if (a->type == SL_I64) {
     int64_t n;
     if (!sl_str_i64(text, &n))
@@ -192,6 +195,33 @@ static bool applies(const struct sl_action *a, const struct sl_subject *s)
   return yes;
 }
 
+/* The row under the cursor is what it is done to: not where another one is marked. */
+static bool is_here(const struct todo *t, const struct sl_subject *s)
+{
+  struct sl_buf ref;
+  sl_buf_init(&ref, 1 << 16);
+  sl_ref_text(&ref, &s->ref);
+  bool here = t->ntarget == 1 && sl_str_eqz(sl_buf_view(&ref), t->target[0]);
+  sl_buf_free(&ref);
+  return here;
+}
+
+static void title_put(const struct todo *t, char *out, size_t size)
+{
+  struct sl_ref ref;
+  struct sl_buf scratch;
+  sl_buf_init(&scratch, 0);
+  if (t->ntarget > 1)
+    snprintf(out, size, "%zu %s", t->ntarget, t->res->name);
+  else if (sl_ref_parse(sl_str(t->target[0]), &ref, &scratch, NULL))
+    snprintf(out, size, "%s", t->res->name);
+  else if (ref.id.n <= 60)
+    snprintf(out, size, "%s %.*s", t->res->name, SL_ARG(ref.id));
+  else /* of a path the end says most */
+    snprintf(out, size, "%s %.*s...%.*s", t->res->name, SL_ARG(sl_str_head(ref.id, 18)), SL_ARG(sl_str_from(ref.id, ref.id.n - 39)));
+  sl_buf_free(&scratch);
+}
+
 void sl_actions_open(struct sl_ui *ui)
 {
   struct sl_view *v = sl_ui_top(ui);
@@ -205,11 +235,12 @@ void sl_actions_open(struct sl_ui *ui)
   struct todo *t = todo_of(v, &s);
   if (!t)
     return;
+  bool here = is_here(t, &s); /* of others, each is looked at by the plan */
   for (size_t i = 0; s.res->actions[i] && t->n < 32; i++) {
     const struct sl_action *a = s.res->actions[i];
     if (!sl_ws_offers(ui->ws, a))
       continue;
-    bool yes = t->ntarget > 1 || applies(a, &s); /* of many, each is looked at by the plan */
+    bool yes = !here || applies(a, &s);
     snprintf(off[t->n], sizeof off[t->n], "only when %s", a->when ? a->when : "");
     item[t->n] = (struct sl_menu_item){ a->name, a->help, yes ? NULL : off[t->n] };
     t->act[t->n++] = a;
@@ -219,10 +250,7 @@ void sl_actions_open(struct sl_ui *ui)
     sl_ui_say(ui, SL_ROLE_dim, "nothing can be done to this row");
     return;
   }
-  if (t->ntarget > 1)
-    snprintf(title, sizeof title, "%zu %s", t->ntarget, s.res->name);
-  else
-    snprintf(title, sizeof title, "%s %.*s", s.res->name, SL_ARG(sl_str_head(s.ref.id, 60)));
+  title_put(t, title, sizeof title);
   sl_menu_open(ui, title, item, t->n, action_chosen, t, todo_free);
 }
 

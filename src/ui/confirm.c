@@ -68,20 +68,27 @@ static int head_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int
 /* g NULL: only counts. */
 static int calls_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
 {
-  size_t n = sl_plan_calls(c->plan), show = n > CALLS ? CALLS - 1 : n;
-  for (size_t i = 0; i < show; i++) {
+  size_t n = sl_plan_calls(c->plan), skip = n > CALLS ? n - CALLS + 1 : 0;
+  for (size_t i = 0; i < n; i++) {
+    if (skip && i == CALLS - 2) { /* the last one is always seen: of a decision it moves the alias */
+      if (g)
+        sl_grid_printf(g, r.x + 5, y, r.w - 7, SL_ROLE_dim, "and %zu more", skip);
+      i += skip;
+      y++;
+    }
     if (g)
       sl_grid_printf(g, r.x + 2, y, 3, SL_ROLE_key, "%zu", i + 1);
     y += call_put(g, r.x + 5, y, r.w - 7, sl_plan_call(c->plan, i), n <= 2);
   }
-  if (show < n && g)
-    sl_grid_printf(g, r.x + 5, y, r.w - 7, SL_ROLE_dim, "and %zu more of the same kind", n - show);
-  y += show < n;
   for (size_t i = 0; i < sl_plan_guards(c->plan) && i < GUARDS; i++) {
     if (g)
       sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, i ? "" : "guards");
     y += strict_put(g, r.x + 10, y, r.w - 12, GUARD_LINES, SL_ROLE_text, sl_plan_guard(c->plan, i));
   }
+  size_t guards = sl_plan_guards(c->plan);
+  if (guards > GUARDS && g)
+    sl_grid_printf(g, r.x + 10, y, r.w - 12, SL_ROLE_dim, "and %zu more", guards - GUARDS);
+  y += guards > GUARDS;
   const char *undo = sl_plan_undo(c->plan);
   if (g)
     sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "undo");

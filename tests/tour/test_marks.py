@@ -50,6 +50,21 @@ def test_one_confirmation_for_all_marked(demo):
     assert [e["rc"] for e in removed[1]["each"]] == ["OK"] * 3, removed[1]
 
 
+def test_one_mark_elsewhere_is_what_is_named(demo):
+    t = Tmux([SLUICE, "-w", demo.demo], demo.env)
+    try:
+        t.wait("job failed")
+        mark_notes(t)
+        t.keys("U")
+        t.wait("note-0.txt", absent=("marked",))
+        t.keys("g", "Space")  # the cursor goes on to the next row
+        t.wait("1 marked")
+        t.keys("a")
+        t.wait("remove", "note-0.txt ─")
+    finally:
+        t.close()
+
+
 def test_what_cannot_be_done_stays_marked(demo):
     t = Tmux([SLUICE, "-w", demo.demo], demo.env)
     try:

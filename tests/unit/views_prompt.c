@@ -119,9 +119,38 @@ static void whole_calls(void **state)
   sl_grid_free(&g);
 }
 
+/* Of many, the last is seen as well: with a decision it is the one that moves the alias. */
+static void last_call(void **state)
+{
+  struct fa a;
+  struct sl_grid g;
+  char doc[400] = "{\"calls\":[";
+  struct sl_buf dump;
+  (void)state;
+  for (size_t i = 1; i < 12; i++)
+    snprintf(doc + strlen(doc), sizeof doc - strlen(doc), "\"tag %zu\",", i);
+  snprintf(doc + strlen(doc), sizeof doc - strlen(doc), "\"champion -> 7\"]}");
+  fake_of("fake")->ask = NULL;
+  fake_of("fake")->dry_doc = doc;
+  assert_int_equal(fa_call(&f, &a, &fake_act_look, "a", NULL), SL_OK);
+  sl_confirm_open(ui, &a.plan);
+  assert_int_equal(sl_grid_init(&g, 80, 24, NULL), SL_OK);
+  ui->over[0]->ops->draw(ui->over[0], &g);
+  sl_buf_init(&dump, 1 << 20);
+  assert_int_equal(sl_grid_dump(&g, false, &dump), SL_OK);
+  const char *text = sl_buf_zstr(&dump);
+  assert_non_null(strstr(text, "6  tag 6 "));
+  assert_null(strstr(text, "tag 7 "));
+  assert_non_null(strstr(text, "and 5 more"));
+  assert_non_null(strstr(text, "12 champion -> 7"));
+  sl_buf_free(&dump);
+  sl_grid_free(&g);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(answered, fresh, close_up),
+  const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(last_call, fresh, close_up),
+                                      cmocka_unit_test_setup_teardown(answered, fresh, close_up),
                                       cmocka_unit_test_setup_teardown(withdrawn, fresh, close_up),
                                       cmocka_unit_test_setup_teardown(left_open, fresh, close_up),
                                       cmocka_unit_test_setup_teardown(whole_calls, fresh, close_up) };

@@ -72,7 +72,9 @@ static void crumb_draw(struct sl_ui *ui)
   }
   if (sl_ui_top(ui) && sl_ui_top(ui)->ops->count)
     sl_ui_top(ui)->ops->count(sl_ui_top(ui), &count);
-  int cw = (int)sl_text_width(sl_buf_view(&count), SL_TEXT_CELL);
+  int cw = (int)sl_text_width(sl_buf_view(&count), SL_TEXT_CELL), name = (int)sl_text_width(sl_buf_view(&b), SL_TEXT_CELL);
+  int most = g->w - 4 - (name < g->w / 2 ? name : g->w / 2); /* a long count gives way, not where we are */
+  cw = cw > most ? most : cw;
   sl_grid_keep(g, 1, 1, g->w - cw - 4, SL_ROLE_crumb, sl_buf_view(&b), SL_KEEP_TAIL);
   sl_grid_right(g, g->w - 1 - cw, 1, cw, SL_ROLE_dim, sl_buf_view(&count));
   sl_buf_free(&b);

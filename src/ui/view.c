@@ -43,7 +43,7 @@ static const char *view_for(struct sl_ui *ui, struct sl_str res)
 {
   static const struct { const char *res, *view; } best[] = {
     {"executions", "execution"}, {"steps", "execution"}, {"partitions", "lake"}, {"zones", "lake"}, {"objects", "preview"}, {"log",
-        "logs"}};
+        "logs"}, {"versions", "approval"}};
   for (size_t i = 0; i < sizeof best / sizeof best[0]; i++)
     if (sl_str_eqz(res, best[i].res) && sl_ui_view_find(ui, sl_str(best[i].view)))
       return best[i].view;

@@ -154,7 +154,7 @@ static struct table *table_of(const char *conn, struct sl_str res, struct sl_str
   for (size_t i = 0; i < ntables; i++) {
     if (strcmp(table[i].conn, conn) || !sl_str_eqz(res, table[i].res))
       continue;
-    if (table[i].scoped && !get && sl_str_eqz(scope, table[i].scope))
+    if (table[i].scoped && (!get || table[i].doc) && sl_str_eqz(scope, table[i].scope)) /* one row's document */
       return &table[i];
     if (!table[i].scoped || get)
       any = any ? any : &table[i];

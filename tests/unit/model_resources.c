@@ -29,6 +29,8 @@ static const struct contract contracts[] = {
   { "differences", "kind, name" },
   { "models", "name, aliases, latest, pending, updated" },
   { "versions", "model, version, state, stage, aliases, run, author, created, source, digest" },
+  { "gates", "gate, state, value, threshold, evidence" },
+  { "approvals", "model, version, decision, by, known, at, comment, to, evidence, valid" },
   { "audit", "seq, time, who, action, target, outcome, detail, hash" },
   { "requests", "resource, scope, kind, state, started, rows, bytes, wait_s, error" },
   { "keys", "view, key, command, help" },

@@ -1,0 +1,170 @@
+/* views/approval_verdict.c: may this go to production, in a word and a sentence, and what to do next. What is asked first decides: is it
+ * there already, was it rejected, are there rules, are they met, who is still missing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "views/approval_int.h"
+
+static void say(struct ap_verdict *out, const char *state, const char *words, const char *next)
+{
+  out->state = state;
+  snprintf(out->words, sizeof out->words, "%s", words);
+  snprintf(out->next, sizeof out->next, "%s", next);
+}
+
+struct ap_tally ap_tally(struct sl_pane *gates)
+{
+  struct ap_tally t = {0};
+  uint64_t n = gates ? sl_pane_count(gates) : 0;
+  for (uint64_t i = 0; i < n && i < AP_LINES; i++, t.n++) {
+    struct sl_str state = ap_text(gates, i, "state");
+    *(sl_str_eqz(state, "pass") ? &t.pass : sl_str_eqz(state, "fail") ? &t.fail : &t.unknown) += 1;
+  }
+  return t;
+}
+
+const struct sl_err *ap_failed(const struct sl_pane *p)
+{
+  const struct sl_answer *a = p ? sl_pane_answer(p) : NULL;
+  for (size_t i = 0; a && i < a->nsrc; i++)
+    if (a->src[i].state == SL_FAILED)
+      return &a->src[i].err;
+  return NULL;
+}
+
+bool ap_complete(const struct sl_pane *p)
+{
+  const struct sl_answer *a = sl_pane_answer(p);
+  for (size_t i = 0; i < a->nsrc; i++)
+    if (a->src[i].state != SL_WHOLE)
+      return false;
+  return a->done && a->nsrc;
+}
+
+/* It carries the alias: did anybody say yes? A signed yes that counts is best, then one that nobody could sign, then a claim. */
+static void promoted(struct sl_view *v, struct approval_state *s, struct ap_verdict *out)
+{
+  int64_t best = -1;
+  int worth = -1;
+  for (size_t i = 0; i < s->npast; i++) {
+    uint64_t row = s->past[i].row;
+    struct sl_val number = s->past[i].audit ? sl_null(SL_I64) : sl_pane_val(s->approvals, row, "version");
+    if (number.null || number.u.i != s->version || !sl_str_eqz(ap_text(s->approvals, row, "decision"), "approved"))
+      continue;
+    struct sl_val valid = sl_pane_val(s->approvals, row, "valid");
+    int mine = valid.null ? 1 : valid.u.b ? 2 : 0;
+    if (mine > worth) {
+      worth = mine;
+      best = (int64_t)row;
+    }
+  }
+  if (best < 0) {
+    bool known = s->approvals && sl_pane_whole(s->approvals) && !ap_failed(s->approvals);
+    out->state = known ? "failed" : "unknown";
+    snprintf(out->words, sizeof out->words, known ? "it is %s, and nobody approved that" : "it is %s; who approved that cannot be read",
+        s->to);
+    snprintf(out->next, sizeof out->next, known ? "a approve it by the rules; or go back: :models, a rollback" : "r asks again");
+    return;
+  }
+  struct sl_str by = ap_text(s->approvals, (uint64_t)best, "by"), why = ap_text(s->approvals, (uint64_t)best, "why");
+  struct sl_str known = ap_text(s->approvals, (uint64_t)best, "known");
+  out->state = worth == 2 ? "ok" : worth == 1 ? "waiting" : "failed";
+  snprintf(out->words, sizeof out->words, "it is %s, %s by %.*s (%.*s)%s%.*s", s->to,
+      worth == 2 ? "approved" : worth == 1 ? "approved unsigned" : "but the approval does not count:", SL_ARG(sl_str_head(by, 40)),
+      SL_ARG(known), worth ? "" : ": ", worth ? 0 : (int)(why.n < 100 ? why.n : 100), why.n ? why.p : "");
+  snprintf(out->next, sizeof out->next, "%s", worth == 2 ? "nothing: it is in production by the rules"
+      : worth == 1 ? "nobody's key is listed below people: in the workspace file, so nothing can be signed"
+      : "a approve it by the rules; or go back: :models, a rollback");
+  (void)v;
+}
+
+static void rejected(struct approval_state *s, int64_t row, struct ap_verdict *out)
+{
+  out->state = "rejected";
+  if (row < 0) {
+    snprintf(out->words, sizeof out->words, "the registry says rejected: a claim, nobody's statement is with it");
+  } else {
+    struct sl_str by = ap_text(s->approvals, (uint64_t)row, "by"), why = ap_text(s->approvals, (uint64_t)row, "comment");
+    snprintf(out->words, sizeof out->words, "rejected by %.*s: \"%.*s\"", SL_ARG(sl_str_head(by, 40)), SL_ARG(sl_str_head(why, 120)));
+  }
+  snprintf(out->next, sizeof out->next, "a request asks again; approve is still possible where the gates pass");
+}
+
+/* Some gates have come, others will not: no verdict, whatever these say. */
+static void halved(const struct ap_tally *t, bool flowing, struct ap_verdict *out)
+{
+  out->state = flowing ? "running" : "unknown";
+  snprintf(out->words, sizeof out->words, flowing ? "judging: %zu gates so far, %zu failed" : "not all gates came: of %zu here %zu failed",
+      t->n, t->fail);
+  snprintf(out->next, sizeof out->next, "%s", flowing ? "" : "r asks again");
+}
+
+/* The gates are there: who or what is missing? */
+static void judged(struct approval_state *s, const struct sl_model_conf *m, const struct ap_tally *t, struct ap_verdict *out)
+{
+  size_t have = ap_valid(s, s->version);
+  int need = m && m->required > 1 ? m->required : 1, n;
+  if (t->fail || t->unknown) {
+    out->state = t->fail ? "failed" : "unknown";
+    n = snprintf(out->words, sizeof out->words, "cannot be approved: ");
+    if (t->fail)
+      n += snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu gate%s failed%s", t->fail, t->fail == 1 ? "" : "s",
+          t->unknown ? ", " : "");
+    if (t->unknown)
+      snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu %sunknown", t->unknown,
+          t->fail ? "" : t->unknown == 1 ? "gate " : "gates ");
+    snprintf(out->next, sizeof out->next, t->fail ? "a reject with a reason, or break glass; E evidence again"
+        : "E computes evidence; what stays unknown blocks");
+    return;
+  }
+  out->state = have ? "waiting" : "ok";
+  if (have)
+    snprintf(out->words, sizeof out->words, "%zu of %d approvals: somebody else must agree", have, need);
+  else if (need > 1)
+    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass; %d people must agree", t->pass, t->n, need);
+  else
+    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass", t->pass, t->n);
+  snprintf(out->next, sizeof out->next, "a approve moves %.100s here, or reject with a reason", s->to);
+}
+
+static bool cut(const struct sl_pane *p)
+{
+  const struct sl_answer *a = sl_pane_answer(p);
+  for (size_t i = 0; i < a->nsrc; i++)
+    if (a->src[i].state == SL_CUT)
+      return true;
+  return false;
+}
+
+void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *out)
+{
+  const struct sl_model_conf *m = ap_policy(v, s);
+  const struct sl_err *bad = ap_failed(s->gates);
+  struct ap_tally t = ap_tally(s->gates);
+  bool whole = s->gates && sl_pane_whole(s->gates) && !cut(s->gates), old = bad && whole && t.n;
+  struct sl_str state = ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "state");
+  int64_t last = ap_decision(s, s->version, "");
+  bool no = last >= 0 && sl_str_eqz(ap_text(s->approvals, (uint64_t)last, "decision"), "rejected");
+  if (s->champion == s->version)
+    promoted(v, s, out);
+  else if (no || (last < 0 && sl_str_eqz(state, "rejected")))
+    rejected(s, no ? last : -1, out);
+  else if (!m)
+    say(out, "unknown", "no rules: the workspace file says nothing of this model",
+        "add what it must meet below models: in the workspace file; d on a gate, or docs/CONFIG.md");
+  else if (!s->gates)
+    say(out, "unknown", "gates cannot be judged here", "");
+  else if (t.n && !whole)
+    halved(&t, !bad && !sl_pane_answer(s->gates)->done, out);
+  else if (t.n)
+    judged(s, m, &t, out);
+  else if (bad)
+    say(out, "unknown", "the gates could not be judged", "r asks again");
+  else if (!sl_pane_whole(s->gates))
+    say(out, "running", "judging the gates", "");
+  else
+    judged(s, m, &t, out);
+  size_t n = strlen(out->words);
+  if (old && s->champion != s->version)
+    snprintf(out->words + n, sizeof out->words - n, " (as it last was)");
+}

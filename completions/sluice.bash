@@ -78,6 +78,7 @@ _sluice()
     approve) args='version' options="$options --to --comment --expect --break-glass" ;;
     reject) args='version' options="$options --to --comment" ;;
     rollback) args='model' options="$options --alias --comment --expect" ;;
+    gate) args='version' options="$options --filter --sort --columns --limit --to" ;;
     audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
     init) args='none' options="$options" ;;
     trust) args='file' options="$options" ;;
@@ -91,7 +92,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare request approve reject rollback audit init trust info doctor demo' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare request approve reject rollback gate audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

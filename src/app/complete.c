@@ -35,7 +35,9 @@ static void rows_came(void *user, sl_watch id, const struct sl_answer *a)
   struct sl_batch *b = NULL;
   if (!n || sl_snap_page_wait(a->snap, 0, n < COMPLETE_ROWS ? (uint32_t)n : COMPLETE_ROWS, &b, NULL))
     return;
-  int col = sl_schema_find(sl_batch_schema(b), sl_str(c->col));
+  int col = c->col ? sl_schema_find(sl_batch_schema(b), sl_str(c->col)) : -1;
+  for (uint32_t row = 0; !c->col && row < sl_batch_count(b); row++)
+    put(c->a, sl_batch_id(b, row));
   for (uint32_t row = 0; col >= 0 && row < sl_batch_count(b); row++) {
     struct sl_val v = sl_batch_get(b, row, (unsigned)col);
     if (!v.null && (v.type == SL_TEXT || v.type == SL_URI))
@@ -44,6 +46,7 @@ static void rows_came(void *user, sl_watch id, const struct sl_answer *a)
   sl_batch_unref(b);
 }
 
+/* col NULL: the rows' ids. */
 static void complete_rows(struct sl_session *s, const struct sl_resource *res, const char *col)
 {
   struct completing c = { .a = s->app, .col = col };
@@ -81,6 +84,7 @@ static void complete_scope(struct sl_session *s, const char *first)
     { "runs", &sl_res_experiments, "name" }, { "series", &sl_res_runs, "id" },    { "versions", &sl_res_models, "name" },
     { "executions", &sl_res_jobs, "name" },  { "steps", &sl_res_executions, "id" }, { "log", &sl_res_executions, "id" },
     { "partitions", &sl_res_zones, "name" }, { "differences", &sl_res_runs, "id" },
+    { "gates", &sl_res_versions, NULL },
   };
   for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
     if (!strcmp(first, scopes[i].of))
@@ -107,6 +111,8 @@ static void complete_session(struct sl_session *s, const char *kind, const char 
     complete_rows(s, &sl_res_runs, "id");
   else if (!strcmp(kind, "model"))
     complete_rows(s, &sl_res_models, "name");
+  else if (!strcmp(kind, "version"))
+    complete_rows(s, &sl_res_versions, NULL);
   else if (!strcmp(kind, "uri"))
     complete_zones(s);
   else if (!strcmp(kind, "scope"))

@@ -6,5 +6,6 @@
 int sl_judge_open(struct sl_ws *w, struct sl_err *err)
 {
   sl_ws_judge(w, &judge_ops, NULL);
-  return sl_ws_serve(w, &judge_differences_serve, NULL, err);
+  int rc = sl_ws_serve(w, &judge_differences_serve, NULL, err);
+  return rc ? rc : sl_ws_serve(w, &judge_gates_serve, NULL, err);
 }

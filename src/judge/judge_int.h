@@ -7,6 +7,6 @@
 struct sl_serve;
 struct sl_judge_ops;
 extern const struct sl_judge_ops judge_ops;      /* decide.c */
-extern const struct sl_serve judge_differences_serve;
+extern const struct sl_serve judge_differences_serve, judge_gates_serve;
 
 #endif

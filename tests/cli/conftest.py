@@ -71,7 +71,7 @@ def demo(tmp_path_factory):
     def ask(*args, code=0):
         run = subprocess.run([PROGRAM, "-w", str(top / "demo"), *args], env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL,
                              timeout=60)
-        assert run.returncode == code, (args, run.returncode, run.stderr)
+        assert code is None or run.returncode == code, (args, run.returncode, run.stderr)
         return run
     ask.store = top / "demo" / "mlflow.db"
     return ask

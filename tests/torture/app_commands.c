@@ -67,6 +67,7 @@ static const struct scene scenes[] = {
   { { "approve", "registry:versions/cancer%2F4" }, .code = 3, .exact = true },
   { { "reject", "cancer/4", "--comment", "worse" }, .code = 3, .exact = true },
   { { "rollback", "registry:models/cancer", "--alias", "champion" }, .code = 3, .exact = true },
+  { { "gate", "one/1" }, .code = 3, .exact = true },
   { { "describe", "jobs", "ingest", "-o", "json" }, .exact = true },
   { { "audit", "list", "-o", "csv", "--columns", "seq,action,target,outcome" }, .exact = true },
   { { "audit", "verify" }, .exact = true },

@@ -53,7 +53,9 @@ static const char yaml[] =
   "      look: {run: [sh, -c, \"echo looking; echo 'row 3: N/A is no number' >&2; exit 3\"]}\n"
   "  nightly:\n"
   "    steps:\n"
-  "      wait: {run: [sleep, \"100\"]}\n";
+  "      wait: {run: [sleep, \"100\"]}\n"
+  "models:\n"
+  "  one: {gates: [\"metrics.auc >= 0.9\"]}\n";
 
 static void put(const char *path, const char *text)
 {

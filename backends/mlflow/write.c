@@ -205,7 +205,8 @@ static void promote(struct mlflow_changes *x, const struct sl_call *c, struct sl
 {
   struct sl_str was = text(c, "was");
   if (sl_str_starts(to, SL_STR("stage:")))
-    add(x, (struct mlflow_change){ .what = MLFLOW_STAGE, .on = MLFLOW_VERSION, .key = sl_str_from(to, 6), .archive = true });
+    add(x, (struct mlflow_change){ .what = MLFLOW_STAGE, .on = MLFLOW_VERSION, .key = sl_str_from(to, 6), .archive = true,
+                                   .holder = true, .was = was.n ? was : SL_STR_NONE });
   else
     add(x, (struct mlflow_change){ .what = MLFLOW_ALIAS, .on = MLFLOW_MODEL, .key = to, .compare = true,
                                    .was = was.n ? was : SL_STR_NONE });
@@ -310,11 +311,11 @@ static void value_words(struct sl_str v, struct sl_buf *out)
 
 static void was_words(const struct mlflow_change *c, struct sl_buf *out)
 {
-  if (!c->compare)
+  if (!c->compare && !c->holder)
     return;
   sl_buf_z(out, " (now ");
   if (!c->was.p)
-    sl_buf_z(out, c->what == MLFLOW_ALIAS || c->what == MLFLOW_UNALIAS ? "nowhere" : "not set");
+    sl_buf_z(out, c->what == MLFLOW_ALIAS || c->what == MLFLOW_UNALIAS ? "nowhere" : c->holder ? "nobody" : "not set");
   else if (c->what == MLFLOW_ALIAS || c->what == MLFLOW_UNALIAS || c->what == MLFLOW_STAGE)
     sl_buf_str(out, c->was);
   else
@@ -347,7 +348,7 @@ int mlflow_change_moved(const struct mlflow_changes *x, const struct mlflow_chan
   struct sl_buf b;
   sl_buf_init(&b, 4096);
   bool alias = c->what == MLFLOW_ALIAS || c->what == MLFLOW_UNALIAS;
-  if (alias)
+  if (alias || c->holder)
     sl_buf_printf(&b, "%.*s of %.*s is %.*s now (was %.*s): somebody moved it; look again", SL_ARG(sl_str_head(c->key, 60)),
                   SL_ARG(sl_str_head(x->model, 60)), SL_ARG(now.p ? now : SL_STR("nowhere")),
                   SL_ARG(c->was.p ? c->was : SL_STR("nowhere")));

@@ -14,6 +14,7 @@ struct mlflow_change {
   enum mlflow_on on;
   struct sl_str key, value;         /* tag; alias or stage; a note's text is the value */
   bool archive;                     /* of a stage: the others that are in it become Archived */
+  bool holder;                      /* of a stage: `was` is the version that has it, and stays until this one takes it */
   bool compare;                     /* it must hold `was` before; was none: nothing */
   struct sl_str was;
 };

@@ -179,10 +179,24 @@ static int write_run(struct writing *w, const struct mlflow_change *c, struct sl
              err);
 }
 
+/* Whoever has the stage, in the very transaction that gives it to another; of several the newest, as the judge counts. */
+static int holder_check(struct writing *w, const struct mlflow_change *c, struct sl_err *err)
+{
+  const struct sl_val m[] = { sl_vs(w->x.model), sl_vs(c->key) };
+  struct sl_str now;
+  if (!c->holder)
+    return SL_OK;
+  int rc = look(w, "SELECT version FROM model_versions WHERE name=?2 AND current_stage=?3{c} ORDER BY version DESC LIMIT 1", m, 2, &now,
+                NULL, err);
+  bool stands = now.n == c->was.n && (!now.n || sl_str_eq(now, c->was));
+  return rc || stands ? rc : mlflow_change_moved(&w->x, c, now, err);
+}
+
 static int change(struct writing *w, const struct mlflow_change *c, struct sl_err *err)
 {
   struct sl_str now;
   int rc = now_of(w, c, &now, err);
+  rc = rc ? rc : holder_check(w, c, err);
   if (!rc && !mlflow_change_stands(c, now))
     rc = mlflow_change_moved(&w->x, c, now, err);
   if (!rc && c->what == MLFLOW_UNTAG && c->on == MLFLOW_RUN && !now.p)

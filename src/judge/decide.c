@@ -111,6 +111,19 @@ static int read_target(struct deciding *d, const struct sl_call *c, struct sl_er
   return keep(d, &d->model, sl_str_head(id, (size_t)slash), err);
 }
 
+static bool is_stage(struct sl_str to) { return sl_str_starts(to, SL_STR("stage:")); }
+
+/* One way to write each: another would be another stage to the gates, and the same one to the registry. */
+static int check_stage(struct sl_str to, struct sl_err *err)
+{
+  static const char *const stages[] = { "stage:None", "stage:Staging", "stage:Production", "stage:Archived" };
+  for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+    if (!is_stage(to) || sl_str_eqz(to, stages[i]))
+      return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "there is no %.*s; write stage:Staging, stage:Production or stage:Archived",
+                    SL_ARG(sl_str_head(to, 60)));
+}
+
 static int read_policy(struct deciding *d, const struct sl_call *c, struct sl_err *err)
 {
   struct sl_buf b;
@@ -121,7 +134,8 @@ static int read_policy(struct deciding *d, const struct sl_call *c, struct sl_er
     sl_model_target(d->policy, &b);
     to = sl_buf_view(&b);
   }
-  int rc = keep(d, &d->to, to, err);
+  int rc = check_stage(to, err);
+  rc = rc ? rc : keep(d, &d->to, to, err);
   sl_buf_clear(&b);
   if (!rc && !sl_registry_address(d->conf, d->conn, &b))
     rc = sl_err_set(err, SL_EUNSUP, "connection %.*s has no address that a statement could name", SL_ARG(d->conn));
@@ -183,7 +197,7 @@ static int guards(struct deciding *d)
 {
   bool moves = d->what == JUDGE_ROLLBACK || d->what == JUDGE_APPROVE;
   int rc = SL_OK;
-  if (moves && !sl_str_starts(d->to, SL_STR("stage:")))
+  if (moves)
     rc = say(d, "%.*s is %.*s", SL_ARG(sl_str_head(d->to, 80)), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")));
   if (!rc && d->evidence[0])
     rc = say(d, "evidence %.4s...%s", d->evidence, d->evidence + 62);
@@ -319,8 +333,6 @@ static void on_gates(void *user, const struct sl_gates *g, const struct sl_err *
   if (!rc && words.n && !d->again)
     rc = sl_judging_note(d->j, sl_buf_zstr(&words), &e);
   sl_buf_free(&words);
-  if (!rc && sl_str_starts(d->to, SL_STR("stage:")))
-    rc = keep(d, &d->was, sl_str(g->present), &e);
   if (rc)
     fail(d, rc, &e);
   else
@@ -341,6 +353,51 @@ static void ask_gates(struct deciding *d)
 
 /* ---- who, and what was said so far ---- */
 
+/* Who has the stage; of several the newest. */
+static int stage_find(struct deciding *d, struct sl_err *err)
+{
+  int rc = SL_OK;
+  d->holder = 0;
+  for (uint64_t at = 0; at < sl_snap_count(d->versions) && !rc; at += SL_BATCH_ROWS) {
+    struct sl_batch *b = NULL;
+    rc = sl_snap_page_wait(d->versions, at, SL_BATCH_ROWS, &b, err);
+    struct sl_schema *s = rc ? NULL : sl_batch_schema(b);
+    int version = rc ? -1 : sl_schema_find(s, SL_STR("version")), stage = rc ? -1 : sl_schema_find(s, SL_STR("stage"));
+    for (uint32_t i = 0; version >= 0 && stage >= 0 && i < sl_batch_count(b); i++) {
+      struct sl_val n = sl_batch_get(b, i, (unsigned)version), v = sl_batch_get(b, i, (unsigned)stage);
+      if (!n.null && !v.null && sl_str_eq(v.u.s, sl_str_from(d->to, 6)) && n.u.i > d->holder)
+        d->holder = n.u.i;
+    }
+    sl_batch_unref(b);
+  }
+  return rc;
+}
+
+/* What the alias names, or who has the stage: read once more before it is sent, it must be what was read first. */
+static int present_seen(struct deciding *d, struct sl_str now, struct sl_err *err)
+{
+  bool moved = d->again && !sl_str_eq(now, d->was) && (d->what == JUDGE_ROLLBACK || d->what == JUDGE_APPROVE);
+  if (moved)
+    return sl_err_set(err, SL_ECONFLICT, "%.*s is %.*s now (was %.*s): somebody moved it; look again", SL_ARG(sl_str_head(d->to, 80)),
+                      SL_ARG(now.n ? now : SL_STR("nowhere")), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")));
+  if (d->again)
+    return SL_OK;
+  d->was = now;
+  return rules_expect(d, text_arg(sl_judging_call(d->j), "expect"), err);
+}
+
+static int stage_seen(struct deciding *d, struct sl_err *err)
+{
+  char number[24] = "";
+  struct sl_str now;
+  if (!d->versions || d->what == JUDGE_ROLLBACK)
+    return SL_OK;
+  if (d->holder)
+    snprintf(number, sizeof number, "%lld", (long long)d->holder);
+  int rc = keep(d, &now, sl_str(number), err);
+  return rc ? rc : present_seen(d, now, err);
+}
+
 static int look_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct deciding *d = user;
@@ -353,6 +410,8 @@ static int look_work(void *user, const atomic_bool *cancel, struct sl_err *err)
   char version[24];
   snprintf(version, sizeof version, "%lld", (long long)d->version);
   const struct sl_expected where = { d->registry, d->model, sl_str(version), d->at };
+  if (!rc && d->versions)
+    rc = stage_find(d, err);
   for (size_t i = 0; i < d->ntag && !rc; i++)
     rc = sl_decisions_tag(&d->past, d->tag[i].key, d->tag[i].value, &where, p, err);
   return rc;
@@ -364,7 +423,8 @@ static void look_done(void *user, int rc, const struct sl_err *err)
   struct sl_err e = { 0 };
   if (!back(d, rc, err))
     return;
-  rc = rules_person(d, &e);
+  rc = stage_seen(d, &e);
+  rc = rc ? rc : rules_person(d, &e);
   if (rc)
     fail(d, rc, &e);
   else
@@ -418,6 +478,7 @@ static void on_versions(void *user, sl_watch id, const struct sl_answer *a)
     fail(d, rc, &err);
     return;
   }
+  versions_drop(d);
   d->versions = sl_snap_ref(a->snap);
   look(d);
 }
@@ -444,16 +505,9 @@ static int aliases_seen(struct deciding *d, const struct sl_answer *a, struct sl
   struct sl_str now;
   int rc = answer_rc(a, err);
   rc = rc ? rc : alias_find(d, a->snap, &now, err);
-  if (rc)
+  if (rc || is_stage(d->to))
     return rc;
-  bool moved = d->again && !sl_str_eq(now, d->was) && (d->what == JUDGE_ROLLBACK || d->what == JUDGE_APPROVE);
-  if (moved && !sl_str_starts(d->to, SL_STR("stage:")))
-    return sl_err_set(err, SL_ECONFLICT, "%.*s is %.*s now (was %.*s): somebody moved it; look again", SL_ARG(sl_str_head(d->to, 80)),
-                      SL_ARG(now.n ? now : SL_STR("nowhere")), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")));
-  if (d->again)
-    return SL_OK;
-  d->was = now;
-  return rules_expect(d, text_arg(sl_judging_call(d->j), "expect"), err);
+  return present_seen(d, now, err);
 }
 
 static void on_model(void *user, sl_watch id, const struct sl_answer *a)
@@ -469,6 +523,8 @@ static void on_model(void *user, sl_watch id, const struct sl_answer *a)
     rc = ask(d, &sl_res_versions, SL_Q_LIST, "model,version,aliases,tags.*", on_versions, &err);
   else if (!rc && d->what == JUDGE_ROLLBACK)
     settle(d);
+  else if (!rc && is_stage(d->to))
+    rc = ask(d, &sl_res_versions, SL_Q_LIST, "model,version,stage", on_versions, &err);
   else if (!rc)
     look(d);
   if (rc)

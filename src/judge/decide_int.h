@@ -22,11 +22,12 @@ struct deciding {
   struct sl_ws_conf *conf;           /* counted; may be NULL */
   const struct sl_model_conf *policy;/* NULL: nothing governs this model */
   struct sl_str conn, model, to, comment, author, registry, issuer;
-  struct sl_str was;                 /* what the alias names now; "" nothing */
+  struct sl_str was;                 /* what the alias names now, or which version has the stage; "" nothing */
+  int64_t holder;                    /* of a stage: who has it, as just read; 0 nobody */
   int64_t version;
   char policy_digest[65], evidence[65], digest[65];
   struct { struct sl_str key, value; } *tag; size_t ntag;   /* that may hold statements of people: */
-  struct sl_snap *versions;          /* of a rollback: where it may go */
+  struct sl_snap *versions;          /* of a rollback: where it may go; of a stage: who has it */
   struct sl_me_ask ask;
   struct sl_me me;
   struct sl_decisions past;

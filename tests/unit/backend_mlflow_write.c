@@ -122,6 +122,10 @@ static void to_a_stage(void **state)
   (void)state;
   assert_int_equal(approve("cancer/5", "stage:Production"), SL_OK);
   assert_string_equal(sql("select current_stage from model_versions where name='cancer' and version=5"), "Production");
+  assert_int_equal(approve("cancer/4", "stage:production"), SL_ECONFLICT); /* was nobody's, says the statement */
+  assert_string_equal(a.err.msg, "Production of cancer is 5 now (was nowhere): somebody moved it; look again");
+  assert_string_equal(sql("select value from model_version_tags where name='cancer' and version=4 and key='approval.statement'"), "-");
+  ma_say.was = "5";
   assert_int_equal(approve("cancer/4", "stage:production"), SL_OK);
   assert_string_equal(sql("select current_stage from model_versions where name='cancer' and version=5"), "Archived");
   assert_string_equal(sql("select current_stage from model_versions where name='cancer' and version=4"), "Production");

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "box/box.h"
 #include "model/backend.h"
+#include "model/quality.h"
 
 struct compute {
   struct sl_backend *b;
@@ -44,10 +45,19 @@ int compute_look_bytes(struct compute_look *k, struct sl_str piece) SL_NODISCARD
 /* Behind the box's end rc: what came, as rows of r. EAGAIN: again when there is room; other: the request's end. */
 int compute_look_send(struct compute_look *k, struct sl_req *r, int rc, struct sl_err *err);
 
+/* ---- a registry's model in a folder of ours (fetch.c) ---- */
+struct compute_fetch;
+/* Once, never inside compute_fetch(). dir: with MLmodel and `model`, the file that it names; stays until compute_fetch_drop(). */
+typedef void compute_fetched(void *user, int rc, const char *dir, const struct sl_err *err);
+int compute_fetch(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn, void *user,
+                  struct sl_err *err) SL_NODISCARD;
+void compute_fetch_drop(struct compute_fetch *f);          /* fn does not come any more */
+
 /* ---- models over data (score.c): from score('MODEL', 'DATA', ...), from quality(...) ---- */
 struct compute_score;
 /* *out NULL: another statement. */
 int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
+int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a, struct sl_err *err) SL_NODISCARD;
 void compute_score_free(struct compute_score *k);          /* fn does not come any more; the model's copy goes */
 /* Finds model and data: fn once, never inside; sql is then the text of the box's work `score`. touch: it is at work. */
 int compute_score_begin(struct compute_score *k, struct compute *c, struct sl_req *touch, compute_prepped *fn, void *user,
@@ -67,6 +77,6 @@ char *compute_only(const char *const *reads);              /* yours: the one pat
 void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
 
 extern const struct sl_sql_ops compute_sql;
-extern const struct sl_serve compute_columns, compute_tables, compute_drift;
+extern const struct sl_serve compute_columns, compute_tables, compute_drift, compute_quality;
 
 #endif

@@ -17,6 +17,10 @@ struct score {
   enum sl_model_output what;
   unsigned threads;
   bool judge;                  /* rows of quality are wanted, not predictions */
+  bool wide;                   /* with the other model's figures beside them, and the rows that matter */
+  bool aside;                  /* this is the other model: it collects, and says nothing */
+  const char *file;            /* how the file that MLmodel names is called here, if otherwise */
+  struct score *other;         /* the model to compare with, done already; NULL: none */
   struct sl_mlmodel page;      /* names NULL: there was none */
   struct sl_model *m;
   size_t *of;                  /* feature -> column of the data */
@@ -40,11 +44,12 @@ struct score {
 };
 
 double score_now(void);        /* s, monotonic */
+/* ---- score_quality.c ---- */
 int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_rows(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the resource's columns */
 
-/* Outputs: begin once, block after block, end once. */
+/* ---- score_out.c: begin once, block after block, end once. */
 int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_end(struct score *s, struct sl_err *err) SL_NODISCARD;

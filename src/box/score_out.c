@@ -1,5 +1,4 @@
 /* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console, or through a table into a file. */
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -10,116 +9,19 @@
 
 enum { WIDTH_MAX = 20000, VECTOR = 2048 };
 
-/* ---- quality ---- */
+/* ---- the summary ---- */
 
-int score_quality_open(struct score *s, struct sl_err *err)
-{
-  struct sl_model_facts f = sl_model_facts(s->m);
-  struct sl_err none;
-  if (s->judge && !s->label)
-    return sl_err_set(err, SL_EUSAGE, "quality needs the label: the column that holds what was true");
-  if (!s->label || !(s->judge || s->c->out_file))
-    return SL_OK;
-  if (!sl_column_numeric(s->label) || s->label->time) {
-    if (!s->judge)
-      return SL_OK;
-    return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by number only", s->label->name,
-                      sl_column_type_name(s->label));
-  }
-  enum sl_model_output what = f.classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
-  if (sl_model_shape(s->m, what, &s->prob_shape, &none) && sl_model_shape(s->m, SL_MODEL_CLASS, &s->prob_shape, err))
-    return err ? err->code : SL_EUNSUP;
-  if (s->prob_shape.width != 1 && s->prob_shape.width != f.classes)
-    return s->judge ? sl_err_set(err, SL_EUNSUP, "quality of a model of several numbers is not worked out") : SL_OK;
-  if (f.classes > SL_QUALITY_CLASSES_MAX && !s->judge)
-    return SL_OK;
-  return sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
-}
-
-static double number(const void *values, enum sl_column_type type, size_t i)
-{
-  return type == SL_COLUMN_F32 ? (double)((const float *)values)[i]
-         : type == SL_COLUMN_F64 ? ((const double *)values)[i] : (double)((const int64_t *)values)[i];
-}
-
-int score_quality_block(struct score *s, struct sl_err *err)
-{
-  size_t width = s->prob_shape.width, rows = sl_columns_rows(&s->f), classes = sl_model_facts(s->m).classes;
-  bool index = s->prob_shape.type == SL_COLUMN_I64;
-  double p[SL_QUALITY_CLASSES_MAX];
-  int rc = SL_OK;
-  for (size_t r = 0; !rc && r < rows; r++) {
-    size_t best = 0;
-    for (size_t k = 0; k < width; k++) {
-      p[k] = number(s->prob, s->prob_shape.type, r * width + k);
-      best = p[k] > p[best] ? k : best;
-    }
-    int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
-    const double *of = classes == 2 && width == 2 ? p + 1 : p; /* softprob of two classes gives one for each */
-    rc = sl_quality_add(s->quality, sl_column_f64(s->label, r), of, !index, chosen, err);
-  }
-  return rc;
-}
-
-struct judging { struct score *s; struct sl_jw *w; struct sl_err *err; uint64_t row; };
-
-static int add_quality(void *user, const struct sl_quality_value *v)
-{
-  struct judging *j = user;
-  char id[24], cls[16], other[32];
-  int rc = j->s->batch ? SL_OK : sl_batch_new(&j->s->batch, j->s->schema, j->err);
-  if (rc)
-    return rc;
-  int n = snprintf(id, sizeof id, "%llu", (unsigned long long)++j->row);
-  snprintf(cls, sizeof cls, "%d", v->cls);
-  snprintf(other, sizeof other, "predicted %d", v->other);
-  sl_batch_row(j->s->batch, SL_PUT, sl_strn(id, (size_t)n));
-  sl_batch_set(j->s->batch, 0, sl_vz(v->metric));
-  if (v->cls >= 0)
-    sl_batch_set(j->s->batch, 1, sl_vz(cls));
-  if (v->other >= 0)
-    sl_batch_set(j->s->batch, 2, sl_vz(other));
-  if (!isnan(v->value))
-    sl_batch_set(j->s->batch, 3, sl_vf(v->value));
-  sl_batch_set(j->s->batch, 6, sl_vi((int64_t)v->n));
-  if (!sl_batch_full(j->s->batch))
-    return SL_OK;
-  rc = box_rows(j->s->c, j->s->batch, j->err);
-  sl_batch_unref(j->s->batch);
-  j->s->batch = NULL;
-  return rc;
-}
-
-int score_quality_rows(struct score *s, struct sl_err *err)
-{
-  static const struct sl_col cols[] = {
-    { .name = "metric", .type = SL_TEXT, .help = "accuracy, auc, log_loss, precision, recall, f1, confusion; mae, rmse, r2" },
-    { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all" },
-    { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted" },
-    { .name = "value", .type = SL_F64, .help = "its value" },
-    { .name = "low", .type = SL_F64, .help = "lower end of its interval" },
-    { .name = "high", .type = SL_F64, .help = "upper end" },
-    { .name = "n", .type = SL_I64, .help = "rows that it rests on", .unit = "rows" } };
-  struct judging j = { .s = s, .err = err };
-  int rc = sl_schema_new(&s->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
-  if (!rc)
-    rc = box_head(s->c, s->schema, -1, err);
-  if (!rc)
-    rc = sl_quality_end(s->quality, add_quality, &j, err);
-  return rc || !s->batch ? rc : box_rows(s->c, s->batch, err);
-}
-
-/* In the summary: what is said of all; the rest is a query of its own. */
+/* What is said of all; the rest is a query of its own. */
 static int put_quality(void *user, const struct sl_quality_value *v)
 {
-  struct judging *j = user;
+  struct sl_jw *w = user;
   if (v->cls >= 0)
     return SL_OK;
-  sl_jw_key(j->w, sl_str(v->metric));
+  sl_jw_key(w, sl_str(v->metric));
   if (isnan(v->value))
-    sl_jw_null(j->w);
+    sl_jw_null(w);
   else
-    sl_jw_f64(j->w, v->value);
+    sl_jw_f64(w, v->value);
   return SL_OK;
 }
 
@@ -394,11 +296,10 @@ static int summary(struct score *s, struct sl_err *err)
   struct sl_buf b;
   sl_buf_init(&b, 0);
   struct sl_jw w = sl_jw(&b, false);
-  struct judging j = { .s = s, .w = &w, .err = err };
   int rc = SL_OK;
   if (s->quality) {
     sl_jw_obj(&w);
-    rc = sl_quality_end(s->quality, put_quality, &j, err);
+    rc = sl_quality_end(s->quality, put_quality, &w, err);
     sl_jw_end_obj(&w);
   }
   if (!rc)

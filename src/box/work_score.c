@@ -1,8 +1,9 @@
 /* box/work_score.c: a model over data: the model's file is read here, the engine reads the data, predictions go back in the order of rows.
  *
  * {"path": file or folder with MLmodel, "file": how the file that MLmodel names is called here, if otherwise, "model": what to call it,
- * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "quality": true for rows of quality instead}. With an
- * output file: the file, and one row that sums it up. */
+ * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "quality": true for rows of quality instead, "wide":
+ * true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second model's figures stand beside
+ * the first one's}. With an output file: the file, and one row that sums it up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -67,7 +68,7 @@ static int from_folder(struct score *s, char **file, struct sl_err *err)
     rc = sl_err_set(err, SL_ENOENT, "%s holds no MLmodel: name the model's file itself", s->path);
   if (!rc)
     rc = sl_mlmodel_read(&s->page, sl_buf_view(&b), "MLmodel", err);
-  const char *here = json_string_value(json_object_get(s->args, "file"));
+  const char *here = s->file;
   if (!rc && !(*file = sl_asprintf("%s/%s", s->path, here && !strchr(here, '/') ? here : s->page.file)))
     rc = sl_err_nomem(err);
   sl_buf_free(&b);
@@ -297,7 +298,9 @@ static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
     rc = blocks(s, &r, err);
   s->d->destroy_result(&r);
   s->total_s = score_now() - s->total_s;
-  return rc ? rc : s->judge ? score_quality_rows(s, err) : score_out_end(s, err);
+  if (rc || s->aside)
+    return rc;
+  return s->judge ? score_quality_rows(s, err) : score_out_end(s, err);
 }
 
 static int over_data(struct score *s, struct sl_err *err)
@@ -347,6 +350,7 @@ static int take_output(struct score *s, struct sl_err *err)
     threads = s->c->hello->threads;
   s->threads = threads > THREADS_MAX ? THREADS_MAX : (unsigned)threads;
   s->judge = json_is_true(json_object_get(s->args, "quality"));
+  s->wide = s->judge && json_is_true(json_object_get(s->args, "wide"));
   return SL_OK;
 }
 
@@ -367,21 +371,47 @@ static void score_free(struct score *s)
     s->d->disconnect(&s->conn);
 }
 
+/* A model, over all of the data. */
+static int over_model(struct score *s, struct sl_err *err)
+{
+  int rc = take_output(s, err);
+  if (!rc)
+    rc = load_model(s, err);
+  if (!rc)
+    rc = sl_model_shape(s->m, s->what, &s->shape, err);
+  if (!rc)
+    rc = duck_own_connect(s->c, &s->conn, err);
+  return rc ? rc : over_data(s, err);
+}
+
+/* The other model first, over the same data: what is kept of it is compared with the first one's. */
+static int run_other(struct score *s, struct score *t, struct sl_err *err)
+{
+  const char *path = json_string_value(json_object_get(s->args, "against_path"));
+  if (!path)
+    return SL_OK;
+  *t = (struct score){ .c = s->c, .d = s->d, .args = json_incref(s->args), .aside = true, .total_s = score_now(),
+                       .file = json_string_value(json_object_get(s->args, "against_file")) };
+  t->path = sl_strdup(path);
+  int rc = t->path ? over_model(t, err) : sl_err_nomem(err);
+  if (rc)
+    sl_err_prefix(err, "the model to compare with");
+  s->other = t;
+  return rc;
+}
+
 static int score_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
 {
   struct duck_own *own = c->own;
-  struct score s = { .c = c, .d = &own->d, .total_s = score_now() };
+  struct score s = { .c = c, .d = &own->d, .total_s = score_now() }, t = { .c = NULL };
   int rc = box_args(text, &s.args, &s.path, err);
+  s.file = rc ? NULL : json_string_value(json_object_get(s.args, "file"));
   if (!rc)
-    rc = take_output(&s, err);
+    rc = run_other(&s, &t, err);
   if (!rc)
-    rc = load_model(&s, err);
-  if (!rc)
-    rc = sl_model_shape(s.m, s.what, &s.shape, err);
-  if (!rc)
-    rc = duck_own_connect(c, &s.conn, err);
-  if (!rc)
-    rc = over_data(&s, err);
+    rc = over_model(&s, err);
+  if (s.other)
+    score_free(&t);
   score_free(&s);
   return rc;
 }

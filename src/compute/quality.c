@@ -1,23 +1,14 @@
 /* compute/quality.c: labels beside outputs, row by row; the numbers at the end. */
-#include "compute/quality.h"
+#include "compute/quality_int.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 
-struct pair { double score; int32_t label; };
-struct sl_quality {
-  size_t classes, width;       /* width: probabilities kept of each row */
-  double epsilon;
-  int32_t *label; size_t nlabel, label_cap;
-  double *p; size_t np, p_cap;
-  uint64_t *confusion;         /* classes x classes: label, predicted */
-  bool no_p;
-  double loss, abs, square, sum_square;   /* of numbers: errors; labels around their mean (Welford) */
-  double mean;
-  uint64_t n;
-};
+#define Z95 1.959963984540054
+
+struct pair { double score; uint32_t at; bool in; };
 
 int sl_quality_open(struct sl_quality **out, size_t classes, double epsilon, struct sl_err *err)
 {
@@ -42,11 +33,47 @@ void sl_quality_free(struct sl_quality *q)
     return;
   sl_free(q->label);
   sl_free(q->p);
+  sl_free(q->truth);
+  sl_free(q->row);
+  sl_free(q->chosen);
   sl_free(q->confusion);
   sl_free(q);
 }
 
-static void add_number(struct sl_quality *q, double label, double p)
+uint64_t sl_quality_count(const struct sl_quality *q) { return q->n; }
+
+void sl_quality_keep(struct sl_quality *q) { q->keep = true; }
+
+/* What every kept row has: which one it is, and the class it was given. */
+static int keep_row(struct sl_quality *q, int64_t chosen, struct sl_err *err)
+{
+  if (q->nlabel >= SL_QUALITY_ROWS_MAX || q->seen > UINT32_MAX)
+    return sl_err_set(err, SL_ELIMIT, "quality is worked out over at most %d rows", SL_QUALITY_ROWS_MAX);
+  int rc = sl_grow((void **)&q->row, &q->row_cap, q->nlabel + 1, sizeof *q->row, SL_QUALITY_ROWS_MAX, err);
+  if (!rc)
+    rc = sl_grow((void **)&q->chosen, &q->chosen_cap, q->nlabel + 1, sizeof *q->chosen, SL_QUALITY_ROWS_MAX, err);
+  if (rc)
+    return rc;
+  q->row[q->nlabel] = (uint32_t)(q->seen - 1);
+  q->chosen[q->nlabel] = (int16_t)(chosen >= 0 && (size_t)chosen < q->classes ? chosen : -1);
+  return SL_OK;
+}
+
+static int keep_number(struct sl_quality *q, double label, double p, struct sl_err *err)
+{
+  int rc = keep_row(q, -1, err);
+  if (!rc)
+    rc = sl_grow((void **)&q->truth, &q->truth_cap, q->nlabel + 1, sizeof *q->truth, SL_QUALITY_ROWS_MAX, err);
+  if (!rc)
+    rc = sl_grow((void **)&q->p, &q->p_cap, q->nlabel + 1, sizeof *q->p, SL_QUALITY_ROWS_MAX, err);
+  if (rc)
+    return rc;
+  q->truth[q->nlabel] = label;
+  q->p[q->nlabel++] = p;
+  return SL_OK;
+}
+
+static int add_number(struct sl_quality *q, double label, double p, struct sl_err *err)
 {
   double off = p - label, delta = label - q->mean;
   q->n++;
@@ -54,6 +81,7 @@ static void add_number(struct sl_quality *q, double label, double p)
   q->sum_square += delta * (label - q->mean);
   q->abs += fabs(off);
   q->square += off * off;
+  return q->keep ? keep_number(q, label, p, err) : SL_OK;
 }
 
 static double kept_off(const struct sl_quality *q, double p)
@@ -63,16 +91,18 @@ static double kept_off(const struct sl_quality *q, double p)
 
 static int add_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
 {
-  if (q->nlabel >= SL_QUALITY_ROWS_MAX)
-    return sl_err_set(err, SL_ELIMIT, "quality is worked out over at most %d rows", SL_QUALITY_ROWS_MAX);
-  int rc = sl_grow((void **)&q->label, &q->label_cap, q->nlabel + 1, sizeof *q->label, SL_QUALITY_ROWS_MAX, err);
+  int rc = keep_row(q, chosen, err);
+  if (!rc)
+    rc = sl_grow((void **)&q->label, &q->label_cap, q->nlabel + 1, sizeof *q->label, SL_QUALITY_ROWS_MAX, err);
   if (!rc && has_p)
     rc = sl_grow((void **)&q->p, &q->p_cap, q->np + q->width, sizeof *q->p, (size_t)SL_QUALITY_ROWS_MAX * 4, err);
   if (rc)
     return rc;
   q->label[q->nlabel++] = (int32_t)label;
-  for (size_t k = 0; has_p && k < q->width; k++)
+  for (size_t k = 0; has_p && k < q->width; k++) {
+    q->odd_p = q->odd_p || isnan(p[k]);
     q->p[q->np++] = p[k];
+  }
   q->no_p = q->no_p || !has_p;
   q->n++;
   if (chosen >= 0 && (size_t)chosen < q->classes)
@@ -84,12 +114,11 @@ static int add_class(struct sl_quality *q, size_t label, const double *p, bool h
 
 int sl_quality_add(struct sl_quality *q, double label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
 {
+  q->seen++;
   if (isnan(label))
     return SL_OK;
-  if (!q->classes) {
-    add_number(q, label, p[0]);
-    return SL_OK;
-  }
+  if (!q->classes)
+    return add_number(q, label, p[0], err);
   if (!(label >= 0 && label < (double)q->classes && label == floor(label)))
     return sl_err_set(err, SL_EUSAGE, "a label is %g; the model knows the classes 0 to %zu", label, q->classes - 1);
   return add_class(q, (size_t)label, p, has_p, chosen, err);
@@ -103,27 +132,83 @@ static int by_score(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Mann-Whitney: how often a row of the class stands above one of the rest, ties counted half. */
-static double auc(struct pair *s, size_t n, uint64_t *inside)
+bool quality_in(const struct sl_quality *q, size_t k, size_t i) { return (size_t)q->label[i] == k; }
+
+static void moments(double x, double *n, double *mean, double *square)
 {
-  double ranks = 0;
-  uint64_t in = 0;
-  qsort(s, n, sizeof *s, by_score);
+  double delta = x - *mean;
+  *n += 1;
+  *mean += delta / *n;
+  *square += delta * (x - *mean);
+}
+
+/* Mann-Whitney: how often a row of the class stands above one of the rest, ties counted half. What is summed are halves: exact. */
+static void rank_pairs(const struct pair *s, size_t n, double *v, struct quality_auc *out)
+{
+  double in = (double)out->inside, rest = (double)n - in, sum = 0, below_in = 0, below_rest = 0;
+  double m[2] = { 0, 0 }, mean[2] = { 0, 0 }, square[2] = { 0, 0 };
   for (size_t i = 0, j; i < n; i = j) {
-    uint64_t tied = 0;
-    for (j = i; j < n && s[j].score <= s[i].score; j++)
-      tied += s[j].label != 0;
-    ranks += (double)tied * ((double)(i + 1) + (double)j) / 2;
-    in += tied;
+    double tied_in = 0;
+    for (j = i; j < n && !(s[j].score > s[i].score); j++)
+      tied_in += s[j].in;
+    double tied_rest = (double)(j - i) - tied_in, of_in = (below_rest + tied_rest / 2) / rest;
+    double of_rest = (in - below_in - tied_in / 2) / in;
+    sum += tied_in * (below_rest + tied_rest / 2);
+    for (size_t k = i; k < j; k++) {
+      double share = s[k].in ? of_in : of_rest;
+      moments(share, &m[s[k].in], &mean[s[k].in], &square[s[k].in]);
+      if (v)
+        v[s[k].at] = share;
+    }
+    below_in += tied_in;
+    below_rest += tied_rest;
   }
-  *inside = in;
-  double other = (double)(n - in), mine = (double)in;
-  return mine > 0 && other > 0 ? (ranks - mine * (mine + 1) / 2) / (mine * other) : (double)NAN;
+  out->value = sum / (in * rest);
+  out->var = in > 1 && rest > 1 ? square[1] / (in - 1) / in + square[0] / (rest - 1) / rest : (double)NAN;
+}
+
+int quality_auc(const struct sl_quality *q, size_t k, double *v, struct quality_auc *out, struct sl_err *err)
+{
+  size_t n = q->nlabel;
+  struct pair *s = sl_calloc(n + 1, sizeof *s);
+  *out = (struct quality_auc){ .value = (double)NAN, .var = (double)NAN };
+  if (!s)
+    return sl_err_nomem(err);
+  for (size_t i = 0; i < n; i++) {
+    s[i] = (struct pair){ q->p[i * q->width + (q->width > 1 ? k : 0)], (uint32_t)i, quality_in(q, k, i) };
+    out->inside += s[i].in;
+  }
+  if (out->inside && out->inside < n && !q->odd_p) {
+    qsort(s, n, sizeof *s, by_score);
+    rank_pairs(s, n, v, out);
+  }
+  sl_free(s);
+  return SL_OK;
 }
 
 static int put(sl_quality_fn *fn, void *user, const char *metric, int cls, int other, double value, uint64_t n)
 {
-  return fn(user, &(struct sl_quality_value){ metric, cls, other, value, n });
+  return fn(user, &(struct sl_quality_value){ metric, cls, other, value, n, (double)NAN, (double)NAN });
+}
+
+static int put_auc(sl_quality_fn *fn, void *user, int cls, const struct quality_auc *a, uint64_t n)
+{
+  double half = Z95 * sqrt(a->var), low = a->value - half, high = a->value + half;
+  return fn(user, &(struct sl_quality_value){ "auc", cls, -1, a->value, n, low < 0 ? 0 : low, high > 1 ? 1 : high });
+}
+
+/* hits of n. */
+static int put_share(sl_quality_fn *fn, void *user, const char *metric, int cls, uint64_t hits, uint64_t n, double none)
+{
+  double x = (double)hits, of = (double)n, z2 = Z95 * Z95;
+  struct sl_quality_value v = { metric, cls, -1, none, n, (double)NAN, (double)NAN };
+  if (n) {
+    double mid = (x + z2 / 2) / (of + z2), half = Z95 / (of + z2) * sqrt(x * (of - x) / of + z2 / 4);
+    v.value = x / of;
+    v.low = hits ? mid - half : 0;
+    v.high = hits < n ? mid + half : 1;
+  }
+  return fn(user, &v);
 }
 
 static int end_numbers(struct sl_quality *q, sl_quality_fn *fn, void *user)
@@ -135,26 +220,22 @@ static int end_numbers(struct sl_quality *q, sl_quality_fn *fn, void *user)
   return rc ? rc : put(fn, user, "r2", -1, -1, n > 1 && q->sum_square > 0 ? 1 - q->square / q->sum_square : (double)NAN, q->n);
 }
 
-/* Of each class against the rest; of two classes, of the second alone. */
-static int end_auc(struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err)
+/* Of each class against the rest; of two classes, of the second alone. The mean of several has no interval. */
+static int end_auc(const struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err)
 {
-  struct pair *s = sl_calloc(q->nlabel + 1, sizeof *s);
+  struct quality_auc each[SL_QUALITY_CLASSES_MAX], mean = { 0, (double)NAN, 0 };
   size_t first = q->classes > 2 ? 0 : 1, told = 0;
-  double sum = 0, each[SL_QUALITY_CLASSES_MAX];
-  uint64_t inside[SL_QUALITY_CLASSES_MAX];
-  int rc = s ? SL_OK : sl_err_nomem(err);
+  int rc = SL_OK;
   for (size_t k = first; !rc && k < q->classes; k++) {
-    for (size_t i = 0; i < q->nlabel; i++)
-      s[i] = (struct pair){ q->p[i * q->width + (q->width > 1 ? k : 0)], (size_t)q->label[i] == k };
-    each[k] = auc(s, q->nlabel, &inside[k]);
-    told += isnan(each[k]) ? 0 : 1;
-    sum += isnan(each[k]) ? 0 : each[k];
+    rc = quality_auc(q, k, NULL, &each[k], err);
+    told += isnan(each[k].value) ? 0 : 1;
+    mean.value += isnan(each[k].value) ? 0 : each[k].value;
   }
+  mean.value = told ? mean.value / (double)told : (double)NAN;
   if (!rc)
-    rc = put(fn, user, "auc", -1, -1, told ? sum / (double)told : (double)NAN, q->n);
+    rc = put_auc(fn, user, -1, q->classes == 2 ? &each[1] : &mean, q->n);
   for (size_t k = first; !rc && q->classes > 2 && k < q->classes; k++)
-    rc = put(fn, user, "auc", (int)k, -1, each[k], inside[k]);
-  sl_free(s);
+    rc = put_auc(fn, user, (int)k, &each[k], each[k].inside);
   return rc;
 }
 
@@ -168,13 +249,11 @@ static uint64_t marginal(const struct sl_quality *q, size_t k, bool of_label)
 
 static int end_class(const struct sl_quality *q, size_t k, sl_quality_fn *fn, void *user)
 {
-  double hit = (double)q->confusion[k * q->classes + k];
-  uint64_t there = marginal(q, k, true), said = marginal(q, k, false);
-  double precision = said ? hit / (double)said : 0, recall = there ? hit / (double)there : 0;
-  int rc = put(fn, user, "precision", (int)k, -1, precision, there);
+  uint64_t hits = q->confusion[k * q->classes + k], there = marginal(q, k, true), said = marginal(q, k, false);
+  int rc = put_share(fn, user, "precision", (int)k, hits, said, 0);
   if (!rc)
-    rc = put(fn, user, "recall", (int)k, -1, recall, there);
-  return rc ? rc : put(fn, user, "f1", (int)k, -1, said + there ? 2 * hit / (double)(said + there) : 0, there);
+    rc = put_share(fn, user, "recall", (int)k, hits, there, 0);
+  return rc ? rc : put(fn, user, "f1", (int)k, -1, said + there ? 2 * (double)hits / (double)(said + there) : 0, there);
 }
 
 int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err)
@@ -184,7 +263,7 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
     return end_numbers(q, fn, user);
   for (size_t k = 0; k < q->classes; k++)
     hits += q->confusion[k * q->classes + k];
-  int rc = put(fn, user, "accuracy", -1, -1, q->n ? (double)hits / (double)q->n : (double)NAN, q->n);
+  int rc = put_share(fn, user, "accuracy", -1, hits, q->n, (double)NAN);
   if (!rc && !q->no_p && q->n)
     rc = end_auc(q, fn, user, err);
   if (!rc && !q->no_p && q->n)

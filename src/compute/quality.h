@@ -1,7 +1,9 @@
 /* compute/quality.h: how good predictions are, from labels and outputs: what the resource `quality` and the summary of `score` show.
  *
  * Definitions are scikit-learn's: AUC by ranks with ties halved (one class against the rest, macro the mean of the classes that have both),
- * log loss with probabilities kept off 0 and 1 by the width's epsilon, precision and recall 0 where nothing was predicted or was there. */
+ * log loss with probabilities kept off 0 and 1 by the width's epsilon, precision and recall 0 where nothing was predicted or was there.
+ * Intervals hold 95 %: of an AUC by DeLong, DeLong and Clarke-Pearson 1988 (cut at 0 and 1), of shares (accuracy, precision, recall) by
+ * Wilson 1927. */
 #ifndef SL_COMPUTE_QUALITY_H
 #define SL_COMPUTE_QUALITY_H
 
@@ -13,14 +15,41 @@ struct sl_quality;
 /* classes 0: numbers are predicted. epsilon: of the outputs' width, for the log loss. ELIMIT: more classes than are told apart. */
 int sl_quality_open(struct sl_quality **out, size_t classes, double epsilon, struct sl_err *err) SL_NODISCARD;
 void sl_quality_free(struct sl_quality *q);
-/* One row. Two classes: p[0] is the probability of class 1; more: one for each; none: p[0] is the number. has_p false: only the class is
- * known (chosen). A label that is NaN leaves the row out. EUSAGE: a label that is no class. ELIMIT beyond SL_QUALITY_ROWS_MAX. */
+/* Numbers, too, are kept row by row, for sl_quality_rows(): before the first row. (Classes always are.) */
+void sl_quality_keep(struct sl_quality *q);
+/* One row, the next one. Two classes: p[0] is the probability of class 1; more: one for each; none: p[0] is the number. has_p false: only
+ * the class is known (chosen). A label that is NaN leaves the row out. EUSAGE: a label that is no class. ELIMIT beyond
+ * SL_QUALITY_ROWS_MAX. */
 int sl_quality_add(struct sl_quality *q, double label, const double *p, bool has_p, int64_t chosen, struct sl_err *err) SL_NODISCARD;
 
+uint64_t sl_quality_count(const struct sl_quality *q);       /* rows that have a label */
+
 /* metric: accuracy, auc, log_loss, precision, recall, f1, confusion (class: the label; other: what was predicted); mae, rmse, r2. */
-struct sl_quality_value { const char *metric; int cls, other; double value; uint64_t n; };     /* cls, other -1: of all */
+struct sl_quality_value {
+  const char *metric; int cls, other;        /* cls, other -1: of all */
+  double value; uint64_t n;                  /* n: rows that it rests on */
+  double low, high;                          /* NaN: no interval is known */
+};
 /* In an order that does not change; a value that cannot be told (AUC of one class only) is NaN. */
 typedef int sl_quality_fn(void *user, const struct sl_quality_value *v);
 int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+
+/* ---- two of them over the same rows (quality_pair.c) ---- */
+/* EUSAGE: not the same classes, or other rows or labels. */
+int sl_quality_comparable(const struct sl_quality *a, const struct sl_quality *b, struct sl_err *err) SL_NODISCARD;
+/* Is the difference noise: the p-value of McNemar's exact test (of accuracy), and of DeLong's test of two correlated AUCs of a class (of two
+ * classes: class 1). NaN: cannot be told. */
+double sl_quality_mcnemar(const struct sl_quality *a, const struct sl_quality *b);
+int sl_quality_delong(const struct sl_quality *a, const struct sl_quality *b, size_t cls, double *p, struct sl_err *err) SL_NODISCARD;
+
+/* Rows to look at: where a and b differ, furthest apart first (b NULL: which a gets wrong, surest first), then by row. */
+struct sl_quality_row {
+  uint64_t row;                              /* of the data, from 0 */
+  double label, apart;
+  int a, b;                                  /* classes that were predicted; numbers: -1 */
+  double pa, pb;                             /* two classes: probability of class 1; more: of what was predicted; none: the number. NaN */
+};
+/* *n: how many of at most max are in out; *all: how many there are. */
+void sl_quality_rows(const struct sl_quality *a, const struct sl_quality *b, struct sl_quality_row *out, size_t max, size_t *n, uint64_t *all);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "model/scope.h"
 
 enum { SHARE_DIGITS = 3 };
 static const double evidently_share = 0.5;
@@ -14,37 +15,7 @@ const char *const sl_drift_profiles[] = { "evidently", "monitor", NULL };
 
 /* ---- scope ---- */
 
-/* The next word of *rest, unquoted, yours; NULL: there is none. */
-static char *word(struct sl_str *rest, bool *quoted, struct sl_err *err)
-{
-  struct sl_buf b;
-  *rest = sl_str_trim(*rest);
-  char q = rest->n && (rest->p[0] == '\'' || rest->p[0] == '"') ? rest->p[0] : 0;
-  size_t i = q ? 1 : 0;
-  bool open = q;
-  *quoted = q;
-  sl_buf_init(&b, 0);
-  for (; i < rest->n && (open || (!q && rest->p[i] != ' ' && rest->p[i] != '\t' && rest->p[i] != '\n')); i++) {
-    bool twice = q && rest->p[i] == q && i + 1 < rest->n && rest->p[i + 1] == q;
-    if (q && rest->p[i] == q && !twice) {
-      open = false;
-      continue;
-    }
-    sl_buf_ch(&b, rest->p[i]);
-    i += twice;
-  }
-  *rest = sl_str_from(*rest, i);
-  if (open) {
-    sl_err_set(err, SL_EUSAGE, "a quote is not closed: %c", q);
-    sl_buf_free(&b);
-    return NULL;
-  }
-  char *out = b.n || q ? sl_strndup(b.p ? b.p : "", b.n) : NULL;
-  if ((b.n || q) && !out)
-    (void)sl_err_nomem(err);
-  sl_buf_free(&b);
-  return out;
-}
+static const char *const keys[] = { "tests=", "profile=", NULL };
 
 static int keep(struct sl_drift_ask *a, char *w, bool quoted, struct sl_err *err)
 {
@@ -76,11 +47,12 @@ int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_
   char *w;
   int rc = SL_OK;
   *out = (struct sl_drift_ask){ 0 };
-  while (!rc && (w = word(&scope, &quoted, &e))) {
+  while (!(rc = sl_scope_word(&scope, &w, &quoted, &e)) && w) {
     rc = keep(out, w, quoted, &e);
     sl_free(w);
+    if (rc)
+      break;
   }
-  rc = rc ? rc : e.code;
   if (!rc)
     rc = check(out, &e);
   if (rc) {
@@ -100,27 +72,11 @@ void sl_drift_ask_free(struct sl_drift_ask *a)
   *a = (struct sl_drift_ask){ 0 };
 }
 
-static void put_word(struct sl_buf *b, const char *w)
-{
-  bool plain = *w && !strpbrk(w, " \t\n'\"") && strncmp(w, "tests=", 6) != 0 && strncmp(w, "profile=", 8) != 0;
-  if (plain) {
-    sl_buf_z(b, w);
-    return;
-  }
-  sl_buf_ch(b, '\'');
-  for (; *w; w++) {
-    if (*w == '\'')
-      sl_buf_ch(b, '\'');
-    sl_buf_ch(b, *w);
-  }
-  sl_buf_ch(b, '\'');
-}
-
 void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a)
 {
-  put_word(b, a->baseline);
+  sl_scope_put(b, a->baseline, keys);
   sl_buf_ch(b, ' ');
-  put_word(b, a->current);
+  sl_scope_put(b, a->current, keys);
   sl_buf_z(b, a->tests ? " tests=" : "");
   for (const char *t = a->tests; t && *t; t++)
     if (*t != ' ')

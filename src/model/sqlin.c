@@ -285,6 +285,12 @@ static int arg_set(struct ws_sql_name *n, const struct lex *x, size_t name, size
   return SL_OK;
 }
 
+/* quality('MODEL', 'DATA', ...) is a statement of the engine's own: resources take one text. */
+static bool two_texts(const struct lex *x, size_t open)
+{
+  return open + 3 < x->n && x->tok[open + 1].kind == TOK_STRING && is(x, open + 2, ",") && x->tok[open + 3].kind == TOK_STRING;
+}
+
 static int args_parse(struct ws_sql_name *n, const struct lex *x, size_t open, struct sl_arena *a, struct sl_err *err)
 {
   size_t close = x->tok[open].match;
@@ -353,7 +359,7 @@ static int walk_table(struct walk *k, size_t i, size_t *next, struct sl_err *err
   for (char *c = name; *c; c++) /* as SQL folds names, quoted or not: a table of ours has no capitals */
     *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
   const struct sl_resource *res = is(x, i + 1, ".") ? NULL : k->find(k->user, sl_str(name));
-  if (!res || is_cte(x, name, &k->out->arena))
+  if (!res || is_cte(x, name, &k->out->arena) || (is(x, i + 1, "(") && two_texts(x, i + 1)))
     return SL_OK;
   struct ws_sql_name n = { .res = res };
   size_t end = x->tok[i].end;

@@ -81,12 +81,134 @@ static void numbers(void **state)
   sl_quality_free(q);
 }
 
+static const struct sl_quality_value *find(const struct got *g, const char *metric, int cls)
+{
+  for (size_t i = 0; i < g->n; i++)
+    if (!strcmp(g->v[i].metric, metric) && g->v[i].cls == cls)
+      return &g->v[i];
+  fail_msg("no %s of %d", metric, cls);
+  return NULL;
+}
+
+static bool near(double a, double b) { return fabs(a - b) < 1e-12; }
+
+/* Expected figures: scipy's binomtest(k, n).proportion_ci(method='wilson'); of the AUC, by hand from the shares in the comment. */
+static void intervals(void **state)
+{
+  static const double label[] = { 0, 0, 0, 1, 1, 1 }, p[] = { 0.1, 0.3, 0.6, 0.3, 0.7, 0.9 };
+  struct sl_quality *q;
+  struct got g = { .n = 0 };
+  (void)state;
+  assert_int_equal(sl_quality_open(&q, 2, 1e-7, NULL), SL_OK);
+  for (size_t i = 0; i < 6; i++)
+    assert_int_equal(sl_quality_add(q, label[i], &p[i], true, p[i] > 0.5, NULL), SL_OK);
+  assert_int_equal(sl_quality_end(q, take, &g, NULL), SL_OK);
+  /* of the class: 1.5/3, 1, 1; of the rest: 1, 2.5/3, 2/3 */
+  double auc = 7.5 / 9, var = (1.0 / 12) / 3 + (1.0 / 36) / 3, half = 1.959963984540054 * sqrt(var);
+  const struct sl_quality_value *v = find(&g, "auc", -1);
+  assert_true(near(v->value, auc) && near(v->low, auc - half) && v->high == 1);
+  v = find(&g, "accuracy", -1); /* 4 of 6 */
+  assert_true(near(v->value, 4.0 / 6) && near(v->low, 0.299993315138392) && near(v->high, 0.9032285888942195));
+  v = find(&g, "recall", 1);    /* 2 of 3 */
+  assert_true(near(v->low, 0.20765960080204782) && v->n == 3);
+  assert_true(isnan(find(&g, "log_loss", -1)->low) && isnan(find(&g, "f1", 1)->high));
+  sl_quality_free(q);
+}
+
+static struct sl_quality *pair_of(const double *label, const double *p, size_t n)
+{
+  struct sl_quality *q;
+  assert_int_equal(sl_quality_open(&q, 2, 1e-7, NULL), SL_OK);
+  for (size_t i = 0; i < n; i++)
+    assert_int_equal(sl_quality_add(q, label[i], &p[i], true, p[i] > 0.5, NULL), SL_OK);
+  return q;
+}
+
+static void two_models(void **state)
+{
+  static const double label[] = { 0, 0, 0, 1, (double)NAN, 1, 1 }, pa[] = { 0.1, 0.3, 0.6, 0.3, 0.5, 0.7, 0.9 },
+                      pb[] = { 0.6, 0.8, 0.7, 0.2, 0.1, 0.6, 0.4 };
+  struct sl_quality *a = pair_of(label, pa, 7), *b = pair_of(label, pb, 7), *c = pair_of(label, pb, 6);
+  struct sl_quality_row row[2];
+  size_t n;
+  uint64_t all;
+  double p;
+  (void)state;
+  assert_int_equal(sl_quality_comparable(a, b, NULL), SL_OK);
+  assert_int_equal(sl_quality_comparable(a, c, NULL), SL_EUSAGE);
+  /* a alone is right in rows 0, 1 and 6, b alone never: 2 * 0.5^3 */
+  assert_true(near(sl_quality_mcnemar(a, b), 0.25) && near(sl_quality_mcnemar(b, a), 0.25) && sl_quality_mcnemar(a, a) == 1);
+  assert_int_equal(sl_quality_delong(a, a, 1, &p, NULL), SL_OK);
+  assert_true(p == 1);
+  /* b: of the class 0, 0.5/3, 0 (0.2; 0.6 tied with one; 0.4); of the rest 1/6, 0, 0; differences of the shares: 1/2, 5/6, 1 and 5/6, 5/6, 2/3 */
+  double var = ((1.0 / 4 + 25.0 / 36 + 1 - 49.0 / 9 / 3) / 2) / 3 + (2 * 25.0 / 36 + 4.0 / 9 - 49.0 / 9 / 3) / 2 / 3;
+  double off = 7.5 / 9 - 0.5 / 9;
+  assert_int_equal(sl_quality_delong(a, b, 1, &p, NULL), SL_OK);
+  assert_true(near(p, erfc(off / sqrt(var) / sqrt(2))));
+  sl_quality_rows(a, b, row, 2, &n, &all);
+  assert_true(n == 2 && all == 3 && row[0].row == 0 && row[1].row == 1 && row[0].a == 0 && row[0].b == 1);
+  assert_true(row[0].apart == 0.5 && row[0].pa == 0.1 && row[0].pb == 0.6);
+  sl_quality_rows(a, NULL, row, 2, &n, &all); /* rows 2 (0.6) and 3 (0.3): the surer one first */
+  assert_true(n == 2 && all == 2 && row[0].row == 3 && row[1].row == 2 && row[0].label == 1 && isnan(row[0].pb));
+  sl_quality_free(a);
+  sl_quality_free(b);
+  sl_quality_free(c);
+}
+
+static void numbers_row_by_row(void **state)
+{
+  static const double label[] = { 1, 2, 3 }, pa[] = { 1, 2, 5 }, pb[] = { 1, 3, 5.5 };
+  struct sl_quality *a, *b, *two;
+  struct sl_quality_row row[4];
+  size_t n;
+  uint64_t all;
+  double p;
+  (void)state;
+  assert_int_equal(sl_quality_open(&a, 0, 0, NULL), SL_OK);
+  assert_int_equal(sl_quality_open(&b, 0, 0, NULL), SL_OK);
+  assert_int_equal(sl_quality_open(&two, 2, 0, NULL), SL_OK);
+  sl_quality_keep(a);
+  sl_quality_keep(b);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(sl_quality_add(a, label[i], &pa[i], true, 0, NULL), SL_OK);
+    assert_int_equal(sl_quality_add(b, label[i], &pb[i], true, 0, NULL), SL_OK);
+  }
+  assert_int_equal(sl_quality_comparable(a, b, NULL), SL_OK);
+  assert_int_equal(sl_quality_comparable(a, two, NULL), SL_EUSAGE);
+  sl_quality_rows(a, b, row, 4, &n, &all);
+  assert_true(n == 2 && all == 2 && row[0].row == 1 && row[1].row == 2 && row[0].pa == 2 && row[0].pb == 3 && row[0].a == -1);
+  sl_quality_rows(a, NULL, row, 4, &n, &all);
+  assert_true(n == 1 && row[0].row == 2 && row[0].label == 3 && row[0].apart == 2);
+  assert_true(isnan(sl_quality_mcnemar(a, b)));
+  assert_int_equal(sl_quality_delong(a, b, 1, &p, NULL), SL_OK);
+  assert_true(isnan(p));
+  sl_quality_free(a);
+  sl_quality_free(b);
+  sl_quality_free(two);
+}
+
+/* A model that answers NaN cannot be ranked; it must not keep us for ever either. */
+static void no_number(void **state)
+{
+  static const double label[] = { 0, 1, 1 }, p[] = { (double)NAN, 0.7, 0.7 };
+  struct sl_quality *q = pair_of(label, p, 3);
+  struct got g = { .n = 0 };
+  (void)state;
+  assert_int_equal(sl_quality_end(q, take, &g, NULL), SL_OK);
+  assert_true(isnan(value(&g, "auc", -1, -1)) && value(&g, "accuracy", -1, -1) == 1);
+  sl_quality_free(q);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(two_classes),
     cmocka_unit_test(one_class_only),
     cmocka_unit_test(numbers),
+    cmocka_unit_test(intervals),
+    cmocka_unit_test(two_models),
+    cmocka_unit_test(numbers_row_by_row),
+    cmocka_unit_test(no_number),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

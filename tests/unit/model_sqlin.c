@@ -119,6 +119,7 @@ static void arguments_are_taken_out(void **state)
   expect("select * from runs(where => 'name = ''x''')", "select * from \"runs\"", "runs(runs where:name = 'x')");
   expect("select * from runs(where => 'a') x join runs(where => 'b') y on true join runs(where => 'a') z on true",
          "select * from \"runs\" x join \"runs__2\" y on true join \"runs\" z on true", "runs(runs where:a) runs__2(runs where:b)");
+  expect("from runs('a', 'b', label => 'c')", "from runs('a', 'b', label => 'c')", ""); /* two texts: the engine's own */
   refuse("select * from runs(were => 'a')", "takes where, scope, conn, order");
   refuse("select * from runs(where => 3)", "takes where");
   refuse("select * from runs(limit => 'x')", "N is a number");

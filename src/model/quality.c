@@ -1,0 +1,226 @@
+/* model/quality.c: the scope of `quality` read and written, its rows put into a sentence. */
+#include "model/quality.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/mem.h"
+#include "model/scope.h"
+
+static const char *const keys[] = { "label=", "against=", NULL };
+
+/* ---- scope ---- */
+
+static int keep(struct sl_quality_ask *a, const char *w, bool quoted, struct sl_err *err)
+{
+  struct sl_str s = sl_str(w);
+  bool label = !quoted && sl_str_starts(s, sl_str(keys[0])), against = !quoted && sl_str_starts(s, sl_str(keys[1]));
+  char **to = label ? &a->label : against ? &a->against : !a->model ? &a->model : &a->data;
+  if (*to)
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA label=COLUMN [against=MODEL]", w);
+  *to = sl_strdup(w + (label ? strlen(keys[0]) : against ? strlen(keys[1]) : 0));
+  return *to ? SL_OK : sl_err_nomem(err);
+}
+
+/* label="a b": the option's name, then a word in quotes. */
+static int next_word(struct sl_str *rest, char **out, bool *quoted, struct sl_err *err)
+{
+  *rest = sl_str_trim(*rest);
+  for (size_t i = 0; keys[i]; i++) {
+    struct sl_str key = sl_str(keys[i]), value = sl_str_from(*rest, key.n);
+    char *inner;
+    if (!sl_str_starts(*rest, key) || !value.n || (value.p[0] != '\'' && value.p[0] != '"'))
+      continue;
+    int rc = sl_scope_word(&value, &inner, quoted, err);
+    *rest = value;
+    *quoted = false;
+    *out = rc ? NULL : sl_asprintf("%s%s", keys[i], inner);
+    sl_free(rc ? NULL : inner);
+    return rc ? rc : *out ? SL_OK : sl_err_nomem(err);
+  }
+  return sl_scope_word(rest, out, quoted, err);
+}
+
+int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct sl_err *err)
+{
+  bool quoted;
+  char *w;
+  int rc;
+  *out = (struct sl_quality_ask){ 0 };
+  while (!(rc = next_word(&scope, &w, &quoted, err)) && w) {
+    rc = keep(out, w, quoted, err);
+    sl_free(w);
+    if (rc)
+      break;
+  }
+  if (!rc && (!out->model || !out->data))
+    rc = sl_err_set(err, SL_EUSAGE, "quality is that of a model over data: MODEL DATA label=COLUMN");
+  if (rc)
+    sl_quality_ask_free(out);
+  return rc;
+}
+
+void sl_quality_ask_free(struct sl_quality_ask *a)
+{
+  sl_free(a->model);
+  sl_free(a->data);
+  sl_free(a->label);
+  sl_free(a->against);
+  *a = (struct sl_quality_ask){ 0 };
+}
+
+void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a)
+{
+  const char *values[] = { a->label, a->against };
+  sl_scope_put(b, a->model, keys);
+  sl_buf_ch(b, ' ');
+  sl_scope_put(b, a->data, keys);
+  for (size_t i = 0; i < 2; i++)
+    if (values[i]) {
+      sl_buf_printf(b, " %s", keys[i]);
+      sl_scope_put(b, values[i], keys);
+    }
+}
+
+/* ---- verdict ---- */
+
+void sl_quality_tally_init(struct sl_quality_tally *t)
+{
+  *t = (struct sl_quality_tally){ .apart = (double)NAN };
+}
+
+static double f64_at(const struct sl_batch *b, uint32_t row, const char *col)
+{
+  int i = sl_schema_find(sl_batch_schema(b), sl_str(col));
+  struct sl_val v = i < 0 ? sl_null(SL_F64) : sl_batch_get(b, row, (unsigned)i);
+  return v.null ? (double)NAN : v.u.f;
+}
+
+static struct sl_str text_at(const struct sl_batch *b, uint32_t row, const char *col)
+{
+  int i = sl_schema_find(sl_batch_schema(b), sl_str(col));
+  struct sl_val v = i < 0 ? sl_null(SL_TEXT) : sl_batch_get(b, row, (unsigned)i);
+  return v.null ? SL_STR("") : v.u.s;
+}
+
+static void take(struct sl_quality_tally *t, struct sl_quality_figure *f, const struct sl_batch *b, uint32_t row)
+{
+  int n = sl_schema_find(sl_batch_schema(b), SL_STR("n"));
+  struct sl_val rows = n < 0 ? sl_null(SL_I64) : sl_batch_get(b, row, (unsigned)n);
+  *f = (struct sl_quality_figure){ .there = true, .value = f64_at(b, row, "value"), .low = f64_at(b, row, "low"),
+                                   .high = f64_at(b, row, "high"), .against = f64_at(b, row, "against"),
+                                   .difference = f64_at(b, row, "difference"), .p = f64_at(b, row, "p_value") };
+  t->rows = rows.null ? t->rows : rows.u.i;
+}
+
+void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
+{
+  for (uint32_t row = 0; row < sl_batch_count(b); row++) {
+    struct sl_str metric = text_at(b, row, "metric");
+    if (text_at(b, row, "class").n)
+      continue;
+    if (sl_str_eqz(metric, "accuracy"))
+      take(t, &t->accuracy, b, row);
+    else if (sl_str_eqz(metric, "auc"))
+      take(t, &t->auc, b, row);
+    else if (sl_str_eqz(metric, "rmse"))
+      take(t, &t->rmse, b, row);
+    else if (sl_str_eqz(metric, "disagreements") || sl_str_eqz(metric, "mistakes"))
+      t->apart = f64_at(b, row, "value");
+  }
+}
+
+/* -1, 0, 1: worse, noise, better. Only where a test was possible. */
+static int side(const struct sl_quality_figure *f)
+{
+  return !f->there || isnan(f->p) || f->p >= SL_QUALITY_NOISE ? 0 : f->difference < 0 ? -1 : f->difference > 0;
+}
+
+enum sl_quality_verdict sl_quality_verdict(const struct sl_quality_tally *t, bool pair)
+{
+  int a = side(&t->accuracy), r = side(&t->auc);
+  if (!pair)
+    return SL_QUALITY_ALONE;
+  if (isnan(t->accuracy.there ? t->accuracy.p : (double)NAN) && isnan(t->auc.there ? t->auc.p : (double)NAN))
+    return SL_QUALITY_UNKNOWN;
+  if (a * r < 0)
+    return SL_QUALITY_MIXED;
+  return a + r > 0 ? SL_QUALITY_BETTER : a + r < 0 ? SL_QUALITY_WORSE : SL_QUALITY_SAME;
+}
+
+static void put_change(struct sl_buf *b, const char *name, const struct sl_quality_figure *f, bool say_noise)
+{
+  sl_buf_printf(b, "%s %s", name, f->difference > 0 ? "+" : "");
+  sl_fmt_sig(b, f->difference, 3);
+  if (isnan(f->p))
+    return;
+  sl_buf_z(b, say_noise && f->p >= SL_QUALITY_NOISE ? " is noise (p " : " (p ");
+  sl_fmt_sig(b, f->p, 2);
+  sl_buf_ch(b, ')');
+}
+
+static void put_figure(struct sl_buf *b, const char *name, const struct sl_quality_figure *f)
+{
+  sl_buf_printf(b, "%s ", name);
+  if (isnan(f->value))
+    sl_buf_z(b, "unknown");
+  else
+    sl_fmt_sig(b, f->value, 4);
+  if (isnan(f->low) || isnan(f->high))
+    return;
+  sl_buf_z(b, " (");
+  sl_fmt_sig(b, f->low, 3);
+  sl_buf_z(b, " to ");
+  sl_fmt_sig(b, f->high, 3);
+  sl_buf_ch(b, ')');
+}
+
+static void alone(struct sl_buf *b, const struct sl_quality_tally *t)
+{
+  bool some = t->accuracy.there;
+  if (t->accuracy.there)
+    put_figure(b, "accuracy", &t->accuracy);
+  if (t->auc.there) {
+    sl_buf_z(b, some ? ", " : "");
+    put_figure(b, "auc", &t->auc);
+  }
+  if (t->rmse.there)
+    put_figure(b, "rmse", &t->rmse);
+  sl_buf_printf(b, " over %lld row%s", (long long)t->rows, t->rows == 1 ? "" : "s");
+  if (t->accuracy.there && !isnan(t->apart))
+    sl_buf_printf(b, "; %.0f %s wrong", t->apart, t->apart > 1 || t->apart < 1 ? "are" : "is");
+}
+
+static void beside(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_quality_verdict v)
+{
+  static const char *const words[] = { [SL_QUALITY_BETTER] = "better", [SL_QUALITY_WORSE] = "worse",
+                                       [SL_QUALITY_SAME] = "no difference beyond noise", [SL_QUALITY_MIXED] = "mixed",
+                                       [SL_QUALITY_UNKNOWN] = "whether it is noise cannot be told" };
+  bool say = v != SL_QUALITY_SAME, some = false;
+  sl_buf_printf(b, "%s: ", words[v]);
+  if (t->auc.there && !isnan(t->auc.difference)) {
+    put_change(b, "auc", &t->auc, say);
+    some = true;
+  }
+  if (t->accuracy.there && !isnan(t->accuracy.difference)) {
+    sl_buf_z(b, some ? ", " : "");
+    put_change(b, "accuracy", &t->accuracy, say);
+    some = true;
+  }
+  if (t->rmse.there && !isnan(t->rmse.difference))
+    put_change(b, "rmse", &t->rmse, say);
+  if (t->accuracy.there && !isnan(t->apart))
+    sl_buf_printf(b, "%sthey disagree on %.0f of %lld rows", some ? "; " : "", t->apart, (long long)t->rows);
+}
+
+void sl_quality_words(struct sl_buf *b, const struct sl_quality_tally *t, bool pair)
+{
+  enum sl_quality_verdict v = sl_quality_verdict(t, pair);
+  if (!t->rows)
+    sl_buf_z(b, "no row has a label: nothing can be told");
+  else if (v == SL_QUALITY_ALONE)
+    alone(b, t);
+  else
+    beside(b, t, v);
+}

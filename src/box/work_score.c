@@ -371,16 +371,17 @@ static void score_free(struct score *s)
     s->d->disconnect(&s->conn);
 }
 
-/* A model, over all of the data. */
-static int over_model(struct score *s, struct sl_err *err)
+static int prepare(struct score *s, struct sl_err *err)
 {
   int rc = take_output(s, err);
   if (!rc)
     rc = load_model(s, err);
-  if (!rc)
-    rc = sl_model_shape(s->m, s->what, &s->shape, err);
-  if (!rc)
-    rc = duck_own_connect(s->c, &s->conn, err);
+  return rc ? rc : sl_model_shape(s->m, s->what, &s->shape, err);
+}
+
+static int over_model(struct score *s, struct sl_err *err)
+{
+  int rc = duck_own_connect(s->c, &s->conn, err);
   return rc ? rc : over_data(s, err);
 }
 
@@ -392,11 +393,15 @@ static int run_other(struct score *s, struct score *t, struct sl_err *err)
     return SL_OK;
   *t = (struct score){ .c = s->c, .d = s->d, .args = json_incref(s->args), .aside = true, .total_s = score_now(),
                        .file = json_string_value(json_object_get(s->args, "against_file")) };
+  s->other = t;
   t->path = sl_strdup(path);
-  int rc = t->path ? over_model(t, err) : sl_err_nomem(err);
+  int rc = t->path ? prepare(t, err) : sl_err_nomem(err);
+  if (!rc && !sl_model_facts(t->m).classes != !sl_model_facts(s->m).classes)
+    return sl_err_set(err, SL_EUSAGE, "one model predicts classes, the other numbers: there is nothing to compare");
+  if (!rc)
+    rc = over_model(t, err);
   if (rc)
     sl_err_prefix(err, "the model to compare with");
-  s->other = t;
   return rc;
 }
 
@@ -406,6 +411,8 @@ static int score_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
   struct score s = { .c = c, .d = &own->d, .total_s = score_now() }, t = { .c = NULL };
   int rc = box_args(text, &s.args, &s.path, err);
   s.file = rc ? NULL : json_string_value(json_object_get(s.args, "file"));
+  if (!rc)
+    rc = prepare(&s, err);
   if (!rc)
     rc = run_other(&s, &t, err);
   if (!rc)

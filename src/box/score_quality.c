@@ -1,5 +1,5 @@
-/* box/score_quality.c: rows of quality: one model's figures, or two models' side by side with whether their difference is noise, and then the
- * rows of the data that make it. */
+/* box/score_quality.c: rows of quality: one model's figures, or two models' side by side with whether their difference is noise, and then
+ * the rows of the data that make it. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>

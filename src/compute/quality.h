@@ -37,8 +37,8 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
 /* ---- two of them over the same rows (quality_pair.c) ---- */
 /* EUSAGE: not the same classes, or other rows or labels. */
 int sl_quality_comparable(const struct sl_quality *a, const struct sl_quality *b, struct sl_err *err) SL_NODISCARD;
-/* Is the difference noise: the p-value of McNemar's exact test (of accuracy), and of DeLong's test of two correlated AUCs of a class (of two
- * classes: class 1). NaN: cannot be told. */
+/* Is the difference noise: the p-value of McNemar's exact test (of accuracy), and of DeLong's test of two correlated AUCs of a class (of
+ * two classes: class 1). NaN: cannot be told. */
 double sl_quality_mcnemar(const struct sl_quality *a, const struct sl_quality *b);
 int sl_quality_delong(const struct sl_quality *a, const struct sl_quality *b, size_t cls, double *p, struct sl_err *err) SL_NODISCARD;
 
@@ -50,6 +50,7 @@ struct sl_quality_row {
   double pa, pb;                             /* two classes: probability of class 1; more: of what was predicted; none: the number. NaN */
 };
 /* *n: how many of at most max are in out; *all: how many there are. */
-void sl_quality_rows(const struct sl_quality *a, const struct sl_quality *b, struct sl_quality_row *out, size_t max, size_t *n, uint64_t *all);
+void sl_quality_rows(const struct sl_quality *a, const struct sl_quality *b, struct sl_quality_row *out, size_t max, size_t *n,
+                     uint64_t *all);
 
 #endif

@@ -142,7 +142,8 @@ static void fill(const struct sl_quality *a, const struct sl_quality *b, size_t 
   r->pb = b ? given(b, i, r->b) : (double)NAN;
 }
 
-void sl_quality_rows(const struct sl_quality *a, const struct sl_quality *b, struct sl_quality_row *out, size_t max, size_t *n, uint64_t *all)
+void sl_quality_rows(const struct sl_quality *a, const struct sl_quality *b, struct sl_quality_row *out, size_t max, size_t *n,
+                     uint64_t *all)
 {
   *n = 0;
   *all = 0;

@@ -101,7 +101,8 @@ def test_figures_and_intervals(bench, classes):
     table = metrics.confusion_matrix(y, said)
     assert all(got["confusion", str(i), f"predicted {j}"]["value"] == table[i, j] for i in range(classes) for j in range(classes))
     for k in range(classes) if classes > 2 else [None]:
-        key, inside, score = ("auc", None if k is None else str(k), None), (y == (1 if k is None else k)).astype(int), p if k is None else p[:, k]
+        key, inside = ("auc", None if k is None else str(k), None), (y == (1 if k is None else k)).astype(int)
+        score = p if k is None else p[:, k]
         near(key, "value", metrics.roc_auc_score(inside, score))
         half = stats.norm.ppf(0.975) * np.sqrt(delong(inside, score))
         near(key, "low", max(0, got[key]["value"] - half))
@@ -162,7 +163,8 @@ def test_numbers_and_what_cannot_be_compared(bench):
     rng = np.random.default_rng(3)
     x = rng.normal(size=(400, 2))
     frame = pd.DataFrame(x, columns=["a", "b"]).assign(y=x.sum(1), c=(x[:, 0] > 0).astype(int), t="text")
-    for name, y, objective, rounds in (("n1.txt", frame.y, "regression", 5), ("n2.txt", frame.y, "regression", 30), ("c.txt", frame.c, "binary", 5)):
+    for name, y, objective, rounds in (("n1.txt", frame.y, "regression", 5), ("n2.txt", frame.y, "regression", 30),
+                                       ("c.txt", frame.c, "binary", 5)):
         lgb.train({"objective": objective, "verbosity": -1}, lgb.Dataset(frame[["a", "b"]], y), rounds).save_model(bench.folder / name)
     bench.data(frame)
     got = {r["metric"]: r for r in rows(bench, "n1.txt data.parquet label=y against=n2.txt")}

@@ -140,7 +140,8 @@ static void two_models(void **state)
   assert_true(near(sl_quality_mcnemar(a, b), 0.25) && near(sl_quality_mcnemar(b, a), 0.25) && sl_quality_mcnemar(a, a) == 1);
   assert_int_equal(sl_quality_delong(a, a, 1, &p, NULL), SL_OK);
   assert_true(p == 1);
-  /* b: of the class 0, 0.5/3, 0 (0.2; 0.6 tied with one; 0.4); of the rest 1/6, 0, 0; differences of the shares: 1/2, 5/6, 1 and 5/6, 5/6, 2/3 */
+  /* b: of the class 0, 0.5/3, 0 (0.2; 0.6 tied with one; 0.4); of the rest 1/6, 0, 0;
+   * differences of the shares: 1/2, 5/6, 1 and 5/6, 5/6, 2/3 */
   double var = ((1.0 / 4 + 25.0 / 36 + 1 - 49.0 / 9 / 3) / 2) / 3 + (2 * 25.0 / 36 + 4.0 / 9 - 49.0 / 9 / 3) / 2 / 3;
   double off = 7.5 / 9 - 0.5 / 9;
   assert_int_equal(sl_quality_delong(a, b, 1, &p, NULL), SL_OK);

@@ -58,7 +58,8 @@ static struct sl_quality_tally tally(const struct row *row, size_t n)
 {
   static const struct sl_col cols[] = {
     { .name = "metric", .type = SL_TEXT, .help = "" }, { .name = "class", .type = SL_TEXT, .help = "" },
-    { .name = "n", .type = SL_I64, .help = "" }, { .name = "value", .type = SL_F64, .help = "" }, { .name = "low", .type = SL_F64, .help = "" },
+    { .name = "n", .type = SL_I64, .help = "" }, { .name = "value", .type = SL_F64, .help = "" },
+    { .name = "low", .type = SL_F64, .help = "" },
     { .name = "high", .type = SL_F64, .help = "" }, { .name = "against", .type = SL_F64, .help = "" },
     { .name = "difference", .type = SL_F64, .help = "" }, { .name = "p_value", .type = SL_F64, .help = "" } };
   struct sl_schema *s = NULL;
@@ -112,7 +113,8 @@ static void alone(void **state)
 
 static void beside(void **state)
 {
-  struct row r[] = { { "accuracy", NULL, 0.95, NONE, NONE, 0.96, -0.01, 0.39, 294 }, { "auc", NULL, 0.98, NONE, NONE, 0.99, -0.01, 0.016, 294 },
+  struct row r[] = { { "accuracy", NULL, 0.95, NONE, NONE, 0.96, -0.01, 0.39, 294 },
+                     { "auc", NULL, 0.98, NONE, NONE, 0.99, -0.01, 0.016, 294 },
                      { "disagreements", NULL, 12, NONE, NONE, NONE, NONE, NONE, 294 } };
   (void)state;
   says(r, 3, true, SL_QUALITY_WORSE, "worse: auc -0.01 (p 0.016), accuracy -0.01 is noise (p 0.39); they disagree on 12 of 294 rows");
@@ -121,7 +123,8 @@ static void beside(void **state)
   r[0].p = 0.049;
   says(r, 3, true, SL_QUALITY_MIXED, "mixed: auc +0.01 (p 0.016), accuracy -0.01 (p 0.049); they disagree on 12 of 294 rows");
   r[0].p = r[1].p = 0.05;
-  says(r, 3, true, SL_QUALITY_SAME, "no difference beyond noise: auc +0.01 (p 0.05), accuracy -0.01 (p 0.05); they disagree on 12 of 294 rows");
+  says(r, 3, true, SL_QUALITY_SAME,
+       "no difference beyond noise: auc +0.01 (p 0.05), accuracy -0.01 (p 0.05); they disagree on 12 of 294 rows");
   r[0].p = r[1].p = NONE;
   says(r, 2, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: auc +0.01, accuracy -0.01");
   static const struct row numbers[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, NONE, 9 } };

@@ -15,7 +15,7 @@ static const struct sl_col cols[] = {
 const struct sl_resource sl_res_quality = {
   .name = "quality",
   .help = "how good a model is over labelled data, and beside another model",
-  .scope = "MODEL DATA label=COLUMN [against=MODEL]: files or models:/NAME/3, and an address or 'sql:QUERY'; 'quoted' where they hold blanks",
+  .scope = "MODEL DATA label=COLUMN [against=MODEL]: a file or models:/NAME/3, an address or 'sql:QUERY'; 'quoted' where they hold blanks",
   .scope_required = true,
   .shape = SL_KEYED,
   .cols = cols,

@@ -1,5 +1,5 @@
-/* backends/compute/fetch.c: a registry's model, copied into a folder of ours: its page (MLmodel) and the one file that the page names, called
- * `model`. The box reads it from there; nothing of it is opened here but the page.
+/* backends/compute/fetch.c: a registry's model, copied into a folder of ours: its page (MLmodel) and the one file that the page names,
+ * called `model`. The box reads it from there; nothing of it is opened here but the page.
  *
  * Bytes come on the loop and are written in a lane, a buffer at a time, while the next one fills. The folder lies beside the box pool's
  * own and is named like it, after this process: what a killed console leaves goes when the next one opens its pool. */

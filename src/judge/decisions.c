@@ -2,6 +2,8 @@
  * counts once. */
 #include "judge/decisions.h"
 
+#include "table/batch.h"
+
 void sl_decisions_init(struct sl_decisions *d)
 {
   d->n = d->left_out = 0;
@@ -51,6 +53,30 @@ int sl_decisions_tag(struct sl_decisions *d, struct sl_str key, struct sl_str va
   struct sl_decision *x = &d->v[d->n++];
   *x = (struct sl_decision){ .key = sl_strn(own, key.n), .tag = sl_strn(own + key.n, value.n), .own = own };
   return sl_statement_judge(&x->v, &x->s, x->tag, where, p, err);
+}
+
+int sl_decisions_row(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,
+                     struct sl_err *err)
+{
+  struct sl_keys *keys = sl_schema_keys(sl_batch_schema(b));
+  int c = sl_schema_find(sl_batch_schema(b), SL_STR("tags")), rc = SL_OK;
+  uint32_t n = c < 0 ? 0 : sl_keys_count(keys);
+  for (int pass = 0; pass < 2; pass++)
+    for (uint32_t k = 0; k < n && !rc; k++) {
+      struct sl_str name = sl_keys_name(keys, k);
+      if (!is_statement(name) || sl_str_eqz(name, SL_STATEMENT_TAG) != (pass == 1))
+        continue;
+      const struct sl_val v = sl_batch_get_key(b, row, (unsigned)c, k);
+      if (!v.null && v.type == SL_TEXT)
+        rc = sl_decisions_tag(d, name, v.u.s, where, p, err);
+    }
+  return rc;
+}
+
+bool sl_decision_here(const struct sl_decision *x, const struct sl_expected *where)
+{
+  const struct sl_statement *s = &x->s.s;
+  return sl_str_eq(s->registry, where->registry) && sl_str_eq(s->model, where->model) && sl_str_eq(s->version, where->version);
 }
 
 static bool counts(const struct sl_decision *x, struct sl_str to)

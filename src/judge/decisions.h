@@ -9,6 +9,7 @@
 
 #define SL_STATEMENT_TAG "approval.statement"
 enum { SL_DECISIONS_MAX = 64 };          /* of one version; more are left out, and counted */
+struct sl_batch;
 struct sl_decision {
   struct sl_signed s;                    /* as far as it could be read */
   struct sl_verdict v;
@@ -21,7 +22,12 @@ struct sl_decisions { struct sl_decision v[SL_DECISIONS_MAX]; size_t n, left_out
 void sl_decisions_init(struct sl_decisions *d);
 int sl_decisions_tag(struct sl_decisions *d, struct sl_str key, struct sl_str value, const struct sl_expected *where, struct sl_people p,
                      struct sl_err *err) SL_NODISCARD;
+/* All of a row of `versions` (its family `tags`); people's own tags go first, so that the general one is the one left out. */
+int sl_decisions_row(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,
+                     struct sl_err *err) SL_NODISCARD;
 void sl_decisions_free(struct sl_decisions *d);
+/* It was made for the place where it was found, whatever it is worth. */
+bool sl_decision_here(const struct sl_decision *x, const struct sl_expected *where);
 
 /* The newest valid one of that decision for `to`; a later valid decision of the same person takes it away. NULL: none. */
 const struct sl_decision *sl_decisions_last(const struct sl_decisions *d, struct sl_str decision, struct sl_str to);

@@ -10,26 +10,9 @@ struct going { struct deciding *d; bool keyed, found; sl_ms best; int64_t versio
 static bool gave(const struct going *g, const struct sl_decision *x, const struct sl_expected *at)
 {
   const struct sl_statement *s = &x->s.s;
-  bool here = sl_str_eq(s->registry, at->registry) && sl_str_eq(s->model, at->model) && sl_str_eq(s->version, at->version);
   bool counts = x->v.worth == SL_WORTH_VALID || (!g->keyed && x->v.worth == SL_WORTH_UNSIGNED);
-  return counts && here && sl_str_eq(s->to, g->d->to) && (sl_str_eqz(s->decision, "approved") || sl_str_eqz(s->decision, "rolled-back"));
-}
-
-static int statements_of(struct going *g, struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_decisions *out,
-                         struct sl_err *err)
-{
-  struct sl_schema *s = sl_batch_schema(b);
-  struct sl_keys *keys = sl_schema_keys(s);
-  int c = sl_schema_find(s, SL_STR("tags")), rc = SL_OK;
-  for (uint32_t k = 0; c >= 0 && k < sl_keys_count(keys) && !rc; k++) {
-    struct sl_str name = sl_keys_name(keys, k);
-    if (!sl_str_starts(name, SL_STR(SL_STATEMENT_TAG)))
-      continue;
-    const struct sl_val v = sl_batch_get_key(b, row, (unsigned)c, k);
-    if (!v.null && v.type == SL_TEXT)
-      rc = sl_decisions_tag(out, name, v.u.s, where, sl_people(g->d->conf), err);
-  }
-  return rc;
+  bool gives = sl_str_eqz(s->decision, "approved") || sl_str_eqz(s->decision, "rolled-back");
+  return counts && gives && sl_decision_here(x, at) && sl_str_eq(s->to, g->d->to);
 }
 
 static void take(struct going *g, const struct sl_decision *x, int64_t to, bool sure)
@@ -53,7 +36,7 @@ static int version_look(struct going *g, struct sl_batch *b, uint32_t row, struc
   snprintf(number, sizeof number, "%lld", (long long)v.u.i);
   const struct sl_expected where = { g->d->registry, g->d->model, sl_str(number), g->d->at };
   sl_decisions_init(&past);
-  int rc = statements_of(g, b, row, &where, &past, err);
+  int rc = sl_decisions_row(&past, b, row, &where, sl_people(g->d->conf), err);
   for (size_t i = 0; i < past.n && !rc; i++) {
     int64_t from = 0;
     if (!gave(g, &past.v[i], &where))

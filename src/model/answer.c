@@ -213,8 +213,7 @@ static void src_end(void *user, int rc, const char *cut_note, const struct sl_er
   if (!rc && !s->headed && a->q->kind != SL_Q_SQL) { /* nothing there is an answer too */
     struct sl_schema *schema = NULL;
     struct sl_err e = { 0 };
-    rc = ws_schema_get(a->w, &schema, a->q->res, s->serve && !s->b->internal ? s->serve->own : NULL,
-                       s->serve && !s->b->internal ? s->serve->nown : 0, &e);
+    rc = ws_schema_get(a->w, &schema, a->q->res, s->serve ? s->serve->own : NULL, s->serve ? s->serve->nown : 0, &e);
     if (!rc)
       rc = src_head(s, schema, SL_DID_WHERE | SL_DID_ORDER, 0, &e);
     if (rc) {

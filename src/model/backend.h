@@ -17,6 +17,8 @@ struct sl_serve;
  * user is yours, and given back by sl_req_own() in the slots. Again for the same resource: replaces. */
 int sl_ws_serve(struct sl_ws *w, const struct sl_serve *s, void *user, struct sl_err *err) SL_NODISCARD;
 void *sl_req_own(const struct sl_req *r);
+/* Its rows (with the columns of findings) are findings too. It is served like the above, and needs no place in resources.def. */
+int sl_ws_findings_add(struct sl_ws *w, const struct sl_resource *res, struct sl_err *err) SL_NODISCARD;
 
 /* ---- the request, as the backend sees it ---- */
 void *sl_req_state(struct sl_req *r);                       /* req_size zeroed bytes, freed after the end: no id-to-state maps */

@@ -17,7 +17,7 @@ struct finding { int rank; sl_ms since; bool has_since; uint64_t record; char se
   int zone_at; int64_t rows; char part[64], zone[48], also[100]; };
 struct findings_state {
   struct sl_req *r;
-  struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS];
+  struct { sl_watch watch; struct sl_snap *snap; struct findings_state *up; bool done, failed; char why[160]; } in[INPUTS + WS_MORE];
   unsigned waiting;
   bool later, in_job;
   struct sl_ws_conf *conf;           /* as of now, for the lane */
@@ -26,6 +26,24 @@ struct findings_state {
   size_t n, cap, missed;
 };
 static const struct sl_resource *const inputs[INPUTS] = {&sl_res_executions, &sl_res_partitions, &sl_res_audit};
+
+/* Our own, then those that others work out. */
+static size_t input_count(const struct findings_state *s) { return INPUTS + s->r->w->nmore; }
+static const struct sl_resource *input_of(const struct findings_state *s, size_t i)
+{
+  return i < INPUTS ? inputs[i] : s->r->w->more[i - INPUTS];
+}
+
+int sl_ws_findings_add(struct sl_ws *w, const struct sl_resource *res, struct sl_err *err)
+{
+  for (size_t i = 0; i < w->nmore; i++)
+    if (w->more[i] == res)
+      return SL_OK;
+  if (w->nmore == WS_MORE)
+    return sl_err_set(err, SL_ELIMIT, "too many kinds of findings");
+  w->more[w->nmore++] = res;
+  return SL_OK;
+}
 static const char open_scope[] = "open";   /* of the audit: questions without an answer; so a recording holds no more of it than that */
 
 static struct finding *add(struct findings_state *s, int rank, const char *severity, const char *kind)
@@ -261,14 +279,31 @@ static void audit_look(struct findings_state *s, const struct sl_batch *b, uint3
   f->record = seq.null ? 0 : (uint64_t)seq.u.i; /* two open questions about one target are two findings */
 }
 
+/* Somebody else's finding, as it stands. */
+static void more_look(struct findings_state *s, const struct sl_batch *b, uint32_t row)
+{
+  struct sl_str severity = text(b, row, "severity"), kind = text(b, row, "kind");
+  struct sl_val since = cell(b, row, "since"), subject = cell(b, row, "subject");
+  struct finding *f = add(s, sl_str_eqz(severity, "failed") ? 0 : 1, "", "");
+  if (!f)
+    return;
+  snprintf(f->severity, sizeof f->severity, "%.*s", SL_ARG(severity));
+  snprintf(f->kind, sizeof f->kind, "%.*s", SL_ARG(kind));
+  snprintf(f->summary, sizeof f->summary, "%.*s", SL_ARG(text(b, row, "summary")));
+  snprintf(f->next, sizeof f->next, "%.*s", SL_ARG(text(b, row, "next")));
+  if (!subject.null)
+    snprintf(f->subject, sizeof f->subject, "%.*s", SL_ARG(subject.u.s));
+  since_set(f, &since);
+}
+
 static void inputs_look(struct findings_state *s)
 {
-  for (size_t i = 0; i < INPUTS; i++)
+  for (size_t i = 0; i < input_count(s); i++)
     if (s->in[i].failed) {
       struct finding *f = add(s, 1, "unknown", "cannot be judged");
       if (!f)
         return;
-      snprintf(f->summary, sizeof f->summary, "%s: %.200s", inputs[i]->name, s->in[i].why);
+      snprintf(f->summary, sizeof f->summary, "%s: %.200s", input_of(s, i)->name, s->in[i].why);
       snprintf(f->next, sizeof f->next, "%s", i == AUDIT ? "sluice audit verify" : "connections");
     }
 }
@@ -303,6 +338,8 @@ static int rows_each(struct findings_state *s, size_t input, struct sl_err *err)
         execution_look(s, &settled, b, i, s->now);
       else if (input == AUDIT)
         audit_look(s, b, i);
+      else if (input >= INPUTS)
+        more_look(s, b, i);
       else
         partition_look(s, b, i);
     }
@@ -346,7 +383,7 @@ static int emit(struct findings_state *s, struct sl_err *err)
 
 static void state_drop(struct findings_state *s)
 {
-  for (size_t i = 0; i < INPUTS; i++) {
+  for (size_t i = 0; i < input_count(s); i++) {
     sl_ws_unwatch(s->r->w, s->in[i].watch);
     s->in[i].watch.v = 0;
     sl_snap_unref(s->in[i].snap);
@@ -385,7 +422,7 @@ static int judge_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct findings_state *s = user;
   int rc = SL_OK;
-  for (size_t i = 0; i < INPUTS && !rc && !atomic_load(cancel); i++)
+  for (size_t i = 0; i < input_count(s) && !rc && !atomic_load(cancel); i++)
     rc = rows_each(s, i, err);
   return rc;
 }
@@ -434,9 +471,9 @@ static void on_input(void *user, sl_watch id, const struct sl_answer *a)
   size_t i = 0;
   if (!a->done)
     return;
-  while (i < INPUTS && s->in[i].watch.v != id.v)
+  while (i < input_count(s) && s->in[i].watch.v != id.v)
     i++;
-  if (i == INPUTS)
+  if (i == input_count(s))
     return;
   s->in[i].watch.v = 0;
   s->in[i].snap = a->snap ? sl_snap_ref(a->snap) : NULL;
@@ -451,10 +488,10 @@ static void on_input(void *user, sl_watch id, const struct sl_answer *a)
 
 static int input_start(struct findings_state *s, size_t i, struct sl_err *err)
 {
-  struct sl_query like = {.res = inputs[i], .kind = SL_Q_LIST, .background = true, .max_age_ms = i == AUDIT ? 0 : 1000}, *q = NULL;
+  struct sl_query like = {.res = input_of(s, i), .kind = SL_Q_LIST, .background = true, .max_age_ms = i == AUDIT ? 0 : 1000}, *q = NULL;
   if (i == AUDIT)
     like.scope = sl_str(open_scope);
-  if (!sl_ws_serves(s->r->w, inputs[i]))
+  if (!sl_ws_serves(s->r->w, input_of(s, i)))
     return SL_OK;
   int rc = sl_query_new(&q, &like, err);
   if (!rc)
@@ -483,7 +520,7 @@ static int findings_query(struct sl_req *r, struct sl_err *err)
   struct findings_state *s = sl_req_state(r);
   s->r = r;
   int rc = SL_OK;
-  for (size_t i = 0; i < INPUTS && !rc; i++)
+  for (size_t i = 0; i < input_count(s) && !rc; i++)
     rc = input_start(s, i, err);
   if (!rc) /* there may be no input at all: then on from the next turn */
     rc = sl_loop_later(r->w->l, inputs_ready, s, err);
@@ -500,7 +537,7 @@ static int findings_query(struct sl_req *r, struct sl_err *err)
 static void findings_cancel(struct sl_req *r)
 {
   struct findings_state *s = sl_req_state(r);
-  for (size_t i = 0; i < INPUTS; i++) {
+  for (size_t i = 0; i < input_count(s); i++) {
     sl_ws_unwatch(r->w, s->in[i].watch);
     s->in[i].watch.v = 0;
   }

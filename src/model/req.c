@@ -537,7 +537,7 @@ struct sl_schema *sl_req_schema(struct sl_req *r)
   if (!r->schema) {
     struct sl_schema *s = NULL;
     struct sl_err e = { 0 };
-    bool own = r->serve && !r->b->internal;
+    bool own = r->serve;
     if (ws_schema_get(r->w, &s, r->res, own ? r->serve->own : NULL, own ? r->serve->nown : 0, &e))
       return NULL;
     r->schema = sl_schema_ref(s);

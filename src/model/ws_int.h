@@ -26,6 +26,7 @@ struct ws_narrow;
 struct ws_schema;
 struct ws_provided;
 struct ws_served;
+enum { WS_MORE = 4 };
 struct ws_act;               /* act.c's own */
 struct ws_bytes;
 
@@ -176,6 +177,8 @@ struct sl_ws {
   size_t nshells;
   struct ws_provided *provided;
   struct ws_served *served;
+  const struct sl_resource *more[WS_MORE];   /* whose rows are findings too */
+  size_t nmore;
   struct ws_bytes *reads;
   struct ws_prompt *prompts;
   uint64_t prompt_id;

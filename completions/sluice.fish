@@ -125,6 +125,8 @@ complete -c sluice -n '__fish_seen_subcommand_from compare' -l sort -x -d 'by th
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l limit -x -d 'the first N rows; 0, as without: all'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l all -d 'compare: also what is the same in all runs'
+complete -c sluice -n '__fish_seen_subcommand_from compare' -l metric -x -d '--report F.svg: the curves of this metric; without it, of the loss on held-out data, else of the first metric'
+complete -c sluice -n '__fish_seen_subcommand_from compare' -l report -r -d 'also write a report to F, whole or not at all: .md the rows for people, .svg the curves'
 complete -c sluice -n __fish_use_subcommand -a request -d 'ask for a version to be promoted'
 complete -c sluice -n '__fish_seen_subcommand_from request' -a '(sluice --complete version (commandline -opc)[3] 2>/dev/null)'
 complete -c sluice -n '__fish_seen_subcommand_from request' -l to -x -d 'what the version becomes: an alias, or stage:NAME; without: what the model'\''s entry in the workspace says, else champion'

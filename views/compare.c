@@ -1,6 +1,5 @@
 /* views/compare.c: runs side by side: parameters that differ, metrics against the baseline with what repeats would explain, the curves
- * of the
- * chosen metric. Columns are runs, the first the baseline; the verdict stands at the foot, in words. What is noise is decided by the
+ * of the chosen metric. Columns are runs, the first the baseline; the verdict stands at the foot, in words. What is noise is decided by the
  * resource differences (src/judge/compare.h); here it is drawn. */
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "judge/compare.h"
-#include "table/pick.h"
+#include "judge/report.h"
 #include "views/compare_int.h"
 
 enum { NAME_W = 19, COL_W = 13, COL_WIDEST = 26, SPREAD_W = 11, CHART_H = 8, LINES_MAX = 40000 };
@@ -84,25 +83,25 @@ static void section(struct compare_state *s, const char *kind, enum line_kind he
   }
 }
 
-/* The metric whose curves are drawn: the one that was chosen; else a loss on held-out data, else any loss, else the first. */
+/* The metric whose curves are drawn: the one that was chosen, else the one that stands for all. */
 static void metric_pick(struct compare_state *s)
 {
-  static const char *const best[] = { "val_loss", "val_logloss", "eval_loss", "test_loss", "loss" };
-  int rank = INT32_MAX;
+  int best = -1;
   if (s->metric[0])
     return;
   for (size_t i = 0; i < s->nline; i++) {
     struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
-    int at = 100;
-    for (int k = 0; !name.null && k < (int)(sizeof best / sizeof best[0]); k++)
-      at = sl_str_find(name.u.s, sl_str(best[k])) >= 0 && k < at ? k : at;
-    if (!name.null && at == 100 && sl_str_find(name.u.s, SL_STR("loss")) >= 0)
-      at = 50;
-    if (!name.null && at < rank) {
-      rank = at;
+    int rank = name.null ? -1 : sl_compare_curve_rank(name.u.s);
+    if (rank > best) {
+      best = rank;
       snprintf(s->metric, sizeof s->metric, "%.*s", SL_ARG(name.u.s));
     }
   }
+}
+
+static bool is_row(const struct line *l)
+{
+  return l->kind == LINE_PARAM || l->kind == LINE_METRIC || l->kind == LINE_ATTRIBUTE;
 }
 
 static void diff_changed(struct sl_view *v, void *user)
@@ -121,6 +120,8 @@ static void diff_changed(struct sl_view *v, void *user)
     curves_ask(v, s);
   if (s->cursor >= s->nline)
     s->cursor = s->nline ? s->nline - 1 : 0;
+  if (s->nline && !is_row(&s->line[s->cursor])) /* a head: its first row, or the last one before it */
+    s->cursor += s->cursor + 1 < s->nline ? 1 : 0;
   compare_verdict(s);
 }
 
@@ -178,7 +179,7 @@ struct sl_str compare_run_name(const struct compare_state *s, size_t i)
   return col < 0 ? sl_str(s->run[i]) : sl_str(sl_schema_col(sl_snap_schema(sl_pane_answer(s->diff)->snap), (size_t)col)->name);
 }
 
-static enum sl_cmp_mark mark_of(const struct compare_state *s, uint64_t row, size_t run)
+enum sl_cmp_mark compare_mark(const struct compare_state *s, uint64_t row, size_t run)
 {
   struct sl_val v = sl_pane_val(s->diff, row, "marks");
   return v.null || run >= v.u.s.n ? SL_CMP_NONE : (enum sl_cmp_mark)v.u.s.p[run];
@@ -248,11 +249,11 @@ static void cell_draw(struct compare_state *s, struct sl_grid *g, int x, int y, 
     return;
   struct sl_val v = sl_batch_get(b, row, (unsigned)col);
   sl_buf_init(&text, 4096);
-  mark_look(l->kind == LINE_METRIC && run ? mark_of(s, l->row, run) : SL_CMP_NONE, &glyph, &role);
+  mark_look(l->kind == LINE_METRIC && run ? compare_mark(s, l->row, run) : SL_CMP_NONE, &glyph, &role);
   if (v.null) {
     sl_buf_z(&text, sl_glyph_pick("–", "-"));
     role = SL_ROLE_dim;
-  } else if (l->kind == LINE_METRIC && run && mark_of(s, l->row, run) == SL_CMP_SAME) {
+  } else if (l->kind == LINE_METRIC && run && compare_mark(s, l->row, run) == SL_CMP_SAME) {
     sl_buf_z(&text, "same");
   } else if (l->kind == LINE_METRIC && run && number_of(b, row, run_col(s, 0), &base) && number_of(b, row, col, &mine) && isfinite(base) &&
              isfinite(mine)) {
@@ -364,79 +365,7 @@ static void compare_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
   }
 }
 
-/* ---- the verdict: every run against the baseline, over held-out metrics where there are such ---- */
-
-struct tally { int better, worse, noise, unsure; };
-
-static void tally_row(const struct compare_state *s, uint64_t row, struct tally *t)
-{
-  for (size_t run = 1; run < s->nrun; run++)
-    switch (mark_of(s, row, run)) {
-    case SL_CMP_BETTER: t[run].better++; break;
-    case SL_CMP_WORSE: t[run].worse++; break;
-    case SL_CMP_NOISE:
-    case SL_CMP_SAME: t[run].noise++; break;
-    case SL_CMP_UNSURE: t[run].unsure++; break;
-    default: break;
-    }
-}
-
-static void say(const struct compare_state *s, const struct tally *t, bool (*is)(const struct tally *t), const char *words,
-    struct sl_buf *out)
-{
-  size_t n = 0;
-  for (size_t i = 1; i < s->nrun; i++) {
-    if (!is(&t[i]))
-      continue;
-    if (n < 4) {
-      sl_buf_z(out, n ? ", " : out->n ? "; " : "");
-      sl_buf_str(out, compare_run_name(s, i));
-    }
-    n++;
-  }
-  if (n > 4)
-    sl_buf_printf(out, " and %zu more", n - 4);
-  if (n)
-    sl_buf_printf(out, ": %s", words);
-}
-
-static bool is_better(const struct tally *t) { return t->better && !t->worse; }
-static bool is_worse(const struct tally *t) { return t->worse && !t->better; }
-static bool is_mixed(const struct tally *t) { return t->worse && t->better; }
-static bool is_noise(const struct tally *t) { return !t->worse && !t->better && t->noise && !t->unsure; }
-static bool is_unsure(const struct tally *t) { return !t->worse && !t->better && t->unsure; }
-
-void compare_verdict(struct compare_state *s)
-{
-  struct tally *t = sl_calloc(s->nrun, sizeof *t);
-  bool any = false, cost;
-  sl_buf_clear(&s->verdict);
-  for (size_t i = 0; i < s->nline; i++) {
-    struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
-    any |= !name.null && sl_metric_held_out(name.u.s);
-  }
-  for (size_t i = 0; t && i < s->nline; i++) {
-    struct sl_val name = s->line[i].kind == LINE_METRIC ? sl_pane_val(s->diff, s->line[i].row, "name") : sl_null(SL_TEXT);
-    if (name.null || (any && !sl_metric_held_out(name.u.s)) || !sl_compare_direction(name.u.s, &cost) || cost)
-      continue;
-    tally_row(s, s->line[i].row, t);
-  }
-  if (t) {
-    say(s, t, is_worse, "worse", &s->verdict);
-    say(s, t, is_better, "better", &s->verdict);
-    say(s, t, is_mixed, "better in some, worse in others", &s->verdict);
-    say(s, t, is_noise, "no difference beyond repeats", &s->verdict);
-    say(s, t, is_unsure, "no repeats to judge by", &s->verdict);
-  }
-  sl_free(t);
-}
-
 /* ---- commands ---- */
-
-static bool is_row(const struct line *l)
-{
-  return l->kind == LINE_PARAM || l->kind == LINE_METRIC || l->kind == LINE_ATTRIBUTE;
-}
 
 static void cursor_move(struct compare_state *s, int64_t by)
 {
@@ -502,6 +431,63 @@ static void metric_choose(struct sl_view *v, struct compare_state *s)
   curves_ask(v, s);
 }
 
+/* The metric (or, for points, the parameter) under the cursor becomes the x axis; the same again: no longer. */
+static void along_choose(struct sl_view *v, struct compare_state *s, bool points)
+{
+  const struct line *l = s->cursor < s->nline ? &s->line[s->cursor] : NULL;
+  bool param = l && l->kind == LINE_PARAM && points;
+  struct sl_val name = l && (l->kind == LINE_METRIC || param) ? sl_pane_val(s->diff, l->row, "name") : sl_null(SL_TEXT);
+  char *to = points ? s->against : s->along;
+  size_t room = points ? sizeof s->against : sizeof s->along;
+  bool again = to[0] && (name.null || (sl_str_eqz(name.u.s, to) && (!points || param == s->against_param)));
+  if (name.null && !again) {
+    sl_view_say(v, SL_ROLE_dim, points ? "put the cursor on a metric or parameter: P draws the runs over it"
+                                       : "put the cursor on a metric: M makes it the x axis of the curves");
+    return;
+  }
+  to[0] = 0;
+  if (!again)
+    snprintf(to, room, "%.*s", SL_ARG(name.u.s));
+  if (points)
+    s->against_param = param;
+  else {
+    s->against[0] = 0;
+    curves_ask(v, s);
+  }
+}
+
+bool compare_row(struct compare_state *s, const char *kind, const char *name, uint64_t *row)
+{
+  for (uint64_t i = 0, n = sl_pane_count(s->diff); i < n; i++)
+    if (text_is(s->diff, i, "name", name) && text_is(s->diff, i, "kind", kind)) {
+      *row = i;
+      return true;
+    }
+  return false;
+}
+
+double compare_number(struct compare_state *s, size_t run, uint64_t at)
+{
+  const struct sl_batch *b;
+  uint32_t row;
+  double out = NAN;
+  int col = run_col(s, run);
+  struct sl_val v = col >= 0 && sl_pane_row(s->diff, at, &b, &row) ? sl_batch_get(b, row, (unsigned)col) : sl_null(SL_JSON);
+  struct sl_str t = v.null ? SL_STR_NONE : v.u.s;
+  if (t.n > 2 && t.p[0] == '"') /* a parameter is a text: a JSON string */
+    t = sl_strn(t.p + 1, t.n - 2);
+  return t.n && sl_str_f64(t, &out) ? out : NAN;
+}
+
+static void axis_next(struct sl_view *v, struct compare_state *s)
+{
+  bool other = s->along[0] != 0;
+  s->axis = other ? AXIS_STEP : (s->axis + 1) % AXES;
+  s->along[0] = s->against[0] = 0;
+  if (other)
+    curves_ask(v, s);
+}
+
 static void smooth_next(struct compare_state *s)
 {
   static const double steps[] = { 0, 0.3, 0.6, 0.9, 0.99 };
@@ -509,6 +495,71 @@ static void smooth_next(struct compare_state *s)
   while (i < sizeof steps / sizeof steps[0] && steps[i] <= s->smooth)
     i++;
   s->smooth = i < sizeof steps / sizeof steps[0] ? steps[i] : 0;
+}
+
+/* ---- export ---- */
+
+static int curves_svg(struct compare_state *s, struct sl_buf *out, struct sl_err *err)
+{
+  struct sl_report_line *line = sl_calloc(s->nrun, sizeof *line);
+  char (*name)[120] = sl_calloc(s->nrun, sizeof *name), title[300];
+  snprintf(title, sizeof title, "%s, smoothing %g", s->metric, s->smooth);
+  struct sl_report_chart c = { .title = title, .xlabel = curves_axis(s), .line = line, .n = s->of.n, .log = s->logy };
+  for (size_t i = 0; line && name && i < s->of.n; i++) {
+    curves_place(s, i);
+    snprintf(name[i], sizeof name[i], "%.*s", SL_ARG(compare_run_name(s, i)));
+    line[i] = (struct sl_report_line){ name[i], s->of.curve[i].x, s->of.curve[i].y, s->of.curve[i].n };
+  }
+  int rc = line && name ? sl_report_svg(out, &c, err) : sl_err_nomem(err);
+  sl_free(line);
+  sl_free(name);
+  return rc;
+}
+
+/* What is seen: with `A`, also what is the same. */
+static void table_md(struct compare_state *s, struct sl_buf *out)
+{
+  struct sl_report r = { .out = out };
+  for (size_t i = 0; i < s->nline; i++) {
+    const struct sl_batch *b;
+    uint32_t row;
+    if (is_row(&s->line[i]) && sl_pane_row(s->diff, s->line[i].row, &b, &row))
+      sl_report_row(&r, b, row);
+  }
+  sl_report_end(&r);
+  if (s->verdict.n)
+    sl_buf_printf(out, "\nVerdict: %.*s.\n", SL_ARG(sl_buf_view(&s->verdict)));
+}
+
+static void export_typed(struct sl_view *v, void *user, const char *path)
+{
+  struct compare_state *s = sl_view_state(v);
+  struct sl_query *q = NULL;
+  struct sl_err err = {0};
+  struct sl_buf text;
+  (void)user;
+  if (!path || !path[0])
+    return;
+  sl_buf_init(&text, 64 << 20);
+  bool svg = sl_str_ends(sl_str(path), SL_STR(".svg")), md = sl_str_ends(sl_str(path), SL_STR(".md"));
+  int rc = SL_OK;
+  if (svg)
+    rc = curves_svg(s, &text, &err);
+  else if (md)
+    table_md(s, &text);
+  else {
+    scope_of(s, 0, &text);
+    rc = query_of(&q, sl_buf_view(&text), &err);
+  }
+  rc = rc ? rc : sl_buf_check(&text, &err);
+  if (rc)
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+  else if (q)
+    sl_view_export(v, q, path);
+  else
+    sl_view_export_text(v, sl_buf_view(&text), path);
+  sl_query_unref(q);
+  sl_buf_free(&text);
 }
 
 static enum sl_handled compare_command(struct sl_view *v, const char *command)
@@ -530,11 +581,15 @@ static enum sl_handled compare_command(struct sl_view *v, const char *command)
   else if (!strcmp(command, "log"))
     s->logy = !s->logy;
   else if (!strcmp(command, "axis"))
-    s->axis = (s->axis + 1) % AXES;
+    axis_next(v, s);
+  else if (!strcmp(command, "along") || !strcmp(command, "points"))
+    along_choose(v, s, command[0] == 'p');
   else if (!strcmp(command, "outliers"))
     s->clip = !s->clip;
   else if (!strcmp(command, "all"))
     s->all = !s->all, diff_changed(v, NULL);
+  else if (!strcmp(command, "export"))
+    sl_view_prompt(v, "export to (.csv .json .ndjson .md, .svg: the curves):", "", export_typed, NULL);
   else if (!strcmp(command, "refresh"))
     sl_pane_refresh(s->diff), curves_refresh(s);
   else
@@ -565,8 +620,8 @@ static void compare_truth(struct sl_view *v, struct sl_buf *b)
 static bool compare_subject(struct sl_view *v, struct sl_subject *out)
 {
   struct compare_state *s = sl_view_state(v);
-  const char *conn = curves_conn(s, s->col);
-  if (!conn[0])
+  const char *conn = curves_conn(s);
+  if (!conn[0] || s->col >= s->nrun)
     return false;
   *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->run[s->col]) } };
   return true;
@@ -597,6 +652,8 @@ static const struct sl_bind compare_binds[] = {
   {"smooth", "S", "smoothing: 0, 0.3, 0.6, 0.9, 0.99 (debiased, as MLflow's)"},
   {"log", "L", "logarithmic values"},
   {"axis", "X", "curves by step, time since the start, or time"},
+  {"along", "M", "curves by the metric under the cursor instead of the step; again: by step"},
+  {"points", "P", "every run a point: the drawn metric over the metric or parameter under the cursor; again: curves"},
   {"outliers", "O", "leave out what lies beyond 5 and 95 percent"},
   {"all", "A", "also what is the same in all runs"},
 };

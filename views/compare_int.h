@@ -2,15 +2,27 @@
 #ifndef SL_VIEWS_COMPARE_INT_H
 #define SL_VIEWS_COMPARE_INT_H
 
+#include "base/hash.h"
+#include "judge/compare.h"
 #include "ui/widgets.h"
 
 enum line_kind { LINE_PARAMS, LINE_PARAM, LINE_METRICS, LINE_METRIC, LINE_ATTRIBUTES, LINE_ATTRIBUTE };
 struct line { enum line_kind kind; uint64_t row; };
 enum { AXIS_STEP, AXIS_RELATIVE, AXIS_TIME, AXES };
-enum { CURVES = 24 };                 /* drawn at once */
+/* So many histories are read point by point; of more, about so many points are left altogether: thinned where they are read. */
+enum { CURVES_WHOLE = 24, CURVES_POINTS = 40000 };
 
 /* The history of one run's metric as it was read, and as it is drawn. */
-struct curve { struct sl_pane *pane; double *step, *time, *value, *x, *y; size_t n, cap; };
+struct curve { double *step, *time, *value, *x, *y; size_t n, cap, nans; double first_nan; };
+/* One metric of all runs: one question. */
+struct histories {
+  struct sl_pane *pane;
+  struct compare_state *s;
+  struct curve *curve;                /* one a run */
+  struct sl_map at;                   /* id -> index of the run */
+  size_t n, points;
+  char conn[128];                     /* who has them */
+};
 struct compare_state {
   struct sl_pane *diff;
   char **run; size_t nrun, cap_run;   /* ids; the first is the baseline */
@@ -20,21 +32,32 @@ struct compare_state {
   bool all, logy, clip;
   int axis;
   double smooth;
-  char metric[256];
+  char metric[256];                   /* whose curves are drawn */
+  char along[256];                    /* the metric that is the x axis; empty: axis says */
+  char against[256]; bool against_param;   /* scatter: each run's value of the metric over this; empty: curves */
   struct sl_buf verdict;
-  struct curve curve[CURVES];
+  struct histories of, over;          /* of the metric; over `along` */
 };
 
 struct sl_str compare_run_name(const struct compare_state *s, size_t i);
 void compare_verdict(struct compare_state *s);
+enum sl_cmp_mark compare_mark(const struct compare_state *s, uint64_t row, size_t run);
+/* Where a metric or parameter (kind: metric, param) stands in the answer. */
+bool compare_row(struct compare_state *s, const char *kind, const char *name, uint64_t *row);
+/* A run's value there as a number; NaN: none, or no number. */
+double compare_number(struct compare_state *s, size_t run, uint64_t row);
 
 /* views/compare_curves.c */
-void curves_ask(struct sl_view *v, struct compare_state *s);        /* for the chosen metric, of the first CURVES runs */
+void curves_ask(struct sl_view *v, struct compare_state *s);        /* for the chosen metric, of all runs */
 void curves_close(struct compare_state *s);
-void curves_draw(struct sl_view *v, struct compare_state *s, struct sl_grid *g, struct sl_rect r);
 void curves_truth(struct compare_state *s, struct sl_buf *b);
 void curves_refresh(struct compare_state *s);
 void curves_visible(struct compare_state *s, bool visible);
-const char *curves_conn(struct compare_state *s, size_t run);       /* whose run it is; "": not known yet */
+const char *curves_conn(struct compare_state *s);                   /* whose runs they are; "": not known yet */
+
+/* views/compare_chart.c */
+void curves_draw(struct sl_view *v, struct compare_state *s, struct sl_grid *g, struct sl_rect r);
+void curves_place(struct compare_state *s, size_t run);             /* x and y of a run's curve as drawn: smoothed, on the chosen axis */
+const char *curves_axis(const struct compare_state *s);
 
 #endif

@@ -280,25 +280,24 @@ int mlflow_files_runs(struct mlflow_store *s, struct sl_err *err)
 
 struct recent { sl_ms start; char *dir; struct sl_str id; };
 struct points { struct mlflow_store *s; struct sl_rower w; struct sl_arena mem; struct recent *run; size_t n, cap; struct sl_str id, key;
-  struct sl_buf row; };
+  struct sl_buf row; struct mlflow_histories h; };
 
-static int on_point(void *user, const struct sl_mlflow_sample *q, struct sl_err *err)
+static int point_put(void *user, const struct mlflow_point *p, struct sl_err *err)
 {
   struct points *x = user;
-  struct mlflow_point p = { .run = x->id, .key = x->key, .step = q->step, .time = q->time, .value = q->value };
   bool one = x->s->q->kind == SL_Q_GET;
-  mlflow_point_id(&x->row, &p);
+  mlflow_point_id(&x->row, p);
   if (one && !sl_str_eq(sl_buf_view(&x->row), x->s->q->scope))
     return SL_OK;
   int rc = sl_buf_check(&x->row, err);
   rc = rc ? rc : sl_rower_row(&x->w, SL_PUT, sl_buf_view(&x->row));
   if (rc)
     return rc;
-  mlflow_put_point(sl_rower_batch(&x->w), &p);
+  mlflow_put_point(sl_rower_batch(&x->w), p);
   if (one) {
     struct sl_buf doc;
     sl_buf_init(&doc, 0);
-    mlflow_point_doc(&doc, &p);
+    mlflow_point_doc(&doc, p);
     rc = sl_buf_check(&doc, err);
     rc = rc ? rc : sl_feed_doc(x->s->f, sl_buf_view(&doc));
     sl_buf_free(&doc);
@@ -306,10 +305,19 @@ static int on_point(void *user, const struct sl_mlflow_sample *q, struct sl_err 
   return rc;
 }
 
+static int on_point(void *user, const struct sl_mlflow_sample *q, struct sl_err *err)
+{
+  struct points *x = user;
+  struct mlflow_point p = { .run = x->id, .key = x->key, .step = q->step, .time = q->time, .value = q->value };
+  return x->h.n && x->h.buckets && x->h.key.p ? mlflow_history_add(&x->h, x->id, &p, err) : point_put(x, &p, err);
+}
+
 static int on_history(void *user, struct sl_str key, const char *path, struct sl_err *err)
 {
   struct points *x = user;
   x->key = key;
+  if (x->h.key.p && !sl_str_eq(key, x->h.key))
+    return SL_OK;
   return each_sample(path, on_point, x, err);
 }
 
@@ -348,11 +356,30 @@ static int by_start(const void *a, const void *b)
   return x->start != y->start ? (x->start > y->start ? -1 : 1) : sl_str_cmp(x->id, y->id);
 }
 
+/* The folder of a named run; of several, one that is not here is no error: another store may have it. */
+static int run_find(struct points *x, struct sl_str run, bool must, struct sl_err *err)
+{
+  char *dir = NULL;
+  int rc = mlflow_files_run_dir(x->s, run, &dir, NULL, err);
+  if (!rc && !dir && must)
+    rc = sl_err_set(err, SL_ENOENT, "no run has the id %.*s (sluice get runs lists them)", SL_ARG(sl_str_head(run, 80)));
+  void *p = x->run;
+  if (!rc && dir)
+    rc = sl_grow(&p, &x->cap, x->n + 1, sizeof *x->run, RUNS_MAX, err);
+  x->run = p;
+  char *kept = !rc && dir ? sl_arena_strndup(&x->mem, dir, strlen(dir)) : NULL;
+  if (!rc && dir && !kept)
+    rc = sl_err_nomem(err);
+  if (kept)
+    x->run[x->n++] = (struct recent){ 0, kept, run };
+  sl_free(dir);
+  return rc;
+}
+
 static int which_runs(struct points *x, struct sl_err *err)
 {
   struct sl_str run = x->s->q->scope;
   ptrdiff_t slash = x->s->q->kind == SL_Q_GET ? sl_str_chr(run, '/') : -1;
-  char *dir = NULL;
   if (slash >= 0)
     run = sl_str_head(run, (size_t)slash);
   if (!run.n) {
@@ -362,16 +389,11 @@ static int which_runs(struct points *x, struct sl_err *err)
     x->n = x->n > MLFLOW_RECENT_RUNS ? MLFLOW_RECENT_RUNS : x->n;
     return rc;
   }
-  int rc = mlflow_files_run_dir(x->s, run, &dir, NULL, err);
-  if (!rc && !dir)
-    rc = sl_err_set(err, SL_ENOENT, "no run has the id %.*s (sluice get runs lists them)", SL_ARG(sl_str_head(run, 80)));
-  x->run = rc ? NULL : sl_calloc(1, sizeof *x->run);
-  char *kept = x->run ? sl_arena_strndup(&x->mem, dir, strlen(dir)) : NULL;
-  if (!rc && !kept)
-    rc = sl_err_nomem(err);
-  if (!rc)
-    x->run[x->n++] = (struct recent){ 0, kept, run };
-  sl_free(dir);
+  if (x->s->q->kind == SL_Q_GET)
+    return run_find(x, run, true, err);
+  int rc = SL_OK;
+  for (size_t i = 0; i < x->h.n && !rc; i++)
+    rc = run_find(x, x->h.run[i].run, x->h.n == 1, err);
   return rc;
 }
 
@@ -380,7 +402,8 @@ int mlflow_files_series(struct mlflow_store *s, struct sl_err *err)
   struct points x = { .s = s };
   sl_arena_init(&x.mem, (size_t)1 << 30);
   sl_buf_init(&x.row, 0);
-  int rc = which_runs(&x, err);
+  int rc = mlflow_histories_read(&x.h, s->q, err);
+  rc = rc ? rc : which_runs(&x, err);
   rc = rc ? rc : sl_feed_head(s->f, NULL, 0, -1);
   rc = rc ? rc : sl_rower_begin(&x.w, s->f, s->schema, err);
   bool begun = !rc;
@@ -390,6 +413,7 @@ int mlflow_files_series(struct mlflow_store *s, struct sl_err *err)
     rc = path ? mlflow_each(s, path, MLFLOW_FILES_DEEP, on_history, &x, err) : sl_err_nomem(err);
     sl_free(path);
   }
+  rc = rc ? rc : mlflow_histories_each(&x.h, point_put, &x, err);
   if (!rc && s->q->kind == SL_Q_GET && !x.w.rows)
     rc = sl_err_set(err, SL_ENOENT, "no point has the id %.*s", SL_ARG(sl_str_head(s->q->scope, 80)));
   if (begun && rc)
@@ -397,6 +421,7 @@ int mlflow_files_series(struct mlflow_store *s, struct sl_err *err)
   else if (begun)
     rc = sl_rower_end(&x.w, err);
   sl_free(x.run);
+  mlflow_histories_free(&x.h);
   sl_arena_free(&x.mem);
   sl_buf_free(&x.row);
   return rc;

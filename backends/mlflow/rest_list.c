@@ -77,6 +77,8 @@ static void page_done(struct mlflow_ask *a)
   struct sl_err e = { 0 };
   struct sl_str token = SL_STR_NONE;
   int rc = sl_mlflow_page_end(a->page, &e);
+  if (!rc && (rc = mlflow_ask_send(a, true, &e)) == SL_EAGAIN) /* whoever looks sees a page as soon as it is here; the next one waits */
+    rc = SL_OK;
   if (!rc && sl_mlflow_page_items(a->page))
     token = a->l.one_page ? SL_STR_NONE : sl_mlflow_page_token(a->page);
   if (!rc && token.n)

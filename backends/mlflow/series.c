@@ -8,7 +8,7 @@
 #include "backend_mlflow/series_int.h"
 
 /* Always said: servers from 3.4 to 3.13 answer nothing and a token for ever without it, later ones everything at once. */
-enum { HISTORY_PAGE = 25000, PAIRS_MAX = 1000000 };
+enum { HISTORY_PAGE = 25000, PAIRS_MAX = 1000000, BULK_RUNS = 100, BULK_POINTS = 2500 };
 
 struct pair { struct sl_str run, key; };
 struct series_ask {
@@ -16,6 +16,8 @@ struct series_ask {
   struct sl_arena mem;
   struct sl_map experiments;
   struct pair *pair; size_t npair, cap_pair, at;
+  struct mlflow_histories h;          /* texts are the query's */
+  bool bulk;                          /* the server thins them: at counts runs */
   struct sl_buf id;
   uint64_t rows;
 };
@@ -26,6 +28,7 @@ static void drop(struct mlflow_ask *a)
 {
   struct series_ask *x = (struct series_ask *)a;
   sl_free(x->pair);
+  mlflow_histories_free(&x->h);
   sl_map_free(&x->experiments);
   sl_arena_free(&x->mem);
   sl_buf_free(&x->id);
@@ -39,40 +42,21 @@ static struct sl_str keep(struct series_ask *x, struct sl_str s)
   return p ? sl_strn(p, s.n) : SL_STR_NONE;
 }
 
-static struct sl_str one_name(const struct sl_filter_node *n)
-{
-  struct sl_str name = SL_STR_NONE;
-  if (!n)
-    return name;
-  if (n->op == SL_F_AND) {
-    name = one_name(n->a);
-    return name.p ? name : one_name(n->b);
-  }
-  if (n->op == SL_F_EQ && !n->name.key.p && sl_str_eqz(n->name.col, "name") && n->nlits == 1 && (n->lits[0].quoted || !n->lits[0].may))
-    name = n->lits[0].text; /* what could be a number compares as one: 1 is 1.0 */
-  return name;
-}
-
-struct sl_str mlflow_series_name(const struct sl_query *q)
-{
-  return q->kind != SL_Q_GET && q->where ? one_name(sl_filter_root(q->where)) : SL_STR_NONE;
-}
-
 static int on_run(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
 {
   struct series_ask *x = user;
   struct sl_str run = keep(x, mlflow_node_run(n).id);
   const struct sl_mlflow_node *metrics = sl_mlflow_get(sl_mlflow_get(n, "data"), "metrics");
-  const struct sl_str only = mlflow_series_name(sl_req_query(x->a.r));
   int rc = SL_OK;
   for (const struct sl_mlflow_node *c = metrics ? metrics->child : NULL; c && !rc; c = c->next) {
-    if (only.p && !sl_str_eq(only, sl_mlflow_text(c, "key")))
-      continue;
     rc = sl_grow((void **)&x->pair, &x->cap_pair, x->npair + 1, sizeof *x->pair, PAIRS_MAX, err);
-    struct sl_str key = keep(x, sl_mlflow_text(c, "key"));
-    if (!rc && (!run.p || !key.p))
+    struct sl_str key = sl_mlflow_text(c, "key");
+    if (rc || (x->h.key.p && !sl_str_eq(key, x->h.key)))
+      continue;
+    key = keep(x, key);
+    if (!run.p || !key.p)
       rc = sl_err_nomem(err);
-    if (!rc)
+    else
       x->pair[x->npair++] = (struct pair){ run, key };
   }
   return rc;
@@ -149,31 +133,57 @@ static void experiments_end(struct mlflow_ask *a, int rc, const struct sl_err *e
 
 /* ---- histories ---- */
 
-static int on_point(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
+static int point_put(void *user, const struct mlflow_point *p, struct sl_err *err)
 {
   struct series_ask *x = user;
-  const struct sl_query *q = sl_req_query(x->a.r);
-  struct mlflow_point p = { .run = x->pair[x->at].run, .key = x->pair[x->at].key };
   struct sl_batch *b = NULL;
-  if (!sl_mlflow_num(n, "value", &p.value) || !mlflow_node_ms(n, "timestamp", &p.time))
-    return sl_err_set(err, SL_EPROTO, "the server sent a point without value or time");
-  if (!sl_mlflow_int(n, "step", &p.step))
-    p.step = 0; /* unset is 0 in its protocol */
-  mlflow_point_id(&x->id, &p);
-  if (q->kind == SL_Q_GET && !sl_str_eq(sl_buf_view(&x->id), q->scope))
+  mlflow_point_id(&x->id, p);
+  if (sl_req_query(x->a.r)->kind == SL_Q_GET && !sl_str_eq(sl_buf_view(&x->id), sl_req_query(x->a.r)->scope))
     return SL_OK;
   int rc = mlflow_ask_row(&x->a, sl_buf_view(&x->id), &b, err);
   if (rc)
     return rc;
-  mlflow_put_point(b, &p);
+  mlflow_put_point(b, p);
   x->rows++;
-  if (q->kind != SL_Q_GET)
+  if (sl_req_query(x->a.r)->kind != SL_Q_GET)
     return mlflow_ask_send(&x->a, false, err);
   struct sl_buf doc;
   sl_buf_init(&doc, 0);
-  mlflow_point_doc(&doc, &p);
+  mlflow_point_doc(&doc, p);
   rc = doc.failed ? doc.failed : sl_req_doc(x->a.r, sl_buf_view(&doc));
   sl_buf_free(&doc);
+  return rc;
+}
+
+static int on_point(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
+{
+  struct series_ask *x = user;
+  struct mlflow_point p = { .run = x->bulk ? sl_mlflow_text(n, "run_id") : x->pair[x->at].run,
+                            .key = x->bulk ? x->h.key : x->pair[x->at].key };
+  if (!sl_mlflow_num(n, "value", &p.value) || !mlflow_node_ms(n, "timestamp", &p.time))
+    return sl_err_set(err, SL_EPROTO, "the server sent a point without value or time");
+  if (!sl_mlflow_int(n, "step", &p.step))
+    p.step = 0; /* unset is 0 in its protocol */
+  if (x->h.buckets && x->h.key.p && x->h.n)
+    return mlflow_history_add(&x->h, p.run, &p, err);
+  return point_put(x, &p, err);
+}
+
+static int thin_put(void *user, const struct mlflow_point *p, struct sl_err *err)
+{
+  int rc = point_put(user, p, err);
+  return rc == SL_EAGAIN ? SL_OK : rc;
+}
+
+/* The one metric of each run that was named. */
+static int every_pair(struct series_ask *x, struct sl_err *err)
+{
+  int rc = SL_OK;
+  for (size_t i = 0; i < x->h.n && !rc; i++) {
+    rc = sl_grow((void **)&x->pair, &x->cap_pair, x->npair + 1, sizeof *x->pair, PAIRS_MAX, err);
+    if (!rc)
+      x->pair[x->npair++] = (struct pair){ x->h.run[i].run, x->h.key };
+  }
   return rc;
 }
 
@@ -200,18 +210,74 @@ static void history_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
     next_history(x);
 }
 
+/* All have come; of the thinned ones nothing was sent yet. A reader that is full gets them all the same: they are few. */
+static void histories_end(struct series_ask *x)
+{
+  struct sl_err e = { 0 };
+  const struct sl_query *q = sl_req_query(x->a.r);
+  int rc = mlflow_histories_each(&x->h, thin_put, x, &e);
+  if (!rc && !x->rows && q->kind == SL_Q_GET)
+    rc = sl_err_set(&e, SL_ENOENT, "no point has the id %.*s", SL_ARG(sl_str_head(q->scope, 80)));
+  mlflow_ask_end(&x->a, rc, rc ? &e : NULL);
+}
+
 static void next_history(struct series_ask *x)
 {
   static const struct mlflow_list history = { .path = "metrics/get-history", .list = "metrics", .what = "history of a metric",
                                               .page = history_page, .item = on_point, .end = history_end };
-  struct sl_err e;
-  bool lost = x->at == x->npair && !x->rows && sl_req_query(x->a.r)->kind == SL_Q_GET;
-  if (lost)
-    sl_err_set(&e, SL_ENOENT, "no point has the id %.*s", SL_ARG(sl_str_head(sl_req_query(x->a.r)->scope, 80)));
   if (x->at == x->npair)
-    mlflow_ask_end(&x->a, lost ? SL_ENOENT : SL_OK, lost ? &e : NULL);
+    histories_end(x);
   else
     mlflow_ask_list(&x->a, &history);
+}
+
+/* ---- thinned by the server ---- */
+
+static void next_bulk(struct series_ask *x);
+
+static void bulk_page(struct mlflow_ask *a, struct sl_str token, struct sl_buf *query, struct sl_jw *w)
+{
+  struct series_ask *x = (struct series_ask *)a;
+  char n[16];
+  (void)token;
+  (void)w;
+  uint32_t most = x->h.buckets * 3;
+  snprintf(n, sizeof n, "%u", most < BULK_POINTS ? most : BULK_POINTS);
+  for (size_t i = x->at; i < x->h.n && i < x->at + BULK_RUNS; i++)
+    mlflow_param(query, "run_ids", x->h.run[i].run);
+  mlflow_param(query, "metric_key", x->h.key);
+  mlflow_param(query, "max_results", sl_str(n));
+}
+
+/* Servers before 2.11 do not know the question: then one history after the other. */
+static void bulk_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
+{
+  struct series_ask *x = (struct series_ask *)a;
+  struct sl_err e = { 0 };
+  if (rc == SL_ENOENT && !x->at) {
+    x->bulk = false;
+    rc = every_pair(x, &e);
+    if (rc)
+      mlflow_ask_end(a, rc, &e);
+    else
+      next_history(x);
+    return;
+  }
+  x->at += BULK_RUNS;
+  if (rc)
+    mlflow_ask_end(a, rc, err);
+  else
+    next_bulk(x);
+}
+
+static void next_bulk(struct series_ask *x)
+{
+  static const struct mlflow_list bulk = { .path = "metrics/get-history-bulk-interval", .list = "metrics", .what = "histories of a metric",
+                                           .one_page = true, .page = bulk_page, .item = on_point, .end = bulk_end };
+  if (x->at >= x->h.n)
+    histories_end(x);
+  else
+    mlflow_ask_list(&x->a, &bulk);
 }
 
 /* ---- the request ---- */
@@ -222,8 +288,22 @@ static void start(struct mlflow_ask *a)
                                           .page = experiments_page, .item = on_experiment, .end = experiments_end };
   static const struct mlflow_list one = { .path = "runs/get", .list = "run", .what = "run", .page = run_page, .item = on_run,
                                           .end = runs_end };
-  if (sl_req_head(a->r, NULL, 0, -1) == SL_ECANCELED)
-    mlflow_ask_end(a, SL_ECANCELED, NULL);
+  struct series_ask *x = (struct series_ask *)a;
+  struct sl_err e = { 0 };
+  int rc = mlflow_histories_read(&x->h, sl_req_query(a->r), &e);
+  if (!rc && x->h.n > 1 && !x->h.key.p)
+    rc = sl_err_set(&e, SL_EUSAGE, "histories of several runs need the metric's name: --filter \"name = 'loss'\"");
+  x->bulk = x->h.n > 1 && x->h.buckets;
+  if (!rc && x->h.n > 1 && !x->bulk)
+    rc = every_pair(x, &e);
+  if (!rc && sl_req_head(a->r, NULL, 0, -1) == SL_ECANCELED)
+    rc = SL_ECANCELED;
+  if (rc)
+    mlflow_ask_end(a, rc, &e);
+  else if (x->bulk)
+    next_bulk(x);
+  else if (x->h.n > 1)
+    next_history(x);
   else
     mlflow_ask_list(a, scope_run(a).n ? &one : &all);
 }

@@ -126,7 +126,7 @@ static int open_screen(struct console *c, struct sl_err *err)
     return rc;
   struct sl_ui_opts uo = { .ws = c->s.ws, .views = sl_views, .person = p, .term = c->term, .theme_dir = sl_share_path("themes"),
                            .low_bandwidth = low, .workspaces = c->names, .quit = leave, .switch_ws = on_switch,
-                           .export_rows = console_export, .user = c };
+                           .export_rows = console_export, .export_text = console_export_text, .user = c };
   rc = sl_ui_open(&c->ui, &uo, err);
   if (!rc)
     rc = sl_fd_watch(c->s.loop, sl_term_fd(c->term), SL_READABLE | SL_HANGUP, keys_came, c, &c->input, err);

@@ -27,6 +27,7 @@ void console_switch(struct console *c);      /* to c->switch_to; says why not */
 int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err) SL_NODISCARD;
 /* export.c */
 void console_export(void *user, const struct sl_query *q, const char *path);
+void console_export_text(void *user, struct sl_str text, const char *path);
 void console_exports_drop(struct console *c, const struct sl_ws *closed);
 
 #endif

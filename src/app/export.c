@@ -19,6 +19,7 @@ struct export {
   char *path, *temp;
   enum sl_format format;
   struct sl_snap *snap;              /* what is written; NULL before */
+  char *text; size_t ntext;          /* or this */
   size_t missing;                    /* sources that are not whole */
   bool writing;                      /* the lane's job owns it until its end */
 };
@@ -33,6 +34,7 @@ static void export_free(struct export *e)
   sl_snap_unref(e->snap);
   sl_free(e->path);
   sl_free(e->temp);
+  sl_free(e->text);
   sl_free(e);
 }
 
@@ -80,7 +82,12 @@ static int write_work(void *user, const atomic_bool *cancel, struct sl_err *err)
   if (fd < 0)
     return sl_err_sys(err, errno, "cannot write %s", e->temp);
   sl_out_open(&o, fd);
-  int rc = write_rows(e, &o, cancel, err);
+  int rc = SL_OK;
+  if (e->text) {
+    sl_buf_add(&o.b, e->text, e->ntext);
+    rc = sl_out_flush(&o, err);
+  } else
+    rc = write_rows(e, &o, cancel, err);
   sl_out_close(&o);
   if (!rc && fsync(fd))
     rc = sl_err_sys(err, errno, "cannot write %s to the disk", e->temp);
@@ -111,6 +118,8 @@ static void write_done(void *user, int rc, const struct sl_err *err)
   char words[400];
   if (rc)
     snprintf(words, sizeof words, "%.120s was not written: %.200s", e->path, err->msg[0] ? err->msg : "the console was left");
+  else if (e->text)
+    snprintf(words, sizeof words, "%zu bytes written to %.200s", e->ntext, e->path);
   else
     snprintf(words, sizeof words, "%llu rows written to %.200s%s", e->snap ? (unsigned long long)sl_snap_count(e->snap) : 0ull, e->path,
              e->missing ? "; not all sources are whole" : "");
@@ -118,9 +127,15 @@ static void write_done(void *user, int rc, const struct sl_err *err)
   export_free(e);
 }
 
-static void exported(void *user, sl_watch id, const struct sl_answer *a)
+static int writing_start(struct export *e, struct sl_err *err)
 {
   static const struct sl_job_ops ops = { .work = write_work, .done = write_done };
+  e->writing = true;
+  return sl_job_start(e->c->s.loop, SL_LANE_LONG, &ops, e, &(sl_job){ 0 }, err);
+}
+
+static void exported(void *user, sl_watch id, const struct sl_answer *a)
+{
   struct export *e = user;
   struct sl_err err = { 0 };
   (void)id;
@@ -129,8 +144,7 @@ static void exported(void *user, sl_watch id, const struct sl_answer *a)
   for (size_t i = 0; i < a->nsrc; i++)
     e->missing += a->src[i].state == SL_FAILED || a->src[i].state == SL_CUT;
   e->snap = a->snap ? sl_snap_ref(a->snap) : NULL;
-  e->writing = true;
-  int rc = sl_job_start(e->c->s.loop, SL_LANE_LONG, &ops, e, &(sl_job){ 0 }, &err);
+  int rc = writing_start(e, &err);
   if (rc)
     write_done(e, rc, &err);
 }
@@ -142,22 +156,35 @@ static bool format_of(const char *path, enum sl_format *out)
   return *out != SL_FMT_CSV || sl_str_ends(s, SL_STR(".csv"));
 }
 
+/* Named and in the list; NULL: said why. */
+static struct export *export_new(struct console *c, const char *path, struct sl_err *err)
+{
+  char unique[37];
+  struct export *e = sl_calloc(1, sizeof *e);
+  if (!e) {
+    sl_err_nomem(err);
+    return NULL;
+  }
+  *e = (struct export){ .next = c->exports, .c = c, .ws = c->s.ws, .path = sl_path_abs(path, NULL) };
+  c->exports = e;
+  int rc = sl_uuid4(unique, err);
+  e->temp = !rc && e->path ? sl_asprintf("%s.%s", e->path, unique) : NULL;
+  if (!rc && !e->temp)
+    rc = sl_err_nomem(err);
+  if (!rc)
+    return e;
+  export_free(e);
+  return NULL;
+}
+
 void console_export(void *user, const struct sl_query *q, const char *path)
 {
   struct console *c = user;
   struct sl_err err = { 0 };
   struct sl_query *own = NULL;
   sl_watch id;
-  char unique[37];
-  struct export *e = sl_calloc(1, sizeof *e);
-  if (!e)
-    return;
-  *e = (struct export){ .next = c->exports, .c = c, .ws = c->s.ws, .path = sl_path_abs(path, NULL) };
-  c->exports = e;
-  int rc = sl_uuid4(unique, &err);
-  e->temp = !rc && e->path ? sl_asprintf("%s.%s", e->path, unique) : NULL;
-  if (!rc && !e->temp)
-    rc = sl_err_nomem(&err);
+  struct export *e = export_new(c, path, &err);
+  int rc = e ? SL_OK : SL_ENOMEM;
   if (!rc && !format_of(path, &e->format))
     rc = sl_err_set(&err, SL_EUSAGE, "name a file that ends in .csv, .json or .ndjson");
   if (!rc)
@@ -167,7 +194,27 @@ void console_export(void *user, const struct sl_query *q, const char *path)
   sl_query_unref(own);
   if (rc) {
     sl_ui_notice(c->ui, SL_ROLE_bad, sl_str(err.msg));
-    export_free(e);
+    if (e)
+      export_free(e);
+  }
+}
+
+void console_export_text(void *user, struct sl_str text, const char *path)
+{
+  struct console *c = user;
+  struct sl_err err = { 0 };
+  struct export *e = export_new(c, path, &err);
+  int rc = e ? SL_OK : SL_ENOMEM;
+  if (!rc && !(e->text = sl_strndup(text.n ? text.p : "", text.n)))
+    rc = sl_err_nomem(&err);
+  if (!rc) {
+    e->ntext = text.n;
+    rc = writing_start(e, &err);
+  }
+  if (rc) {
+    sl_ui_notice(c->ui, SL_ROLE_bad, sl_str(err.msg));
+    if (e)
+      export_free(e);
   }
 }
 

@@ -327,6 +327,15 @@ int sl_compare_direction(struct sl_str metric, bool *cost)
   return has_any(metric, more) ? 1 : 0;
 }
 
+int sl_compare_curve_rank(struct sl_str metric)
+{
+  static const char *const best[] = { "val_loss", "val_logloss", "eval_loss", "test_loss", "loss" };
+  for (int k = 0; k < (int)(sizeof best / sizeof best[0]); k++)
+    if (sl_str_find(metric, sl_str(best[k])) >= 0)
+      return 100 - k;
+  return 0;
+}
+
 static enum sl_cmp_mark metric_mark(const struct sl_cmp_item *it, const struct sl_cmp_cell *base, const struct sl_cmp_cell *cell)
 {
   bool cost;

@@ -39,6 +39,8 @@ size_t sl_compare_items(const struct sl_compare *c);
 const struct sl_cmp_item *sl_compare_item(const struct sl_compare *c, size_t i);
 size_t sl_compare_runs(const struct sl_compare *c);
 struct sl_str sl_compare_name(const struct sl_compare *c, size_t run);   /* the run's, made different from the others' by its id */
+/* How well a metric's curves stand for the whole: held-out losses best, then any loss, then the rest; the greatest is drawn first. */
+int sl_compare_curve_rank(struct sl_str metric);
 /* "no difference beyond repeats", "worse: logit; better: xgb-6", "same", "differs", "no repeats to judge by" */
 void sl_compare_verdict(const struct sl_compare *c, const struct sl_cmp_item *it, struct sl_buf *out);
 /* +1: more is better; -1: less is; 0: its name does not tell. A cost (seconds, bytes) is less-is-better, but no quality. */

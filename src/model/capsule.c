@@ -75,6 +75,8 @@ static void key_add(struct sl_buf *k, struct sl_str s)
 static void key_query(struct sl_buf *k, const struct sl_query *q)
 {
   sl_buf_printf(k, "%d %llu %d %d", (int)q->kind, (unsigned long long)q->limit, q->deleted, q->no_cap);
+  if (q->points)
+    sl_buf_printf(k, " points %u", q->points);
   sl_buf_ch(k, 0);
   key_add(k, sl_str(q->res ? q->res->name : ""));
   key_add(k, q->scope);

@@ -150,7 +150,8 @@ static bool inputs_same(const struct sl_query *a, const struct sl_query *b)
 bool ws_query_alike(const struct sl_query *a, const struct sl_query *b)
 {
   return !a->out.n && !b->out.n && a->res == b->res && a->kind == b->kind && a->limit == b->limit && a->deleted == b->deleted &&
-         a->unordered == b->unordered && a->input_rows == b->input_rows && a->no_cap == b->no_cap && sl_str_eq(a->conn, b->conn) &&
+         a->unordered == b->unordered && a->input_rows == b->input_rows && a->points == b->points &&
+         a->no_cap == b->no_cap && sl_str_eq(a->conn, b->conn) &&
          sl_str_eq(a->scope, b->scope) && want_same(a->want, b->want) && inputs_same(a, b);
 }
 

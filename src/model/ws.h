@@ -67,6 +67,7 @@ struct sl_query {            /* counted, immutable once asked */
    * answer is
    * one row: file (absolute path), rows. To be put in its place by the action `write`. */
   struct sl_str out;
+  uint32_t points;           /* series: at most about so many points of each history, its least and greatest among them; 0: all */
   uint64_t input_rows;       /* SQL: of each resource that the statement names; 0: 100,000 */
   bool no_cap;
   bool unordered;            /* order NULL means as they arrive, not the resource's: a stream for a program that reads while it comes */

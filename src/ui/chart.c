@@ -219,6 +219,8 @@ static int legend(struct sl_grid *g, const struct chart *c, struct sl_rect r)
       : (int)sl_text_width(sl_str(c->o->ylabel), SL_TEXT_CELL));
   for (size_t i = 0; i < c->n && n >= 2; i++) {
     int name = c->s[i].name ? (int)sl_text_width(sl_str(c->s[i].name), SL_TEXT_CELL) : 0, more = i + 1 < c->n ? 14 : 0;
+    if (!name)
+      continue;
     if (name > 24)
       name = 24;
     if (x + sample + 1 + name + more > r.x + r.w && y + 1 < rows)

@@ -19,6 +19,7 @@ struct sl_ui_opts {
   void (*switch_ws)(void *user, const char *name);
   /* Writes the rows of q to a file of the person's, by its ending; the program says on sl_ui_notice() how it went. NULL: no export. */
   void (*export_rows)(void *user, const struct sl_query *q, const char *path);
+  void (*export_text)(void *user, struct sl_str text, const char *path);   /* the same with a document that a view made; copied */
   void *user;
 };
 int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *err) SL_NODISCARD;

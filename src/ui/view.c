@@ -113,6 +113,18 @@ void sl_view_copy(struct sl_view *v, struct sl_str text)
     sl_view_say(v, SL_ROLE_ok, "copied %zu bytes: %.*s", text.n, SL_ARG(sl_str_head(text, 60)));
 }
 
+void sl_view_export(struct sl_view *v, const struct sl_query *q, const char *path)
+{
+  if (v->ui->o.export_rows)
+    v->ui->o.export_rows(v->ui->o.user, q, path);
+}
+
+void sl_view_export_text(struct sl_view *v, struct sl_str text, const char *path)
+{
+  if (v->ui->o.export_text)
+    v->ui->o.export_text(v->ui->o.user, text, path);
+}
+
 /* ---- a prompt whose answer goes to a view that may be gone by then ---- */
 
 struct typed { struct sl_ui *ui; struct sl_view *v; sl_typed *done; void *user; };

@@ -52,6 +52,9 @@ void sl_view_go_row(struct sl_view *v, const struct sl_subject *s);  /* the same
 void sl_view_back(struct sl_view *v);
 void sl_view_say(struct sl_view *v, enum sl_role role, const char *fmt, ...) SL_PRINTF(3, 4);   /* the message line, until the next key */
 void sl_view_copy(struct sl_view *v, struct sl_str text);
+/* Rows of q, or a text, into a file of the person's; how it went is told in the header. */
+void sl_view_export(struct sl_view *v, const struct sl_query *q, const char *path);
+void sl_view_export_text(struct sl_view *v, struct sl_str text, const char *path);
 /* A line to type at the bottom: done(text) or NULL when left by Esc. complete may be NULL. */
 typedef void sl_typed(struct sl_view *v, void *user, const char *text);
 void sl_view_prompt(struct sl_view *v, const char *label, const char *initial, sl_typed *done, void *user);

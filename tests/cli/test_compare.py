@@ -3,8 +3,10 @@ import csv
 import io
 import json
 import math
+import re
 import sqlite3
 import statistics
+from xml.etree import ElementTree
 
 import pytest
 
@@ -68,3 +70,32 @@ def test_names_that_fit_none_or_several(demo):
     assert "2 to 500" in demo("compare", "xgb-6", "xgb-6", code=2).stderr
     assert "there is no run" in demo("get", "differences", "xx,yy", code=1).stderr
     demo("get", "differences", code=2)
+
+
+def test_histories_of_several_runs_and_their_report(demo, tmp_path):
+    ids = [json.loads(demo("get", "runs", "--filter", f"name = '{n}'", "-o", "json").stdout)[0]["id"] for n in ("lgb-31", "xgb-6")]
+    rows = json.loads(demo("get", "series", ",".join(ids), "--filter", "name = 'val_logloss'", "-o", "json").stdout)
+    db = sqlite3.connect(demo.store)
+    count = db.execute("SELECT count(*) FROM metrics WHERE key='val_logloss' AND run_uuid IN (?,?)", ids).fetchone()[0]
+    assert len(rows) == count > 20 and {r["labels.run"] for r in rows} == set(ids)
+    svg = tmp_path / "curves.svg"
+    demo("compare", *ids, "--report", str(svg))
+    text = svg.read_text()
+    ElementTree.fromstring(text)
+    assert "val_logloss" in text and ">lgb-31<" in text and text.count("stroke-width=\"2.2\"") == 1
+    assert len(re.findall(r"[ML][0-9.]+ [0-9.]+", text)) > 20
+    demo("compare", *ids, "--report", str(svg), "--metric", "train_logloss")
+    assert "train_logloss" in svg.read_text()
+    assert "ends in .md or .svg" in demo("compare", *ids, "--report", str(tmp_path / "x.pdf"), code=2).stderr
+    assert not (tmp_path / "x.pdf").exists()
+
+
+def test_report_for_people(demo, tmp_path):
+    report = tmp_path / "r.md"
+    demo("compare", "lgb-31 seed 1", "xgb-6", "--report", str(report))
+    text = report.read_text()
+    assert text.startswith("# Comparison\n") and "## Metrics" in text and "lgb-31 seed 1 (baseline)" in text
+    row = next(line for line in text.splitlines() if line.startswith("| train\\_logloss"))
+    assert "▼" in row and row.rstrip().endswith("worse: xgb-6 |")
+    heads = [len(line.split("|")) for line in text.split("## Metrics")[1].splitlines() if line.startswith("|")]
+    assert len(set(heads)) == 1  # a pipe in a name is no column

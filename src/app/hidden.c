@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/complete.h"
+#include "app/evidence.h"
 #include "app/gen.h"
 #include "box/box.h"
 #if __has_include("backend_local/local.h")
@@ -35,6 +36,16 @@ static bool complete(int argc, char **argv, int *code)
   return true;
 }
 
+/* --evidence KIND MODEL/VERSION: a step of a job; the workspace is in the environment. */
+static int evidence(const char *kind, const char *what)
+{
+  struct sl_app a = { 0 };
+  sl_out_open(&a.out, 1);
+  int code = sl_evidence_main(&a, kind, what);
+  sl_out_close(&a.out);
+  return code;
+}
+
 bool sl_hidden(int argc, char **argv, int *code)
 {
   const char *first = argc > 1 ? argv[1] : "";
@@ -46,5 +57,7 @@ bool sl_hidden(int argc, char **argv, int *code)
 #endif
   if (!strcmp(first, "--generate"))
     return *code = generate(argc > 2 ? argv[2] : ""), true;
+  if (!strcmp(first, "--evidence") && argc == 4)
+    return *code = evidence(argv[2], argv[3]), true;
   return complete(argc, argv, code);
 }

@@ -3,12 +3,15 @@
 
 #include <stdio.h>
 
+#include "base/hash.h"
+
 void facts_free(struct facts *f)
 {
   sl_batch_unref(f->own.v.b);
   sl_batch_unref(f->own.run.b);
   sl_batch_unref(f->champion.v.b);
   sl_batch_unref(f->champion.run.b);
+  sl_arena_free(&f->mem);
   *f = (struct facts){ .own = { .there = false } };
 }
 
@@ -68,6 +71,110 @@ static void of_tag(const struct facts_side *s, struct sl_str key, struct sl_fact
   snprintf(out->source, sizeof out->source, "version %lld", (long long)s->version);
 }
 
+/* ---- evidence ---- */
+
+static void say_missing(const struct sl_model_conf *m, struct facts_side *s, struct facts_evidence *v, const char *kind)
+{
+  v->state = SL_FACT_MISSING;
+  if (!v->conf)
+    snprintf(v->why, sizeof v->why, "the workspace asks for none: models: %.50s: evidence: %s", m->name, kind);
+  else if (m->job)
+    snprintf(v->why, sizeof v->why, "not computed yet: sluice run %.63s -p version=%lld", m->job, (long long)s->version);
+  else
+    snprintf(v->why, sizeof v->why, "not computed yet");
+}
+
+static void judge_evidence(struct facts_evidence *v, sl_ms now)
+{
+  struct sl_buf at;
+  sl_buf_init(&at, 256);
+  sl_time_rfc3339(&at, v->e.at);
+  snprintf(v->source, sizeof v->source, "%.*s of %s", SL_ARG(v->e.kind), sl_buf_zstr(&at));
+  sl_buf_free(&at);
+  if (!sl_evidence_holds(&v->e, v->conf, now, v->why, sizeof v->why))
+    v->state = SL_FACT_STALE;
+  else if (v->e.refused.n) {
+    v->state = SL_FACT_MISSING;
+    snprintf(v->why, sizeof v->why, "%.*s", SL_ARG(sl_str_head(v->e.refused, 118)));
+  }
+}
+
+static int load_one(struct facts *f, struct facts_side *s, const struct sl_model_conf *m, size_t kind, const char *state_dir,
+                    struct sl_str registry, sl_ms now, struct sl_err *err)
+{
+  struct facts_evidence *v = &s->ev[kind];
+  struct sl_err bad = { 0 };
+  *v = (struct facts_evidence){ .state = SL_FACT_KNOWN };
+  for (size_t i = 0; i < m->nevidence; i++)
+    if (!strcmp(m->evidence[i].kind, sl_evidence_kinds[kind]))
+      v->conf = &m->evidence[i];
+  const char *word = sl_evidence_kinds[kind];
+  bool asked = v->conf && state_dir;
+  int rc = asked ? sl_evidence_load(&v->e, state_dir, registry, sl_str(m->name), s->version, word, &f->mem, &bad) : SL_ENOENT;
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err);
+  if (rc == SL_ENOENT)
+    say_missing(m, s, v, sl_evidence_kinds[kind]);
+  else if (rc) {
+    v->state = SL_FACT_MISSING;
+    snprintf(v->why, sizeof v->why, "%.115s", bad.msg);
+  } else {
+    v->read = true;
+    judge_evidence(v, now);
+  }
+  return SL_OK;
+}
+
+int facts_evidence_load(struct facts *f, struct facts_side *s, const struct sl_model_conf *m, const char *state_dir, struct sl_str registry,
+                        sl_ms now, struct sl_err *err)
+{
+  int rc = SL_OK;
+  for (size_t i = 0; i < SL_EVIDENCE_KINDS && s->there && !rc; i++)
+    rc = load_one(f, s, m, i, state_dir, registry, now, err);
+  return rc;
+}
+
+void facts_evidence_digest(const struct facts_side *s, char out[65])
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  out[0] = 0;
+  for (size_t i = 0; i < SL_EVIDENCE_KINDS; i++)
+    if (s->ev[i].read && s->ev[i].state != SL_FACT_STALE)
+      sl_buf_printf(&b, "%s %s\n", sl_evidence_kinds[i], s->ev[i].e.sha256);
+  if (b.n && !b.failed) {
+    struct sl_sha256 d = sl_sha256(sl_buf_view(&b));
+    sl_sha256_hex(&d, out);
+  }
+  sl_buf_free(&b);
+}
+
+/* Of evidence that holds: what does not may speak of other bytes. */
+const char *facts_artifact_digest(const struct facts_side *s)
+{
+  for (size_t i = 0; i < SL_EVIDENCE_KINDS; i++)
+    if (s->ev[i].read && s->ev[i].state != SL_FACT_STALE && s->ev[i].e.digest[0])
+      return s->ev[i].e.digest;
+  return "";
+}
+
+static void of_evidence(const struct facts_side *s, size_t kind, struct sl_str key, struct sl_fact *out)
+{
+  const struct facts_evidence *v = &s->ev[kind];
+  out->state = v->state;
+  snprintf(out->source, sizeof out->source, "%s", v->source);
+  snprintf(out->why, sizeof out->why, "%s", v->why);
+  if (v->state != SL_FACT_KNOWN)
+    return;
+  for (size_t i = 0; i < v->e.nfacts; i++)
+    if (sl_str_eq(v->e.fact[i].name, key)) {
+      out->v = sl_vf(v->e.fact[i].value);
+      return;
+    }
+  out->state = SL_FACT_MISSING;
+  snprintf(out->why, sizeof out->why, "it was computed, and has no such fact");
+}
+
 int facts_ask(void *user, const struct sl_rule_node *n, struct sl_fact *out)
 {
   struct facts *f = user;
@@ -82,7 +189,8 @@ int facts_ask(void *user, const struct sl_rule_node *n, struct sl_fact *out)
     of_run(s, "params", n->name.key, out);
   else if (sl_str_eqz(family, "tags"))
     of_tag(s, n->name.key, out);
-  else
-    snprintf(out->why, sizeof out->why, "no evidence of it was computed");
+  for (size_t i = 0; i < SL_EVIDENCE_KINDS && s->there; i++)
+    if (sl_str_eqz(family, sl_evidence_kinds[i]))
+      of_evidence(s, i, n->name.key, out);
   return SL_OK;
 }

@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 
 enum { RUN, CHAMPION, RUNS };
-struct question { struct sl_gates_job *up; struct facts_side *side; sl_watch watch; };
+struct question { struct sl_gates_job *up; struct facts_side *side; struct gates_folder *folder; sl_watch watch; };
 struct sl_gates_job {
   struct sl_ws *w;
   sl_gates_fn *fn; void *user;
@@ -18,7 +18,10 @@ struct sl_gates_job {
   const struct sl_model_conf *m;
   char *conn, *model, *to;           /* conn "": any */
   int64_t version;
-  struct question versions, run[RUNS];
+  char *state_dir;                   /* NULL: there is none */
+  sl_ms now;
+  struct question versions, run[RUNS], list[GATES_FOLDERS];
+  struct gates_folder folder[GATES_FOLDERS]; size_t nfolders;
   unsigned waiting;
   struct sl_snap *snap;
   char *source_conn;                 /* the connection whose version it is */
@@ -31,11 +34,29 @@ struct sl_gates_job {
 
 /* ---- end ---- */
 
-static void job_free(struct sl_gates_job *j)
+/* The workspace may be gone when a lane gives back what was cancelled. */
+static void unwatch(struct sl_gates_job *j)
 {
   sl_ws_unwatch(j->w, j->versions.watch);
-  for (size_t i = 0; i < RUNS; i++)
+  j->versions.watch.v = 0;
+  for (size_t i = 0; i < RUNS; i++) {
     sl_ws_unwatch(j->w, j->run[i].watch);
+    j->run[i].watch.v = 0;
+  }
+  for (size_t i = 0; i < GATES_FOLDERS; i++) {
+    sl_ws_unwatch(j->w, j->list[i].watch);
+    j->list[i].watch.v = 0;
+  }
+  j->w = NULL;
+}
+
+static void job_free(struct sl_gates_job *j)
+{
+  if (j->w)
+    unwatch(j);
+  for (size_t i = 0; i < j->nfolders; i++)
+    sl_snap_unref(j->folder[i].snap);
+  sl_free(j->state_dir);
   sl_buf_free(&j->bad);
   sl_buf_free(&j->cut);
   sl_snap_unref(j->snap);
@@ -64,6 +85,7 @@ void sl_gates_cancel(struct sl_gates_job *j)
   if (!j || j->gone)
     return;
   j->gone = true;
+  unwatch(j);
   if (!j->working)
     job_free(j);
 }
@@ -74,7 +96,8 @@ static int judge_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_gates_job *j = user;
   (void)cancel;
-  return gates_judge(&j->set, &j->facts, j->conf, j->m, j->source_conn, j->to, err);
+  int rc = gates_files_compare(&j->facts, j->folder, j->nfolders, err);
+  return rc ? rc : gates_judge(&j->set, &j->facts, j->conf, j->m, j->source_conn, j->to, err);
 }
 
 static void judge_done(void *user, int rc, const struct sl_err *err)
@@ -182,12 +205,47 @@ static bool speaks_of_champion(const struct sl_model_conf *m)
   return yes;
 }
 
+/* ---- the files that evidence read from the registry ---- */
+
+static void on_list(void *user, sl_watch id, const struct sl_answer *a)
+{
+  struct question *q = user;
+  (void)id;
+  if (!a->done)
+    return;
+  q->watch.v = 0;
+  const struct sl_source *bad = failed_source(a);
+  for (size_t i = 0; i < a->nsrc && !bad; i++)
+    if (a->src[i].state == SL_CUT)
+      snprintf(q->folder->why, sizeof q->folder->why, "%.79s", a->src[i].note);
+  if (bad)
+    snprintf(q->folder->why, sizeof q->folder->why, "%.79s", bad->err.msg);
+  else if (a->snap)
+    q->folder->snap = sl_snap_ref(a->snap);
+  if (!--q->up->waiting)
+    judge(q->up);
+}
+
+static int ask_lists(struct sl_gates_job *j, struct sl_err *err)
+{
+  int rc = SL_OK;
+  for (size_t i = 0; i < j->nfolders && !rc; i++) {
+    struct sl_query like = { .res = &sl_res_objects, .kind = SL_Q_LIST, .conn = sl_str(j->source_conn),
+                             .scope = sl_str(j->folder[i].address), .no_cap = true };
+    j->list[i].folder = &j->folder[i];
+    rc = ask(j, &j->list[i], &like, on_list, err);
+    j->waiting += !rc;
+  }
+  return rc;
+}
+
 static void ask_runs(struct sl_gates_job *j)
 {
   struct sl_err err = { 0 };
   int rc = ask_run(j, &j->run[RUN], &j->facts.own, &err);
   if (!rc && speaks_of_champion(j->m))
     rc = ask_run(j, &j->run[CHAMPION], &j->facts.champion, &err);
+  rc = rc ? rc : ask_lists(j, &err);
   if (rc)
     fail(j, &err);
   else if (!j->waiting)
@@ -276,6 +334,70 @@ static int each_version(struct sl_gates_job *j, int (*fn)(struct sl_gates_job *j
   return rc;
 }
 
+/* An @ALIAS in what the workspace asks for may stand for another version by now. */
+struct standing { struct sl_str alias; int64_t version; bool found; };
+
+static bool alias_in(const char *address, const char *model, struct sl_str *alias)
+{
+  char prefix[300];
+  struct sl_str rest = sl_str(address);
+  snprintf(prefix, sizeof prefix, "models:/%s@", model);
+  if (!address || !sl_str_starts(rest, sl_str(prefix)))
+    return false;
+  rest = sl_str_from(rest, strlen(prefix));
+  return sl_str_cut(&rest, '/', alias);
+}
+
+static int version_with(struct sl_gates_job *j, struct sl_str alias, struct standing *out, struct sl_err *err)
+{
+  uint64_t n = j->snap ? sl_snap_count(j->snap) : 0;
+  int rc = SL_OK;
+  for (uint64_t at = 0; at < n && !rc && !out->found; at += SL_BATCH_ROWS) {
+    struct facts_row r = { NULL, 0 };
+    rc = sl_snap_page_wait(j->snap, at, SL_BATCH_ROWS, &r.b, err);
+    for (; !rc && !out->found && r.row < sl_batch_count(r.b); r.row++) {
+      struct sl_val version = facts_cell(&r, "version");
+      out->found = !sl_snap_struck(j->snap, at + r.row) && sl_str_eqz(sl_batch_conn(r.b, r.row), j->source_conn) && !version.null &&
+                   has_alias(&r, alias);
+      out->version = out->found ? version.u.i : 0;
+    }
+    sl_batch_unref(r.b);
+  }
+  return rc;
+}
+
+static int check_alias(struct sl_gates_job *j, struct facts_evidence *v, struct sl_err *err)
+{
+  const char *asked[] = { v->conf->baseline, v->conf->current, v->conf->data };
+  struct sl_str alias;
+  char now[24];
+  int rc = SL_OK;
+  for (size_t i = 0; i < 3 && !rc; i++) {
+    struct standing s = { .found = false };
+    if (!alias_in(asked[i], j->m->name, &alias))
+      continue;
+    rc = version_with(j, alias, &s, err);
+    snprintf(now, sizeof now, "%lld", (long long)s.version);
+    if (rc || (s.found && sl_str_eqz(v->e.champion, now)))
+      continue;
+    v->state = SL_FACT_STALE;
+    snprintf(v->why, sizeof v->why, "%.*s was version %.*s when it was computed, it is %s now", SL_ARG(sl_str_head(alias, 30)),
+             SL_ARG(sl_str_head(v->e.champion, 10)), s.found ? now : "none");
+  }
+  return rc;
+}
+
+static int load_evidence(struct sl_gates_job *j, struct sl_err *err)
+{
+  int rc = facts_evidence_load(&j->facts, &j->facts.own, j->m, j->state_dir, sl_str(j->source_conn), j->now, err);
+  if (!rc && speaks_of_champion(j->m))
+    rc = facts_evidence_load(&j->facts, &j->facts.champion, j->m, j->state_dir, sl_str(j->source_conn), j->now, err);
+  for (size_t i = 0; i < SL_EVIDENCE_KINDS && !rc; i++)
+    if (j->facts.own.ev[i].read && j->facts.own.ev[i].state != SL_FACT_STALE)
+      rc = check_alias(j, &j->facts.own.ev[i], err);
+  return rc ? rc : gates_folders(&j->facts, j->folder, &j->nfolders, err);
+}
+
 static int pick_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_gates_job *j = user;
@@ -294,7 +416,7 @@ static int pick_work(void *user, const atomic_bool *cancel, struct sl_err *err)
   if (!rc && !sure && listed(&j->cut, sl_str(j->source_conn)))
     return sl_err_set(err, SL_EPARTIAL, "%.40s listed only some versions of %.80s: whether one of them is %.40s is not known",
                       j->source_conn, j->model, j->to);
-  return rc;
+  return rc ? rc : load_evidence(j, err);
 }
 
 static void pick_done(void *user, int rc, const struct sl_err *err)
@@ -401,6 +523,9 @@ int sl_gates_start(struct sl_gates_job **out, struct sl_ws *w, struct sl_str con
   if (!j)
     return sl_err_nomem(err);
   *j = (struct sl_gates_job){ .w = w, .fn = fn, .user = user, .m = m, .version = version };
+  sl_arena_init(&j->facts.mem, 0);
+  j->now = sl_ws_now(w);
+  j->state_dir = sl_strdup(sl_ws_state_dir(w));
   sl_buf_init(&j->bad, 0);
   sl_buf_init(&j->cut, 0);
   j->conf = sl_ws_conf_ref((struct sl_ws_conf *)(uintptr_t)sl_ws_config(w));

@@ -12,4 +12,12 @@ void gates_set_free(struct gates_set *s);                                       
 int gates_judge(struct gates_set **out, struct facts *f, const struct sl_ws_conf *c, const struct sl_model_conf *m, const char *conn,
                 const char *to, struct sl_err *err) SL_NODISCARD;
 
+/* ---- gates_files.c: what evidence read from a registry, beside what lies there now ---- */
+enum { GATES_FOLDERS = 16 };
+struct gates_folder { const char *address; struct sl_snap *snap; char why[80]; };  /* address in facts.mem; why: it could not be listed */
+/* The folders that evidence names: n of them. Beyond the most, the evidence is stale. */
+int gates_folders(struct facts *f, struct gates_folder *out, size_t *n, struct sl_err *err) SL_NODISCARD;
+/* Blocks. Evidence whose files are not as they were is stale from now on; where they could not be listed, it is partial. */
+int gates_files_compare(struct facts *f, const struct gates_folder *folder, size_t n, struct sl_err *err) SL_NODISCARD;
+
 #endif

@@ -98,6 +98,8 @@ int gates_judge(struct gates_set **out, struct facts *f, const struct sl_ws_conf
   struct sl_gates head = { .conn = conn, .model = m->name, .version = f->own.version, .alias = to, .present = present,
                            .worst = SL_GATE_PASS };
   struct gates_set *s = *out = set_new(m->ngates);
+  facts_evidence_digest(&f->own, head.evidence);
+  snprintf(head.digest, sizeof head.digest, "%s", facts_artifact_digest(&f->own));
   int rc = s ? sl_ws_conf_policy(c, m, head.policy, err) : sl_err_nomem(err);
   rc = rc ? rc : head_put(s, &head, err);
   for (size_t i = 0; i < m->ngates && !rc; i++)

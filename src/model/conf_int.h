@@ -84,6 +84,7 @@ int conf_read_map(struct conf_ctx *x, const struct sl_yaml_node *map, const char
 int conf_read_conns(struct conf_ctx *x, const struct sl_yaml_node *map);
 int conf_read_zones(struct conf_ctx *x, const struct sl_yaml_node *list);
 int conf_read_jobs(struct conf_ctx *x, const struct sl_yaml_node *map);
+int conf_evidence_jobs(struct conf_ctx *x);      /* after the models */
 int conf_read_people(struct conf_ctx *x, const struct sl_yaml_node *map);
 int conf_read_models(struct conf_ctx *x, const struct sl_yaml_node *map);    /* after connections and people */
 /* The text whose digest is the policy. */

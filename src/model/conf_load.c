@@ -48,7 +48,9 @@ static int read_top(struct conf_ctx *x, const struct sl_yaml_node *root)
     return rc;
   if ((rc = conf_read_jobs(x, conf_node(&vs, "jobs"))) || (rc = conf_read_people(x, conf_node(&vs, "people"))))
     return rc;
-  return conf_read_models(x, conf_node(&vs, "models"));
+  if ((rc = conf_read_models(x, conf_node(&vs, "models"))))
+    return rc;
+  return conf_evidence_jobs(x);
 }
 
 /* The folder's name for DIR/sluice.yaml, else the file's without its ending. */

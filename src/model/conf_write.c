@@ -158,7 +158,7 @@ int sl_ws_conf_write(const struct sl_ws_conf *c, struct sl_buf *out, struct sl_e
     conf_put(out, 0, "timezone", c->tz_name);
   put_conns(out, c);
   put_zones(out, c);
-  for (size_t i = 0; i < c->njobs; i++) {
+  for (size_t i = 0; i < c->njobs && !c->jobs[i].implicit; i++) { /* those come last */
     sl_buf_z(out, i ? "" : "jobs:\n");
     put_job(out, &c->jobs[i]);
   }

@@ -66,6 +66,7 @@ struct sl_job_conf {
   double timeout_s;                     /* 0: none */
   int64_t keep;                         /* executions of it */
   double keep_for_s;                    /* and for how long */
+  bool implicit;                        /* no line of the file: it follows from a model's entry */
 };
 /* ---- what a promotion must meet, and who may decide it ---- */
 struct sl_gate_conf {
@@ -90,6 +91,7 @@ struct sl_model_conf {
   int required;                         /* approvals, from 1 */
   enum sl_four_eyes four_eyes;
   double expires_s;                     /* a decision counts so long; 0: for ever */
+  const char *job;                      /* that computes its evidence: evidence-NAME, with the parameter version; NULL: there is none */
 };
 /* Somebody below `people:`. Lists are NULL-ended, never NULL. keys: lines that sl_pubkey_line() reads; revoked: such lines, or fingerprints
  * SHA256:...; identities: issuer:subject. No key and no identity stands twice in the file. */

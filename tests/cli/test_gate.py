@@ -1,5 +1,9 @@
 """`sluice gate`: rows, exit codes, whose version it is."""
 import json
+import os
+import sqlite3
+
+import pytest
 
 
 def rows(run):
@@ -38,3 +42,80 @@ def test_what_cannot_be_judged(demo):
     assert "there is no version 99 of cancer" in demo("gate", "cancer/99", code=1).stderr
     assert "cancer is no version" in demo("gate", "cancer", code=2).stderr
     assert "no connection nix" in demo("gate", "-c", "nix", "cancer/5", code=2).stderr
+
+
+# ---- evidence ----
+
+@pytest.fixture(scope="module")
+def judged(demo):
+    """Version 4 with its evidence; its folder."""
+    before = rows(demo("gate", "cancer/4", "-o", "json", code=4))["drift.share < 0.5"]
+    assert before["state"] == "unknown" and "sluice run evidence-cancer -p version=4" in before["why"]
+    demo("run", "evidence-cancer", "-p", "version=4")
+    return next((demo.store.parents[1] / ".local" / "state" / "sluice").glob("demo-*/evidence/registry/cancer/4"))
+
+
+def state(demo, version, gate):
+    row = rows(demo("gate", f"cancer/{version}", "-o", "json", code=None))[gate]
+    return row["state"], row["why"]
+
+
+RESCORE = "rescore.max_abs_diff <= 1e-6"
+
+
+def test_evidence_makes_it_pass(demo, judged):
+    got = rows(demo("gate", "cancer/4", "-o", "json"))
+    assert {r["state"] for r in got.values()} == {"pass"} and got[RESCORE]["value"] == "0"
+    made = json.loads((judged / "rescore.json").read_text())
+    assert {f["address"] for f in made["inputs"] if f["role"] == "model"} >= {"models:/cancer/4/MLmodel", "models:/cancer/4/model.lgb"}
+    assert made["execution"] == "local:executions/evidence-cancer-1" and made["facts"]["n"] == 294 and len(made["digest"]) == 64
+    assert (judged / "rescore.json").stat().st_mode & 0o777 == 0o600
+    assert not list(judged.parents[2].glob("copy-*"))
+    assert "evidence-cancer" in demo("get", "jobs", "-o", "csv").stdout
+    assert "evidence-cancer" not in demo("config", "show").stdout
+
+
+def test_a_pickle_is_refused(demo):
+    demo("run", "evidence-cancer", "-p", "version=6")
+    got, why = state(demo, 6, RESCORE)
+    assert got == "unknown" and "model.pkl" in why
+
+
+def test_changed_files_make_it_stale(demo, judged):
+    curated = sorted((demo.store.parent / "lake" / "curated").glob("dt=*/part.parquet"))[-1]
+    model = next(demo.store.parent.glob("artifacts/cancer/models/*/artifacts/model.lgb"))
+    for path, gate, name in ((curated, "drift.share < 0.5", "part.parquet"), (model, RESCORE, "model.lgb")):
+        was, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+        path.write_bytes(was[:-1] + bytes([was[-1] ^ 1]))
+        got, why = state(demo, 4, gate)
+        assert got == "unknown" and f"it was computed from other bytes of {name}" in why
+        path.write_bytes(was)
+        os.utime(path, ns=times)
+
+
+def test_tampered_evidence_is_none(demo, judged):
+    path = judged / "drift.json"
+    was = path.read_text()
+    path.write_text(was.replace('"version": 4', '"version": 5'))
+    assert "not of the version where it lies" in state(demo, 4, "drift.share < 0.5")[1]
+    path.write_text(was[:-20])
+    assert state(demo, 4, "drift.share < 0.5")[0] == "unknown"
+    made = json.loads(was)
+    path.write_text(json.dumps({**made, "at": made["at"] - 8 * 86400000}))
+    assert "beyond max_age" in state(demo, 4, "drift.share < 0.5")[1]
+    path.write_text(json.dumps({**made, "at": made["at"] + 86400000}))
+    assert "made in the future" in state(demo, 4, "drift.share < 0.5")[1]
+    path.write_text(was)
+    assert state(demo, 4, "drift.share < 0.5")[0] == "pass"
+
+
+def test_an_alias_that_moved_makes_it_stale(demo, judged):
+    db = sqlite3.connect(demo.store)
+    with db:
+        db.execute("UPDATE registered_model_aliases SET version = 2 WHERE name = 'cancer' AND alias = 'champion'")
+    try:
+        assert "champion was version 3 when it was computed, it is 2 now" in state(demo, 4, "drift.share < 0.5")[1]
+    finally:
+        with db:
+            db.execute("UPDATE registered_model_aliases SET version = 3 WHERE name = 'cancer' AND alias = 'champion'")
+        db.close()

@@ -268,7 +268,7 @@ static void what_cannot_be_read_is_unknown_in_words(void **state)
   const struct sl_gates *g = ask(&x, 4);
   row_is(g, 0, SL_GATE_PASS, "metrics.auc is 0.88, >= 0.85", "run run4, logged by ana");
   row_is(g, 1, SL_GATE_UNKNOWN, "metrics.loss is known only in part: first 2,500 keys", "run run4, logged by ana");
-  row_is(g, 2, SL_GATE_UNKNOWN, "drift.share is missing: no evidence of it was computed", "");
+  row_is(g, 2, SL_GATE_UNKNOWN, "drift.share is missing: the workspace asks for none: models: care: evidence: drift", "");
   row_is(g, 3, SL_GATE_UNKNOWN, "tags.approval.by is missing: tags approval.* are claims, not facts", "");
   reg.cut_runs = NULL;
   reg.fail_runs = SL_ENET;

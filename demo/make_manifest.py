@@ -7,7 +7,7 @@ import re
 import sqlite3
 
 DATE = re.compile(rb"(?<![0-9])20[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9])")
-COPY = ["sluice.yaml", "INJECTED.md", "lake", "mlflow.db", "artifacts"]
+COPY = ["sluice.yaml", "INJECTED.md", "lake", "mlflow.db", "artifacts", "keys"]
 TEXT = ["lake/landing/*/labs.csv", "lake/bottles/*/wine.jsonl", "artifacts/*/models/*/artifacts/MLmodel"]
 PARQUET = [{"files": f"lake/{zone}/*/part.parquet", "columns": ["measured_at"]} for zone in ("raw", "processed")]
 AT = {"landing": "05:41", "raw": "06:00", "processed": "06:10", "curated": "06:20", "images": "07:02", "digits": "07:30",

@@ -101,6 +101,8 @@ static int make(struct place *p, struct sl_demo *d, struct sl_app *a, struct sl_
   if (!rc)
     rc = sl_demo_store(d, err);
   if (!rc)
+    rc = sl_demo_sign(d, a, err);
+  if (!rc)
     rc = sl_demo_tables(d, a, (int64_t)sl_args_count(a->args, SL_O_rows, 0), err);
   if (!rc)
     rc = sl_demo_times(d, err);

@@ -31,6 +31,8 @@ int sl_demo_files(struct sl_demo *d, sl_demo_file *fn, void *user, struct sl_err
 /* Copies the files and moves names, texts and the store. What is foreign in d->to is not touched. */
 int sl_demo_copy(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
 int sl_demo_store(struct sl_demo *d, struct sl_err *err) SL_NODISCARD;
+/* Statements for the store's decisions, with the keys that came along. After sl_demo_store(). */
+int sl_demo_sign(struct sl_demo *d, struct sl_app *a, struct sl_err *err) SL_NODISCARD;
 /* Columns of Parquet files, and --rows: statements in the box. */
 int sl_demo_tables(struct sl_demo *d, struct sl_app *a, int64_t rows, struct sl_err *err) SL_NODISCARD;
 /* Rows of every Parquet file, from their footers, noted where `partitions` looks for them. After the times: they belong to the note. */

@@ -145,13 +145,13 @@ static int each_of(struct sl_demo *d, const json_t *patterns, int (*fn)(void *us
 
 /* ---- copying ---- */
 
-static int file_copy(const char *from, const char *to, struct sl_err *err)
+static int file_copy(const char *from, const char *to, unsigned mode, struct sl_err *err)
 {
   struct sl_buf b;
   sl_buf_init(&b, FILE_MAX + 4096);
   int rc = sl_file_read(&b, from, FILE_MAX, err);
   if (!rc)
-    rc = sl_file_write(to, sl_buf_view(&b), 0644, err);
+    rc = sl_file_write(to, sl_buf_view(&b), mode, err);
   sl_buf_free(&b);
   return rc;
 }
@@ -207,7 +207,7 @@ static int copy_one(void *user, const char *from, const char *rel, struct sl_err
   const struct sl_demo *d = user;
   char *to = sl_path_join(d->to, rel), *dir = to ? sl_path_dir(to) : NULL;
   int rc = dir ? sl_mkdirs(dir, 0755, err) : sl_err_nomem(err);
-  rc = rc ? rc : file_copy(from, to, err);
+  rc = rc ? rc : file_copy(from, to, strncmp(rel, "keys/", 5) ? 0644 : 0600, err); /* keys that others may read are refused */
   sl_free(dir);
   sl_free(to);
   return rc;

@@ -59,12 +59,10 @@ def here(sluice):
     return sluice
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory):
-    """The demo's workspace, and a way to ask it."""
-    top = tmp_path_factory.mktemp("demo")
+# The demo's workspace in a folder, and a way to ask it.
+def make_demo(top):
     env = {**os.environ, "HOME": str(top), "LC_ALL": "C.UTF-8", "TZ": "UTC", "XDG_RUNTIME_DIR": str(top / "run")}
-    env = {k: v for k, v in env.items() if not k.startswith("SLUICE") or k in ("SLUICE_LIB",)}
+    env = {k: v for k, v in env.items() if not k.startswith(("SLUICE", "SSH_")) or k in ("SLUICE_LIB",)}
     (top / "run").mkdir(mode=0o700)
     subprocess.run([PROGRAM, "demo", "--dir", str(top / "demo")], env=env, check=True, capture_output=True, stdin=subprocess.DEVNULL)
 
@@ -75,3 +73,15 @@ def demo(tmp_path_factory):
         return run
     ask.store = top / "demo" / "mlflow.db"
     return ask
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """One for all, which nobody changes."""
+    return make_demo(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="session")
+def demo_maker(tmp_path_factory):
+    """One of one's own."""
+    return lambda: make_demo(tmp_path_factory.mktemp("demo"))

@@ -42,9 +42,12 @@ def expect_findings(rows):
     """What INJECTED.md says of the lake: the defect, the gap, and what did not follow from them."""
     kinds = sorted((severity, kind, re.sub(r": .*", "", summary)) for severity, kind, summary in rows)
     lost = "partition missing"
-    assert kinds == [("failed", "job failed", f"clean dt={day(-1)}"), ("missing", lost, f"curated dt={day(0)}"),
-                     ("missing", lost, f"processed dt={day(-1)}; also curated"),
-                     ("missing", lost, f"raw dt={day(-4)}; also curated, processed")]
+    asked = [("waiting", "waiting for you", f"cancer/{v} for champion, asked by ana") for v in (4, 5, 6)]
+    assert kinds == [("empty", "partition short", f"raw dt={day(-3)}"), ("failed", "job failed", f"clean dt={day(-1)}"),
+                     ("failed", "unapproved in production",
+                      "cancer champion is version 3, which nobody has approved; the last that was is 2"),
+                     ("missing", lost, f"curated dt={day(0)}"), ("missing", lost, f"processed dt={day(-1)}; also curated"),
+                     ("missing", lost, f"raw dt={day(-4)}; also curated, processed"), *asked]
     why = next(s for _, kind, s in rows if kind == "job failed")
     assert "labs.csv" in why and "line 215" in why and "mean_area" in why and "N/A" in why, why
 

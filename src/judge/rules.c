@@ -188,10 +188,10 @@ static bool agrees(const struct deciding *d, const struct sl_decision *x, sl_ms 
 
 static bool listed(const struct sl_model_conf *m, const char *name)
 {
-  for (size_t i = 0; m->approvers[i]; i++)
+  for (size_t i = 0; m && m->approvers[i]; i++)
     if (!strcmp(m->approvers[i], name))
       return true;
-  return !m->approvers[0];
+  return !m || !m->approvers[0];
 }
 
 int rules_enough(struct deciding *d, struct sl_err *err)

@@ -87,6 +87,8 @@ static int describe(struct sl_session *s, const struct sl_resource *res, const s
     struct sl_err none;
     (void)!sl_session_wait(s, &d.done, &none);
     rc = d.rc;
+    if (d.done)
+      sl_session_settle(s);
     sl_ws_unwatch(s->ws, id);
   }
   sl_query_unref(q);

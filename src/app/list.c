@@ -353,6 +353,8 @@ int sl_session_list(struct sl_session *s, struct sl_list *l)
     struct sl_err none;
     (void)!sl_session_wait(s, &x.done, &none);
     code = finish(&x);
+    if (x.done && !l->watch)
+      sl_session_settle(s);
     sl_ws_unwatch(s->ws, id);
   } else
     code = sl_app_fail(s->app, &x.err);

@@ -132,6 +132,25 @@ void sl_session_close(struct sl_session *s)
   *s = (struct sl_session){ 0 };
 }
 
+struct settling { bool done; size_t open, settled; };
+
+static void settled(void *user, size_t open, size_t known)
+{
+  struct settling *x = user;
+  *x = (struct settling){ true, open, known };
+}
+
+void sl_session_settle(struct sl_session *s)
+{
+  struct settling x = { .done = false };
+  struct sl_err none;
+  if (s->capsule || s->interrupted || sl_ws_reconcile_reached(s->ws, settled, &x, &none))
+    return;
+  (void)!sl_session_wait(s, &x.done, &none);
+  if (x.settled)
+    sl_app_note("%zu of %zu actions that had no known end have one now: sluice audit list", x.settled, x.open);
+}
+
 int sl_session_wait(struct sl_session *s, const bool *done, struct sl_err *err)
 {
   while (!*done && !s->interrupted)

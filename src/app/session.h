@@ -32,6 +32,8 @@ void sl_session_close(struct sl_session *s);
 int sl_session_conf(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err) SL_NODISCARD;
 /* Settings of every backend, from their tables. */
 int sl_session_types(struct sl_session *s, struct sl_err *err) SL_NODISCARD;
+/* After an answer: what an earlier command began and did not see the end of is asked about where somebody answered; a note says so. */
+void sl_session_settle(struct sl_session *s);
 /* Turns the loop until *done or an interrupt (ECANCELED). */
 int sl_session_wait(struct sl_session *s, const bool *done, struct sl_err *err) SL_NODISCARD;
 

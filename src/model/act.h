@@ -61,6 +61,10 @@ void sl_ws_disarm(struct sl_ws *w);
  * and what it says is written down as `reconciled`. fn (may be NULL) is told at the end: how many were open, how many of them have an end
  * now; a workspace that closes first tells nobody. For the program's start; a plan does the same for its connection first. */
 int sl_ws_reconcile(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err) SL_NODISCARD;
+/* The same for connections that have answered something in this session: one that is dead is not asked for this alone. For a command line
+ * that has its answer. */
+int sl_ws_reconcile_reached(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err)
+  SL_NODISCARD;
 const char *sl_ws_audit_path(const struct sl_ws *w);
 struct sl_audit_report { uint64_t records, actions, unknown; char head[65]; const char *anchor; uint64_t bad_line; bool torn; };
 /* 0, or EBREACH when broken (err names the first bad record). Says what it compared with. Blocks: a lane or the command line. */

@@ -25,6 +25,7 @@ struct act_rec {
   size_t nintent, cap, at, open, settled;
   struct sl_map by_token;
   bool in_job, closing;
+  bool reached;                      /* connections alone that have answered in this session */
   act_rec_fn *fn;
   void *user;
 };
@@ -205,7 +206,8 @@ static int plan_of(struct act_rec *c, const json_t *rec, struct sl_plan **out)
 {
   struct sl_str token = sl_json_str(rec, "id"), conn = sl_json_str(rec, "connection");
   struct sl_backend *b = ws_conn_find(c->w, conn);
-  if (!b || (c->dead && sl_str_eqz(conn, c->dead)) || token.n >= sizeof ((struct sl_call *)0)->token)
+  bool silent = b && c->reached && strcmp(b->word, "ok") != 0;
+  if (!b || silent || (c->dead && sl_str_eqz(conn, c->dead)) || token.n >= sizeof ((struct sl_call *)0)->token)
     return SL_EUNSUP;
   struct sl_plan *p = act_plan_bare(c->w);
   if (!p)
@@ -336,6 +338,17 @@ int act_rec_start(struct sl_ws *w, const char *only, act_rec_fn *fn, void *user,
   c->next = state->recs;
   state->recs = c;
   return SL_OK;
+}
+
+int sl_ws_reconcile_reached(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err)
+{
+  bool any = false;
+  for (size_t i = 0; i < w->nconn; i++)
+    any = any || (!w->conn[i]->reconciled && !strcmp(w->conn[i]->word, "ok"));
+  int rc = any ? act_rec_start(w, NULL, fn, user, err) : SL_ENOENT;
+  if (!rc)
+    w->act->recs->reached = true; /* the newest; it reads in a lane, and asks on the loop */
+  return rc;
 }
 
 int sl_ws_reconcile(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err)

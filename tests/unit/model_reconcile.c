@@ -203,6 +203,28 @@ static void a_plan_asks_its_connection_first(void **state)
   assert_string_equal(fa_audit(&f), "intent intent reconciled:ok");
 }
 
+static void after_an_answer_only_who_answered(void **state)
+{
+  struct sl_err e = { 0 };
+  (void)state;
+  intent(TOKEN, HALT);
+  memset(&got, 0, sizeof got);
+  assert_int_equal(sl_ws_reconcile_reached(f.w, on_done, NULL, &e), SL_ENOENT); /* nobody has answered anything */
+  assert_int_equal(fake->reconciles, 0);
+  assert_string_equal(fa_audit(&f), "intent");
+  struct sl_query *q = fx_query(NULL, NULL, 0);
+  struct fx_seen seen = { 0 };
+  fx_watch(&f, q, true, &seen);
+  fx_settle(&f);
+  fx_forget(&seen);
+  sl_query_unref(q);
+  assert_int_equal(sl_ws_reconcile_reached(f.w, on_done, NULL, &e), SL_OK);
+  fx_settle(&f);
+  assert_int_equal(got.told, 1);
+  assert_int_equal(got.settled, 1);
+  assert_string_equal(fa_audit(&f), "intent reconciled:ok");
+}
+
 static void closed_while_asking(void **state)
 {
   (void)state;
@@ -224,7 +246,8 @@ int main(void)
   const struct CMUnitTest tests[] = {
     T(nothing_open_asks_nobody), T(a_dead_sessions_intent_is_asked_for), T(arguments_are_rebuilt), T(what_cannot_be_rebuilt_stays_open),
     T(a_connection_that_cannot_say_is_asked_once), T(a_living_session_is_left_alone), T(an_unknown_outcome_is_asked_for_again),
-    T(a_plan_asks_its_connection_first), T(closed_while_asking),
+    T(a_plan_asks_its_connection_first), T(after_an_answer_only_who_answered),
+    T(closed_while_asking),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ class World:
         self.client.run("c.create_registered_model(name)\nfor i in range(n):\n  c.create_model_version(name, f's3://models/{i}')",
                         name=name, n=versions)
         if champion:
-            self.client.run("c.set_registered_model_alias(name, 'champion', champion)", champion=champion)
+            self.client.run("c.set_registered_model_alias(name, 'champion', champion)", champion=str(champion))
         return name
 
     def decide(self, what, ref, code=0, **args):

@@ -3,8 +3,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 preset=${1:-release} target=${2:-all}
 case $preset in
-  release|dev|tsan|cov|torture) ;;
-  *) echo "run build: release, dev, tsan, cov or torture, not '$preset'" >&2; exit 2 ;;
+  release|dev|tsan|cov) ;;
+  *) echo "run build: release, dev, tsan or cov, not '$preset'" >&2; exit 2 ;;
 esac
 
 # Configured once: from then on ninja itself notices changed lists and CMake files.

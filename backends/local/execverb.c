@@ -233,7 +233,10 @@ static int launch_work(void *user, const atomic_bool *cancel, struct sl_err *err
 {
   struct launch *x = user;
   (void)cancel; /* short; half a launch helps nobody */
-  if (!sl_trust_has(x->conf))
+  bool trusted;
+  if (sl_trust_look(x->conf, &trusted, err))
+    return err->code;
+  if (!trusted)
     return sl_err_set(err, SL_EUSAGE, "this workspace file may not start commands yet; look at it, then type: sluice trust %s",
                       sl_ws_conf_path(x->conf));
   if (x->config && !sl_file_exists(x->config)) {

@@ -210,8 +210,12 @@ void sl_checks_workspace(struct sl_checks *c, const struct sl_session *s, const 
     return;
   }
   const char *path = sl_ws_conf_path(s->conf);
-  bool may = !path || sl_trust_has(s->conf);
-  add(c, "workspace", may ? "ok" : "late", may ? NULL : "it starts no job: read it, then sluice trust FILE", "%s",
+  bool may = false;
+  struct sl_err why = { 0 };
+  if (sl_trust_look(s->conf, &may, &why))
+    add(c, "workspace", "unknown", NULL, "whether it is trusted: %s", why.msg);
+  else
+    add(c, "workspace", may ? "ok" : "late", may ? NULL : "it starts no job: read it, then sluice trust FILE", "%s",
       path ? path : "from environment");
   check_audit(c, s);
 }

@@ -9,7 +9,7 @@
 
 int sl_cmd_describe(struct sl_app *a);
 
-struct describing { struct sl_session *s; bool done; int rc; struct sl_err err; struct sl_rows_opts how; };
+struct describing { struct sl_session *s; bool done; int rc, code; struct sl_err err; struct sl_rows_opts how; };
 
 /* The document, indented, behind the row. */
 static int put_document(struct describing *d, struct sl_str doc)
@@ -72,6 +72,8 @@ static void changed(void *user, sl_watch id, const struct sl_answer *a)
     return;
   d->done = true;
   d->rc = put_row(d, a);
+  if (!d->rc) /* the row may lack what could not be read */
+    d->code = sl_sources_exit(d->s->app, a->src, a->nsrc, true);
 }
 
 static int describe(struct sl_session *s, const struct sl_resource *res, const struct sl_ref *ref)
@@ -92,7 +94,7 @@ static int describe(struct sl_session *s, const struct sl_resource *res, const s
     sl_ws_unwatch(s->ws, id);
   }
   sl_query_unref(q);
-  return s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &d.err) : SL_EXIT_OK;
+  return s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &d.err) : d.code;
 }
 
 /* RESOURCE ID, or a ref alone: it names its resource. */

@@ -24,22 +24,20 @@ static const struct sl_col cols[] = {
 };
 enum { VERSION, BUILD, PROGRAM, WORKSPACE, ENVIRONMENT, FILE_, TRUSTED, IDENTITY, READONLY, AUDIT, STATE, CONFIG, ENGINES };
 
-static void set_path(struct sl_batch *b, unsigned col, char *take)
-{
-  sl_batch_set(b, col, sl_vz(take));
-  sl_free(take);
-}
 
-static void set_conf(struct sl_batch *b, const struct sl_session *s)
+static int set_conf(struct sl_batch *b, const struct sl_session *s, struct sl_err *err)
 {
+  bool trusted;
+  int rc = sl_trust_look(s->conf, &trusted, err);
   sl_batch_set(b, WORKSPACE, sl_vz(sl_ws_conf_name(s->conf)));
   const char *environment = sl_ws_conf_environment_name(s->conf);
   sl_batch_set(b, ENVIRONMENT, environment[0] ? sl_vz(environment) : sl_null(SL_TEXT));
   sl_batch_set(b, FILE_, sl_vz(sl_ws_conf_path(s->conf)));
-  sl_batch_set(b, TRUSTED, sl_vb(sl_trust_has(s->conf)));
+  sl_batch_set(b, TRUSTED, sl_vb(trusted));
+  return rc;
 }
 
-static void set_session(struct sl_batch *b, const struct sl_session *s)
+static int set_session(struct sl_batch *b, const struct sl_session *s, struct sl_err *err)
 {
   const struct sl_identity *me = sl_ws_me(s->ws);
   struct sl_buf text;
@@ -49,12 +47,15 @@ static void set_session(struct sl_batch *b, const struct sl_session *s)
   sl_batch_set(b, STATE, sl_vz(sl_ws_state_dir(s->ws)));
   sl_batch_set(b, AUDIT, sl_vz(sl_ws_audit_path(s->ws)));
   sl_batch_set(b, READONLY, sl_vb(sl_ws_armed_why(s->ws)[0] != 0));
+  int rc = sl_buf_check(&text, err);
   sl_buf_free(&text);
+  return rc;
 }
 
-static void set_program(struct sl_batch *b, const struct sl_app *a)
+static int set_program(struct sl_batch *b, const struct sl_app *a, struct sl_err *err)
 {
   struct sl_buf text;
+  char *config = sl_xdg_path(SL_XDG_CONFIG, NULL);
   sl_buf_init(&text, 64 << 10);
   for (const char *const *d = sl_lib_dirs(); *d; d++)
     sl_buf_printf(&text, "%s%s", text.n ? ":" : "", *d);
@@ -62,8 +63,11 @@ static void set_program(struct sl_batch *b, const struct sl_app *a)
   sl_batch_set(b, BUILD, sl_vz(sl_build_id()));
   sl_batch_set(b, PROGRAM, sl_vz(a->exe));
   sl_batch_set(b, ENGINES, sl_vs(sl_buf_view(&text)));
-  set_path(b, CONFIG, sl_xdg_path(SL_XDG_CONFIG, NULL));
+  sl_batch_set(b, CONFIG, sl_vz(config));
+  int rc = config ? sl_buf_check(&text, err) : sl_err_nomem(err);
+  sl_free(config);
   sl_buf_free(&text);
+  return rc;
 }
 
 int sl_cmd_info(struct sl_app *a)
@@ -80,11 +84,13 @@ int sl_cmd_info(struct sl_app *a)
   if (rc)
     goto out;
   sl_batch_row(b, SL_PUT, SL_STR("info"));
-  set_program(b, a);
-  set_session(b, &s);
-  if (s.conf)
-    set_conf(b, &s);
-  rc = sl_batch_seal(b, &err);
+  rc = set_program(b, a, &err);
+  if (!rc)
+    rc = set_session(b, &s, &err);
+  if (!rc && s.conf)
+    rc = set_conf(b, &s, &err);
+  if (!rc)
+    rc = sl_batch_seal(b, &err);
   if (!rc)
     rc = sl_app_print(a, b, &(struct sl_rows_opts){ .bare = true, .vertical = true }, &err);
 out:

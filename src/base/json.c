@@ -2,7 +2,7 @@
  *
  * A scan goes before the parser: it says where bad UTF-8 stands, caps depth and the number of containers (jansson takes up to 68 times the
  * input), and with `lax` turns the tokens that are no JSON into strings. */
-#include "base/json.h"
+#include "base/json_int.h"
 
 #include <math.h>
 
@@ -15,7 +15,7 @@ struct json_scan {
   size_t at;
   int line, column, depth, containers;
   struct sl_buf *lax;   /* the text rewritten; NULL: as it stands */
-  size_t copied;
+  size_t copied, longest;   /* longest: of a token, in bytes */
 };
 
 static int scan_fail(const struct json_scan *c, int code, struct sl_err *err, const char *what)
@@ -87,6 +87,7 @@ static int scan(struct json_scan *c, struct sl_err *err)
   int rc = SL_OK;
   while (!rc && c->at < c->s.n) {
     char ch = c->s.p[c->at];
+    size_t from = c->at;
     if (ch == '"') {
       rc = scan_string(c, err);
     } else if (word_ch(ch)) {
@@ -99,49 +100,41 @@ static int scan(struct json_scan *c, struct sl_err *err)
       if (!rc)
         rc = scan_step(c, err);
     }
+    c->longest = c->at - from > c->longest ? c->at - from : c->longest;
   }
   if (c->lax)
     sl_buf_add(c->lax, c->s.p + c->copied, c->s.n - c->copied);
   return rc;
 }
 
-/* jansson mostly calls running out of memory a syntax error, or nothing at all: our own parser says whether the text is to blame. */
-static bool ran_out(struct sl_str s, const json_error_t *e)
-{
-  enum json_error_code code = json_error_code(e);
-  if (code == json_error_out_of_memory || !e->text[0])
-    return true;
-  if (code != json_error_invalid_syntax || !strncmp(e->text, "invalid Unicode", 15)) /* \udc80, which the pull parser takes */
-    return false;
-  struct sl_json_pull *p;
-  struct sl_str text;
-  struct sl_err err = {0};
-  enum sl_json_tok t = SL_JT_BAD;
-  err.code = sl_json_pull_open(&p, SL_JSON_MAX, false, NULL);
-  if (!err.code)
-    err.code = sl_json_pull_feed(p, s.p, s.n, NULL);
-  if (!err.code) {
-    sl_json_pull_eof(p);
-    do
-      t = sl_json_pull_next(p, &text, &err);
-    while (t != SL_JT_BAD && t != SL_JT_END);
-  }
-  sl_json_pull_free(p);
-  return t == SL_JT_END || err.code == SL_ENOMEM;
-}
-
 /* jansson's sentence, on one line: it quotes the document. */
-static int load_fail(struct sl_str s, const json_error_t *e, struct sl_err *err)
+static int load_fail(const json_error_t *e, struct sl_err *err)
 {
   char text[JSON_ERROR_TEXT_LENGTH];
-  if (ran_out(s, e))
-    return sl_err_nomem(err);
   memcpy(text, e->text, sizeof text);
   text[sizeof text - 1] = 0;
   for (char *p = text; *p; p++)
     if ((unsigned char)*p < 0x20 || *p == 0x7f)
       *p = ' ';
   return sl_err_set(err, SL_EPARSE, "JSON %d:%d: %s", e->line < 1 ? 1 : e->line, e->column < 1 ? 1 : e->column, text);
+}
+
+static int load(json_t **out, struct sl_str text, size_t longest, struct sl_err *err)
+{
+  json_error_t e = {0};
+  int rc = sl_json_mem_begin(longest, err);
+  if (rc)
+    return rc;
+  *out = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+  if (sl_json_mem_refused()) { /* jansson calls it a syntax error, or nothing at all */
+    json_decref(*out);
+    *out = NULL;
+    rc = sl_err_nomem(err);
+  } else if (!*out) {
+    rc = load_fail(&e, err);
+  }
+  sl_json_mem_end();
+  return rc;
 }
 
 int sl_json_load(json_t **out, struct sl_str s, bool lax, struct sl_err *err)
@@ -152,15 +145,11 @@ int sl_json_load(json_t **out, struct sl_str s, bool lax, struct sl_err *err)
   struct sl_buf b;
   sl_buf_init(&b, 2 * SL_JSON_MAX);
   struct json_scan c = {.s = s, .line = 1, .column = 1, .lax = lax ? &b : NULL};
-  json_error_t e = {0};
   int rc = scan(&c, err);
   if (!rc)
     rc = sl_buf_check(&b, err);
-  if (!rc) {
-    struct sl_str text = lax ? sl_buf_view(&b) : s;
-    *out = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    rc = *out ? SL_OK : load_fail(text, &e, err);
-  }
+  if (!rc)
+    rc = load(out, lax ? sl_buf_view(&b) : s, c.longest, err);
   sl_buf_free(&b);
   return rc;
 }

@@ -1,7 +1,6 @@
 /* base/mem.c: malloc with its sizes checked, countable and breakable when SL_FAULTS, and the same for the libraries we stand on. */
 #include "base/mem.h"
 
-#include <jansson.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -190,9 +189,4 @@ void sl_hook_ssh_free(void *p, void **abstract)
 {
   (void)abstract;
   sl_hook_free(p);
-}
-
-void sl_mem_install_hooks(void)
-{
-  json_set_alloc_funcs(sl_hook_malloc, sl_hook_free);
 }

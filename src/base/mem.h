@@ -61,7 +61,7 @@ void *sl_hook_ssh_alloc(size_t n, void **abstract);
 void *sl_hook_ssh_realloc(void *p, size_t n, void **abstract);
 void sl_hook_ssh_free(void *p, void **abstract);
 
-/* Gives them to jansson. Once, at start, before the first JSON value. */
+/* Gives such memory to jansson (base/json_mem.c). Once, at start, before the first JSON value. */
 void sl_mem_install_hooks(void);
 
 #endif

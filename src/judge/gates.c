@@ -160,10 +160,12 @@ static void on_run(void *user, sl_watch id, const struct sl_answer *a)
     }
   if (bad) /* rows of an earlier answer may stand there all the same */
     snprintf(s->why, sizeof s->why, "its run cannot be read: %.90s", bad->err.msg);
-  else if (a->snap && sl_snap_count(a->snap) && !sl_snap_page(a->snap, 0, 1, &s->run.b, NULL, NULL, &err))
-    s->run.row = 0;
-  else
+  else if (!a->snap || !sl_snap_count(a->snap))
     snprintf(s->why, sizeof s->why, "its run is not there");
+  else if (sl_snap_page(a->snap, 0, 1, &s->run.b, NULL, NULL, &err))
+    snprintf(s->why, sizeof s->why, "its run cannot be read: %.90s", err.msg);
+  else
+    s->run.row = 0;
   if (!--q->up->waiting)
     judge(q->up);
 }

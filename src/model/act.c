@@ -175,7 +175,9 @@ bool sl_plan_target_done(const struct sl_plan *p, size_t i) { return i < p->call
 static void outcome_written(struct sl_plan *p, int rc, const struct sl_err *err)
 {
   if (rc) { /* the action stands; the record of how it ended does not */
-    sl_err_set(&p->err, SL_EIO, "%s; but that could not be written down: %.150s", p->outcome, err ? err->msg : "");
+    struct sl_err was = p->err;
+    sl_err_set(&p->err, SL_EIO, "%s%s%.150s; but that could not be written down: %.150s", p->outcome, was.msg[0] ? ": " : "", was.msg,
+               err ? err->msg : "");
     p->rc = p->rc ? p->rc : SL_EIO;
   }
   tell(p, p->rc);

@@ -149,7 +149,8 @@ int sl_ws_find(char **path, const char *arg, const struct sl_person *me, struct 
 int sl_ws_names(struct sl_buf *out, struct sl_err *err) SL_NODISCARD;   /* workspaces of the config folder, one a line */
 
 /* ---- trust: a workspace file outside the config folder starts no command until its digest is recorded ---- */
-bool sl_trust_has(const struct sl_ws_conf *c);                   /* from the environment or the config folder: always */
+/* From the environment or the config folder: always. An error: it cannot be told, and *has is false. */
+int sl_trust_look(const struct sl_ws_conf *c, bool *has, struct sl_err *err) SL_NODISCARD;
 int sl_trust_add(const char *path, struct sl_err *err) SL_NODISCARD;
 
 /* ---- the person's file ---- */

@@ -267,13 +267,17 @@ static void command_exited(void *user, int code, int signum, int64_t cpu_ms, int
 static int from_command(struct ws_secret_wait *wait, const char *const *argv, struct sl_err *err)
 {
   struct sl_ws *w = wait->b->w;
-  if (w->conf && !sl_trust_has(w->conf))
+  bool trusted = !w->conf;
+  int rc = w->conf ? sl_trust_look(w->conf, &trusted, err) : SL_OK;
+  if (rc)
+    return rc;
+  if (!trusted)
     return sl_err_set(err, SL_EAUTH, "%s: %s comes from a command, and this workspace file is not trusted; look at it, then run: "
                       "sluice trust %s", wait->b->name, wait->setting, sl_ws_conf_path(w->conf) ? sl_ws_conf_path(w->conf) : "FILE");
   const char *cwd = w->conf ? sl_ws_conf_dir(w->conf) : NULL;
   struct sl_child_spec spec = { .argv = argv, .cwd = cwd, .capture_out = true, .timeout_ms = COMMAND_MS };
   static const struct sl_child_ops ops = { .out = command_out, .exited = command_exited };
-  int rc = sl_child_start(&wait->child, w->l, &spec, &ops, wait, err);
+  rc = sl_child_start(&wait->child, w->l, &spec, &ops, wait, err);
   if (!rc)
     wait->pins++;
   return rc;

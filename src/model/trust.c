@@ -33,30 +33,36 @@ static bool has_line(struct sl_str text, struct sl_str line)
   return false;
 }
 
-static bool in_config_folder(const char *path)
+static int in_config_folder(const char *path, bool *inside, struct sl_err *err)
 {
   char real[PATH_MAX], root[PATH_MAX];
   char *dir = sl_xdg_path(SL_XDG_CONFIG, "workspaces");
-  bool inside = dir && (sl_path_inside(path, dir) || (realpath(path, real) && realpath(dir, root) && sl_path_inside(real, root)));
+  if (!dir)
+    return sl_err_nomem(err);
+  *inside = sl_path_inside(path, dir) || (realpath(path, real) && realpath(dir, root) && sl_path_inside(real, root));
   sl_free(dir);
-  return inside;
+  return SL_OK;
 }
 
-bool sl_trust_has(const struct sl_ws_conf *c)
+int sl_trust_look(const struct sl_ws_conf *c, bool *has, struct sl_err *err)
 {
   struct sl_buf text, line;
   const char *path = sl_ws_conf_path(c);
-  if (!path || in_config_folder(path))
-    return true;
+  *has = !path;
+  int rc = path ? in_config_folder(path, has, err) : SL_OK;
+  if (rc || *has)
+    return rc;
   char *file = sl_xdg_path(SL_XDG_STATE, "trust");
   sl_buf_init(&text, TRUST_MAX + 1);
   sl_buf_init(&line, 0);
-  bool has = file && sl_file_read_private(&text, file, TRUST_MAX, NULL) == SL_OK &&
-             trust_line(&line, sl_ws_conf_digest(c), path, NULL) == SL_OK && has_line(sl_buf_view(&text), sl_buf_view(&line));
+  rc = file ? sl_file_read_private(&text, file, TRUST_MAX, err) : sl_err_nomem(err);
+  if (!rc)
+    rc = trust_line(&line, sl_ws_conf_digest(c), path, err);
+  *has = !rc && has_line(sl_buf_view(&text), sl_buf_view(&line));
   sl_buf_free(&text);
   sl_buf_free(&line);
   sl_free(file);
-  return has;
+  return rc == SL_ENOENT ? SL_OK : rc;
 }
 
 static int read_trust(struct sl_buf *b, const char *file, struct sl_err *err)

@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +27,9 @@
 
 enum { HANG_MS = 60000, ARGS_MAX = 16 };
 const char *const harm_words[] = { "unharmed", "allocation failing", "allocation failing from then on", "call failing",
-                                   "call failing from then on" };
+                                   "call failing from then on", "half a write, and nothing from then on" };
 
-bool lab_tell_where;
+bool lab_tell_where, lab_half, lab_audit_only;
 static char top[64], work[96], home[96], saved[96], audit_path[512];
 static struct counts { uint64_t allocs, ios; } *counts;   /* shared with the runs */
 static int out_fd = -1, err_fd = -1;
@@ -39,6 +40,13 @@ static const char yaml[] =
   "environment: test\n"
   "connections:\n"
   "  registry: {type: mlflow, uri: \"http://127.0.0.1:9\", timeout: 2s}\n"
+  "  store: {type: mlflow, uri: \"sqlite:///store.db\"}\n"
+  "models:\n"
+  "  one: {connection: registry, gates: [\"metrics.auc >= 0.9\"]}\n"
+  "  cancer:\n"
+  "    connection: store\n"
+  "    gates: [\"metrics.val_auc >= 0.5\"]\n"
+  "    approval: {four_eyes: false}\n"
   "lake:\n"
   "  zones:\n"
   "    - {name: landing, uri: \"lake/landing/\", layout: \"dt=%Y-%m-%d\", fresh_within: 26h}\n"
@@ -53,9 +61,16 @@ static const char yaml[] =
   "      look: {run: [sh, -c, \"echo looking; echo 'row 3: N/A is no number' >&2; exit 3\"]}\n"
   "  nightly:\n"
   "    steps:\n"
-  "      wait: {run: [sleep, \"100\"]}\n"
-  "models:\n"
-  "  one: {gates: [\"metrics.auc >= 0.9\"]}\n";
+  "      wait: {run: [sleep, \"100\"]}\n";
+
+/* XGBoost, by hand: 1 below an area of 1, else 2. */
+static const char model[] =
+  "{\"learner\": {\"attributes\": {}, \"feature_names\": [\"area\"], \"feature_types\": [\"float\"], \"gradient_booster\": {\"model\": {"
+  "\"gbtree_model_param\": {\"num_trees\": \"1\", \"num_parallel_tree\": \"1\"}, \"tree_info\": [0], \"trees\": [{\"id\": 0, "
+  "\"default_left\": [0, 0, 0], \"left_children\": [1, -1, -1], \"right_children\": [2, -1, -1], \"split_conditions\": [1, 1, 2], "
+  "\"split_indices\": [0, 0, 0], \"tree_param\": {\"num_nodes\": \"3\"}}]}, \"name\": \"gbtree\"}, \"learner_model_param\": "
+  "{\"base_score\": \"0\", \"num_class\": \"0\", \"num_feature\": \"1\"}, \"objective\": {\"name\": \"reg:squarederror\"}}, "
+  "\"version\": [3, 2, 0]}\n";
 
 static void put(const char *path, const char *text)
 {
@@ -63,6 +78,18 @@ static void put(const char *path, const char *text)
   assert_int_equal(sl_mkdirs(dir, 0755, NULL), SL_OK);
   assert_int_equal(sl_file_write(path, sl_str(text), 0644, NULL), SL_OK);
   sl_free(dir);
+}
+
+static int copy_bytes(const char *from, const char *to, const struct stat *st)
+{
+  int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st->st_mode & 07777);
+  ssize_t n = 0;
+  for (off_t left = st->st_size; in >= 0 && out >= 0 && left > 0 && (n = copy_file_range(in, NULL, out, NULL, (size_t)left, 0)) > 0;)
+    left -= n;
+  int rc = in < 0 || out < 0 || n < 0 || futimens(out, (const struct timespec[]){ st->st_atim, st->st_mtim });
+  close(in);
+  close(out);
+  return rc;
 }
 
 static void put_partition(const char *zone, int back)
@@ -82,6 +109,10 @@ static void lab_make(void)
   put_partition("landing", 1);
   put_partition("raw", 3);
   put("lake/raw/README.txt", "one\ntwo\nthree\n");
+  put("model.json", model);
+  struct stat st;
+  assert_int_equal(stat(SLUICE_SOURCE "/demo/mlflow.db", &st), 0);
+  assert_int_equal(copy_bytes(SLUICE_SOURCE "/demo/mlflow.db", "store.db", &st), 0);
   put("sluice.yaml", yaml);
 }
 
@@ -140,16 +171,63 @@ void lab_close(void)
   assert_int_equal(sl_rmtree(top, NULL), SL_OK);
 }
 
+/* ---- kept, and brought back ----
+ *
+ * Most runs change nothing: what lies there is compared first (names, sizes, times, inodes), and only copied where it differs. */
+
+static const char *copy_from, *copy_to;
+
+static int copy_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+  char to[512], link[512];
+  (void)at;
+  snprintf(to, sizeof to, "%s%s", copy_to, path + strlen(copy_from));
+  if (kind == FTW_D)
+    return mkdir(to, st->st_mode & 07777) || chmod(to, st->st_mode & 07777);
+  if (kind == FTW_SL) {
+    ssize_t n = readlink(path, link, sizeof link - 1);
+    link[n < 0 ? 0 : n] = 0;
+    return symlink(link, to);
+  }
+  return S_ISREG(st->st_mode) ? copy_bytes(path, to, st) : 0;
+}
+
 static void copy_tree(const char *from, const char *to)
 {
-  pid_t pid = fork();
-  if (!pid) {
-    execlp("cp", "cp", "-a", from, to, (char *)NULL);
-    _exit(127);
-  }
-  int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
-  assert_int_equal(status, 0);
+  copy_from = from;
+  copy_to = to;
+  assert_int_equal(nftw(from, copy_one, 16, FTW_PHYS), 0);
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+  return (h ^ v) * 1099511628211u;
+}
+
+static uint64_t mix_text(const char *text)
+{
+  uint64_t h = 1469598103934665603u;
+  for (const char *p = text; *p; p++)
+    h = mix(h, (unsigned char)*p);
+  return h;
+}
+
+static uint64_t sum, kept;
+
+static int add_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+  (void)at;
+  uint64_t h = mix(mix(mix_text(path), (uint64_t)st->st_size), (uint64_t)kind);
+  h = mix(mix(h, st->st_ino), st->st_mode);
+  sum += mix(mix(h, (uint64_t)st->st_mtim.tv_sec), (uint64_t)st->st_mtim.tv_nsec); /* in any order */
+  return 0;
+}
+
+static uint64_t tree_sum(const char *path)
+{
+  sum = 0;
+  nftw(path, add_entry, 16, FTW_PHYS);
+  return sum;
 }
 
 void lab_keep(void)
@@ -158,17 +236,28 @@ void lab_keep(void)
   lab_end_children();
   snprintf(now, sizeof now, "%s/now", top);
   copy_tree(now, saved);
+  kept = tree_sum(now);
+}
+
+bool lab_touched(void)
+{
+  char now[128];
+  snprintf(now, sizeof now, "%s/now", top);
+  return tree_sum(now) != kept;
 }
 
 void lab_again(void)
 {
   char now[128];
   lab_end_children();
+  if (!lab_touched())
+    return;
   snprintf(now, sizeof now, "%s/now", top);
   assert_int_equal(chdir("/"), 0);
   assert_int_equal(sl_rmtree(now, NULL), SL_OK);
   copy_tree(saved, now);
   assert_int_equal(chdir(work), 0);
+  kept = tree_sum(now);
 }
 
 static int find_audit(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -186,22 +275,41 @@ const char *lab_audit(void)
   return audit_path;
 }
 
-static uint64_t lake_sum;
-static int add_file(const char *path, const struct stat *st, int kind, struct FTW *at)
+/* A file of the lake by name and size, an execution by its name: its times and log are new each time. */
+static int add_done(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
-  (void)at;
-  uint64_t h = 1469598103934665603u;
-  for (const char *p = path; *p; p++)
-    h = (h ^ (unsigned char)*p) * 1099511628211u;
-  lake_sum += (h ^ (kind == FTW_F ? (uint64_t)st->st_size : 0)) * 1099511628211u; /* in any order */
+  const char *parent = strstr(path, "/executions/");
+  if (!strncmp(path, "lake", 4))
+    sum += mix(mix_text(path), kind == FTW_F ? (uint64_t)st->st_size : 0);
+  else if (kind == FTW_D && parent && parent + 12 == path + at->base)
+    sum += mix_text(path);
   return 0;
 }
 
-uint64_t lab_lake(void)
+/* Who is what, and what was decided; not when, nor by which signature. */
+static void add_registry(void)
 {
-  lake_sum = 0;
-  nftw("lake", add_file, 8, FTW_PHYS);
-  return lake_sum;
+  static const char sql[] =
+    "SELECT name||'@'||alias||'='||version FROM registered_model_aliases UNION ALL "
+    "SELECT name||'/'||version||' '||key||'='||CASE WHEN key IN ('approval.decision', 'approval.to', 'approval.comment') "
+    "THEN value ELSE '' END FROM model_version_tags";
+  sqlite3 *db;
+  sqlite3_stmt *st;
+  assert_int_equal(sqlite3_open_v2("store.db", &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+  while (sqlite3_step(st) == SQLITE_ROW)
+    sum += mix_text((const char *)sqlite3_column_text(st, 0));
+  sqlite3_finalize(st);
+  sqlite3_close(db);
+}
+
+uint64_t lab_done(void)
+{
+  sum = 0;
+  add_registry();
+  nftw("lake", add_done, 16, FTW_PHYS);
+  nftw(home, add_done, 16, FTW_PHYS);
+  return sum;
 }
 
 /* ---- a run ---- */
@@ -234,7 +342,8 @@ static void harm_set(enum harm how, uint64_t site)
   if (how == ALLOC_ONCE || how == ALLOC_ON)
     sl_fault_alloc((long)site, how == ALLOC_ON);
   else if (how != NONE)
-    sl_fault_io_after((long)site, how == IO_ON, site % 2 ? EIO : ENOSPC);
+    sl_fault_io_after((long)site, how == IO_ON || how == IO_HALF, site % 2 ? EIO : ENOSPC);
+  lab_half = how == IO_HALF;
 }
 
 static _Noreturn void run_child(const char *const *args, enum harm how, uint64_t site)

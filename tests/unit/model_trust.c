@@ -15,6 +15,12 @@
 #include "base/mem.h"
 #include "model_conf_types.h"
 
+static bool trusts(const struct sl_ws_conf *c)
+{
+  bool has;
+  return !sl_trust_look(c, &has, NULL) && has;
+}
+
 static char folder[] = "/tmp/sluice-trust-XXXXXX";
 static char state_home[64], config_home[64];
 
@@ -46,7 +52,7 @@ static bool trusted(const char *path)
 {
   struct sl_ws_conf *c;
   assert_int_equal(sl_ws_conf_load(&c, path, types, NTYPES, NULL), SL_OK);
-  bool has = sl_trust_has(c);
+  bool has = trusts(c);
   sl_ws_conf_unref(c);
   return has;
 }

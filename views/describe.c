@@ -112,7 +112,15 @@ static enum sl_handled describe_command(struct sl_view *v, const char *command)
 
 static void describe_crumb(struct sl_view *v, struct sl_buf *b)
 {
-  sl_buf_str(b, sl_buf_view(&((struct describe_state *)sl_view_state(v))->ref));
+  struct sl_buf scratch;
+  struct sl_ref ref;
+  struct sl_str text = sl_buf_view(&((struct describe_state *)sl_view_state(v))->ref);
+  sl_buf_init(&scratch, 1 << 16);
+  if (!sl_ref_parse(text, &ref, &scratch, NULL)) /* as it is read, not as it is written in a command */
+    sl_buf_printf(b, "%.*s %.*s", SL_ARG(ref.res), SL_ARG(ref.id));
+  else
+    sl_buf_str(b, text);
+  sl_buf_free(&scratch);
 }
 
 static bool describe_subject(struct sl_view *v, struct sl_subject *out)

@@ -97,8 +97,8 @@ static int not_allowed(const struct mlflow_store *s, const char *path, struct sl
 
 static int elsewhere(struct sl_str location, struct sl_err *err)
 {
-  return sl_err_set(err, SL_EDENIED, "its files lie at %.*s, which this workspace does not read; to allow it add a connection for it and "
-                    "to zones: - {name: NAME, uri: \"...\"}", SL_ARG(sl_str_head(location, 120)));
+  return sl_err_set(err, SL_EDENIED, "its files lie at %.*s; only folders of this machine are read here, so copy them and name the copy",
+                    SL_ARG(sl_str_head(location, 120)));
 }
 
 static bool has_scheme(struct sl_str s)

@@ -310,8 +310,8 @@ static void models(struct art_ask *x)
 static void elsewhere(struct art_ask *x)
 {
   struct sl_err e;
-  sl_err_set(&e, SL_EDENIED, "its files lie at %.*s, which the server does not hand out and no root of this workspace holds; to allow it "
-             "add a connection for it and to zones: - {name: NAME, uri: \"...\"}", SL_ARG(sl_str_head(x->source, 90)));
+  sl_err_set(&e, SL_EDENIED, "its files lie at %.*s, which the server does not hand out and which is not read from here; start it with "
+             "--serve-artifacts, or copy them and name the copy", SL_ARG(sl_str_head(x->source, 90)));
   mlflow_ask_end(&x->a, SL_EDENIED, &e);
 }
 

@@ -402,6 +402,14 @@ static void undo_words(const struct sl_call *c, const struct mlflow_changes *x, 
     sl_fmt_shell(out, last->key);
     sl_buf_printf(out, "     (back to %.*s)", SL_ARG(last->was.p ? last->was : SL_STR("nothing: it names no version now")));
   }
+  if (c->ntargets == 1 && last->holder && last->was.p) {
+    sl_buf_init(&arg_text, 4096);
+    sl_buf_printf(&arg_text, "%.*s/%.*s", SL_ARG(x->model), SL_ARG(last->was));
+    sl_buf_z(out, "sluice approve ");
+    sl_fmt_shell(out, sl_buf_view(&arg_text));
+    sl_buf_printf(out, " --to stage:%.*s", SL_ARG(last->key));
+    sl_buf_free(&arg_text);
+  }
   if (c->ntargets != 1 || !last->compare || x->n > 1)
     return;
   sl_buf_init(&arg_text, VALUE_MAX * 8);
@@ -428,6 +436,19 @@ static void undo_words(const struct sl_call *c, const struct mlflow_changes *x, 
   sl_buf_free(&arg_text);
 }
 
+static int something_there(const struct mlflow_changes *x, const struct mlflow_change *c, struct sl_err *err)
+{
+  struct sl_buf on;
+  if (!c->compare || c->was.p || (c->what != MLFLOW_UNTAG && c->what != MLFLOW_UNALIAS))
+    return SL_OK;
+  sl_buf_init(&on, 4096);
+  on_words(x, c->on, &on);
+  sl_err_set(err, SL_ENOENT, "%.100s has no %s %.*s: there is nothing to remove", sl_buf_zstr(&on),
+             c->what == MLFLOW_UNTAG ? "tag" : "alias", SL_ARG(sl_str_head(c->key, 80)));
+  sl_buf_free(&on);
+  return SL_ENOENT;
+}
+
 int mlflow_dry_doc(const struct sl_call *c, void (*before)(const struct mlflow_change *c, struct sl_buf *out), struct sl_buf *out,
                    struct sl_err *err)
 {
@@ -442,7 +463,7 @@ int mlflow_dry_doc(const struct sl_call *c, void (*before)(const struct mlflow_c
   for (size_t t = 0; t < c->ntargets && !rc; t++) {
     struct mlflow_changes x;
     rc = mlflow_changes_make(&x, c, t, err);
-    for (size_t i = 0; !rc && i < x.n; i++) {
+    for (size_t i = 0; !rc && i < x.n && !(rc = something_there(&x, &x.c[i], err)); i++) {
       sl_buf_clear(&line);
       if (before)
         before(&x.c[i], &line);

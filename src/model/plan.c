@@ -127,6 +127,10 @@ static int targets_check(struct sl_ws *w, struct sl_plan *p, const struct sl_cal
     if (!sl_str_eq(c->targets[i].conn, c->targets[0].conn))
       return sl_err_set(err, SL_EUSAGE, "rows of one connection at a time: %.*s and %.*s are two", SL_ARG(c->targets[0].conn),
           SL_ARG(c->targets[i].conn));
+  for (size_t i = 1; i < c->ntargets; i++)
+    for (size_t k = 0; k < i; k++)
+      if (sl_str_eq(c->targets[i].id, c->targets[k].id))
+        return sl_err_set(err, SL_EUSAGE, "%.*s is named twice", SL_ARG(sl_str_head(c->targets[i].id, 100)));
   for (size_t i = 0; i < c->nexpect; i++)
     if (!is_target(c, &c->expect[i].ref))
       return sl_err_set(err, SL_EUSAGE, "what was seen of %.*s cannot be compared: it is not acted on", SL_ARG(c->expect[i].ref.id));

@@ -39,6 +39,7 @@ def test_another_spelling_is_no_way_past_the_gates(staged):
 def test_what_is_expected_of_a_stage(staged):
     out = staged("approve", "cancer/5", "--comment", "x", "--expect", "stage:Production=3", code=1)
     assert "stage:Production of cancer is 4 now, not 3" in out.notes
-    assert "stage:Production is 4" in staged("approve", "cancer/5", "--comment", "x", "--dry-run").text
+    dry = staged("approve", "cancer/5", "--comment", "x", "--dry-run").text
+    assert "stage:Production is 4" in dry and "undo: sluice approve cancer/4 --to stage:Production" in dry
     staged("approve", "cancer/5", "--comment", "x", "--no-input", "--expect", "stage:Production=4")
     assert stages(staged) == {4: "Archived", 5: "Production"}

@@ -162,6 +162,8 @@ static void aliases_stages_and_tags_by_hand(void **state)
   assert_string_equal(TAG("k"), "v");
   assert_int_equal(act(&sl_res_versions, &sl_act_version_untag, "cancer/5", tag), SL_OK);
   assert_string_equal(TAG("k"), "-");
+  assert_int_equal(act(&sl_res_versions, &sl_act_version_untag, "cancer/5", tag), SL_ENOENT);
+  assert_string_equal(a.err.msg, "cancer/5 has no tag k: there is nothing to remove");
 }
 
 static void back_to_the_version_before(void **state)

@@ -136,6 +136,8 @@ static void a_missing_argument_is_named(void **state)
   assert_int_equal(fa_call(&f, &a, &fake_act_make, "new", NULL), SL_EUSAGE);
   assert_int_equal(fa_call(&f, &a, &fake_act_make, "new", wrong), SL_EUSAGE);
   assert_non_null(strstr(a.err.msg, "n is "));
+  assert_int_equal(fa_call(&f, &a, &fake_act_halt, "a c a", NULL), SL_EUSAGE);
+  assert_string_equal(a.err.msg, "a is named twice");
   assert_int_equal(fake->dries, 0);
 }
 

@@ -167,6 +167,28 @@ static int drift_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   return rc;
 }
 
+/* The next profile's tests and thresholds over the same data. */
+static void switch_profile(struct sl_view *v, struct drift_state *s)
+{
+  struct sl_err err = { 0 };
+  size_t at = 0;
+  while (s->ask.profile && sl_drift_profiles[at] && strcmp(sl_drift_profiles[at], s->ask.profile) != 0)
+    at++;
+  const char *next = sl_drift_profiles[at] && sl_drift_profiles[at + 1] ? sl_drift_profiles[at + 1] : sl_drift_profiles[0];
+  char *mine = sl_strdup(next), *was = s->ask.profile;
+  if (!mine)
+    return;
+  s->ask.profile = mine;
+  if (ask(v, &err)) {
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+    s->ask.profile = was;
+    sl_free(mine);
+    return;
+  }
+  sl_free(was);
+  sl_view_say(v, SL_ROLE_dim, "by %s's rule", strcmp(mine, "monitor") ? "Evidently" : "Model Monitor");
+}
+
 static void drift_close(struct sl_view *v)
 {
   struct drift_state *s = sl_view_state(v);
@@ -343,6 +365,8 @@ static enum sl_handled drift_command(struct sl_view *v, const char *command)
     s->at = last;
   else if (!strcmp(command, "refresh"))
     sl_pane_refresh(s->pane);
+  else if (!strcmp(command, "profile"))
+    switch_profile(v, s);
   else
     return SL_IGNORED;
   sl_view_dirty(v);
@@ -390,6 +414,8 @@ static void drift_visible(struct sl_view *v, bool visible)
   sl_pane_visible(((struct drift_state *)sl_view_state(v))->pane, visible);
 }
 
+static const struct sl_bind drift_binds[] = { { "profile", "p", "the next profile's tests and thresholds: Evidently, Model Monitor" } };
+
 const struct sl_view_ops sl_view_drift = {
   .name = "drift",
   .title = "drift",
@@ -397,6 +423,8 @@ const struct sl_view_ops sl_view_drift = {
           "test; psi, ks (its p-value), js and Model Monitor's robust distance stand beside each other as second opinions. Below: both "
           "histograms of the feature under the cursor over the same steps, and what psi would be by chance.",
   .arg = "BASELINE CURRENT [profile=monitor]",
+  .binds = drift_binds,
+  .nbinds = sizeof drift_binds / sizeof drift_binds[0],
   .hints = "describe refresh copy",
   .state_size = sizeof(struct drift_state),
   .open = drift_open,

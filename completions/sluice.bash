@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --metric --report --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --metric --report --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -31,6 +31,8 @@ _sluice()
     --sort) kind='none' ;;
     --columns) kind='none' ;;
     --limit) kind='none' ;;
+    --view) kind='view' ;;
+    --save-view) kind='none' ;;
     --type) kind='type' ;;
     --name) kind='none' ;;
     -p) kind='none' ;;
@@ -54,7 +56,8 @@ _sluice()
     --dir) kind='folder' ;;
   esac
   case $cmd in
-    get) args='resource scope' options="$options --filter --sort --columns --limit --watch --deleted" ;;
+    get) args='resource scope' options="$options --filter --sort --columns --limit --view --save-view --watch --deleted" ;;
+    view) args='=list,delete resource view' options="$options" ;;
     ls) args='uri' options="$options --filter --sort --columns --limit" ;;
     cat) args='uri' options="$options" ;;
     head) args='uri' options="$options --columns --limit" ;;
@@ -94,7 +97,7 @@ _sluice()
     return
   fi
   if [[ -z $kind && -z $cmd ]]; then
-    COMPREPLY=($(compgen -W 'get ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare request approve reject rollback gate audit init trust info doctor demo' -- "$cur"))
+    COMPREPLY=($(compgen -W 'get view ls cat head schema profile freshness sql drift score run stop retry logs cp rm act connect login config describe compare request approve reject rollback gate audit init trust info doctor demo' -- "$cur"))
     return
   fi
   if [[ -z $kind ]]; then

@@ -1,12 +1,31 @@
 /* views/table.c: any resource as a table. The shell around the table widget: what follows the name in the palette is the scope. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/saved.h"
 #include "ui/widgets.h"
 
 struct table_state { struct sl_tablew *t; struct sl_buf title; };
 
 static const struct sl_bind table_binds[] = {
   {"reverse-sort", "S", "turn the order round"},
+  {"save-view", "V", "save filter, order and columns under a name; `:runs @NAME` opens it, and the palette lists it"},
+  {"delete-view", "D", "delete a saved view of these rows"},
   {"compare", "C", "runs: the marked ones beside each other; the first that was marked is the baseline"},
 };
+
+/* "@NAME": a saved view's question; its columns are chosen in the table. */
+static int saved_read(struct sl_view *v, struct sl_str name, struct sl_query *like, struct sl_saved_set **set, const struct sl_saved **out,
+                      struct sl_err *err)
+{
+  int rc = sl_saved_load(set, sl_ws_state_dir(sl_view_ws(v)), err);
+  rc = rc ? rc : sl_saved_find(*set, sl_str(like->res->name), name, out, err);
+  if (rc)
+    return rc;
+  like->scope = (*out)->scope;
+  rc = sl_filter_parse(&like->where, (*out)->filter, sl_ws_now(sl_view_ws(v)), sl_ws_tz(sl_view_ws(v)), err);
+  return rc || !(*out)->sort.n ? rc : sl_order_parse(&like->order, (*out)->sort, err);
+}
 
 static int table_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
@@ -22,10 +41,18 @@ static int table_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   if (res->scope_required && !scope.n)
     return sl_err_set(err, SL_EUSAGE, "%s needs %s: `:%s ...`", res->name, res->scope, res->name);
   struct sl_query like = {.res = res, .kind = res->shape == SL_LOG ? SL_Q_FOLLOW : SL_Q_LIST, .scope = scope}, *q = NULL;
-  int rc = sl_query_new(&q, &like, err);
+  struct sl_saved_set *set = NULL;
+  const struct sl_saved *saved = NULL;
+  int rc = scope.n > 1 && scope.p[0] == '@' ? saved_read(v, sl_str_from(scope, 1), &like, &set, &saved, err) : SL_OK;
+  rc = rc ? rc : sl_query_new(&q, &like, err);
   if (!rc)
     rc = sl_tablew_open(&s->t, v, q, NULL, err);
+  if (!rc && saved && saved->columns.n)
+    sl_tablew_choose(s->t, saved->columns);
   sl_query_unref(q);
+  sl_filter_unref(like.where);
+  sl_order_unref(like.order);
+  sl_saved_free(set);
   sl_buf_init(&s->title, 4096);
   sl_buf_str(&s->title, arg);
   return rc;
@@ -69,11 +96,68 @@ static void compare(struct sl_view *v, struct table_state *s)
   sl_buf_free(&scratch);
 }
 
+/* ---- saved views ---- */
+
+static void order_text(const struct sl_order *o, struct sl_buf *b)
+{
+  for (size_t i = 0; o && i < sl_order_count(o); i++) {
+    const struct sl_order_key *k = sl_order_key(o, i);
+    char quote = k->name.key.p && sl_str_chr(k->name.key, '"') >= 0 ? '`' : '"';
+    sl_buf_printf(b, "%s%s%.*s", i ? "," : "", k->desc ? "-" : "", SL_ARG(k->name.col));
+    if (k->name.key.p)
+      sl_buf_printf(b, ".%c%.*s%c", quote, SL_ARG(k->name.key), quote);
+  }
+}
+
+static void save_typed(struct sl_view *v, void *user, const char *name)
+{
+  struct table_state *s = user;
+  const struct sl_query *q = sl_tablew_query(s->t);
+  struct sl_err err = {0};
+  struct sl_buf sort;
+  if (!name || !name[0])
+    return;
+  sl_buf_init(&sort, 1 << 16);
+  order_text(q->order, &sort);
+  struct sl_saved one = {.name = sl_str_trim(sl_str(name)), .resource = sl_str(q->res->name), .scope = q->scope,
+    .filter = q->where ? sl_filter_text(q->where) : SL_STR_NONE, .sort = sl_buf_view(&sort), .columns = sl_tablew_columns(s->t)};
+  if (one.name.n && one.name.p[0] == '@')
+    one.name = sl_str_from(one.name, 1);
+  if (sl_saved_put(sl_ws_state_dir(sl_view_ws(v)), &one, &err))
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+  else
+    sl_view_say(v, SL_ROLE_ok, "saved: `:%s @%.*s` opens it", q->res->name, SL_ARG(one.name));
+  sl_buf_free(&sort);
+}
+
+static void delete_typed(struct sl_view *v, void *user, const char *name)
+{
+  struct table_state *s = user;
+  struct sl_err err = {0};
+  struct sl_str one = sl_str_trim(sl_str(name));
+  if (!one.n)
+    return;
+  if (one.p[0] == '@')
+    one = sl_str_from(one, 1);
+  if (sl_saved_drop(sl_ws_state_dir(sl_view_ws(v)), sl_str(sl_tablew_query(s->t)->res->name), one, &err))
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+  else
+    sl_view_say(v, SL_ROLE_ok, "the saved view %.*s is deleted", SL_ARG(one));
+}
+
 static enum sl_handled table_command(struct sl_view *v, const char *command)
 {
   struct sl_subject at = {0};
   if (sl_str_eqz(sl_str(command), "compare") && table_subject(v, &at) && at.res == &sl_res_runs) {
     compare(v, sl_view_state(v));
+    return SL_HANDLED;
+  }
+  if (!strcmp(command, "save-view")) {
+    sl_view_prompt(v, "save this view as:", "", save_typed, sl_view_state(v));
+    return SL_HANDLED;
+  }
+  if (!strcmp(command, "delete-view")) {
+    sl_view_prompt(v, "delete the saved view:", "", delete_typed, sl_view_state(v));
     return SL_HANDLED;
   }
   return sl_tablew_command(((struct table_state *)sl_view_state(v))->t, command);

@@ -2,6 +2,7 @@
 #include "app/session.h"
 
 #include "base/mem.h"
+#include "model/saved.h"
 
 int sl_cmd_get(struct sl_app *a);
 int sl_cmd_ls(struct sl_app *a);
@@ -22,6 +23,71 @@ static const struct sl_resource *resource_of(struct sl_app *a, const char *name,
   return NULL;
 }
 
+/* The saved view's words stand in for options that were not given. They live as long as the set. */
+static int view_take(struct sl_session *s, struct sl_args *args, struct sl_list *l, struct sl_saved_set **set, struct sl_err *err)
+{
+  const struct sl_saved *v = NULL;
+  int rc = sl_saved_load(set, sl_ws_state_dir(s->ws), err);
+  struct sl_str name = sl_str(sl_args_text(args, SL_O_view, ""));
+  rc = rc ? rc : sl_saved_find(*set, sl_str(l->query.res->name), name, &v, err);
+  if (rc)
+    return rc;
+  const struct { enum sl_opt_id option; struct sl_str text; } words[] = { { SL_O_filter, v->filter }, { SL_O_sort, v->sort },
+    { SL_O_columns, v->columns } };
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (words[i].text.n && !sl_args_has(args, words[i].option))
+      args->val[words[i].option] = words[i].text.p;
+  if (!l->query.scope.n)
+    l->query.scope = v->scope;
+  return SL_OK;
+}
+
+/* What can be read as filter, order and columns is saved; a column that no row has is no mistake, as it may come. */
+static int view_save(struct sl_session *s, const struct sl_list *l, struct sl_err *err)
+{
+  const struct sl_args *args = s->app->args;
+  struct sl_saved v = { .name = sl_str(sl_args_text(args, SL_O_save_view, "")), .resource = sl_str(l->query.res->name),
+                        .scope = l->query.scope, .filter = sl_str(sl_args_text(args, SL_O_filter, "")),
+                        .sort = sl_str(sl_args_text(args, SL_O_sort, "")), .columns = sl_str(sl_args_text(args, SL_O_columns, "")) };
+  struct sl_filter *where = NULL;
+  struct sl_order *order = NULL;
+  struct sl_want *want = NULL;
+  int rc = sl_filter_parse(&where, v.filter, sl_loop_wall(s->loop), sl_ws_tz(s->ws), err);
+  if (!rc && v.sort.n)
+    rc = sl_order_parse(&order, v.sort, err);
+  if (!rc && v.columns.n)
+    rc = sl_want_parse(&want, v.columns, err);
+  rc = rc ? rc : sl_saved_put(sl_ws_state_dir(s->ws), &v, err);
+  sl_filter_unref(where);
+  sl_order_unref(order);
+  sl_want_unref(want);
+  return rc;
+}
+
+static int get_with_view(struct sl_app *a, struct sl_list *l)
+{
+  struct sl_session s;
+  struct sl_err err = { 0 };
+  struct sl_saved_set *set = NULL;
+  struct sl_args *own = sl_alloc(sizeof *own);
+  const struct sl_args *given = a->args;
+  int rc = own ? sl_session_open(&s, a, 0, &err) : sl_err_nomem(&err);
+  if (!own)
+    return sl_app_fail(a, &err);
+  *own = *given;
+  a->args = own;
+  if (!rc && sl_args_has(own, SL_O_view))
+    rc = view_take(&s, own, l, &set, &err);
+  if (!rc && sl_args_has(a->args, SL_O_save_view))
+    rc = view_save(&s, l, &err);
+  int code = rc ? sl_app_fail(a, &err) : sl_session_list(&s, l);
+  sl_session_close(&s);
+  sl_saved_free(set);
+  a->args = given;
+  sl_free(own);
+  return code;
+}
+
 int sl_cmd_get(struct sl_app *a)
 {
   int code = SL_EXIT_USAGE;
@@ -35,6 +101,8 @@ int sl_cmd_get(struct sl_app *a)
     l.query.kind = SL_Q_FOLLOW;
   if (res == &sl_res_rows)
     l.query.kind = SL_Q_SQL;
+  if (sl_args_has(args, SL_O_view) || sl_args_has(args, SL_O_save_view))
+    return get_with_view(a, &l);
   bool own = res == &sl_res_checks || res == &sl_res_keys;
   return sl_app_list(a, own ? SL_SESSION_ANY : 0, &l);
 }

@@ -7,6 +7,7 @@
 #include "app/session.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/saved.h"
 
 enum { COMPLETE_MS = 1500, COMPLETE_ROWS = 500 };
 
@@ -77,6 +78,17 @@ static void complete_zones(struct sl_session *s)
   sl_buf_free(&b);
 }
 
+static void complete_views(struct sl_session *s, const char *first)
+{
+  struct sl_saved_set *set = NULL;
+  if (sl_saved_load(&set, sl_ws_state_dir(s->ws), NULL))
+    return;
+  for (size_t i = 0; i < sl_saved_count(set); i++)
+    if (!first || !sl_resource_find(sl_str(first)) || sl_str_eqz(sl_saved_at(set, i)->resource, first))
+      put(s->app, sl_saved_at(set, i)->name);
+  sl_saved_free(set);
+}
+
 /* What a SCOPE of `first` is: rows of which resource, by which column. */
 static void complete_scope(struct sl_session *s, const char *first)
 {
@@ -115,6 +127,8 @@ static void complete_session(struct sl_session *s, const char *kind, const char 
     complete_rows(s, &sl_res_versions, NULL);
   else if (!strcmp(kind, "uri"))
     complete_zones(s);
+  else if (!strcmp(kind, "view"))
+    complete_views(s, first);
   else if (!strcmp(kind, "scope"))
     complete_scope(s, first);
   else if (!strcmp(kind, "id")) {

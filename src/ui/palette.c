@@ -3,10 +3,11 @@
  * a name is its argument (SCOPE of a resource, argument of a view). */
 #include <stdio.h>
 
+#include "model/saved.h"
 #include "ui/ui_int.h"
 
 enum { ITEMS = 400, SHOWN = 12 };
-enum kind { K_VIEW, K_RESOURCE, K_COMMAND, K_WORKSPACE };
+enum kind { K_VIEW, K_RESOURCE, K_COMMAND, K_WORKSPACE, K_SAVED };
 
 struct item { enum kind kind; const char *name, *help; };
 struct palette {
@@ -15,6 +16,8 @@ struct palette {
   struct item item[ITEMS];
   int score[ITEMS];
   size_t order[ITEMS], n, nfit, at;
+  struct sl_saved_set *saved;
+  char *lines;                       /* "runs @best", NUL-ended, for the saved views */
 };
 
 static void add(struct palette *p, enum kind kind, const char *name, const char *help)
@@ -32,6 +35,24 @@ static bool worth_listing(const char *command)
     if (!strcmp(command, moving[i]))
       return false;
   return true;
+}
+
+/* Views that were saved: "runs @best", with what they filter as help. A file that cannot be read is told when one is opened. */
+static void gather_saved(struct palette *p)
+{
+  struct sl_buf b;
+  if (sl_saved_load(&p->saved, sl_ws_state_dir(p->base.ui->ws), NULL))
+    return;
+  sl_buf_init(&b, 1 << 20);
+  for (size_t i = 0; i < sl_saved_count(p->saved); i++) {
+    const struct sl_saved *v = sl_saved_at(p->saved, i);
+    sl_buf_printf(&b, "%.*s @%.*s", SL_ARG(v->resource), SL_ARG(v->name));
+    sl_buf_ch(&b, 0);
+  }
+  p->lines = sl_buf_take(&b, NULL);
+  const char *line = p->lines;
+  for (size_t i = 0; line && i < sl_saved_count(p->saved); i++, line += strlen(line) + 1)
+    add(p, K_SAVED, line, sl_saved_at(p->saved, i)->filter.n ? sl_saved_at(p->saved, i)->filter.p : "saved view");
 }
 
 static void gather(struct palette *p)
@@ -83,7 +104,7 @@ static void rank(struct palette *p)
 
 static void palette_draw(struct sl_overlay *o, struct sl_grid *g)
 {
-  static const char *const kinds[] = {"view", "resource", "command", "workspace"};
+  static const char *const kinds[] = {"view", "resource", "command", "workspace", "saved view"};
   struct palette *p = (struct palette *)o;
   int rows = g->h - 6 < SHOWN ? g->h - 6 : SHOWN;
   struct sl_rect r = {0, g->h - rows - 3, g->w, rows + 2};
@@ -122,6 +143,9 @@ static void run_item(struct sl_ui *ui, const struct item *it, struct sl_str rest
     break;
   case K_COMMAND:
     sl_ui_command(ui, it->name);
+    break;
+  case K_SAVED:
+    sl_ui_go(ui, "table", sl_str(it->name));
     break;
   case K_WORKSPACE:
     if (ui->o.switch_ws)
@@ -207,6 +231,8 @@ static void palette_close(struct sl_overlay *o)
 {
   struct palette *p = (struct palette *)o;
   sl_line_free(&p->line);
+  sl_saved_free(p->saved);
+  sl_free(p->lines);
   sl_free(p);
 }
 
@@ -221,6 +247,7 @@ static struct palette *palette_new(struct sl_ui *ui, const char *initial)
   p->base.ui = ui;
   sl_line_init(&p->line, initial);
   gather(p);
+  gather_saved(p);
   rank(p);
   return p;
 }

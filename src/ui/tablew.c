@@ -289,16 +289,22 @@ static void sort(struct sl_tablew *t, bool turn)
   sl_order_unref(o);
 }
 
-static void columns_typed(struct sl_view *v, void *user, const char *text)
+const struct sl_query *sl_tablew_query(const struct sl_tablew *t) { return t->query; }
+struct sl_str sl_tablew_columns(const struct sl_tablew *t) { return sl_buf_view(&t->columns); }
+
+void sl_tablew_choose(struct sl_tablew *t, struct sl_str columns)
 {
-  struct sl_tablew *t = user;
-  (void)v;
-  if (!text)
-    return;
   sl_buf_clear(&t->columns);
-  sl_buf_str(&t->columns, sl_str_trim(sl_str(text)));
+  sl_buf_str(&t->columns, sl_str_trim(columns));
   t->ncol = 0;
   t->at_col = t->left_col = 0;
+}
+
+static void columns_typed(struct sl_view *v, void *user, const char *text)
+{
+  (void)v;
+  if (text)
+    sl_tablew_choose(user, sl_str(text));
 }
 
 static void columns(struct sl_tablew *t)

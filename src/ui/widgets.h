@@ -26,6 +26,9 @@ bool sl_tablew_subject(struct sl_tablew *t, struct sl_subject *out);
 struct sl_pane *sl_tablew_pane(struct sl_tablew *t);
 void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b);
 void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b);
+const struct sl_query *sl_tablew_query(const struct sl_tablew *t);       /* as it is asked now */
+struct sl_str sl_tablew_columns(const struct sl_tablew *t);              /* chosen by hand, comma separated; empty: the defaults */
+void sl_tablew_choose(struct sl_tablew *t, struct sl_str columns);
 size_t sl_tablew_marked(struct sl_tablew *t);
 struct sl_str sl_tablew_mark(const struct sl_tablew *t, size_t i);        /* ref of the i-th marked row, in the order of marking */
 void sl_tablew_unmark(struct sl_tablew *t, struct sl_str ref);

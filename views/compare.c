@@ -562,6 +562,27 @@ static void export_typed(struct sl_view *v, void *user, const char *path)
   sl_buf_free(&text);
 }
 
+/* The run under the column. */
+static bool compare_subject(struct sl_view *v, struct sl_subject *out)
+{
+  struct compare_state *s = sl_view_state(v);
+  const char *conn = curves_conn(s);
+  if (!conn[0] || s->col >= s->nrun)
+    return false;
+  *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->run[s->col]) } };
+  return true;
+}
+
+/* The histories of the run under the column: what Enter on it in the table of runs leads to. */
+static void run_follow(struct sl_view *v)
+{
+  struct sl_subject at = {0};
+  if (compare_subject(v, &at))
+    sl_view_go_row(v, &at);
+  else
+    sl_view_say(v, SL_ROLE_dim, "no history has come that says which registry has this run");
+}
+
 static enum sl_handled compare_command(struct sl_view *v, const char *command)
 {
   static const struct { const char *name; int64_t by; } moves[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
@@ -588,6 +609,8 @@ static enum sl_handled compare_command(struct sl_view *v, const char *command)
     s->clip = !s->clip;
   else if (!strcmp(command, "all"))
     s->all = !s->all, diff_changed(v, NULL);
+  else if (!strcmp(command, "follow-link"))
+    run_follow(v);
   else if (!strcmp(command, "export"))
     sl_view_prompt(v, "export to (.csv .json .ndjson .md, .svg: the curves):", "", export_typed, NULL);
   else if (!strcmp(command, "refresh"))
@@ -614,17 +637,6 @@ static void compare_truth(struct sl_view *v, struct sl_buf *b)
   struct compare_state *s = sl_view_state(v);
   sl_pane_truth(s->diff, b);
   curves_truth(s, b);
-}
-
-/* The run under the column. */
-static bool compare_subject(struct sl_view *v, struct sl_subject *out)
-{
-  struct compare_state *s = sl_view_state(v);
-  const char *conn = curves_conn(s);
-  if (!conn[0] || s->col >= s->nrun)
-    return false;
-  *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->run[s->col]) } };
-  return true;
 }
 
 static void compare_cmdline(struct sl_view *v, struct sl_buf *b)

@@ -105,7 +105,7 @@ static void title_draw(struct compare_state *s, struct sl_grid *g, int y)
   if (nans)
     snprintf(how, sizeof how, " %zu NaN%s, smoothing %g ", nans, s->clip ? ", 5 to 95 %" : "", s->smooth);
   sl_grid_hline(g, 0, y, g->w, SL_ROLE_border);
-  sl_grid_putz(g, 3, y, g->w / 2, SL_ROLE_crumb, title);
+  sl_grid_putz(g, 3, y, s->against[0] ? g->w - 6 : g->w / 2, SL_ROLE_crumb, title);
   if (!s->against[0])
     sl_grid_right(g, g->w - 36, y, 34, nans ? SL_ROLE_warn : SL_ROLE_dim, sl_str(how));
 }

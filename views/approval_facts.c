@@ -68,6 +68,14 @@ bool ap_has_alias(const struct approval_state *s, uint64_t row, const char *to)
   return false;
 }
 
+/* Whose row it is. */
+static struct sl_str conn_of(struct sl_pane *p, uint64_t row)
+{
+  const struct sl_batch *b;
+  uint32_t at;
+  return sl_pane_row(p, row, &b, &at) ? sl_batch_conn(b, at) : SL_STR("");
+}
+
 /* What the rules promote to; without rules what was asked for; else champion. */
 static void target_find(struct sl_view *v, struct approval_state *s)
 {
@@ -91,11 +99,11 @@ void ap_find(struct sl_view *v, struct approval_state *s)
   }
   if (s->at[CANDIDATE] < 0)
     return;
-  copy(s->conn, sizeof s->conn, ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "connection"));
+  copy(s->conn, sizeof s->conn, conn_of(s->versions, (uint64_t)s->at[CANDIDATE]));
   target_find(v, s);
   for (uint64_t i = 0; i < n && i < LOOK; i++) {
     struct sl_val number = sl_pane_val(s->versions, i, "version");
-    bool here = sl_str_eqz(ap_text(s->versions, i, "connection"), s->conn) && sl_str_eqz(ap_text(s->versions, i, "model"), s->model);
+    bool here = sl_str_eqz(conn_of(s->versions, i), s->conn) && sl_str_eqz(ap_text(s->versions, i, "model"), s->model);
     if (here && !number.null && number.u.i > s->champion && ap_has_alias(s, i, s->to)) {
       s->at[CHAMPION] = (int64_t)i;
       s->champion = number.u.i;

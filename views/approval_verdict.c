@@ -151,7 +151,7 @@ void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *
     rejected(s, no ? last : -1, out);
   else if (!m)
     say(out, "unknown", "no rules: the workspace file says nothing of this model",
-        "add what it must meet below models: in the workspace file; d on a gate, or docs/CONFIG.md");
+        "write what it must meet into the workspace file, below models:");
   else if (!s->gates)
     say(out, "unknown", "gates cannot be judged here", "");
   else if (t.n && !whole)

@@ -43,6 +43,8 @@ const char *sl_plan_call(const struct sl_plan *p, size_t i);
 const char *sl_plan_undo(const struct sl_plan *p);                   /* a command line or words; NULL: cannot be undone */
 size_t sl_plan_guards(const struct sl_plan *p);
 const char *sl_plan_guard(const struct sl_plan *p, size_t i);        /* "state is failed" */
+/* An argument, with what the judge filled in; null: not given, or no such. */
+struct sl_val sl_plan_arg(const struct sl_plan *p, const char *name);
 const char *sl_plan_must_type(const struct sl_plan *p);              /* NULL: Enter is enough */
 const char *sl_plan_command(const struct sl_plan *p);                /* the equal command line, for Y and the docs */
 size_t sl_plan_targets(const struct sl_plan *p);

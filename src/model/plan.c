@@ -668,6 +668,16 @@ int sl_ws_plan(struct sl_ws *w, const struct sl_call *c, sl_planned *fn, void *u
 /* ---- what a confirmation shows ---- */
 
 const struct sl_action *sl_plan_action(const struct sl_plan *p) { return p->call.act; }
+
+struct sl_val sl_plan_arg(const struct sl_plan *p, const char *name)
+{
+  const struct sl_action *a = p->call.act;
+  for (size_t i = 0; i < a->nargs; i++)
+    if (!strcmp(a->args[i].name, name))
+      return p->call.args[i];
+  return sl_null(SL_TEXT);
+}
+
 size_t sl_plan_calls(const struct sl_plan *p) { return p->nline; }
 const char *sl_plan_call(const struct sl_plan *p, size_t i) { return i < p->nline ? p->line[i] : ""; }
 const char *sl_plan_undo(const struct sl_plan *p) { return p->undo; }

@@ -6,7 +6,8 @@
 #include "ui/ui_int.h"
 #include "ui/widgets.h"
 
-enum { DEAF_MS = 500, REPEAT_MS = 200, BOX_W = 76, CALLS = 8, GUARDS = 3, CALL_LINES = 6, GUARD_LINES = 2, UNDO_LINES = 3 };
+enum { DEAF_MS = 500, REPEAT_MS = 200, BOX_W = 76, CALLS = 8, GUARDS = 3, CALL_LINES = 6, GUARD_LINES = 2, UNDO_LINES = 3,
+  JOINED_LINES = 4 };
 
 struct confirm { struct sl_overlay base; struct sl_plan *plan; struct sl_line line; int64_t opened; };
 
@@ -53,16 +54,118 @@ static int call_put(struct sl_grid *g, int x, int y, int w, const char *text, bo
   return 1;
 }
 
+/* ---- of a decision: where, who by which key, why ---- */
+
+static bool judged(const struct confirm *c) { return sl_plan_action(c->plan)->judged; }
+
+/* The judge's word on who decides stands in the head, not among the guards. */
+static bool is_who(const char *guard) { return sl_str_starts(sl_str(guard), SL_STR("you are ")); }
+
+static const char *who_of(const struct confirm *c)
+{
+  for (size_t i = 0; judged(c) && i < sl_plan_guards(c->plan); i++)
+    if (is_who(sl_plan_guard(c->plan, i)))
+      return sl_plan_guard(c->plan, i);
+  return NULL;
+}
+
+/* The connection's address, without a name and a password in it. */
+static void address_put(const struct confirm *c, struct sl_buf *b)
+{
+  const struct sl_ws_conf *conf = sl_ws_config(c->base.ui->ws);
+  const struct sl_conf *const *conn = NULL;
+  size_t n = conf ? sl_ws_conf_conns(conf, &conn) : 0;
+  struct sl_str name = sl_plan_targets(c->plan) ? sl_plan_target(c->plan, 0)->conn : SL_STR("");
+  for (size_t i = 0; i < n; i++) {
+    struct sl_str uri = sl_str(sl_str_eqz(name, sl_conf_name(conn[i])) ? sl_conf_text(conn[i], "uri") : NULL);
+    ptrdiff_t from = uri.n ? sl_str_find(uri, SL_STR("://")) : -1;
+    struct sl_str rest = from < 0 ? uri : sl_str_from(uri, (size_t)from + 3);
+    ptrdiff_t slash = sl_str_chr(rest, '/'), sign = sl_str_rchr(slash < 0 ? rest : sl_str_head(rest, (size_t)slash), '@');
+    if (uri.n)
+      sl_buf_printf(b, "%.*s%.*s", from < 0 ? 0 : (int)from + 3, uri.p, SL_ARG(sl_str_from(rest, (size_t)(sign + 1))));
+  }
+  if (!b->n)
+    sl_buf_str(b, name);
+}
+
+static int me_draw(struct confirm *c, struct sl_grid *g, int x, int y, int w)
+{
+  const struct sl_identity *me = sl_ws_me(c->base.ui->ws);
+  const char *who = who_of(c);
+  if (who)
+    return strict_put(g, x, y, w, 2, SL_ROLE_text, who);
+  if (g)
+    sl_grid_printf(g, x, y, w, SL_ROLE_dim, "you are %s (%s)", me->name, sl_known_name((int)me->known));
+  return 1;
+}
+
+/* g NULL: only counts. */
 static int head_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
 {
   const struct sl_ws_conf *conf = sl_ws_config(c->base.ui->ws);
-  const struct sl_identity *me = sl_ws_me(c->base.ui->ws);
-  bool prod = conf && sl_ws_conf_protected(conf);
-  int x = r.x + 2;
-  if (prod)
-    x += 1 + sl_grid_printf(g, x, y, 20, SL_ROLE_prod, " %s ", sl_ws_conf_environment_name(conf));
-  sl_grid_printf(g, x, y, r.x + r.w - 2 - x, SL_ROLE_dim, "you are %s (%s)", me->name, sl_known_name((int)me->known));
-  return y + 2;
+  int x = r.x + 2, end = r.x + r.w - 2;
+  if (conf && sl_ws_conf_protected(conf)) {
+    const char *name = sl_ws_conf_environment_name(conf);
+    x += 3 + (int)sl_text_width(sl_str_head(sl_str(name), 18), SL_TEXT_CELL);
+    if (g)
+      sl_grid_printf(g, r.x + 2, y, x - r.x - 3, SL_ROLE_prod, " %s ", name);
+  }
+  if (judged(c)) {
+    struct sl_buf b;
+    sl_buf_init(&b, 1 << 16);
+    sl_buf_z(&b, "registry ");
+    address_put(c, &b);
+    y += strict_put(g, x, y, end - x, 2, SL_ROLE_text, sl_buf_zstr(&b));
+    sl_buf_free(&b);
+    x = r.x + 2;
+  }
+  return y + me_draw(c, g, x, y, end - x) + 1;
+}
+
+/* Of a decision all guards are read in one go: its words are many and short. */
+static int guards_joined(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  for (size_t i = 0; i < sl_plan_guards(c->plan); i++)
+    if (!is_who(sl_plan_guard(c->plan, i)))
+      sl_buf_printf(&b, "%s%s", b.n ? "; " : "", sl_plan_guard(c->plan, i));
+  if (g && b.n)
+    sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "guards");
+  y += b.n ? strict_put(g, r.x + 10, y, r.w - 12, JOINED_LINES, SL_ROLE_text, sl_buf_zstr(&b)) : 0;
+  sl_buf_free(&b);
+  return y;
+}
+
+static int comment_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
+{
+  struct sl_val v = judged(c) ? sl_plan_arg(c->plan, "comment") : sl_null(SL_TEXT), glass = sl_plan_arg(c->plan, "break_glass");
+  if (!glass.null && glass.u.b) {
+    if (g)
+      sl_grid_putz(g, r.x + 2, y, r.w - 4, SL_ROLE_warn, "BREAKING THE GLASS: a gate says no; that is recorded with the decision");
+    y++;
+  }
+  if (v.null || !v.u.s.n)
+    return y;
+  char *text = sl_strndup(v.u.s.p, v.u.s.n);
+  if (g)
+    sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "comment");
+  y += strict_put(g, r.x + 10, y, r.w - 12, JOINED_LINES, SL_ROLE_text, text ? text : "?");
+  sl_free(text);
+  return y;
+}
+
+static int guards_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int y)
+{
+  size_t n = sl_plan_guards(c->plan);
+  for (size_t i = 0; i < n && i < GUARDS; i++) {
+    if (g)
+      sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, i ? "" : "guards");
+    y += strict_put(g, r.x + 10, y, r.w - 12, GUARD_LINES, SL_ROLE_text, sl_plan_guard(c->plan, i));
+  }
+  if (n > GUARDS && g)
+    sl_grid_printf(g, r.x + 10, y, r.w - 12, SL_ROLE_dim, "and %zu more", n - GUARDS);
+  return y + (n > GUARDS);
 }
 
 /* g NULL: only counts. */
@@ -80,19 +183,12 @@ static int calls_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, in
       sl_grid_printf(g, r.x + 2, y, 3, SL_ROLE_key, "%zu", i + 1);
     y += call_put(g, r.x + 5, y, r.w - 7, sl_plan_call(c->plan, i), n <= 2);
   }
-  for (size_t i = 0; i < sl_plan_guards(c->plan) && i < GUARDS; i++) {
-    if (g)
-      sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, i ? "" : "guards");
-    y += strict_put(g, r.x + 10, y, r.w - 12, GUARD_LINES, SL_ROLE_text, sl_plan_guard(c->plan, i));
-  }
-  size_t guards = sl_plan_guards(c->plan);
-  if (guards > GUARDS && g)
-    sl_grid_printf(g, r.x + 10, y, r.w - 12, SL_ROLE_dim, "and %zu more", guards - GUARDS);
-  y += guards > GUARDS;
+  y = judged(c) ? guards_joined(c, g, r, y) : guards_draw(c, g, r, y);
   const char *undo = sl_plan_undo(c->plan);
   if (g)
     sl_grid_putz(g, r.x + 2, y, 8, SL_ROLE_dim, "undo");
-  return y + strict_put(g, r.x + 10, y, r.w - 12, UNDO_LINES, undo ? SL_ROLE_text : SL_ROLE_warn, undo ? undo : "cannot be undone") + 1;
+  y += strict_put(g, r.x + 10, y, r.w - 12, UNDO_LINES, undo ? SL_ROLE_text : SL_ROLE_warn, undo ? undo : "cannot be undone");
+  return comment_draw(c, g, r, y) + 1;
 }
 
 /* The name beside the line it is typed in, or above it where it is long. */
@@ -140,16 +236,32 @@ static void ask_draw(struct confirm *c, struct sl_grid *g, struct sl_rect r, int
   sl_grid_right(g, r.x + 2, r.y + r.h - 1, r.w - 4, SL_ROLE_dim, SL_STR(" Esc leaves it "));
 }
 
+/* "approve cancer/4 for champion"; other actions say what they are. */
+static void title_put(const struct confirm *c, struct sl_buf *out)
+{
+  char words[160];
+  const struct sl_action *a = sl_plan_action(c->plan);
+  struct sl_val to = sl_plan_arg(c->plan, "to");
+  if (!judged(c) || sl_plan_targets(c->plan) != 1)
+    snprintf(words, sizeof words, "%s: %s", a->name, a->help);
+  else
+    snprintf(words, sizeof words, "%s %.*s%s%.*s", a->name, SL_ARG(sl_str_head(sl_plan_target(c->plan, 0)->id, 60)), to.null ? "" : " for ",
+        to.null ? 0 : (int)(to.u.s.n < 40 ? to.u.s.n : 40), to.null ? "" : to.u.s.p);
+  sl_text_clean(out, sl_str(words), SL_TEXT_STRICT);
+}
+
 static void confirm_draw(struct sl_overlay *o, struct sl_grid *g)
 {
   struct confirm *c = (struct confirm *)o;
   struct sl_rect r = sl_overlay_box(g, BOX_W, 8);
-  int rows = calls_draw(c, NULL, r, 0) + (sl_plan_must_type(c->plan) ? must_draw(c, NULL, r, 0) : 0);
-  r = sl_overlay_box(g, BOX_W, rows + 7);
-  char title[128];
-  snprintf(title, sizeof title, "%s: %s", sl_plan_action(c->plan)->name, sl_plan_action(c->plan)->help);
+  int rows = head_draw(c, NULL, r, 0) + calls_draw(c, NULL, r, 0) + (sl_plan_must_type(c->plan) ? must_draw(c, NULL, r, 0) : 0);
+  r = sl_overlay_box(g, BOX_W, rows + 5);
+  struct sl_buf title;
+  sl_buf_init(&title, 4096);
+  title_put(c, &title);
   g->cursor = false;
-  sl_grid_box(g, r, SL_ROLE_border, title);
+  sl_grid_box(g, r, SL_ROLE_border, sl_buf_zstr(&title));
+  sl_buf_free(&title);
   int y = head_draw(c, g, r, r.y + 1);
   y = calls_draw(c, g, r, y);
   ask_draw(c, g, r, y);

@@ -129,11 +129,26 @@ static int audit_open(struct sl_view *v, struct approval_state *s, struct sl_err
   return rc;
 }
 
+/* The version's ref where it is known whose it is: another registry may have a model of that name. */
+static void gates_scope(const struct approval_state *s, struct sl_buf *b)
+{
+  struct sl_buf id;
+  sl_buf_init(&id, 4096);
+  sl_buf_init(b, 4096);
+  sl_buf_printf(&id, "%s/%lld", s->model, (long long)s->version);
+  struct sl_ref ref = {sl_str(s->conn), SL_STR("versions"), sl_buf_view(&id)};
+  if (s->conn[0])
+    sl_ref_text(b, &ref);
+  else
+    sl_buf_str(b, ref.id);
+  sl_buf_free(&id);
+}
+
 static int approval_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   struct approval_state *s = sl_view_state(v);
   struct sl_ws *w = sl_view_ws(v);
-  char scope[300];
+  struct sl_buf scope;
   int rc = which_read(s, arg, err);
   s->at[CANDIDATE] = s->at[CHAMPION] = -1;
   s->run[CANDIDATE].up = s->run[CHAMPION].up = s;
@@ -144,9 +159,9 @@ static int approval_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
     snprintf(s->conn, sizeof s->conn, "%s", m->conn);
   if (sl_ws_config(w) && sl_ws_conf_policy(sl_ws_config(w), m, s->policy, NULL))
     s->policy[0] = 0;
-  snprintf(scope, sizeof scope, "%s/%lld", s->model, (long long)s->version);
+  gates_scope(s, &scope);
   struct sl_query versions = {.res = &sl_res_versions, .kind = SL_Q_LIST, .conn = sl_str(s->conn), .scope = sl_str(s->model)};
-  struct sl_query gates = {.res = &sl_res_gates, .kind = SL_Q_LIST, .scope = sl_str(scope)};
+  struct sl_query gates = {.res = &sl_res_gates, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope)};
   struct sl_query approvals = {.res = &sl_res_approvals, .kind = SL_Q_LIST, .scope = sl_str(s->model)};
   rc = pane_of(&s->versions, v, &versions, versions_changed, NULL, err);
   if (!rc && m && sl_ws_serves(w, &sl_res_gates))
@@ -155,6 +170,7 @@ static int approval_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
     rc = pane_of(&s->approvals, v, &approvals, past_changed, NULL, err);
   if (!rc)
     rc = audit_open(v, s, err);
+  sl_buf_free(&scope);
   return rc;
 }
 

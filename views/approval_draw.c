@@ -301,7 +301,32 @@ static void gates_head(const struct pen *p, int y)
 /* A gate without a name is called as its condition: what it needs stands in its own column already. */
 static struct sl_str gate_name(struct sl_str name, struct sl_str needs)
 {
-  return needs.n && name.n > needs.n && sl_str_ends(name, needs) ? sl_str_trim(sl_str_head(name, name.n - needs.n)) : name;
+  ptrdiff_t at = sl_str_rchr(needs, ' '), end = sl_str_rchr(name, ' ');
+  double a, b;
+  if (at <= 0 || end <= at || !sl_str_f64(sl_str_from(needs, (size_t)at + 1), &a) || !sl_str_f64(sl_str_from(name, (size_t)end + 1), &b))
+    return name;
+  struct sl_str left = sl_str_head(name, (size_t)end);
+  return !(a < b) && !(a > b) && sl_str_ends(left, sl_str_head(needs, (size_t)at)) ? sl_str_trim(sl_str_head(left, left.n - (size_t)at)) : name;
+}
+
+/* ">= 0.98639999999999" as people read it; whatever ends in no number stays. */
+static void threshold_put(struct sl_buf *b, struct sl_str s)
+{
+  ptrdiff_t at = sl_str_rchr(s, ' ');
+  double v;
+  if (!sl_str_f64(sl_str_from(s, (size_t)(at + 1)), &v) || !isfinite(v)) {
+    sl_buf_str(b, s);
+    return;
+  }
+  sl_buf_str(b, sl_str_head(s, (size_t)(at + 1)));
+  sl_fmt_sig(b, v, 6);
+}
+
+/* Why, without the gate's name in front: that stands in the same line. */
+static struct sl_str why_short(struct sl_str why, struct sl_str name)
+{
+  ptrdiff_t colon = name.n && sl_str_starts(why, name) ? sl_str_find(why, SL_STR(": ")) : -1;
+  return colon > 0 ? sl_str_from(why, (size_t)colon + 2) : why;
 }
 
 static void gate_draw(const struct pen *p, int y, uint64_t row)
@@ -316,13 +341,20 @@ static void gate_draw(const struct pen *p, int y, uint64_t row)
   sl_state_look(pass || fail ? state : SL_STR("unknown"), &glyph, &role);
   sl_grid_putz(p->g, 1, y, 1, role, glyph);
   sl_grid_put(p->g, 3, y, p->c.gate - 1, pass ? SL_ROLE_text : role, gate_name(ap_text(q, row, "gate"), needs));
-  sl_grid_right(p->g, x, y, p->c.value, value.n ? SL_ROLE_text : SL_ROLE_dim, value.n ? value : sl_str(dash()));
-  sl_grid_put(p->g, x + p->c.value + 2, y, p->c.needs, SL_ROLE_text, needs);
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  threshold_put(&b, value);
+  sl_grid_right(p->g, x, y, p->c.value, value.n ? SL_ROLE_text : SL_ROLE_dim, value.n ? sl_buf_view(&b) : sl_str(dash()));
+  sl_buf_clear(&b);
+  threshold_put(&b, needs);
+  sl_grid_put(p->g, x + p->c.value + 2, y, p->c.needs, SL_ROLE_text, sl_buf_view(&b));
+  sl_buf_free(&b);
   if (end >= p->g->w)
     return;
   bool both = p->g->w >= 160 && from.n && why.n; /* wide: where from, and why */
   int w = p->g->w - end - 1, half = both ? w / 2 : w;
-  sl_grid_put(p->g, end, y, half - (both ? 2 : 0), SL_ROLE_dim, (pass || fail || !why.n) && from.n ? from : why.n && !both ? why : from);
+  bool says = !both && why.n && (!from.n || !(pass || fail)); /* what is not known: why not */
+  sl_grid_put(p->g, end, y, half - (both ? 2 : 0), SL_ROLE_dim, says ? why_short(why, gate_name(ap_text(q, row, "gate"), needs)) : from);
   if (both)
     sl_grid_put(p->g, end + half, y, w - half, SL_ROLE_dim, why);
 }
@@ -392,7 +424,7 @@ static void past_row(const struct pen *p, int y, const struct ap_past *past)
 {
   int x = past_draw(p, 3, y, p->g->w - 1, past) + 2;
   struct sl_str more = past->audit ? ap_text(p->s->audit, past->row, "detail") : ap_text(p->s->approvals, past->row, "comment");
-  x = x < 58 ? 58 : x;
+  x = x < 58 && p->g->w >= 120 ? 58 : x;
   if (more.n && x + 8 < p->g->w)
     sl_grid_put(p->g, x, y, p->g->w - x - 1, SL_ROLE_dim, more);
 }

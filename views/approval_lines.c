@@ -61,8 +61,8 @@ static struct room share(struct approval_state *s, int lines)
   r.metrics = take(&left, s->nmetric < METRICS_FIRST ? s->nmetric : METRICS_FIRST);
   if (!r.metrics && s->nmetric)
     r.metrics = 1; /* scrolled */
-  r.blanks = whole(&left, 3);
   r.metrics += take(&left, s->nmetric - r.metrics);
+  r.blanks = whole(&left, 3);
   r.history = s->npast && whole(&left, s->npast < 6 ? s->npast : 6) ? (s->npast < 6 ? s->npast : 6) : 0;
   r.params = take(&left, s->nparam < 12 ? s->nparam : 12);
   r.lineage = whole(&left, lineage_n(s) + 1);
@@ -148,4 +148,8 @@ void ap_lines(struct approval_state *s, int room)
   }
   if (s->cursor >= s->nline)
     s->cursor = s->nline ? s->nline - 1 : 0;
+  while (s->cursor > 0 && !ap_selectable(&s->line[s->cursor])) /* the screen has another size now */
+    s->cursor--;
+  while (s->cursor + 1 < s->nline && !ap_selectable(&s->line[s->cursor]))
+    s->cursor++;
 }

@@ -113,7 +113,7 @@ static void judged(struct approval_state *s, const struct sl_model_conf *m, cons
     if (t->unknown)
       snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu %sunknown", t->unknown,
           t->fail ? "" : t->unknown == 1 ? "gate " : "gates ");
-    snprintf(out->next, sizeof out->next, t->fail ? "a reject with a reason, or break glass; E evidence again"
+    snprintf(out->next, sizeof out->next, t->fail ? "a reject with a reason; E evidence again; or sluice approve --break-glass"
         : "E computes evidence; what stays unknown blocks");
     return;
   }

@@ -13,7 +13,9 @@ struct sl_arg {                             /* an argument of an action */
   bool required;
   const char *dflt;                         /* text, NULL: none */
   bool computed;                            /* filled in by the judge, refused from persons */
+  bool quiet;                               /* the console does not ask for it: the command line has an option */
 };
+enum { SL_ACTION_ARGS = 16 };                  /* of one action */
 enum sl_risk { SL_SAFE, SL_REVERSIBLE, SL_DESTRUCTIVE };
 struct sl_action {
   const char *name, *help, *undo;           /* undo: words or an action's name; NULL: "cannot be undone" */

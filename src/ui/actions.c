@@ -12,8 +12,8 @@ struct todo {
   const struct sl_action *act[32];
   size_t n, chosen;
   char **target; size_t ntarget, cap_target;   /* refs: the marked rows, else the one under the cursor */
-  struct sl_val args[8];
-  struct sl_buf text[8];
+  struct sl_val args[SL_ACTION_ARGS];
+  struct sl_buf text[SL_ACTION_ARGS];
   size_t at;
 };
 
@@ -23,7 +23,7 @@ static void todo_free(void *user)
   for (size_t i = 0; i < t->ntarget; i++)
     sl_free(t->target[i]);
   sl_free(t->target);
-  for (size_t i = 0; i < 8; i++)
+  for (size_t i = 0; i < SL_ACTION_ARGS; i++)
     sl_buf_free(&t->text[i]);
   sl_free(t);
 }
@@ -44,7 +44,7 @@ static struct todo *todo_new(const struct sl_resource *res)
   if (!t)
     return NULL;
   t->res = res;
-  for (size_t i = 0; i < 8; i++)
+  for (size_t i = 0; i < SL_ACTION_ARGS; i++)
     sl_buf_init(&t->text[i], 1 << 16);
   return t;
 }
@@ -142,9 +142,9 @@ static void arg_typed(void *user, const char *text)
 static void ask_next(struct sl_ui *ui, struct todo *t)
 {
   const struct sl_action *a = t->act[t->chosen];
-  while (t->at < a->nargs && t->at < 8 && a->args[t->at].computed)
+  while (t->at < a->nargs && t->at < SL_ACTION_ARGS && (a->args[t->at].computed || a->args[t->at].quiet))
     t->at++;
-  if (t->at == a->nargs || t->at == 8) {
+  if (t->at == a->nargs || t->at == SL_ACTION_ARGS) {
     todo_plan(ui, t);
     todo_free(t);
     return;
@@ -176,7 +176,7 @@ static void action_chosen(struct sl_ui *ui, void *user, size_t i)
   memcpy(t->act, from->act, sizeof t->act);
   t->n = from->n;
   t->chosen = i;
-  for (size_t k = 0; k < 8 && k < t->act[i]->nargs; k++)
+  for (size_t k = 0; k < SL_ACTION_ARGS && k < t->act[i]->nargs; k++)
     t->args[k] = sl_null(t->act[i]->args[k].type);
   ask_next(ui, t);
 }

@@ -156,8 +156,10 @@ static void actions_are_whole(void **state)
   (void)state;
   size_t n = 0;
   for (size_t i = 0; sl_resources[i]; i++)
-    for (size_t k = 0; sl_resources[i]->actions && sl_resources[i]->actions[k]; k++, n++)
+    for (size_t k = 0; sl_resources[i]->actions && sl_resources[i]->actions[k]; k++, n++) {
+      assert_true(sl_resources[i]->actions[k]->nargs <= SL_ACTION_ARGS);
       check_action(sl_resources[i], sl_resources[i]->actions[k]);
+    }
   assert_int_equal(n, 22);
   assert_int_equal(sl_act_remove.risk, SL_DESTRUCTIVE);
 }

@@ -46,7 +46,7 @@ static const struct sl_arg rollback_args[] = {
   { .name = "statement", .help = "what is decided, signed where keys are listed", .type = SL_TEXT, .required = true, .computed = true },
   { .name = "by", .help = "who decides", .type = SL_TEXT, .required = true, .computed = true },
   { .name = "at", .help = "when", .type = SL_TEXT, .required = true, .computed = true },
-  { .name = "expect", .help = "ALIAS=VERSION: only while the alias names that version", .type = SL_TEXT },
+  { .name = "expect", .help = "ALIAS=VERSION: only while the alias names that version", .type = SL_TEXT, .quiet = true },
 };
 static const char *const alias_guards[] = { "aliases", NULL };
 

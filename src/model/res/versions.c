@@ -28,11 +28,11 @@ static const struct sl_arg request_args[] = {
 static const struct sl_arg approve_args[] = {
   { .name = "to", .help = "what it becomes: an alias, or stage:NAME; otherwise what the model's entry says", .type = SL_TEXT },
   { .name = "comment", .help = "why", .type = SL_TEXT },
-  { .name = "break_glass", .help = "although a gate says no; recorded as that", .type = SL_BOOL, .dflt = "false" },
+  { .name = "break_glass", .help = "although a gate says no; recorded as that", .type = SL_BOOL, .dflt = "false", .quiet = true },
   COMPUTED,
   { .name = "was", .help = "the version that the alias names now; empty: none", .type = SL_TEXT, MADE },
   { .name = "move", .help = "whether the alias moves now", .type = SL_BOOL, .dflt = "false", .computed = true },
-  { .name = "expect", .help = "ALIAS=VERSION: only while the alias names that version; ALIAS= for none", .type = SL_TEXT },
+  { .name = "expect", .help = "ALIAS=VERSION: only while the alias names that version; ALIAS= for none", .type = SL_TEXT, .quiet = true },
 };
 static const struct sl_arg reject_args[] = {
   { .name = "to", .help = "what it was to become: an alias, or stage:NAME", .type = SL_TEXT },

@@ -88,6 +88,7 @@ static void versions_changed(struct sl_view *v, void *user)
   if (other)
     diff_ask(v, s);
   ap_metrics(v, s);
+  ap_past_read(s);
 }
 
 static void past_changed(struct sl_view *v, void *user)

@@ -306,7 +306,8 @@ static struct sl_str gate_name(struct sl_str name, struct sl_str needs)
   if (at <= 0 || end <= at || !sl_str_f64(sl_str_from(needs, (size_t)at + 1), &a) || !sl_str_f64(sl_str_from(name, (size_t)end + 1), &b))
     return name;
   struct sl_str left = sl_str_head(name, (size_t)end);
-  return !(a < b) && !(a > b) && sl_str_ends(left, sl_str_head(needs, (size_t)at)) ? sl_str_trim(sl_str_head(left, left.n - (size_t)at)) : name;
+  bool same = !(a < b) && !(a > b) && sl_str_ends(left, sl_str_head(needs, (size_t)at));
+  return same ? sl_str_trim(sl_str_head(left, left.n - (size_t)at)) : name;
 }
 
 /* ">= 0.98639999999999" as people read it; whatever ends in no number stays. */

@@ -289,7 +289,8 @@ void ap_past_read(struct approval_state *s)
   uint64_t n = s->approvals ? sl_pane_count(s->approvals) : 0;
   s->npast = 0;
   for (uint64_t i = 0; i < n && i < LOOK; i++)
-    if (sl_str_eqz(ap_text(s->approvals, i, "model"), s->model))
+    if (sl_str_eqz(ap_text(s->approvals, i, "model"), s->model) &&
+        (!s->conn[0] || sl_str_eqz(ap_text(s->approvals, i, "registry"), s->conn)))
       past_add(s, false, i, "at");
   n = s->audit ? sl_pane_count(s->audit) : 0;
   for (uint64_t i = 0; i < n && i < LOOK; i++)

@@ -99,6 +99,14 @@ static void halved(const struct ap_tally *t, bool flowing, struct ap_verdict *ou
   snprintf(out->next, sizeof out->next, "%s", flowing ? "" : "r asks again");
 }
 
+static bool eyes_judged(struct sl_pane *gates)
+{
+  for (uint64_t i = 0; gates && i < sl_pane_count(gates) && i < AP_LINES; i++)
+    if (sl_str_eqz(ap_text(gates, i, "gate"), "four-eyes"))
+      return true;
+  return false;
+}
+
 /* The gates are there: who or what is missing? */
 static void judged(struct approval_state *s, const struct sl_model_conf *m, const struct ap_tally *t, struct ap_verdict *out)
 {
@@ -113,10 +121,11 @@ static void judged(struct approval_state *s, const struct sl_model_conf *m, cons
     if (t->unknown)
       snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu %sunknown", t->unknown,
           t->fail ? "" : t->unknown == 1 ? "gate " : "gates ");
-    snprintf(out->next, sizeof out->next, t->fail ? "a reject with a reason; E evidence again; or sluice approve --break-glass"
+    snprintf(out->next, sizeof out->next, t->fail ? "a reject, with a reason; E evidence again; --break-glass in a shell"
         : "E computes evidence; what stays unknown blocks");
     return;
   }
+  bool eyes = m && m->four_eyes == SL_FOUR_EYES_ON && !eyes_judged(s->gates); /* only the approver shows whether it is met */
   out->state = have ? "waiting" : "ok";
   if (have)
     snprintf(out->words, sizeof out->words, "%zu of %d approvals: somebody else must agree", have, need);
@@ -124,7 +133,8 @@ static void judged(struct approval_state *s, const struct sl_model_conf *m, cons
     snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass; %d people must agree", t->pass, t->n, need);
   else
     snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass", t->pass, t->n);
-  snprintf(out->next, sizeof out->next, "a approve moves %.100s here, or reject with a reason", s->to);
+  snprintf(out->next, sizeof out->next, "a approve moves %.100s here%s, or reject with a reason", s->to,
+      eyes ? ", if you are not who made or asked for it" : "");
 }
 
 static bool cut(const struct sl_pane *p)

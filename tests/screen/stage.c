@@ -375,13 +375,16 @@ static size_t conn_of(const char *name, size_t *n)
   return i < CONNS ? i : 0;
 }
 
+static const struct sl_col tags = {.name = "tags", .help = "tags", .type = SL_FAMILY_TEXT};
+
 static size_t serve_of(const struct sl_resource *res, size_t *n)
 {
   size_t i = 0;
   while (i < *n && serve[i].res != res)
     i++;
   if (i == *n && i < RESOURCES)
-    serve[(*n)++] = (struct sl_serve){.res = res, .req_size = sizeof(struct stage_req), .query = begin, .resume = resume, .cancel = cancel};
+    serve[(*n)++] = (struct sl_serve){.res = res, .req_size = sizeof(struct stage_req), .query = begin, .resume = resume, .cancel = cancel,
+      .own = &tags, .nown = res == &sl_res_versions}; /* registries have tags, decisions are among them */
   return i;
 }
 

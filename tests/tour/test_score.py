@@ -1,4 +1,4 @@
-"""Is it the data or the model: the demo's version 5 beside its champion, and the day on which the data changed; in tmux, as a person types."""
+"""Is it the data or the model: the demo's version 5 beside its champion, and the day on which the data changed; in tmux."""
 import os
 
 import pytest

@@ -295,18 +295,33 @@ static bool approval_subject(struct sl_view *v, struct sl_subject *out)
   return true;
 }
 
-/* The action of that name, where the registry offers it. */
+/* By the job that follows from the model's entry. */
 static void evidence(struct sl_view *v)
 {
-  const struct sl_action *const *a = sl_res_versions.actions;
-  struct sl_subject at = {0};
-  for (; a && *a; a++)
-    if (!strcmp((*a)->name, "evidence"))
-      break;
-  if (!a || !*a || !sl_ws_offers(sl_view_ws(v), *a))
-    sl_view_say(v, SL_ROLE_warn, "evidence cannot be computed here: nobody offers that for this version");
-  else if (approval_subject(v, &at))
-    sl_view_act(v, *a, &sl_res_versions, &at.ref, 1, NULL);
+  struct approval_state *s = sl_view_state(v);
+  const struct sl_model_conf *policy = ap_policy(v, s);
+  const struct sl_job_conf *job = NULL;
+  const struct sl_ws_conf *conf = sl_ws_config(sl_view_ws(v));
+  size_t n = 0;
+  const struct sl_job_conf *all = conf ? sl_ws_conf_jobs(conf, &n) : NULL;
+  for (size_t i = 0; i < n && policy && policy->job; i++)
+    if (!strcmp(all[i].name, policy->job))
+      job = &all[i];
+  if (!job) {
+    sl_view_say(v, SL_ROLE_warn, "no evidence is asked for: `evidence:` of the model in the workspace file names the data");
+    return;
+  }
+  struct sl_val args[2] = { sl_null(SL_LIST), sl_vb(false) };
+  struct sl_ref ref = { sl_str(job->conn), SL_STR("jobs"), sl_str(job->name) };
+  struct sl_buf list, word;
+  sl_buf_init(&list, 0);
+  sl_buf_init(&word, 64);
+  sl_buf_printf(&word, "version=%lld", (long long)s->version);
+  sl_list_add(&list, sl_buf_view(&word));
+  args[0] = sl_vas(SL_LIST, sl_buf_view(&list));
+  sl_view_act(v, &sl_act_run, &sl_res_jobs, &ref, 1, args);
+  sl_buf_free(&list);
+  sl_buf_free(&word);
 }
 
 static void row_go(struct sl_view *v, struct sl_pane *p, uint64_t row)

@@ -1,5 +1,6 @@
-/* model/capsule_ws.c: what a capsule holds of the workspace itself: how it is drawn and ordered, where its zones lie, and how its
- * connections stood at the end. No setting of a connection, no job's words, no place of the workspace's own file enters. */
+/* model/capsule_ws.c: what a capsule holds of the workspace itself: how it is drawn and ordered, where its zones lie, what a promotion must
+ * meet and whose signatures count (names and public keys), and how its connections stood at the end. No setting of a connection, no job's
+ * words, no webhook, no place of the workspace's own file enters. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,46 @@ static void put_zone(struct sl_buf *b, const struct sl_zone *z)
   put(b, "      schedule", z->schedule);
 }
 
+/* Rules and people, without which no decision could be judged again; whom a webhook tells stays out. */
+static void put_rules(struct sl_buf *b, const struct sl_ws_conf *c)
+{
+  static const struct sl_secret_src nobody = { .kind = SL_SECRET_NONE };
+  struct sl_ws_conf some = *c;
+  struct sl_buf text;
+  some.models = sl_calloc(c->nmodels + 1, sizeof *some.models);
+  sl_buf_init(&text, WS_MAX);
+  for (size_t i = 0; some.models && i < c->nmodels; i++) {
+    some.models[i] = c->models[i];
+    some.models[i].notify = &nobody;
+  }
+  if (some.models) {
+    conf_put_models(&text, &some);
+    conf_put_people(&text, &some);
+    cap_redact(b, sl_buf_view(&text));
+  }
+  if (!b->failed)
+    b->failed = some.models ? text.failed : SL_ENOMEM;
+  sl_buf_free(&text);
+  sl_free(some.models);
+}
+
+/* Which registry a statement is about stands in it as an address: so each connection's stands here, where there are rules. Played back, a
+ * connection's type is its name. */
+static void put_addresses(struct sl_buf *b, const struct sl_ws_conf *c)
+{
+  const struct sl_conf *const *conn = NULL;
+  size_t n = c->nmodels ? sl_ws_conf_conns(c, &conn) : 0, put_so_far = 0;
+  for (size_t i = 0; i < n; i++) {
+    const char *uri = sl_conf_text(conn[i], "uri");
+    if (!uri)
+      continue;
+    sl_buf_z(b, put_so_far++ ? "" : "connections:\n");
+    sl_buf_printf(b, "  %s:\n    type: %s\n", sl_conf_name(conn[i]), sl_conf_name(conn[i]));
+    put(b, "    uri", uri);
+    put(b, "    workspace", sl_conf_text(conn[i], "workspace"));
+  }
+}
+
 void cap_ws_write(struct sl_buf *b, const struct sl_ws_conf *c)
 {
   if (!c)
@@ -52,12 +93,14 @@ void cap_ws_write(struct sl_buf *b, const struct sl_ws_conf *c)
     sl_buf_z(b, "lake:\n  zones:\n");
   for (size_t i = 0; i < c->nzones; i++)
     put_zone(b, &c->zones[i]);
+  put_rules(b, c);
+  put_addresses(b, c);
 }
 
 /* Only what we write: a capsule brings no connection's settings and starts no job. */
 static bool only_ours(const struct sl_ws_conf *c)
 {
-  static const char *const keys[] = { "environment", "protected", "timezone", "lake" };
+  static const char *const keys[] = { "environment", "protected", "timezone", "lake", "models", "people", "connections" };
   const struct sl_yaml_node *root = sl_yaml_root(c->doc);
   for (size_t i = 0; root && i < root->n; i++) {
     bool known = false;
@@ -66,20 +109,32 @@ static bool only_ours(const struct sl_ws_conf *c)
     if (!known)
       return false;
   }
+  const struct sl_conf *const *conn = NULL;
+  size_t n = sl_ws_conf_conns(c, &conn);
+  for (size_t i = 0; i < n; i++) /* none but the recorded ones */
+    if (strcmp(sl_conf_name(conn[i]), sl_conf_type(conn[i])) != 0)
+      return false;
   return true;
 }
 
-/* The recorded connections are all there is, and none has a setting. */
+/* The recorded connections are all there is, and none has a setting but its address. */
 int cap_ws_read(struct sl_capsule *c, struct sl_err *err)
 {
+  static const struct sl_setting address[] = {
+    { .name = "uri", .help = "where it was", .type = SL_SET_TEXT },
+    { .name = "workspace", .help = "the server's, where it has several", .type = SL_SET_TEXT },
+  };
   struct sl_type_conf *types = sl_calloc(c->nconn + 1, sizeof *types);
   struct sl_err why = { 0 };
   if (!types)
     return sl_err_nomem(err);
   for (size_t i = 0; i < c->nconn; i++)
-    types[i] = (struct sl_type_conf){ .type = c->conn[i]->ops.type, .help = c->conn[i]->ops.help, .implicit = true };
+    types[i] = (struct sl_type_conf){ .type = c->conn[i]->ops.type, .help = c->conn[i]->ops.help, .implicit = true,
+      .settings = address, .nsettings = sizeof address / sizeof address[0] };
   int rc = sl_ws_conf_parse(&c->conf, c->ws, NULL, "/", types, c->nconn, &why);
   sl_free(types);
+  if (!rc)
+    c->conf->njobs = 0; /* those that follow from the rules: nothing is computed from a recording */
   if (rc == SL_ENOMEM)
     return sl_err_nomem(err);
   if (!rc && !only_ours(c->conf))

@@ -7,7 +7,9 @@ import pytest
 
 @pytest.fixture(scope="module")
 def lab(demo_maker):
-    return demo_maker()
+    made = demo_maker()
+    made("run", "evidence-cancer", "-p", "version=4")
+    return made
 
 
 def champion(lab):

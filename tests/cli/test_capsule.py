@@ -128,9 +128,9 @@ def test_counts_and_records_that_lie(tape):
 
 
 @pytest.mark.parametrize("yaml, words", [
-    ("connections: {x: {type: local}}\n", "cannot be read"),
+    ("connections: {x: {type: local}}\n", "a setting that no recording has"),
     ("connections: {local: {token: {command: [touch, pwned]}}}\n", "cannot be read"),
-    ("connections: {}\n", "a setting that no recording has"),
+    ("connections: {local: {root: /}}\n", "cannot be read"),
     ("jobs: {a: {connection: local, steps: {s: {run: [touch, pwned]}}}}\n", "a setting that no recording has"),
     ("timezone: ../../../../etc/passwd\n", "cannot be read"),
     ("lake: {zones: [{name: a, uri: \"file:///a\", connection: nobody}]}\n", "cannot be read"),

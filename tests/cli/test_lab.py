@@ -324,12 +324,15 @@ def examples():
         yield from re.findall(r"^  (sluice .*)$", page[page.index("examples:"):], re.M)
 
 
-NEED_RUNS = {"compare": 0, "gate": 4}  # the small workspace has no registry: these run in the demo
+# the small workspace has no registry: these run in the demo
+NEED_RUNS = {"compare": 0, "gate": 4, "request": 0, "approve": 0, "reject": 0, "rollback": 0}
 
 
 @pytest.mark.parametrize("line", list(examples()))
 def test_example(here, demo, line):
     if shlex.split(line)[1] in NEED_RUNS:
+        if shlex.split(line)[1] == "approve":
+            demo("run", "evidence-cancer", "-p", "version=4")
         assert demo(*shlex.split(line)[1:], code=NEED_RUNS[shlex.split(line)[1]]).stdout
         return
     here("run", "ingest", code=None)

@@ -174,7 +174,7 @@ def test_ninety_days_on_it_finds_the_same(demo, fresh):
             json.dump(folders.rows("get", "findings"), f)
     p = subprocess.run([sys.executable, os.path.join(TOP, "tools", "done", "same_findings.py"), "90 days on", files[0], "0",
                         files[1], "90"], capture_output=True, text=True, timeout=60, check=False)
-    assert p.stdout.startswith("ok 90 days on: the same 4 findings"), p.stdout + p.stderr
+    assert p.stdout.startswith("ok 90 days on: the same 9 findings"), p.stdout + p.stderr
 
 
 def test_rows_scale_a_zone(fresh):

@@ -22,6 +22,7 @@ COLUMNS = {
     "series": "name labels step time value",
     "models": "name aliases latest pending updated",
     "versions": "model version state stage aliases run author created source digest",
+    "approvals": "model version decision by known at comment to evidence valid",
     "audit": "seq time who action target outcome detail hash",
     "findings": "severity kind subject since summary next",
     "requests": "resource scope kind state started rows bytes wait_s error",

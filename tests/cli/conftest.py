@@ -67,8 +67,8 @@ def make_demo(top):
     subprocess.run([PROGRAM, "demo", "--dir", str(top / "demo")], env=env, check=True, capture_output=True, stdin=subprocess.DEVNULL)
 
     def ask(*args, code=0):
-        run = subprocess.run([PROGRAM, "-w", str(top / "demo"), *args], env=env, cwd=top, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                             timeout=60)
+        run = subprocess.run([PROGRAM, "-w", str(top / "demo"), *args], env=env, cwd=top, capture_output=True, text=True,
+                             stdin=subprocess.DEVNULL, timeout=60)
         assert code is None or run.returncode == code, (args, run.returncode, run.stderr)
         return run
     ask.store = top / "demo" / "mlflow.db"

@@ -139,6 +139,16 @@ static const char *started(const struct sl_plan *p)
   return NULL;
 }
 
+/* What is worked out from what was acted on is not to be believed any more, either. */
+static void derived_stale(struct sl_plan *p)
+{
+  static const struct sl_resource *const registry[] = { &sl_res_models, &sl_res_versions, &sl_res_approvals, &sl_res_gates };
+  bool governed = p->call.res == &sl_res_models || p->call.res == &sl_res_versions;
+  for (size_t i = 0; governed && i < sizeof registry / sizeof registry[0]; i++)
+    sl_ws_stale(p->w, registry[i]);
+  sl_ws_stale(p->w, &sl_res_findings);
+}
+
 static void tell(struct sl_plan *p, int rc)
 {
   sl_done *fn = p->done;
@@ -153,6 +163,7 @@ static void tell(struct sl_plan *p, int rc)
   plan_unlink(p);
   sl_ws_stale(p->w, &sl_res_audit);
   sl_ws_stale(p->w, p->call.res);
+  derived_stale(p);
   if (res && res != p->call.res)
     sl_ws_stale(p->w, res);
   if (rc && !err.msg[0])

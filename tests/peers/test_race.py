@@ -23,6 +23,7 @@ def demo(tmp_path):
 def test_one_of_fifty(demo):
     folder, env = demo
     ask = [PROGRAM, "-w", folder, "--no-input"]
+    subprocess.run([*ask, "run", "evidence-cancer", "-p", "version=4"], env=env, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     runs = [subprocess.Popen([*ask, "approve", "cancer/4", "--expect", "champion=3", "--comment", f"racer {i}"], env=env, text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for i in range(RACERS)]
     ends = [(*run.communicate(timeout=300), run.returncode) for run in runs]

@@ -29,7 +29,7 @@ ALLOWED = re.compile(
 
 
 class Screen(pyte.Screen):
-    """pyte's screen, with REP (repeat the last character), which xterm-256color has and curses uses."""
+    """pyte's screen, with REP (repeat the last character) and SU and SD (scroll the region), which xterm-256color has and curses uses."""
     last = " "
 
     def draw(self, data):
@@ -39,10 +39,22 @@ class Screen(pyte.Screen):
     def repeat(self, count=1):
         super().draw(self.last * (count or 1))
 
+    def scroll(self, step, edge, count):
+        line, self.cursor.y = self.cursor.y, edge
+        for _ in range(count or 1):
+            step()
+        self.cursor.y = line
+
+    def scroll_up(self, count=1):
+        self.scroll(self.index, (self.margins or pyte.screens.Margins(0, self.lines - 1)).bottom, count)
+
+    def scroll_down(self, count=1):
+        self.scroll(self.reverse_index, (self.margins or pyte.screens.Margins(0, self.lines - 1)).top, count)
+
 
 class Stream(pyte.ByteStream):
-    csi = dict(pyte.ByteStream.csi, b="repeat")
-    events = pyte.ByteStream.events | {"repeat"}
+    csi = dict(pyte.ByteStream.csi, b="repeat", S="scroll_up", T="scroll_down")
+    events = pyte.ByteStream.events | {"repeat", "scroll_up", "scroll_down"}
 
 
 def words(text):

@@ -75,7 +75,7 @@ flock 9
 case "${1:-build}" in
   build|runtime) packages build; engines ;;
   package)       packages build package; engines ;;
-  test)          packages build package test; engines; venv test ;;
+  test)          packages build package test; engines; venv test; venv drift ;;
   peers)         packages build package test
                  engines
                  for file in tools/requirements-*.txt; do

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -84,9 +85,10 @@ static int copy_bytes(const char *from, const char *to, const struct stat *st)
 {
   int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st->st_mode & 07777);
   ssize_t n = 0;
-  for (off_t left = st->st_size; in >= 0 && out >= 0 && left > 0 && (n = copy_file_range(in, NULL, out, NULL, (size_t)left, 0)) > 0;)
+  off_t left = st->st_size;
+  while (in >= 0 && out >= 0 && left > 0 && (n = sendfile(out, in, NULL, (size_t)left)) > 0) /* /tmp may be another file system */
     left -= n;
-  int rc = in < 0 || out < 0 || n < 0 || futimens(out, (const struct timespec[]){ st->st_atim, st->st_mtim });
+  int rc = in < 0 || out < 0 || left > 0 || futimens(out, (const struct timespec[]){ st->st_atim, st->st_mtim });
   close(in);
   close(out);
   return rc;

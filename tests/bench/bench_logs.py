@@ -55,16 +55,27 @@ def search(workspace, env, log, size):
     note(f"search 1 GB: {grep / took:.2f}x grep")
 
 
-def first_screen(workspace, env, log):
-    """From Enter to the first lines; it opens at the first error or at the end, and goes on to read behind the picture."""
+def open_log(workspace, env, log):
+    """Seconds from Enter to the first lines, and the memory of a console that has the log open."""
     t = Screen([SLUICE, "-w", workspace], env=env)
     t.until(lambda: "findings" in t.text())
     memory = Memory(t.pid)
-    took = t.type(b":logs " + log.encode() + b"\r", lambda: t.text().count("worker-") > 20, 30)
-    budget("console: first lines of a 1 GB log", None if took is None else took * 1000, 50, "ms")
+    t.type(b":logs " + log.encode(), lambda: os.path.basename(log) in t.text(), 30)
+    t.rest(0.3)
+    took = t.type(b"\r", lambda: t.text().count("worker-") > 20, 30)
     t.rest(5)
-    budget("console: a 1 GB log open, anonymous", memory.end().mib(), 64, "MiB")
+    anonymous = memory.end().mib()
     t.close()
+    return took, anonymous
+
+
+def first_screen(workspace, env, log):
+    """It opens at the first error or at the end, and goes on to read behind the picture."""
+    opened = [open_log(workspace, env, log) for _ in range(3)]
+    times = sorted(took * 1000 for took, _ in opened if took is not None)
+    budget("console: first lines of a 1 GB log", times[1] if len(times) == 3 else None, 50, "ms",
+           "of three: " + ", ".join(f"{t:.0f}" for t in times))
+    budget("console: a 1 GB log open, anonymous", max(m for _, m in opened), 64, "MiB")
 
 
 def grow(path, stop):

@@ -522,10 +522,12 @@ int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err)
 {
   struct reader r = { .m = m, .all = bytes, .rest = bytes, .err = err };
   struct sl_str l;
+  m->ops = &lgb_ops;
   r.g = m->lgb = sl_calloc(1, sizeof *r.g);
   if (!r.g)
     return sl_err_nomem(err);
   m->engine = "lightgbm";
+  m->underlines = true;
   memcpy(m->booster, "gbdt", 5);
   bool ended = false;
   int rc = read_head(&r);
@@ -540,6 +542,7 @@ int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err)
     rc = bad(&r, bytes.p + bytes.n, "the file ends before \"end of trees\"");
   if (!rc && m->lgb->ntrees % m->groups)
     rc = bad(&r, bytes.p + bytes.n, "the last iteration lacks trees");
+  m->trees = r.g->ntrees;
   return rc ? rc : read_end(&r);
 }
 

@@ -63,13 +63,28 @@ struct lgb {
   double sigmoid;
 };
 
+/* How a kind of model predicts: what its reader gives to the model, before anything that can fail. docs/internals/models.md. */
+struct model_ops {
+  /* what: PREDICT of a classifier comes as CLASS. EUSAGE: no such output; model_shape() knows the usual ones. */
+  int (*shape)(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err);
+  /* Rows from..from+n-1 into out, row by row, as shape() says; any n. Several threads at once. */
+  int (*predict)(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out, struct sl_err *err);
+  /* What the reader made, also half of it. */
+  void (*free)(struct sl_model *m);
+};
+
 struct sl_model {
+  const struct model_ops *ops;
+  void *own;                             /* of the kind, which has it freed */
   char *file;
   const char *engine;
   char *objective;
-  char booster[16], version[24];
+  char booster[24], version[24];
   enum sl_model_wrapper wrapper;
   size_t features, groups, classes;
+  size_t trees;                          /* that predict; 0: it has none, and no leaves */
+  bool underlines;                       /* blanks in names of columns are underlines in its own */
+  bool strict;                           /* a category that it has not seen is refused, not missing */
   bool labels;                           /* each output says yes or no by itself: no classes that exclude each other */
   char **names; size_t nnames, names_cap;                      /* none, or one for each feature */
   bool *categorical; size_t ncategorical, categorical_cap;     /* none, or one for each feature */
@@ -78,6 +93,28 @@ struct sl_model {
   struct xgb *xgb;
   struct lgb *lgb;
 };
+
+/* Columns under a model: col[i] is feature i. */
+struct recode { int32_t *to; size_t n, cap; };          /* code of the column -> of the model; MODEL_CODE_NONE: missing */
+struct sl_model_bind {
+  const struct sl_model *m;
+  const struct sl_column **col;
+  struct recode *recode;       /* a feature each */
+};
+/* Feature i of n rows, stride values apart: numbers as they are, categories as the model's codes, what is missing as NaN. */
+void model_values_f32(const struct sl_model_bind *b, size_t i, size_t from, size_t n, float *out, size_t stride);
+void model_values_f64(const struct sl_model_bind *b, size_t i, size_t from, size_t n, double *out, size_t stride);
+/* Values (own type), margins, probabilities, classes, leaves, as the model's own sizes say. */
+int model_shape(const struct sl_model *m, enum sl_column_type own, bool probability, enum sl_model_output what,
+                struct sl_model_shape *out, struct sl_err *err) SL_NODISCARD;
+bool model_multi(const struct sl_model *m);              /* classes by the greatest of several outputs, not by a cut of one */
+/* The class of a row from what the outputs are: the first greatest, or above the cut. */
+void model_class_f32(const struct sl_model *m, const float *p, float cut, int64_t *out);
+void model_class_f64(const struct sl_model *m, const double *p, double cut, int64_t *out);
+size_t model_best_f32(const float *p, size_t n);
+
+/* Sniffs and reads into m, which has only its file and its wrapper: for containers that hold a model of another kind. */
+int model_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 
 /* EPARSE with the file, the byte and why. */
 int model_bad(struct sl_err *err, const struct sl_model *m, size_t at, const char *fmt, ...) SL_PRINTF(4, 5);
@@ -111,6 +148,8 @@ enum xgb_tok xgb_bad(struct xgb_read *r, const char *why);
 int xgb_load(struct xgb_read *r) SL_NODISCARD;
 void xgb_free(struct xgb *x);
 void lgb_free(struct lgb *g);
+
+extern const struct model_ops xgb_ops, lgb_ops;
 
 /* ---- walking: a block of rows as the library sees them, row by row (features values each; NaN is missing) ---- */
 void xgb_margins(const struct sl_model *m, const float *rows, size_t n, float *out);        /* n x groups */

@@ -659,6 +659,7 @@ static int finish(struct load *l)
   if (!rc && !x->linear)
     rc = take_trees(l);
   take_used(l);
+  l->m->trees = x->used;
   return rc;
 }
 
@@ -677,12 +678,14 @@ int xgb_load(struct xgb_read *r)
 {
   static const struct field top[] = { { "Model", doc_model }, { "learner", doc_learner }, { "version", doc_version }, { NULL, NULL } };
   struct load l = { .r = r, .m = r->m, .best = -1, .num_trees = -1 };
+  r->m->ops = &xgb_ops;
   l.x = r->m->xgb = sl_calloc(1, sizeof *l.x);
   if (!l.x)
     return sl_err_nomem(r->err);
   sl_buf_init(&l.name, 200);
   sl_buf_init(&l.booster, sizeof r->m->booster - 1);
   r->m->engine = "xgboost";
+  r->m->strict = true;
   int rc = object(&l, top);
   if (!rc && next(&l) != XT_END)
     rc = SL_EPARSE;

@@ -375,12 +375,10 @@ static void refresh(struct approval_state *s)
 
 static enum sl_handled approval_command(struct sl_view *v, const char *command)
 {
-  static const struct { const char *name; int64_t by; } moves[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
-    {"first", -AP_LINES}, {"last", AP_LINES}};
   struct approval_state *s = sl_view_state(v);
-  for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
-    if (!strcmp(command, moves[i].name))
-      return cursor_move(s, moves[i].by), SL_HANDLED;
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    return cursor_move(s, by), SL_HANDLED;
   if (!strcmp(command, "enter"))
     enter(v, s);
   else if (!strcmp(command, "diff"))

@@ -585,12 +585,10 @@ static void run_follow(struct sl_view *v)
 
 static enum sl_handled compare_command(struct sl_view *v, const char *command)
 {
-  static const struct { const char *name; int64_t by; } moves[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
-    {"first", -LINES_MAX}, {"last", LINES_MAX}};
   struct compare_state *s = sl_view_state(v);
-  for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
-    if (!strcmp(command, moves[i].name))
-      return cursor_move(s, moves[i].by), SL_HANDLED;
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    return cursor_move(s, by), SL_HANDLED;
   if (!strcmp(command, "left") || !strcmp(command, "right"))
     column_move(s, command[0] == 'l' ? -1 : 1);
   else if (!strcmp(command, "baseline"))

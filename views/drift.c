@@ -350,19 +350,9 @@ static void drift_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 static enum sl_handled drift_command(struct sl_view *v, const char *command)
 {
   struct drift_state *s = sl_view_state(v);
-  size_t page = 10, last = s->n ? s->n - 1 : 0;
-  if (!strcmp(command, "down"))
-    s->at = s->at < last ? s->at + 1 : last;
-  else if (!strcmp(command, "up"))
-    s->at -= s->at > 0;
-  else if (!strcmp(command, "page-down"))
-    s->at = s->at + page < last ? s->at + page : last;
-  else if (!strcmp(command, "page-up"))
-    s->at = s->at > page ? s->at - page : 0;
-  else if (!strcmp(command, "first"))
-    s->at = 0;
-  else if (!strcmp(command, "last"))
-    s->at = last;
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    s->at = (size_t)sl_move_to(s->at, s->n, by);
   else if (!strcmp(command, "refresh"))
     sl_pane_refresh(s->pane);
   else if (!strcmp(command, "profile"))

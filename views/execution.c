@@ -343,12 +343,10 @@ static void go_log(struct sl_view *v, struct execution_state *s)
 
 static enum sl_handled execution_command(struct sl_view *v, const char *command)
 {
-  static const struct { const char *name; int64_t by; } scroll[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
-    {"first", INT32_MIN}, {"last", INT32_MAX}};
   struct execution_state *s = sl_view_state(v);
-  for (size_t i = 0; i < sizeof scroll / sizeof scroll[0]; i++)
-    if (!strcmp(command, scroll[i].name))
-      return log_scroll(s, scroll[i].by), SL_HANDLED;
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    return log_scroll(s, by), SL_HANDLED;
   if (!strcmp(command, "follow"))
     s->log_follow = !s->log_follow;
   else if (!strcmp(command, "find-next"))

@@ -314,19 +314,9 @@ static void lake_files(struct sl_view *v, struct lake_state *s, const char *view
 
 static bool lake_move(struct lake_state *s, const char *c)
 {
-  size_t last = s->nday ? s->nday - 1 : 0, page = s->rows > 1 ? (size_t)s->rows - 1 : 1;
-  if (!strcmp(c, "down"))
-    s->at = s->at < last ? s->at + 1 : last;
-  else if (!strcmp(c, "up"))
-    s->at -= s->at > 0;
-  else if (!strcmp(c, "page-down"))
-    s->at = s->at + page < last ? s->at + page : last;
-  else if (!strcmp(c, "page-up"))
-    s->at = s->at > page ? s->at - page : 0;
-  else if (!strcmp(c, "first"))
-    s->at = 0;
-  else if (!strcmp(c, "last"))
-    s->at = last;
+  int64_t by;
+  if (sl_move_by(c, s->rows > 1 ? (uint64_t)s->rows - 1 : 1, &by))
+    s->at = (size_t)sl_move_to(s->at, s->nday, by);
   else if (!strcmp(c, "left"))
     s->at_zone -= s->at_zone > 0;
   else if (!strcmp(c, "right") && s->at_zone + 1 < s->nzone)

@@ -60,14 +60,6 @@ static enum mode mode_of(struct sl_str uri)
 
 /* ---- addresses inside statements ---- */
 
-static void quote(struct sl_buf *b, struct sl_str s)
-{
-  sl_buf_ch(b, '\'');
-  for (size_t i = 0; i < s.n; i++)
-    sl_buf_add(b, s.p[i] == '\'' ? "\'\'" : s.p + i, s.p[i] == '\'' ? 2 : 1);
-  sl_buf_ch(b, '\'');
-}
-
 /* "from member('x.zip', 'a/b')" for people: x.zip, the arrow, a/b. */
 static void title_put(struct sl_buf *b, struct sl_str statement)
 {
@@ -93,7 +85,7 @@ static void statement(struct preview_state *s, struct sl_buf *b)
   while (uri.n > 1 && uri.p[uri.n - 1] == '/') /* a folder stands for the data files in it */
     uri.n--;
   sl_buf_z(b, s->mode == MEMBERS ? "from archive(" : "from ");
-  quote(b, uri);
+  sl_fmt_quote(b, uri, '\'');
   sl_buf_z(b, s->mode == MEMBERS ? ")" : "");
 }
 
@@ -125,10 +117,10 @@ static void member_enter(struct sl_view *v, const struct sl_subject *at)
   }
   sl_buf_init(&b, 1 << 16);
   sl_buf_z(&b, MEMBER_HEAD);
-  quote(&b, sl_buf_view(&s->uri));
+  sl_fmt_quote(&b, sl_buf_view(&s->uri), '\'');
   sl_buf_z(&b, ", ");
   if (name_is_plain(s, name.u.s, number))
-    quote(&b, name.u.s);
+    sl_fmt_quote(&b, name.u.s, '\'');
   else
     sl_buf_printf(&b, "%llu", (unsigned long long)number);
   sl_buf_ch(&b, ')');
@@ -308,7 +300,7 @@ static int image_ask(struct preview_state *s, int w, int h, struct sl_err *err)
   struct sl_query *q = NULL;
   sl_buf_init(&b, 1 << 16);
   sl_buf_z(&b, "from image(");
-  quote(&b, sl_buf_view(&s->uri));
+  sl_fmt_quote(&b, sl_buf_view(&s->uri), '\'');
   sl_buf_printf(&b, ", %d, %d)", w, h);
   struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&b)};
   int rc = sl_query_new(&q, &like, err);

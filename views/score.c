@@ -443,10 +443,8 @@ static void open_row(struct sl_view *v, struct score_state *s)
   if (sl_str_starts(data, SL_STR("sql:"))) {
     sl_buf_printf(&b, "from (%s)", s->ask.data + 4);
   } else {
-    sl_buf_z(&b, "from '");
-    for (size_t i = 0; i < data.n; i++)
-      sl_buf_add(&b, data.p[i] == '\'' ? "''" : data.p + i, data.p[i] == '\'' ? 2 : 1);
-    sl_buf_ch(&b, '\'');
+    sl_buf_z(&b, "from ");
+    sl_fmt_quote(&b, data, '\'');
   }
   sl_buf_printf(&b, " limit 1 offset %lld", (long long)row.u.i);
   sl_view_go(v, "sql", sl_buf_view(&b));
@@ -456,19 +454,9 @@ static void open_row(struct sl_view *v, struct score_state *s)
 static enum sl_handled score_command(struct sl_view *v, const char *command)
 {
   struct score_state *s = sl_view_state(v);
-  size_t page = 10, last = s->n ? s->n - 1 : 0;
-  if (!strcmp(command, "down"))
-    s->at = s->at < last ? s->at + 1 : last;
-  else if (!strcmp(command, "up"))
-    s->at -= s->at > 0;
-  else if (!strcmp(command, "page-down"))
-    s->at = s->at + page < last ? s->at + page : last;
-  else if (!strcmp(command, "page-up"))
-    s->at = s->at > page ? s->at - page : 0;
-  else if (!strcmp(command, "first"))
-    s->at = 0;
-  else if (!strcmp(command, "last"))
-    s->at = last;
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    s->at = (size_t)sl_move_to(s->at, s->n, by);
   else if (!strcmp(command, "enter"))
     open_row(v, s);
   else if (!strcmp(command, "refresh"))

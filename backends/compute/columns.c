@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "backend_compute/compute_int.h"
+#include "base/fmt.h"
 #include "base/json.h"
 #include "box/sqlscan.h"
 
@@ -456,7 +457,7 @@ static int begin(struct sl_req *r, struct sl_str scope, struct sl_err *err)
       sl_buf_z(&address, "lake:");
     sl_buf_str(&address, scope);
     sl_buf_z(&sql, "FROM ");
-    compute_quote(&sql, sl_buf_view(&address), '\'');
+    sl_fmt_quote(&sql, sl_buf_view(&address), '\'');
   }
   int rc = w->table ? sl_buf_check(&sql, err) : sl_err_nomem(err);
   if (!rc)

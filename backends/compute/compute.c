@@ -126,17 +126,6 @@ void compute_ended(struct compute *c)
   c->jobs--;
 }
 
-void compute_quote(struct sl_buf *b, struct sl_str s, char quote)
-{
-  sl_buf_ch(b, quote);
-  for (size_t i = 0; i < s.n; i++) {
-    if (s.p[i] == quote)
-      sl_buf_ch(b, quote);
-    sl_buf_ch(b, s.p[i]);
-  }
-  sl_buf_ch(b, quote);
-}
-
 /* ---- the connection ---- */
 
 static int compute_open(struct sl_backend *b, const struct sl_conf *conf, struct sl_err *err)

@@ -70,11 +70,31 @@ int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, co
                 compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
 void compute_ask_drop(struct compute_ask *a);
 
+/* ---- a resource whose rows the box works out (boxed.c) ---- */
+struct compute_boxed;
+struct compute_boxed_ops {
+  int (*parse)(struct sl_req *r, struct sl_str scope, struct sl_err *err);  /* what is asked; the scope of one row is that of all */
+  int (*begin)(struct sl_req *r, struct sl_err *err);                       /* now or later: compute_boxed_start(), or _fail() */
+  void (*put_id)(struct sl_buf *id, const char *scope, struct sl_batch *from, uint32_t row);  /* of a row as the box sent it */
+  void (*leave)(struct compute_boxed *w);                                   /* the end: frees what is not in here; may come twice */
+};
+struct compute_boxed {         /* the first member of the request's state */
+  struct compute *c;
+  const struct compute_boxed_ops *ops;
+  struct sl_box_job *job;
+  char *scope, *only;          /* only: the id of the one row that is wanted */
+};
+int compute_boxed_query(struct sl_req *r, const struct compute_boxed_ops *ops, struct sl_err *err) SL_NODISCARD;
+int compute_boxed_start(struct sl_req *r, const struct sl_box_work *work, struct sl_err *err) SL_NODISCARD;
+void compute_boxed_leave(struct compute_boxed *w);
+void compute_boxed_fail(struct sl_req *r, int rc, const struct sl_err *err);
+void compute_boxed_resume(struct sl_req *r);
+void compute_boxed_cancel(struct sl_req *r);
+
 /* Files of a zone by the zone's name, `lake:raw/dt=.../part.parquet`: shorter than their paths, and what a person typed. */
 void compute_words(const struct compute *c, const char *reads, struct sl_err *err);   /* reads: named where the engine names no file */
 char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */
 
-void compute_quote(struct sl_buf *b, struct sl_str s, char quote);
 
 extern const struct sl_sql_ops compute_sql;
 extern const struct sl_serve compute_columns, compute_tables, compute_drift, compute_quality;

@@ -21,120 +21,40 @@ static const struct sl_col own[] = {
 };
 
 struct work {
-  struct compute *c;
+  struct compute_boxed boxed;
   struct sl_drift_ask ask;
   struct compute_prep *prep;
-  struct sl_box_job *job;
-  char *scope, *only;          /* only: the id of the one row that is wanted */
   char *sql[2];
   char **reads;
   size_t nreads, cap_reads;
   int side;                    /* that is being prepared */
 };
 
-static void work_leave(struct work *w)
+static void drift_leave(struct compute_boxed *b)
 {
+  struct work *w = (struct work *)b;
   compute_prep_drop(w->prep);
-  if (w->job)
-    compute_cancel(w->c, w->job);
   w->prep = NULL;
-  w->job = NULL;
   for (size_t i = 0; i < w->nreads; i++)
     sl_free(w->reads[i]);
   sl_free(w->reads);
   sl_free(w->sql[0]);
   sl_free(w->sql[1]);
-  sl_free(w->scope);
-  sl_free(w->only);
   sl_drift_ask_free(&w->ask);
   w->reads = NULL;
   w->nreads = 0;
-  w->sql[0] = w->sql[1] = w->scope = w->only = NULL;
+  w->sql[0] = w->sql[1] = NULL;
 }
-
-static void fail(struct sl_req *r, int rc, const struct sl_err *err)
-{
-  work_leave(sl_req_state(r));
-  sl_req_end(r, rc, err);
-}
-
-/* ---- what the box sends ---- */
 
 /* SCOPE#feature:test@definition, with % where a feature's name holds what would end it. */
-static void put_id(struct sl_buf *id, const struct work *w, struct sl_batch *from, uint32_t row)
+static void put_id(struct sl_buf *id, const char *scope, struct sl_batch *from, uint32_t row)
 {
   struct sl_val feature = sl_batch_get(from, row, 0), test = sl_batch_get(from, row, 2), tool = sl_batch_get(from, row, 3);
-  sl_buf_clear(id);
-  sl_buf_printf(id, "%s#", w->scope);
+  sl_buf_printf(id, "%s#", scope);
   sl_fmt_percent(id, feature.null ? SL_STR_NONE : feature.u.s);
   sl_buf_printf(id, ":%.*s", SL_ARG(test.u.s));
   if (!tool.null)
     sl_buf_printf(id, "@%.*s", SL_ARG(tool.u.s));
-}
-
-static int copy_rows(struct sl_req *r, struct sl_batch *from, struct sl_batch **to, struct sl_err *err)
-{
-  struct work *w = sl_req_state(r);
-  struct sl_buf id;
-  size_t ncols = sl_schema_count(sl_batch_schema(from));
-  int rc = sl_batch_new(to, sl_req_schema(r), err);
-  sl_buf_init(&id, 0);
-  if (!rc && ncols != sl_res_drift.ncols + sizeof own / sizeof own[0])
-    rc = sl_err_set(err, SL_EPROTO, "the box sent rows of another kind");
-  for (uint32_t row = 0; !rc && row < sl_batch_count(from); row++) {
-    put_id(&id, w, from, row);
-    rc = sl_buf_check(&id, err);
-    if (rc || (w->only && strcmp(w->only, sl_buf_zstr(&id)) != 0))
-      continue;
-    sl_batch_row(*to, SL_PUT, sl_buf_view(&id));
-    for (unsigned col = 0; col < ncols; col++) {
-      struct sl_val v = sl_batch_get(from, row, col);
-      if (!v.null)
-        sl_batch_set(*to, col, v);
-    }
-  }
-  sl_buf_free(&id);
-  return rc;
-}
-
-static int on_rows(void *user, struct sl_batch **take)
-{
-  struct sl_req *r = user;
-  struct sl_batch *to = NULL;
-  struct sl_err err = { 0 };
-  int rc = copy_rows(r, *take, &to, &err);
-  if (!rc && sl_batch_count(to))
-    rc = sl_req_rows(r, &to);
-  sl_batch_unref(to);
-  return rc;
-}
-
-static void on_head(void *user, struct sl_schema *s, int64_t total)
-{
-  (void)user;
-  (void)s;
-  (void)total;
-}
-
-static void on_progress(void *user, double done, double total)
-{
-  (void)done;
-  (void)total;
-  sl_req_touch(user, 0);
-}
-
-static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
-{
-  struct sl_req *r = user;
-  struct work *w = sl_req_state(r);
-  struct sl_err e = *err;
-  (void)file;
-  (void)rows;
-  compute_ended(w->c);
-  compute_words(w->c, NULL, &e);
-  w->job = NULL;
-  work_leave(w);
-  sl_req_end(r, rc, rc ? &e : NULL);
 }
 
 /* ---- two queries ---- */
@@ -157,7 +77,6 @@ static int put_job(struct sl_buf *b, const struct work *w, struct sl_err *err)
 
 static int start(struct sl_req *r, struct sl_err *err)
 {
-  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .progress = on_progress, .done = on_done };
   struct work *w = sl_req_state(r);
   struct sl_buf b;
   sl_buf_init(&b, 8 << 20);
@@ -166,8 +85,8 @@ static int start(struct sl_req *r, struct sl_err *err)
     rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
   if (!rc) {
     w->reads[w->nreads] = NULL;
-    rc = compute_start(w->c, &w->job, &(struct sl_box_work){ .kind = "drift", .text = sl_buf_view(&b),
-                                                             .reads = (const char *const *)w->reads }, &ops, r, err);
+    const struct sl_box_work work = { .kind = "drift", .text = sl_buf_view(&b), .reads = (const char *const *)w->reads };
+    rc = compute_boxed_start(r, &work, err);
   }
   sl_buf_free(&b);
   return rc;
@@ -217,7 +136,7 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   if (!rc)
     rc = w->side++ == 0 ? next_side(r, &e) : start(r, &e);
   if (rc)
-    fail(r, rc, &e);
+    compute_boxed_fail(r, rc, &e);
 }
 
 /* `sql:` alone is the box's own engine; sql:CONN: another connection runs it, which nothing here can. */
@@ -231,11 +150,11 @@ static int next_side(struct sl_req *r, struct sl_err *err)
     sl_buf_str(&sql, sl_str_from(data, 4));
   } else {
     sl_buf_z(&sql, "FROM ");
-    compute_quote(&sql, data, '\'');
+    sl_fmt_quote(&sql, data, '\'');
   }
   int rc = sl_buf_check(&sql, err);
   if (!rc)
-    rc = compute_prep(&w->prep, w->c, sl_buf_view(&sql), on_prepped, r, err);
+    rc = compute_prep(&w->prep, w->boxed.c, sl_buf_view(&sql), on_prepped, r, err);
   sl_buf_free(&sql);
   return rc;
 }
@@ -253,38 +172,18 @@ static int check_tests(const struct sl_drift_ask *a, struct sl_err *err)
   return SL_OK;
 }
 
+static int drift_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  int rc = sl_drift_ask_parse(&w->ask, scope, err);
+  return rc ? rc : check_tests(&w->ask, err);
+}
+
 static int drift_query(struct sl_req *r, struct sl_err *err)
 {
-  struct work *w = sl_req_state(r);
-  const struct sl_query *q = sl_req_query(r);
-  struct sl_str scope = sl_str_trim(q->scope);
-  w->c = sl_backend_state(sl_req_backend(r));
-  if (q->kind == SL_Q_GET) {
-    w->only = sl_strndup(scope.p, scope.n);
-    ptrdiff_t hash = sl_str_rchr(scope, '#');
-    scope = hash > 0 ? sl_str_head(scope, (size_t)hash) : scope;
-  }
-  w->scope = sl_strndup(scope.p, scope.n);
-  int rc = w->scope && (w->only || q->kind != SL_Q_GET) ? sl_drift_ask_parse(&w->ask, scope, err) : sl_err_nomem(err);
-  if (!rc)
-    rc = check_tests(&w->ask, err);
-  if (!rc)
-    rc = sl_req_head(r, NULL, 0, -1);
-  if (!rc)
-    rc = next_side(r, err);
-  if (rc)
-    work_leave(w);
-  return rc;
+  static const struct compute_boxed_ops ops = { .parse = drift_parse, .begin = next_side, .put_id = put_id, .leave = drift_leave };
+  return compute_boxed_query(r, &ops, err);
 }
-
-static void drift_resume(struct sl_req *r)
-{
-  struct work *w = sl_req_state(r);
-  if (w->job)
-    sl_box_job_resume(w->job);
-}
-
-static void drift_cancel(struct sl_req *r) { fail(r, SL_ECANCELED, NULL); }
 
 const struct sl_serve compute_drift = {
   .res = &sl_res_drift,
@@ -292,6 +191,6 @@ const struct sl_serve compute_drift = {
   .nown = sizeof own / sizeof own[0],
   .req_size = sizeof(struct work),
   .query = drift_query,
-  .resume = drift_resume,
-  .cancel = drift_cancel,
+  .resume = compute_boxed_resume,
+  .cancel = compute_boxed_cancel,
 };

@@ -38,18 +38,9 @@ struct compute_fetch {
 
 /* ---- in the lane ---- */
 
-static int write_all(int fd, const char *p, size_t n, struct sl_err *err)
+static int write_all(int fd, struct sl_str s, struct sl_err *err)
 {
-  while (n) {
-    ssize_t k = write(fd, p, n);
-    if (k < 0 && errno == EINTR)
-      continue;
-    if (k <= 0)
-      return sl_err_sys(err, errno, "cannot keep the model");
-    p += k;
-    n -= (size_t)k;
-  }
-  return SL_OK;
+  return sl_fd_write(fd, s) ? sl_err_sys(err, errno, "cannot keep the model") : SL_OK;
 }
 
 static int make_file(const struct folder *d, const char *name, int *fd, struct sl_err *err)
@@ -83,7 +74,7 @@ static int make(struct folder *d, struct sl_err *err)
   if (!rc)
     rc = make_file(d, "MLmodel", &fd, err);
   if (!rc)
-    rc = write_all(fd, d->page.p, d->page.n, err);
+    rc = write_all(fd, sl_buf_view(&d->page), err);
   if (fd >= 0)
     close(fd);
   return rc ? rc : make_file(d, "model", &d->fd, err);
@@ -94,7 +85,7 @@ static int work(void *user, const atomic_bool *cancel, struct sl_err *err)
   struct folder *d = user;
   (void)cancel;
   int rc = d->dir ? SL_OK : make(d, err);
-  return rc ? rc : write_all(d->fd, d->out.p, d->out.n, err);
+  return rc ? rc : write_all(d->fd, sl_buf_view(&d->out), err);
 }
 
 static void folder_free(struct folder *d)

@@ -14,6 +14,7 @@
 
 #include "backend_compute/compute_int.h"
 #include "base/file.h"
+#include "base/fmt.h"
 #include "box/csv_line.h"
 #include "box/sqlscan.h"
 
@@ -278,7 +279,7 @@ static int compose(struct compute_prep *p, struct sl_buf *b, const char **reads,
     sl_buf_add(b, p->text + at, p->a[i].at - at);
     if (p->a[i].delim)
       sl_buf_z(b, "read_csv(");
-    compute_quote(b, sl_str(p->a[i].path), '\'');
+    sl_fmt_quote(b, sl_str(p->a[i].path), '\'');
     if (p->a[i].delim)
       sl_buf_printf(b, ", delim = '%c', skip = 0)", p->a[i].delim);
     at = p->a[i].at + p->a[i].n;

@@ -15,39 +15,23 @@ static const struct sl_col own[] = {
 };
 
 struct work {
-  struct compute *c;
+  struct compute_boxed boxed;
   struct sl_quality_ask ask;
   struct compute_score *score;
-  struct sl_box_job *job;
-  char *scope, *only;          /* only: the id of the one row that is wanted */
 };
 
-static void work_leave(struct work *w)
+static void quality_leave(struct compute_boxed *b)
 {
-  if (w->job)
-    compute_cancel(w->c, w->job);
-  w->job = NULL;
+  struct work *w = (struct work *)b;
   compute_score_free(w->score);
   w->score = NULL;
   sl_quality_ask_free(&w->ask);
-  sl_free(w->scope);
-  sl_free(w->only);
-  w->scope = w->only = NULL;
 }
-
-static void fail(struct sl_req *r, int rc, const struct sl_err *err)
-{
-  work_leave(sl_req_state(r));
-  sl_req_end(r, rc, err);
-}
-
-/* ---- what the box sends ---- */
 
 /* SCOPE#metric:class:slice. Never twice: rows of the data name themselves in the slice. */
-static void put_id(struct sl_buf *id, const struct work *w, struct sl_batch *from, uint32_t row)
+static void put_id(struct sl_buf *id, const char *scope, struct sl_batch *from, uint32_t row)
 {
-  sl_buf_clear(id);
-  sl_buf_printf(id, "%s#", w->scope);
+  sl_buf_printf(id, "%s#", scope);
   for (unsigned col = 0; col < 3; col++) {
     struct sl_val v = sl_batch_get(from, row, col);
     sl_buf_z(id, col ? ":" : "");
@@ -55,113 +39,38 @@ static void put_id(struct sl_buf *id, const struct work *w, struct sl_batch *fro
   }
 }
 
-static int copy_rows(struct sl_req *r, struct sl_batch *from, struct sl_batch **to, struct sl_err *err)
-{
-  struct work *w = sl_req_state(r);
-  struct sl_buf id;
-  size_t ncols = sl_schema_count(sl_batch_schema(from));
-  int rc = sl_batch_new(to, sl_req_schema(r), err);
-  sl_buf_init(&id, 0);
-  if (!rc && ncols != sl_res_quality.ncols + sizeof own / sizeof own[0])
-    rc = sl_err_set(err, SL_EPROTO, "the box sent rows of another kind");
-  for (uint32_t row = 0; !rc && row < sl_batch_count(from); row++) {
-    put_id(&id, w, from, row);
-    rc = sl_buf_check(&id, err);
-    if (rc || (w->only && strcmp(w->only, sl_buf_zstr(&id)) != 0))
-      continue;
-    sl_batch_row(*to, SL_PUT, sl_buf_view(&id));
-    for (unsigned col = 0; col < ncols; col++) {
-      struct sl_val v = sl_batch_get(from, row, col);
-      if (!v.null)
-        sl_batch_set(*to, col, v);
-    }
-  }
-  sl_buf_free(&id);
-  return rc;
-}
-
-static int on_rows(void *user, struct sl_batch **take)
-{
-  struct sl_batch *to = NULL;
-  struct sl_err err = { 0 };
-  int rc = copy_rows(user, *take, &to, &err);
-  if (!rc && sl_batch_count(to))
-    rc = sl_req_rows(user, &to);
-  sl_batch_unref(to);
-  return rc;
-}
-
-static void on_progress(void *user, double done, double total)
-{
-  (void)done;
-  (void)total;
-  sl_req_touch(user, 0);
-}
-
-static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
-{
-  struct sl_req *r = user;
-  struct work *w = sl_req_state(r);
-  struct sl_err e = *err;
-  (void)file;
-  (void)rows;
-  compute_ended(w->c);
-  compute_words(w->c, NULL, &e);
-  w->job = NULL;
-  work_leave(w);
-  sl_req_end(r, rc, rc ? &e : NULL);
-}
-
-/* ---- start to end ---- */
-
 static void on_scorable(void *user, int rc, const char *job, const char *const *reads, const struct sl_err *err)
 {
-  static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .done = on_done };
-  struct sl_req *r = user;
-  struct work *w = sl_req_state(r);
+  struct work *w = sl_req_state(user);
   struct sl_err e = *err;
   if (!rc)
-    rc = compute_start(w->c, &w->job, &(struct sl_box_work){ .kind = "score", .text = sl_str(job), .reads = reads }, &ops, r, &e);
+    rc = compute_boxed_start(user, &(struct sl_box_work){ .kind = "score", .text = sl_str(job), .reads = reads }, &e);
   if (rc) {
-    compute_words(w->c, NULL, &e);
-    fail(r, rc, &e);
+    compute_words(w->boxed.c, NULL, &e);
+    compute_boxed_fail(user, rc, &e);
   }
+}
+
+static int quality_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  int rc = sl_quality_ask_parse(&w->ask, scope, err);
+  if (!rc && !w->ask.label)
+    rc = sl_err_set(err, SL_EUSAGE, "quality needs the label: label=COLUMN, the column that holds what was true");
+  return rc ? rc : compute_score_of(&w->score, &w->ask, err);
+}
+
+static int quality_begin(struct sl_req *r, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  return compute_score_begin(w->score, w->boxed.c, r, on_scorable, r, err);
 }
 
 static int quality_query(struct sl_req *r, struct sl_err *err)
 {
-  struct work *w = sl_req_state(r);
-  const struct sl_query *q = sl_req_query(r);
-  struct sl_str scope = sl_str_trim(q->scope);
-  w->c = sl_backend_state(sl_req_backend(r));
-  if (q->kind == SL_Q_GET) {
-    w->only = sl_strndup(scope.p, scope.n);
-    ptrdiff_t hash = sl_str_rchr(scope, '#');
-    scope = hash > 0 ? sl_str_head(scope, (size_t)hash) : scope;
-  }
-  w->scope = sl_strndup(scope.p, scope.n);
-  int rc = w->scope && (w->only || q->kind != SL_Q_GET) ? sl_quality_ask_parse(&w->ask, scope, err) : sl_err_nomem(err);
-  if (!rc && !w->ask.label)
-    rc = sl_err_set(err, SL_EUSAGE, "quality needs the label: label=COLUMN, the column that holds what was true");
-  if (!rc)
-    rc = compute_score_of(&w->score, &w->ask, err);
-  if (!rc)
-    rc = sl_req_head(r, NULL, 0, -1);
-  if (!rc)
-    rc = compute_score_begin(w->score, w->c, r, on_scorable, r, err);
-  if (rc)
-    work_leave(w);
-  return rc;
+  static const struct compute_boxed_ops ops = { .parse = quality_parse, .begin = quality_begin, .put_id = put_id, .leave = quality_leave };
+  return compute_boxed_query(r, &ops, err);
 }
-
-static void quality_resume(struct sl_req *r)
-{
-  struct work *w = sl_req_state(r);
-  if (w->job)
-    sl_box_job_resume(w->job);
-}
-
-static void quality_cancel(struct sl_req *r) { fail(r, SL_ECANCELED, NULL); }
 
 const struct sl_serve compute_quality = {
   .res = &sl_res_quality,
@@ -169,6 +78,6 @@ const struct sl_serve compute_quality = {
   .nown = sizeof own / sizeof own[0],
   .req_size = sizeof(struct work),
   .query = quality_query,
-  .resume = quality_resume,
-  .cancel = quality_cancel,
+  .resume = compute_boxed_resume,
+  .cancel = compute_boxed_cancel,
 };

@@ -6,6 +6,7 @@
  * and the same for the resource `quality` (quality.c). MODEL: a file, a folder with MLmodel, models:/NAME/3, models:/NAME@alias,
  * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY. */
 #include "backend_compute/compute_int.h"
+#include "base/fmt.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "box/sqlscan.h"
@@ -210,7 +211,7 @@ static void then_data(struct compute_score *k, int rc, struct sl_err *err)
     sl_buf_str(&b, sl_str_from(data, 4));
   } else {
     sl_buf_z(&b, "FROM ");
-    compute_quote(&b, data, '\'');
+    sl_fmt_quote(&b, data, '\'');
   }
   if (!rc)
     rc = sl_buf_check(&b, err);

@@ -11,15 +11,6 @@ enum { VALUE_MAX = 4096, WORD_MAX = 1 << 20, DAY_MS = 86400000 };
 
 /* ---- values ---- */
 
-static bool has_dots(struct sl_str path)
-{
-  struct sl_str part;
-  while (sl_str_cut(&path, '/', &part))
-    if (sl_str_eqz(part, ".."))
-      return true;
-  return false;
-}
-
 static int check_value(const char *name, struct sl_str v, struct sl_err *err)
 {
   if (v.n > VALUE_MAX)
@@ -27,7 +18,7 @@ static int check_value(const char *name, struct sl_str v, struct sl_err *err)
   for (size_t i = 0; i < v.n; i++)
     if ((unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f)
       return sl_err_set(err, SL_EUSAGE, "parameter %s holds a control character", name);
-  if (has_dots(v))
+  if (sl_path_climbs(v))
     return sl_err_set(err, SL_EUSAGE, "parameter %s goes up with `..`; name the place itself", name);
   return SL_OK;
 }

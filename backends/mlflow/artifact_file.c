@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/fmt.h"
 
-enum { CHUNK = 256 << 10, LOOK_EVERY = 256 };
+enum { LOOK_EVERY = 256 };
 
 /* ---- rows ---- */
 
@@ -268,27 +268,6 @@ int mlflow_spot_list(struct mlflow_store *s, const struct mlflow_spot *at, struc
   return mlflow_spot_row(s, at, w, err);
 }
 
-static int read_range(struct mlflow_store *s, int fd, struct sl_err *err)
-{
-  char *chunk = sl_alloc(CHUNK);
-  uint64_t off = s->off, len = s->len;
-  int rc = chunk ? SL_OK : sl_err_nomem(err);
-  while (!rc && len && off <= INT64_MAX) {
-    ssize_t n = pread(fd, chunk, len < CHUNK ? (size_t)len : CHUNK, (off_t)off);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      rc = sl_err_sys(err, errno, "cannot read");
-    if (n <= 0)
-      break;
-    rc = sl_feed_bytes(s->f, chunk, (size_t)n);
-    off += (uint64_t)n;
-    len -= (uint64_t)n;
-  }
-  sl_free(chunk);
-  return rc;
-}
-
 int mlflow_spot_read(struct mlflow_store *s, const struct mlflow_spot *at, struct sl_err *err)
 {
   struct stat st;
@@ -299,7 +278,7 @@ int mlflow_spot_read(struct mlflow_store *s, const struct mlflow_spot *at, struc
     rc = sl_err_set(err, SL_EUNSUP, "%.*s is a folder; `sluice ls` lists it", SL_ARG(sl_str_head(at->shown, 160)));
   if (!rc)
     sl_feed_size(s->f, st.st_size);
-  rc = rc ? rc : read_range(s, fd, err);
+  rc = rc ? rc : sl_feed_file(s->f, fd, s->off, s->len, err);
   close(fd);
   return rc;
 }

@@ -1,25 +1,15 @@
 /* app/cmd_score.c: `sluice score`: a model over data: a statement that stands alone, written down from the options. */
 #include "app/do.h"
+#include "base/fmt.h"
 
 int sl_cmd_score(struct sl_app *a);
-
-static void quoted(struct sl_buf *b, const char *z)
-{
-  sl_buf_ch(b, '\'');
-  for (; *z; z++) {
-    sl_buf_ch(b, *z);
-    if (*z == '\'')
-      sl_buf_ch(b, '\'');
-  }
-  sl_buf_ch(b, '\'');
-}
 
 static void option(struct sl_buf *b, const char *name, const char *value)
 {
   if (!value)
     return;
   sl_buf_printf(b, ", %s => ", name);
-  quoted(b, value);
+  sl_fmt_quote(b, sl_str(value), '\'');
 }
 
 static int check(const struct sl_app *a, struct sl_err *err)
@@ -37,9 +27,9 @@ int sl_cmd_score(struct sl_app *a)
   sl_buf_init(&b, 1 << 20);
   if (!rc) {
     sl_buf_z(&b, "from score(");
-    quoted(&b, sl_args_text(a->args, SL_O_model, ""));
+    sl_fmt_quote(&b, sl_str(sl_args_text(a->args, SL_O_model, "")), '\'');
     sl_buf_z(&b, ", ");
-    quoted(&b, sl_args_text(a->args, SL_O_data, ""));
+    sl_fmt_quote(&b, sl_str(sl_args_text(a->args, SL_O_data, "")), '\'');
     option(&b, "label", sl_args_text(a->args, SL_O_label, NULL));
     option(&b, "output", sl_args_text(a->args, SL_O_outputs, NULL));
     if (threads)

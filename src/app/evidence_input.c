@@ -59,18 +59,9 @@ struct sl_val sl_maker_cell(const struct sl_batch *b, uint32_t row, const char *
 
 struct copying { struct sl_sha256_ctx *hash; int fd; int64_t got; bool done; int rc; struct sl_err err; };
 
-static int write_all(int fd, const char *p, size_t n, struct sl_err *err)
+static int write_all(int fd, struct sl_str s, struct sl_err *err)
 {
-  while (n) {
-    ssize_t k = write(fd, p, n);
-    if (k < 0 && errno == EINTR)
-      continue;
-    if (k <= 0)
-      return sl_err_sys(err, errno, "cannot keep a copy");
-    p += k;
-    n -= (size_t)k;
-  }
-  return SL_OK;
+  return sl_fd_write(fd, s) ? sl_err_sys(err, errno, "cannot keep a copy") : SL_OK;
 }
 
 static int on_data(void *user, uint64_t off, const void *p, size_t n)
@@ -79,7 +70,7 @@ static int on_data(void *user, uint64_t off, const void *p, size_t n)
   (void)off;
   sl_sha256_add(x->hash, p, n);
   x->got += (int64_t)n;
-  return x->fd < 0 ? SL_OK : x->rc ? x->rc : (x->rc = write_all(x->fd, p, n, &x->err));
+  return x->fd < 0 ? SL_OK : x->rc ? x->rc : (x->rc = write_all(x->fd, sl_strn(p, n), &x->err));
 }
 
 static void on_done(void *user, int rc, int64_t size, const struct sl_err *err)

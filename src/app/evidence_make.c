@@ -82,17 +82,6 @@ int sl_make_drift(struct sl_maker *k, struct sl_err *err)
 
 /* ---- statements ---- */
 
-static void quoted(struct sl_buf *b, const char *z)
-{
-  sl_buf_ch(b, '\'');
-  for (; *z; z++) {
-    sl_buf_ch(b, *z);
-    if (*z == '\'')
-      sl_buf_ch(b, '\'');
-  }
-  sl_buf_ch(b, '\'');
-}
-
 /* One statement. out: a bare file's name for its rows, or NULL. */
 static int run_sql(struct sl_maker *k, struct sl_buf *sql, const char *out, struct sl_snap **snap, struct sl_err *err)
 {
@@ -177,11 +166,11 @@ static int ask_quality(struct sl_maker *k, const char *root, const char *data, s
   struct sl_buf sql;
   sl_buf_init(&sql, 1 << 20);
   sl_buf_z(&sql, "from quality(");
-  quoted(&sql, root);
+  sl_fmt_quote(&sql, sl_str(root), '\'');
   sl_buf_z(&sql, ", ");
-  quoted(&sql, data);
+  sl_fmt_quote(&sql, sl_str(data), '\'');
   sl_buf_z(&sql, ", label => ");
-  quoted(&sql, k->c->label);
+  sl_fmt_quote(&sql, sl_str(k->c->label), '\'');
   sl_buf_ch(&sql, ')');
   int rc = run_sql(k, &sql, NULL, &snap, err);
   rc = rc ? rc : quality_rows(k, snap, err);
@@ -215,7 +204,7 @@ static int outputs_of(struct sl_maker *k, const char *path, const char **out, si
   struct sl_buf sql;
   sl_buf_init(&sql, 1 << 20);
   sl_buf_z(&sql, "select * from ");
-  quoted(&sql, path);
+  sl_fmt_quote(&sql, sl_str(path), '\'');
   sl_buf_z(&sql, " limit 1");
   int rc = run_sql(k, &sql, NULL, &snap, err);
   const struct sl_schema *s = !rc && snap ? sl_snap_schema(snap) : NULL;
@@ -244,9 +233,9 @@ static bool has(const char *const *names, size_t n, const char *name)
 static void put_compare(struct sl_buf *b, const char *ours, const char *theirs, const char *const *cols, size_t n)
 {
   sl_buf_z(b, "select (select count(*) from ");
-  quoted(b, ours);
+  sl_fmt_quote(b, sl_str(ours), '\'');
   sl_buf_z(b, ")::bigint as n, (select count(*) from ");
-  quoted(b, theirs);
+  sl_fmt_quote(b, sl_str(theirs), '\'');
   sl_buf_z(b, ")::bigint as logged, count(*) filter (");
   for (size_t i = 0; i < n; i++)
     sl_buf_printf(b, "%s(a.%s is null or b.%s is null)", i ? " or " : "", cols[i], cols[i]);
@@ -255,9 +244,9 @@ static void put_compare(struct sl_buf *b, const char *ours, const char *theirs, 
     sl_buf_printf(b, "%smax(case when isnan(a.%s::double) and isnan(b.%s::double) then 0 else abs(a.%s::double - b.%s::double) end)",
                   i ? ", " : "", cols[i], cols[i], cols[i], cols[i]);
   sl_buf_z(b, ")::double as diff from ");
-  quoted(b, ours);
+  sl_fmt_quote(b, sl_str(ours), '\'');
   sl_buf_z(b, " a positional join ");
-  quoted(b, theirs);
+  sl_fmt_quote(b, sl_str(theirs), '\'');
   sl_buf_z(b, " b");
 }
 
@@ -320,9 +309,9 @@ static int ask_scores(struct sl_maker *k, const char *root, const char *data, st
   struct sl_buf sql;
   sl_buf_init(&sql, 1 << 20);
   sl_buf_z(&sql, "from score(");
-  quoted(&sql, root);
+  sl_fmt_quote(&sql, sl_str(root), '\'');
   sl_buf_z(&sql, ", ");
-  quoted(&sql, data);
+  sl_fmt_quote(&sql, sl_str(data), '\'');
   sl_buf_ch(&sql, ')');
   int rc = run_sql(k, &sql, "out.parquet", &snap, err);
   rc = rc ? rc : first_row(snap, &b, err);

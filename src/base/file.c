@@ -100,7 +100,7 @@ int sl_file_private(const char *path, struct sl_err *err)
 
 /* ---- writing ---- */
 
-static int file_write_all(int fd, struct sl_str s)
+int sl_fd_write(int fd, struct sl_str s)
 {
   while (s.n) {
     ssize_t n = FILE_SYS("write", write(fd, s.p, s.n));
@@ -119,7 +119,7 @@ static int file_write_temp(int dir, const char *temp, struct sl_str s, unsigned 
   int fd = FILE_SYS("open", openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (fd < 0)
     return -1;
-  int bad = file_write_all(fd, s) < 0 || FILE_SYS("fchmod", fchmod(fd, (mode_t)mode)) < 0 || FILE_SYS("fsync", fsync(fd)) < 0;
+  int bad = sl_fd_write(fd, s) < 0 || FILE_SYS("fchmod", fchmod(fd, (mode_t)mode)) < 0 || FILE_SYS("fsync", fsync(fd)) < 0;
   int why = errno;
   if (close(fd) < 0 && !bad) { /* NFS tells of a full disk here */
     bad = 1;

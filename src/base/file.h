@@ -11,6 +11,7 @@ int sl_file_read(struct sl_buf *b, const char *path, size_t max, struct sl_err *
 int sl_file_read_private(struct sl_buf *b, const char *path, size_t max, struct sl_err *err) SL_NODISCARD;
 int sl_file_write(const char *path, struct sl_str s, unsigned mode, struct sl_err *err) SL_NODISCARD; /* temp, fsync, rename, fsync(dir) */
 int sl_mkdirs(const char *path, unsigned mode, struct sl_err *err) SL_NODISCARD;  /* with its parents; there already: fine */
+int sl_fd_write(int fd, struct sl_str s);               /* all of it, over interruptions; -1 and errno. Blocks */
 bool sl_file_exists(const char *path);
 bool sl_dir_exists(const char *path);
 int sl_rmtree(const char *path, struct sl_err *err) SL_NODISCARD;       /* never follows links or mounts; no such path: SL_OK */
@@ -18,6 +19,7 @@ char *sl_path_join(const char *dir, const char *name) SL_NODISCARD;     /* yours
 /* yours; ~ expanded, dots folded, no link resolved; base NULL: the current folder */
 char *sl_path_abs(const char *path, const char *base) SL_NODISCARD;
 bool sl_path_inside(const char *path, const char *root);                /* after folding; equal counts; out of memory: false */
+bool sl_path_climbs(struct sl_str path);                                /* one of its parts is `..` */
 const char *sl_path_base(const char *path);                             /* borrowed: behind the last slash */
 char *sl_path_dir(const char *path) SL_NODISCARD;                       /* yours; "." and "/" where there is nothing else */
 

@@ -407,3 +407,14 @@ void sl_fmt_csv(struct sl_buf *b, struct sl_str field)
   }
   sl_buf_ch(b, '"');
 }
+
+void sl_fmt_quote(struct sl_buf *b, struct sl_str s, char quote)
+{
+  sl_buf_ch(b, quote);
+  for (size_t i = 0; i < s.n; i++) {
+    if (s.p[i] == quote)
+      sl_buf_ch(b, quote);
+    sl_buf_ch(b, s.p[i]);
+  }
+  sl_buf_ch(b, quote);
+}

@@ -19,6 +19,7 @@ bool sl_parse_base64(struct sl_buf *b, struct sl_str s); /* one form only: padde
 void sl_fmt_percent(struct sl_buf *b, struct sl_str s);  /* RFC 3986: all but unreserved as %HH */
 bool sl_parse_percent(struct sl_buf *b, struct sl_str s);/* false on a stray % */
 void sl_fmt_shell(struct sl_buf *b, struct sl_str word); /* one word, quoted for the shell only where needed; always harmless UTF-8 */
+void sl_fmt_quote(struct sl_buf *b, struct sl_str s, char quote); /* SQL: between quotes, those inside doubled */
 void sl_fmt_csv(struct sl_buf *b, struct sl_str field);  /* RFC 4180 quoting where needed */
 
 #endif

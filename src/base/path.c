@@ -98,6 +98,15 @@ char *sl_path_abs(const char *path, const char *base)
   return sl_buf_take(&b, NULL);
 }
 
+bool sl_path_climbs(struct sl_str path)
+{
+  struct sl_str part;
+  while (sl_str_cut(&path, '/', &part))
+    if (sl_str_eqz(part, ".."))
+      return true;
+  return false;
+}
+
 bool sl_path_inside(const char *path, const char *root)
 {
   char *p = sl_path_abs(path, NULL), *r = sl_path_abs(root, NULL);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "box/csv_line.h"
 #include "box/duck.h"
@@ -37,9 +38,9 @@ static ssize_t read_head(struct sl_str path, char *b, size_t n)
 static void put_reading(struct sl_buf *b, struct sl_str path, char delim, unsigned columns)
 {
   sl_buf_z(b, "SELECT count(*) FROM read_csv(");
-  duck_quote(b, path, '\'');
+  sl_fmt_quote(b, path, '\'');
   sl_buf_z(b, ", auto_detect = false, header = true, quote = '\"', escape = '\"', delim = ");
-  duck_quote(b, sl_strn(&delim, 1), '\'');
+  sl_fmt_quote(b, sl_strn(&delim, 1), '\'');
   sl_buf_z(b, ", columns = {");
   for (unsigned i = 0; i < columns; i++)
     sl_buf_printf(b, "%s'c%u': 'VARCHAR'", i ? ", " : "", i);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 
 static int bind_calls(struct duck *d, struct sl_err *err)
@@ -43,17 +44,6 @@ int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err)
   if (!d->lib)
     return sl_err_set(err, SL_EUNSUP, "cannot load the SQL engine: %s", dlerror());
   return bind_calls(d, err);
-}
-
-void duck_quote(struct sl_buf *b, struct sl_str s, char quote)
-{
-  sl_buf_ch(b, quote);
-  for (size_t i = 0; i < s.n; i++) {
-    if (s.p[i] == quote)
-      sl_buf_ch(b, quote);
-    sl_buf_ch(b, s.p[i]);
-  }
-  sl_buf_ch(b, quote);
 }
 
 int duck_do(const struct duck *d, duck_conn conn, const char *sql, struct sl_err *err)
@@ -100,16 +90,16 @@ static void add_dir(struct sl_buf *b, struct sl_str dir, bool *first)
 {
   sl_buf_z(b, *first ? "" : ", ");
   *first = false;
-  duck_quote(b, dir, '\'');
+  sl_fmt_quote(b, dir, '\'');
 }
 
 static void put_shut(struct sl_buf *b, const struct wire_hello *h)
 {
   bool first = true;
   sl_buf_z(b, "SET allow_persistent_secrets = false; SET temp_directory = ");
-  duck_quote(b, h->scratch, '\'');
+  sl_fmt_quote(b, h->scratch, '\'');
   sl_buf_printf(b, "; SET max_temp_directory_size = '%lluB'; SET extension_directory = ", (unsigned long long)h->tmp);
-  duck_quote(b, h->scratch, '\'');
+  sl_fmt_quote(b, h->scratch, '\'');
   sl_buf_printf(b, "; SET threads = %u; SET allowed_directories = [", h->threads);
   for (size_t i = 0; i < h->roots.n; i++)
     add_dir(b, h->roots.at[i], &first);

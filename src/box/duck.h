@@ -14,7 +14,6 @@ int duck_shut(const struct duck *d, duck_db db, const struct wire_hello *h, stru
 /* One statement of ours, without rows. */
 int duck_do(const struct duck *d, duck_conn conn, const char *sql, struct sl_err *err) SL_NODISCARD;
 /* 'text' or "name", quotes doubled. */
-void duck_quote(struct sl_buf *b, struct sl_str s, char quote);
 
 /* DuckDB's many lines as one: what is wrong, of which file, at which line and column. EPARSE for data and statements, ENOENT for missing
  * files, ELIMIT for memory and space, EDENIED for files outside the roots. skip: characters of ours before the statement. */

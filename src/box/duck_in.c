@@ -2,6 +2,7 @@
  *
  * Families are maps, lists are lists, times are timestamps; `connection` comes first and `ref` last, as everywhere. Secret columns stay
  * outside. The engine takes only UTF-8: other bytes become U+FFFD here, and only here. */
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "box/duck.h"
@@ -63,7 +64,7 @@ static int table_make(struct in_table *t, struct sl_str name, struct sl_err *err
   struct sl_buf b;
   sl_buf_init(&b, 0);
   sl_buf_z(&b, "CREATE TEMP TABLE ");
-  duck_quote(&b, name, '"');
+  sl_fmt_quote(&b, name, '"');
   sl_buf_z(&b, " (\"connection\" VARCHAR");
   t->types[0] = chunk_type(t->d, SL_TEXT);
   for (size_t i = 0; i < sl_schema_count(t->schema); i++) {
@@ -71,7 +72,7 @@ static int table_make(struct in_table *t, struct sl_str name, struct sl_err *err
     if (!wanted(c))
       continue;
     sl_buf_z(&b, ", ");
-    duck_quote(&b, sl_str(c->name), '"');
+    sl_fmt_quote(&b, sl_str(c->name), '"');
     sl_buf_printf(&b, " %s", sql_type(c->type));
     t->from[t->n++] = (unsigned)i;
     t->types[t->n] = chunk_type(t->d, c->type);

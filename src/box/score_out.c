@@ -108,7 +108,7 @@ static int table(struct score *s, struct sl_err *err)
   s->types = sl_calloc(s->ncols + 1, sizeof *s->types);
   for (size_t i = 0; i < s->ncols; i++) {
     sl_buf_z(&b, i ? ", " : "");
-    duck_quote(&b, sl_str(s->col_names[i]), '"');
+    sl_fmt_quote(&b, sl_str(s->col_names[i]), '"');
     sl_buf_printf(&b, " %s", duck_word(duck_id(s, i)));
     if (s->types)
       s->types[i] = s->d->create_logical_type(duck_id(s, i));

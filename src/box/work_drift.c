@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/fmt.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/drift_row.h"
@@ -201,7 +202,7 @@ static int load_numbers(struct drift *w, int s, const struct column *c, struct s
   struct sl_buf b;
   sl_buf_init(&b, 0);
   sl_buf_z(&b, "SELECT CAST(");
-  duck_quote(&b, sl_str(c->name), '"');
+  sl_fmt_quote(&b, sl_str(c->name), '"');
   sl_buf_printf(&b, " AS DOUBLE) FROM %s", tables[s]);
   int rc = sl_buf_check(&b, err);
   if (!rc)
@@ -254,9 +255,9 @@ static int count_values(struct drift *w, int s, const struct column *c, bool dis
   struct sl_buf b;
   sl_buf_init(&b, 0);
   sl_buf_z(&b, "SELECT count(");
-  duck_quote(&b, sl_str(c->name), '"');
+  sl_fmt_quote(&b, sl_str(c->name), '"');
   sl_buf_z(&b, distinct ? "), count(DISTINCT " : "), (0 * count(");
-  duck_quote(&b, sl_str(c->name), '"');
+  sl_fmt_quote(&b, sl_str(c->name), '"');
   sl_buf_printf(&b, "%s FROM %s", distinct ? ")" : "))", tables[s]);
   int rc = sl_buf_check(&b, err);
   if (!rc)
@@ -277,7 +278,7 @@ static void put_cells(struct sl_buf *b, const struct column *a, const struct col
   sl_buf_z(b, "SELECT CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE) FROM (");
   for (int s = 0; s < 2; s++) {
     sl_buf_z(b, s ? " UNION ALL SELECT CAST(" : "SELECT CAST(");
-    duck_quote(b, sl_str(col[s]->name), '"');
+    sl_fmt_quote(b, sl_str(col[s]->name), '"');
     sl_buf_printf(b, " AS VARCHAR) AS v, %d AS b, %d AS c FROM %s", !s, s, tables[s]);
   }
   sl_buf_z(b, ") WHERE v IS NOT NULL GROUP BY v ORDER BY v");

@@ -1,6 +1,7 @@
 /* box/work_sql.c: one statement, checked by the engine's own parser to be a query, run over files and the rows that were sent in. */
 #include <stdio.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "box/duck.h"
 #include "box/sqlscan.h"
@@ -84,7 +85,7 @@ static int put_copy(struct sl_buf *b, const char *file, struct sl_str sql, uint6
   else
     sl_buf_str(b, sql);
   sl_buf_z(b, "\n) TO ");
-  duck_quote(b, name, '\'');
+  sl_fmt_quote(b, name, '\'');
   sl_buf_printf(b, " (%s)", how);
   return sl_buf_check(b, err);
 }

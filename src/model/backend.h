@@ -59,6 +59,8 @@ int sl_req_work(struct sl_req *r, enum sl_lane lane, const struct sl_feed_ops *o
 int sl_feed_head(struct sl_feed *f, struct sl_schema *s, unsigned did, int64_t total) SL_NODISCARD;
 int sl_feed_rows(struct sl_feed *f, struct sl_batch **take) SL_NODISCARD;      /* waits while the reader is full; ECANCELED */
 int sl_feed_bytes(struct sl_feed *f, const void *p, size_t n) SL_NODISCARD;
+/* A range of an open file, as it is now: one that shrinks meanwhile ends early, and the reader sees that from the size. */
+int sl_feed_file(struct sl_feed *f, int fd, uint64_t off, uint64_t len, struct sl_err *err) SL_NODISCARD;
 void sl_feed_size(struct sl_feed *f, int64_t size);
 int sl_feed_doc(struct sl_feed *f, struct sl_str json) SL_NODISCARD;
 int sl_feed_did(struct sl_feed *f, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err) SL_NODISCARD;

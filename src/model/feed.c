@@ -2,13 +2,15 @@
  *
  * Pieces go to the loop in order, a few at a time: the worker waits while as many are under way as PIECES_MAX, or while the reader is full.
  * What the two threads share stands under one lock; everything else is one's or the other's. */
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "model/ws_int.h"
 
-enum { PIECES_MAX = 4, WAIT_MS = 50 };
+enum { PIECES_MAX = 4, WAIT_MS = 50, CHUNK = 256 << 10 };
 
 struct sl_feed {
   struct sl_req *r;               /* the loop's */
@@ -265,6 +267,26 @@ int sl_feed_rows(struct sl_feed *f, struct sl_batch **take)
 int sl_feed_bytes(struct sl_feed *f, const void *p, size_t n)
 {
   return feed_post(f, piece_new(PIECE_BYTES, p, n));
+}
+
+int sl_feed_file(struct sl_feed *f, int fd, uint64_t off, uint64_t len, struct sl_err *err)
+{
+  char *chunk = sl_alloc(CHUNK);
+  int rc = chunk ? SL_OK : sl_err_nomem(err);
+  while (!rc && len && off <= INT64_MAX) {
+    ssize_t n = pread(fd, chunk, len < CHUNK ? (size_t)len : CHUNK, (off_t)off);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      rc = sl_err_sys(err, errno, "cannot read");
+    if (n <= 0)
+      break;
+    rc = sl_feed_bytes(f, chunk, (size_t)n);
+    off += (uint64_t)n;
+    len -= (uint64_t)n;
+  }
+  sl_free(chunk);
+  return rc;
 }
 
 void sl_feed_size(struct sl_feed *f, int64_t size)

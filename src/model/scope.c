@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 
 static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
@@ -49,11 +50,5 @@ void sl_scope_put(struct sl_buf *b, const char *w, const char *const *keys)
     sl_buf_z(b, w);
     return;
   }
-  sl_buf_ch(b, '\'');
-  for (; *w; w++) {
-    if (*w == '\'')
-      sl_buf_ch(b, '\'');
-    sl_buf_ch(b, *w);
-  }
-  sl_buf_ch(b, '\'');
+  sl_fmt_quote(b, sl_str(w), '\'');
 }

@@ -30,15 +30,6 @@ static struct sl_str uri_scheme(struct sl_str uri)
   return i > 1 && i < uri.n && uri.p[i] == ':' ? sl_str_head(uri, i) : SL_STR_NONE;
 }
 
-static bool has_dots(struct sl_str path)
-{
-  struct sl_str part;
-  while (sl_str_cut(&path, '/', &part))
-    if (sl_str_eqz(part, ".."))
-      return true;
-  return false;
-}
-
 static struct sl_str strip_slashes(struct sl_str s)
 {
   while (s.n && s.p[s.n - 1] == '/')
@@ -185,7 +176,7 @@ static int lake_canonical(struct sl_ws *w, struct sl_str uri, const char *newest
   const struct sl_zone *z = zone_named(w, name, err);
   if (!z)
     return SL_EUSAGE;
-  if (has_dots(rest))
+  if (sl_path_climbs(rest))
     return sl_err_set(err, SL_EUSAGE, "%.*s leaves its zone", SL_ARG(uri));
   struct sl_str path;
   bool file = sl_uri_path(sl_str(z->uri), &path);
@@ -229,7 +220,7 @@ static int resolve(struct sl_ws *w, struct sl_str uri, bool foreign, const char 
     rc = lake_canonical(w, uri, newest, canonical, err);
   else if (!scheme.n || sl_str_eqz(scheme, "file"))
     rc = file_canonical(uri, foreign, canonical, err);
-  else if (foreign && has_dots(uri))
+  else if (foreign && sl_path_climbs(uri))
     rc = sl_err_set(err, SL_EDENIED, "%.*s goes up with ..; that is not followed", SL_ARG(sl_str_head(uri, 120)));
   else {
     sl_buf_str(canonical, uri);

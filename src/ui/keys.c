@@ -216,3 +216,24 @@ bool sl_keymap_row(const struct sl_keymap *m, size_t i, struct sl_keyrow *out, s
   *out = (struct sl_keyrow){ e->where, e->bind->command, e->bind->help, sl_buf_view(scratch) };
   return true;
 }
+
+/* ---- moving ---- */
+
+bool sl_move_by(const char *command, uint64_t page, int64_t *by)
+{
+  const int64_t far = INT64_MAX / 4, leaf = page < 1 ? 1 : page > INT32_MAX ? INT32_MAX : (int64_t)page;
+  const struct { const char *name; int64_t by; } moves[] = { { "down", 1 }, { "up", -1 }, { "page-down", leaf }, { "page-up", -leaf },
+                                                             { "first", -far }, { "last", far } };
+  for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
+    if (!strcmp(command, moves[i].name))
+      return *by = moves[i].by, true;
+  return false;
+}
+
+uint64_t sl_move_to(uint64_t at, uint64_t n, int64_t by)
+{
+  uint64_t last = n ? n - 1 : 0;
+  if (by < 0)
+    return at > (uint64_t)-by ? at - (uint64_t)-by < last ? at - (uint64_t)-by : last : 0;
+  return at < last && (uint64_t)by < last - at ? at + (uint64_t)by : last;
+}

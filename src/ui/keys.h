@@ -19,6 +19,9 @@ void sl_keymap_keys(const struct sl_keymap *m, const char *where, const char *co
 struct sl_keyrow { const char *where, *command, *help; struct sl_str keys; };
 size_t sl_keymap_rows(const struct sl_keymap *m);
 bool sl_keymap_row(const struct sl_keymap *m, size_t i, struct sl_keyrow *out, struct sl_buf *scratch);
+/* A moving command (down, up, page-down, page-up, first, last) as a distance; false: another command. page: lines of a page. */
+bool sl_move_by(const char *command, uint64_t page, int64_t *by);
+uint64_t sl_move_to(uint64_t at, uint64_t n, int64_t by);   /* at + by within 0..n-1; 0 where there is nothing */
 extern const struct sl_bind sl_global_binds[];
 extern const size_t sl_global_nbinds;
 

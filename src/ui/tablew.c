@@ -162,22 +162,10 @@ static void moved(struct sl_tablew *t)
 
 static bool move(struct sl_tablew *t, const char *command)
 {
-  uint64_t n = sl_pane_count(t->pane), page = t->rows > 1 ? (uint64_t)t->rows - 1 : 1, at = t->at;
-  uint64_t last = n ? n - 1 : 0;
-  if (!strcmp(command, "down"))
-    at = at < last ? at + 1 : last;
-  else if (!strcmp(command, "up"))
-    at = at ? at - 1 : 0;
-  else if (!strcmp(command, "page-down"))
-    at = at + page < last ? at + page : last;
-  else if (!strcmp(command, "page-up"))
-    at = at > page ? at - page : 0;
-  else if (!strcmp(command, "first"))
-    at = 0;
-  else if (!strcmp(command, "last"))
-    at = last;
-  else
+  int64_t by;
+  if (!sl_move_by(command, t->rows > 1 ? (uint64_t)t->rows - 1 : 1, &by))
     return false;
+  uint64_t at = sl_move_to(t->at, sl_pane_count(t->pane), by);
   if (at != t->at) {
     t->at = at;
     moved(t);

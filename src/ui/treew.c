@@ -364,19 +364,9 @@ static void copy_value(struct sl_treew *t)
 
 static bool command_move(struct sl_treew *t, const char *c)
 {
-  size_t page = t->h > 1 ? (size_t)t->h - 1 : 1;
-  if (!strcmp(c, "down"))
-    move_to(t, t->at + 1);
-  else if (!strcmp(c, "up"))
-    move_to(t, t->at ? t->at - 1 : 0);
-  else if (!strcmp(c, "page-down"))
-    move_to(t, t->at + page);
-  else if (!strcmp(c, "page-up"))
-    move_to(t, t->at > page ? t->at - page : 0);
-  else if (!strcmp(c, "first"))
-    move_to(t, 0);
-  else if (!strcmp(c, "last"))
-    move_to(t, SIZE_MAX);
+  int64_t by;
+  if (sl_move_by(c, t->h > 1 ? (uint64_t)t->h - 1 : 1, &by))
+    t->at = (size_t)sl_move_to(t->at, t->n, by);
   else if (!strcmp(c, "left"))
     go_left(t);
   else if (!strcmp(c, "right"))

@@ -173,9 +173,26 @@ static void a_persons_mistakes(void **state)
   }
 }
 
+static void moves_stay_within(void **state)
+{
+  (void)state;
+  static const struct { const char *command; uint64_t at, n, to; } moves[] = {
+    {"down", 0, 3, 1}, {"down", 2, 3, 2}, {"up", 2, 3, 1}, {"up", 0, 3, 0}, {"page-down", 0, 30, 7}, {"page-down", 25, 30, 29},
+    {"page-up", 25, 30, 18}, {"page-up", 3, 30, 0}, {"first", 25, 30, 0}, {"last", 0, 30, 29}, {"down", 0, 0, 0}, {"last", 5, 0, 0},
+    {"down", 9, 3, 2}, {"up", 9, 3, 2}, {"last", 0, UINT64_C(1) << 61, (UINT64_C(1) << 61) - 1}};
+  int64_t by;
+  for (size_t i = 0; i < LEN(moves); i++) {
+    assert_true(sl_move_by(moves[i].command, 7, &by));
+    assert_int_equal(sl_move_to(moves[i].at, moves[i].n, by), moves[i].to);
+  }
+  assert_true(sl_move_by("page-down", 0, &by) && by == 1);
+  assert_false(sl_move_by("enter", 7, &by));
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(moves_stay_within),
     cmocka_unit_test(names_round_trip), cmocka_unit_test(names_people_write), cmocka_unit_test(finds_commands),
     cmocka_unit_test(every_global_key_has_help_and_one_meaning), cmocka_unit_test(collisions_are_named), cmocka_unit_test(a_person_rebinds),
     cmocka_unit_test(a_persons_mistakes)};

@@ -1,5 +1,5 @@
 /* model/res/runs.c: trainings with what went in and what came out. Scripts rely on the columns. */
-#include "model/resource.h"
+#include "model/res/tags.h"
 
 static const struct sl_col cols[] = {
   { .name = "id", .type = SL_TEXT, .help = "id in its store" },
@@ -15,28 +15,19 @@ static const struct sl_col cols[] = {
   { .name = "tags", .type = SL_FAMILY_TEXT, .help = "tags: tags.team" },
 };
 
-static const struct sl_arg tag_args[] = {
-  { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true },
-  { .name = "value", .help = "its value", .type = SL_TEXT, .required = true },
-};
-static const struct sl_arg untag_args[] = { { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true } };
-static const struct sl_arg note_args[] = {
-  { .name = "text", .help = "what to say about it; empty: nothing", .type = SL_TEXT, .required = true },
-};
-static const char *const tag_guards[] = { "tags.{key}", NULL };
 static const char *const note_guards[] = { "tags.mlflow.note.content", NULL };
 
 const struct sl_action sl_act_run_tag = {
   .name = "tag", .help = "set a tag of a run", .undo = "untag, or tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
-  .args = tag_args, .nargs = 2, .guards = tag_guards,
+  .args = sl_res_tag_args, .nargs = SL_RES_TAG_ARGS, .guards = sl_res_tag_guards,
 };
 const struct sl_action sl_act_run_untag = {
   .name = "untag", .help = "remove a tag of a run", .undo = "tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
-  .args = untag_args, .nargs = 1, .guards = tag_guards,
+  .args = sl_res_tag_args, .nargs = SL_RES_UNTAG_ARGS, .guards = sl_res_tag_guards,
 };
 const struct sl_action sl_act_run_note = {
   .name = "note", .help = "write the description of a run", .undo = "note with what it said", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
-  .args = note_args, .nargs = 1, .guards = note_guards,
+  .args = sl_res_note_args, .nargs = SL_RES_NOTE_ARGS, .guards = note_guards,
 };
 
 static const struct sl_action *const actions[] = { &sl_act_run_note, &sl_act_run_tag, &sl_act_run_untag, NULL };

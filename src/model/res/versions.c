@@ -1,5 +1,5 @@
 /* model/res/versions.c: versions of models, with what they came from. Scripts rely on the columns. */
-#include "model/resource.h"
+#include "model/res/tags.h"
 
 static const struct sl_col cols[] = {
   { .name = "model", .type = SL_TEXT, .help = "model that it belongs to", .link = "models" },
@@ -62,29 +62,18 @@ const struct sl_action sl_act_version_stage = {
   .name = "stage", .help = "move a version to a stage", .undo = "stage with the one that it was in", .risk = SL_REVERSIBLE,
   .once = SL_ONCE_READ, .args = stage_args, .nargs = 2, .guards = stage_guards, .judged = true,
 };
-static const struct sl_arg tag_args[] = {
-  { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true },
-  { .name = "value", .help = "its value", .type = SL_TEXT, .required = true },
-};
-static const struct sl_arg untag_args[] = { { .name = "key", .help = "the tag's name", .type = SL_TEXT, .required = true } };
-static const struct sl_arg note_args[] = {
-  { .name = "text", .help = "what to say about it; empty: nothing", .type = SL_TEXT, .required = true },
-};
-static const char *const tag_guards[] = { "tags.{key}", NULL };
-static const char *const note_guards[] = { "description", NULL };
-
 const struct sl_action sl_act_version_tag = {
   .name = "tag", .help = "set a tag of a version", .undo = "untag, or tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
-  .args = tag_args, .nargs = 2, .guards = tag_guards, .judged = true,
+  .args = sl_res_tag_args, .nargs = SL_RES_TAG_ARGS, .guards = sl_res_tag_guards, .judged = true,
 };
 const struct sl_action sl_act_version_untag = {
   .name = "untag", .help = "remove a tag of a version", .undo = "tag with what it held", .risk = SL_REVERSIBLE, .once = SL_ONCE_READ,
-  .args = untag_args, .nargs = 1, .guards = tag_guards, .judged = true,
+  .args = sl_res_tag_args, .nargs = SL_RES_UNTAG_ARGS, .guards = sl_res_tag_guards, .judged = true,
 };
 const struct sl_action sl_act_version_note = {
   .name = "note", .help = "write the description of a version", .undo = "note with what it said", .risk = SL_REVERSIBLE,
   .once = SL_ONCE_READ,
-  .args = note_args, .nargs = 1, .guards = note_guards,
+  .args = sl_res_note_args, .nargs = SL_RES_NOTE_ARGS, .guards = sl_res_note_guards,
 };
 
 static const struct sl_action *const actions[] = {

@@ -31,15 +31,16 @@ bool sl_ident_parse(struct sl_str text, enum sl_known known, struct sl_ident *ou
 
 struct sl_people sl_people(const struct sl_ws_conf *c)
 {
-  struct sl_people p;
-  p.v = sl_ws_conf_people(c, &p.n);
+  struct sl_people p = { NULL, 0 };
+  if (c)
+    p.v = sl_ws_conf_people(c, &p.n);
   return p;
 }
 
 bool sl_people_keyed(struct sl_people p)
 {
   for (size_t i = 0; i < p.n; i++)
-    if (p.v[i].keys[0])
+    if (p.v[i].keys[0] || p.v[i].revoked[0])
       return true;
   return false;
 }
@@ -87,17 +88,16 @@ const struct sl_member *sl_people_key(struct sl_people p, const struct sl_pubkey
 {
   char print[SL_FINGERPRINT];
   sl_pubkey_fingerprint(k, print);
-  *revoked = false;
-  for (size_t i = 0; i < p.n; i++) {
+  *revoked = true; /* under anybody's name: it is asked first */
+  for (size_t i = 0; i < p.n; i++)
     for (size_t n = 0; p.v[i].revoked[n]; n++)
-      if (is_key(p.v[i].revoked[n], k, print)) {
-        *revoked = true;
+      if (is_key(p.v[i].revoked[n], k, print))
         return &p.v[i];
-      }
+  *revoked = false;
+  for (size_t i = 0; i < p.n; i++)
     for (size_t n = 0; p.v[i].keys[n]; n++)
       if (is_key(p.v[i].keys[n], k, print))
         return &p.v[i];
-  }
   return NULL;
 }
 

@@ -17,11 +17,12 @@ struct sl_ident { struct sl_str issuer, subject; enum sl_known known; };
 bool sl_ident_parse(struct sl_str text, enum sl_known known, struct sl_ident *out);      /* "issuer:subject" */
 
 struct sl_people { const struct sl_member *v; size_t n; };
-struct sl_people sl_people(const struct sl_ws_conf *c);
-bool sl_people_keyed(struct sl_people p);                /* somebody has a key that is not revoked: from then on decisions are signed */
+struct sl_people sl_people(const struct sl_ws_conf *c);   /* NULL: nobody */
+/* Somebody has a key, or had one: from then on decisions are signed. Taking the last key away opens nothing. */
+bool sl_people_keyed(struct sl_people p);
 const struct sl_member *sl_people_name(struct sl_people p, struct sl_str name);          /* NULL: nobody */
 const struct sl_member *sl_people_ident(struct sl_people p, const struct sl_ident *id);
-/* Whose key it is; *revoked also where it is theirs no more. NULL: nobody's. */
+/* Whose key it is. *revoked: it stands below anybody's `revoked:`, and that is whose it was. NULL: nobody's. */
 const struct sl_member *sl_people_key(struct sl_people p, const struct sl_pubkey *k, bool *revoked);
 
 enum sl_same { SL_SAME_UNKNOWN, SL_SAME_YES, SL_SAME_NO };

@@ -180,6 +180,23 @@ static bool is_theirs(const struct sl_member *m, struct sl_str by)
   return false;
 }
 
+/* With both times: whoever reads it sees which clock is wrong, and by how much. */
+static void say_time(struct sl_verdict *v, enum sl_worth worth, sl_ms at, sl_ms now)
+{
+  struct sl_buf a, b;
+  sl_buf_init(&a, 64);
+  sl_buf_init(&b, 64);
+  sl_time_rfc3339(&a, at);
+  sl_time_rfc3339(&b, now);
+  if (worth == SL_WORTH_FUTURE)
+    say(v, worth, "was made in the future, at %.16sZ, and it is %.16sZ here: a clock is wrong, this one or %s's", sl_buf_zstr(&a),
+        sl_buf_zstr(&b), v->who->name);
+  else
+    say(v, worth, "has expired at %.16sZ; it is %.16sZ here", sl_buf_zstr(&a), sl_buf_zstr(&b));
+  sl_buf_free(&a);
+  sl_buf_free(&b);
+}
+
 static void judge_facts(struct sl_verdict *v, const struct sl_statement *s, const struct sl_expected *where)
 {
   if (!is_theirs(v->who, s->by))
@@ -189,9 +206,9 @@ static void judge_facts(struct sl_verdict *v, const struct sl_statement *s, cons
   else if (!sl_str_eq(s->model, where->model) || !sl_str_eq(s->version, where->version))
     say(v, SL_WORTH_ELSEWHERE, "was made for another version, and copied here");
   else if (s->at > where->now + SL_CLOCK_SLACK_MS)
-    say(v, SL_WORTH_FUTURE, "was made in the future; a clock is wrong, this one or %s's", v->who->name);
+    say_time(v, SL_WORTH_FUTURE, s->at, where->now);
   else if (s->expires && s->expires <= where->now)
-    say(v, SL_WORTH_EXPIRED, "has expired");
+    say_time(v, SL_WORTH_EXPIRED, s->expires, where->now);
 }
 
 int sl_statement_judge(struct sl_verdict *v, struct sl_signed *out, struct sl_str tag, const struct sl_expected *where,

@@ -50,6 +50,9 @@ static int read_gate(struct model_ctx *m, struct sl_yaml_node *n, struct sl_gate
   g->name = conf_text(&vs, "name") ? conf_text(&vs, "name") : g->pass;
   g->first = conf_text(&vs, "first");
   g->line = (unsigned)n->line;
+  if (!strcmp(g->name, SL_FOUR_EYES_GATE))
+    return conf_fail(m->x, conf_node(&vs, conf_node(&vs, "name") ? "name" : "pass"),
+                     "`%s` is the name of a gate that is always judged; call this one otherwise", g->name);
   if (strlen(g->pass) > GATE_TEXT_MAX)
     return conf_fail(m->x, conf_node(&vs, "pass"), "`pass` is longer than %d bytes; make two gates of it", GATE_TEXT_MAX);
   return check_rule(m->x, conf_node(&vs, "pass"), g->pass);

@@ -165,16 +165,27 @@ static int by_member(const void *a, const void *b)
   return strcmp(x->name, y->name);
 }
 
-static void people(struct policy *p)
+static bool named(const struct sl_model_conf *m, const struct sl_member *who)
 {
-  size_t n = p->c->npeople;
-  const struct sl_member **m = sl_alloc((n + 1) * sizeof *m);
+  for (size_t i = 0; m && m->approvers[i]; i++)
+    if (!strcmp(m->approvers[i], who->name))
+      return true;
+  return false;
+}
+
+/* Only those whom the policy names: somebody new below people: changes nothing that was agreed. Where it names nobody, anybody may agree,
+ * and what they sign counts by itself. */
+static void people(struct policy *p, const struct sl_model_conf *of)
+{
+  size_t n = 0;
+  const struct sl_member **m = sl_alloc((p->c->npeople + 1) * sizeof *m);
   if (!m) {
     p->rc = sl_err_nomem(p->err);
     return;
   }
-  for (size_t i = 0; i < n; i++)
-    m[i] = &p->c->people[i];
+  for (size_t i = 0; i < p->c->npeople; i++)
+    if (named(of, &p->c->people[i]))
+      m[n++] = &p->c->people[i];
   qsort(m, n, sizeof *m, by_member);
   sl_buf_z(&p->b, ",\"people\":{");
   for (size_t i = 0; i < n; i++) {
@@ -197,8 +208,8 @@ int conf_policy_text(struct sl_buf *out, const struct sl_ws_conf *c, const struc
     model(&p, m);
   else
     sl_buf_z(&p.b, "null");
-  people(&p);
-  sl_buf_z(&p.b, ",\"v\":1}");
+  people(&p, m);
+  sl_buf_z(&p.b, ",\"v\":2}");
   if (!p.rc)
     p.rc = sl_buf_check(&p.b, err);
   if (!p.rc)

@@ -69,6 +69,7 @@ struct sl_job_conf {
   bool implicit;                        /* no line of the file: it follows from a model's entry */
 };
 /* ---- what a promotion must meet, and who may decide it ---- */
+#define SL_FOUR_EYES_GATE "four-eyes"   /* judged beside the gates of the file: none of them may be called so */
 struct sl_gate_conf {
   const char *name, *pass;              /* name: the expression where none is given */
   const char *first;                    /* pass, fail, unknown: its result where there is no champion yet */
@@ -123,8 +124,8 @@ const struct sl_zone *sl_ws_conf_zones(const struct sl_ws_conf *c, size_t *n);
 const struct sl_job_conf *sl_ws_conf_jobs(const struct sl_ws_conf *c, size_t *n);
 const struct sl_model_conf *sl_ws_conf_models(const struct sl_ws_conf *c, size_t *n);
 const struct sl_member *sl_ws_conf_people(const struct sl_ws_conf *c, size_t *n);
-/* Hex SHA-256 of what is asked of a promotion: the entry of m (NULL: the model has none) without `notify`, and `people:` without comments
- * of keys, in a canonical form: how the file is written does not matter, what it says does. */
+/* Hex SHA-256 of what is asked of a promotion: the entry of m (NULL: the model has none) without `notify`, and the approvers whom it
+ * names, without comments of their keys, in a canonical form: how the file is written does not matter, what it says does. */
 int sl_ws_conf_policy(const struct sl_ws_conf *c, const struct sl_model_conf *m, char out[65], struct sl_err *err) SL_NODISCARD;
 struct sl_str sl_ws_conf_digest(const struct sl_ws_conf *c);     /* hex sha256 of the file: what `trust` records */
 size_t sl_ws_conf_warnings(const struct sl_ws_conf *c, const char *const **out);

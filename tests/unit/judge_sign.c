@@ -410,8 +410,8 @@ static void each_reason_is_told(void **state)
     { 3, SL_WORTH_OTHER_NAME, "says it is by ana, but lead signed it" },
     { 4, SL_WORTH_ELSEWHERE, "was made for another registry, and copied here" },
     { 5, SL_WORTH_ELSEWHERE, "was made for another version, and copied here" },
-    { 6, SL_WORTH_ELSEWHERE, "was made for another version, and copied here" }, { 7, SL_WORTH_EXPIRED, "has expired" },
-    { 8, SL_WORTH_FUTURE, "was made in the future; a clock is wrong, this one or lead's" }, { 9, SL_WORTH_VALID, NULL },
+    { 6, SL_WORTH_ELSEWHERE, "was made for another version, and copied here" }, { 7, SL_WORTH_EXPIRED, NULL },
+    { 8, SL_WORTH_FUTURE, NULL }, { 9, SL_WORTH_VALID, NULL },
     { 10, SL_WORTH_VALID, NULL }, { 11, SL_WORTH_VALID, NULL }, { 12, SL_WORTH_ALTERED, NULL },
   };
   struct sl_key *lead = key(key_lead), *revoked = key(key_p256);
@@ -453,7 +453,74 @@ static void each_reason_is_told(void **state)
   sl_key_free(revoked);
 }
 
+/* This machine's clock, or the signer's, is a day off: nothing of that counts, and the words have both times. */
+static void a_clock_that_is_a_day_off_is_told(void **state)
+{
+  (void)state;
+  static const struct { int64_t off; enum sl_worth want; const char *why; } cases[] = {
+    { -86400000, SL_WORTH_FUTURE,
+      "was made in the future, at 2026-11-21T06:00Z, and it is 2026-11-20T06:01Z here: a clock is wrong, this one or lead's" },
+    { 0, SL_WORTH_VALID, "signed by lead (SHA256:uxaFqSADmpPXYXhwGY5Kml0LcX5Gd8dkDJEQ1H+f+lM)" },
+    { 86400000, SL_WORTH_EXPIRED, "has expired at 2026-11-22T06:00Z; it is 2026-11-22T06:01Z here" },
+  };
+  struct sl_key *lead = key(key_lead);
+  for (size_t i = 0; i < N(cases); i++) {
+    const struct sl_statement s = sample();
+    struct sl_expected then = here;
+    struct sl_signed got;
+    struct sl_verdict v;
+    struct sl_buf tag;
+    sl_buf_init(&tag, 0);
+    then.now += cases[i].off;
+    make_tag(&tag, &s, lead);
+    assert_int_equal(sl_statement_judge(&v, &got, sl_buf_view(&tag), &then, people, NULL), SL_OK);
+    assert_string_equal(v.why, cases[i].why);
+    assert_int_equal(v.worth, cases[i].want);
+    sl_statement_free(&got);
+    sl_buf_free(&tag);
+  }
+  sl_key_free(lead);
+}
+
 /* ---- people ---- */
+
+/* The workspace file refuses a key that stands twice; whoever makes such a list otherwise finds it revoked. */
+static void a_revoked_key_is_revoked_under_every_name(void **state)
+{
+  (void)state;
+  static const char *const lost[] = { PUB_LEAD, NULL }, *const print[] = { "SHA256:uxaFqSADmpPXYXhwGY5Kml0LcX5Gd8dkDJEQ1H+f+lM", NULL };
+  const struct sl_member lists[][2] = {
+    { { .name = "lead", .keys = lead_keys, .identities = none, .revoked = none },
+      { .name = "omar", .keys = none, .identities = none, .revoked = lost } },
+    { { .name = "omar", .keys = none, .identities = none, .revoked = print },
+      { .name = "lead", .keys = lead_keys, .identities = none, .revoked = none } },
+    { { .name = "lead", .keys = lead_keys, .identities = none, .revoked = print },
+      { .name = "omar", .keys = none, .identities = none, .revoked = none } },
+  };
+  struct sl_key *lead = key(key_lead);
+  for (size_t i = 0; i < N(lists); i++) {
+    const struct sl_statement s = sample();
+    struct sl_signed got;
+    struct sl_verdict v;
+    struct sl_buf tag;
+    sl_buf_init(&tag, 0);
+    make_tag(&tag, &s, lead);
+    assert_int_equal(sl_statement_judge(&v, &got, sl_buf_view(&tag), &here, (struct sl_people){ lists[i], 2 }, NULL), SL_OK);
+    assert_int_equal(v.worth, SL_WORTH_REVOKED);
+    assert_non_null(strstr(v.why, "that was revoked"));
+    sl_statement_free(&got);
+    sl_buf_free(&tag);
+  }
+  sl_key_free(lead);
+}
+
+/* Taking the last key away does not open what keys had closed. */
+static void only_revoked_keys_are_keys_all_the_same(void **state)
+{
+  (void)state;
+  const struct sl_member gone = { .name = "lead", .keys = none, .identities = none, .revoked = lead_keys };
+  assert_true(sl_people_keyed((struct sl_people){ &gone, 1 }));
+}
 
 static enum sl_same same(const char *a, enum sl_known ka, const char *b, enum sl_known kb)
 {
@@ -521,6 +588,9 @@ int main(void)
     cmocka_unit_test(no_byte_can_be_altered),
     cmocka_unit_test(other_forms_are_refused),
     cmocka_unit_test(each_reason_is_told),
+    cmocka_unit_test(a_clock_that_is_a_day_off_is_told),
+    cmocka_unit_test(a_revoked_key_is_revoked_under_every_name),
+    cmocka_unit_test(only_revoked_keys_are_keys_all_the_same),
     cmocka_unit_test(identities_are_compared_only_where_they_can_be),
     cmocka_unit_test(words_for_how_it_is_known),
   };

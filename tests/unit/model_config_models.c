@@ -47,6 +47,8 @@ static const struct bad bads[] = {
     "2:14: `gates` must be a list, such as [\"metrics.val_auc >= 0.85\", {name: no-worse, pass: \"drift.share < 0.3\"}], not a text" },
   { "models:\n  m: {gates: [[a]]}\n",
     "2:15: a gate must be an expression or a map of settings; write \"metrics.auc >= 0.8\", or {pass: ..., name: ...}" },
+  { "models:\n  m: {gates: [{name: four-eyes, pass: \"drift.a = 1\"}]}\n",
+    "2:22: `four-eyes` is the name of a gate that is always judged; call this one otherwise" },
   { "models:\n  m: {gates: [null]}\n",
     "2:15: a gate must be an expression or a map of settings; write \"metrics.auc >= 0.8\", or {pass: ..., name: ...}" },
   { "models:\n  m: {gates: [\"\"]}\n",
@@ -319,17 +321,17 @@ static void a_policy_is_the_digest_of_its_canonical_form(void **state)
     "\"connection\":null,\"evidence\":[{\"baseline\":null,\"current\":null,\"data\":\"file://./d\",\"kind\":\"rescore\",\"label\":null,"
     "\"max_age_ms\":null}],\"gates\":[{\"first\":\"unknown\",\"name\":\"drift.a = 1\",\"pass\":\"drift.a = 1\"},"
     "{\"first\":\"pass\",\"name\":\"z\",\"pass\":\"tags.b = '\\\\'\"}],\"name\":\"m\",\"promote\":{\"alias\":\"champion\",\"stage\":null}},"
-    "\"people\":{\"ana\":{\"identities\":[],\"keys\":[\"" PRINT_A "\"],\"revoked\":[\"" PRINT_B "\"]}},\"v\":1}";
+    "\"people\":{\"ana\":{\"identities\":[],\"keys\":[\"" PRINT_A "\"],\"revoked\":[\"" PRINT_B "\"]}},\"v\":2}";
   struct sl_sha256 d = sl_sha256(sl_str(form));
   sl_sha256_hex(&d, want);
   policy(hex, "models:\n  m:\n    gates: [{name: z, pass: \"tags.b = '\\\\'\", first: pass}, \"drift.a = 1\"]\n"
               "    approval: {approvers: ana, expires: 60s, lease: \"dir:l\"}\n    evidence: {rescore: {data: d}}\n"
               "people: {ana: {keys: [\"" KEY_A " c\"], revoked: [\"" KEY_B "\"]}}\n", "m");
   assert_string_equal(hex, want);
-  static const char nothing[] = "{\"model\":null,\"people\":{},\"v\":1}";
+  static const char nothing[] = "{\"model\":null,\"people\":{},\"v\":2}";
   d = sl_sha256(sl_str(nothing));
   sl_sha256_hex(&d, want);
-  policy(hex, "environment: prod\n", NULL);
+  policy(hex, "environment: prod\n" PEOPLE, NULL);
   assert_string_equal(hex, want);
 }
 
@@ -353,6 +355,30 @@ static void how_the_file_is_written_does_not_matter(void **state)
   }
 }
 
+#define BY_ANA "models: {m: {gates: [\"drift.a = 1\"], approval: {approvers: ana}}}\n"
+
+/* Whom the policy does not name: what was agreed stands when they come, go, or get another key. */
+static void somebody_else_below_people_does_not_matter(void **state)
+{
+  (void)state;
+  static const char *const same[][4] = {
+    { BY_ANA PEOPLE, BY_ANA "people: {ana: {keys: [\"" KEY_A "\"]}, eva: {keys: [\"" KEY_B "\"]}}\n",
+      BY_ANA "people: {eva: {identities: [\"a:b\"]}, ana: {keys: [\"" KEY_A "\"]}}\n",
+      BY_ANA "people: {ana: {keys: [\"" KEY_A "\"]}, eva: {revoked: [\"" PRINT_B "\"]}}\n" },
+    { "models: {m: {gates: [\"drift.a = 1\"]}}\n" PEOPLE, "models: {m: {gates: [\"drift.a = 1\"]}}\n",
+      "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {eva: {keys: [\"" KEY_A "\"]}}\n",
+      "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {revoked: [\"" KEY_A "\"]}}\n" },
+  };
+  char want[65], hex[65];
+  for (size_t i = 0; i < 2; i++) {
+    policy(want, same[i][0], "m");
+    for (size_t k = 1; k < 4; k++) {
+      policy(hex, same[i][k], "m");
+      assert_string_equal(hex, want);
+    }
+  }
+}
+
 static void what_it_says_does(void **state)
 {
   (void)state;
@@ -370,11 +396,10 @@ static void what_it_says_does(void **state)
     "models: {m: {gates: [\"drift.a = 1\"], evidence: {rescore: {data: \"s3://b/x\", max_age: 1d}}}}\n" PEOPLE,
     "models: {m: {gates: [\"drift.a = 1\"], evidence: {quality: {data: \"s3://b/x\", label: y, max_age: 1d}}}}\n" PEOPLE,
     "connections: {r: {type: mlflow, uri: \"http://a\"}}\nmodels: {m: {gates: [\"drift.a = 1\"], connection: r}}\n" PEOPLE,
-    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_B "\"]}}\n",
-    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {revoked: [\"" KEY_A "\"]}}\n",
-    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {eva: {keys: [\"" KEY_A "\"]}}\n",
-    "models: {m: {gates: [\"drift.a = 1\"]}}\npeople: {ana: {keys: [\"" KEY_A "\"], identities: [\"a:b\"]}}\n",
-    "models: {m: {gates: [\"drift.a = 1\"]}}\n",
+    BY_ANA "people: {ana: {keys: [\"" KEY_B "\"]}}\n",
+    BY_ANA "people: {ana: {revoked: [\"" KEY_A "\"]}}\n",
+    BY_ANA "people: {ana: {keys: [\"" KEY_B "\"], revoked: [\"" KEY_A "\"]}}\n",
+    BY_ANA "people: {ana: {keys: [\"" KEY_A "\"], identities: [\"a:b\"]}}\n",
   };
   enum { N = sizeof other / sizeof other[0] };
   char hex[N][65];
@@ -415,6 +440,7 @@ int main(void)
     cmocka_unit_test(a_policy_is_the_digest_of_its_canonical_form),
     cmocka_unit_test(how_the_file_is_written_does_not_matter),
     cmocka_unit_test(what_it_says_does),
+    cmocka_unit_test(somebody_else_below_people_does_not_matter),
     cmocka_unit_test(the_folder_does_not_matter),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ _sluice()
     approve) args='version' options="$options --to --comment --expect --break-glass" ;;
     reject) args='version' options="$options --to --comment" ;;
     rollback) args='model' options="$options --alias --comment --expect" ;;
-    gate) args='version' options="$options --filter --sort --columns --limit --to" ;;
+    gate) args='version' options="$options --filter --sort --columns --to" ;;
     audit) args='=list,verify,export' options="$options --filter --sort --columns --limit --records" ;;
     init) args='none' options="$options" ;;
     trust) args='file' options="$options" ;;

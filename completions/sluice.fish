@@ -157,7 +157,6 @@ complete -c sluice -n '__fish_seen_subcommand_from gate' -a '(sluice --complete 
 complete -c sluice -n '__fish_seen_subcommand_from gate' -l filter -x -d 'only rows for which E is true: = != < <= > >= ~ !~ in is null, and or not ( ), with -2h, 10MB, 2026-11-01, metrics.auc'
 complete -c sluice -n '__fish_seen_subcommand_from gate' -l sort -x -d 'by these columns; - for descending'
 complete -c sluice -n '__fish_seen_subcommand_from gate' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
-complete -c sluice -n '__fish_seen_subcommand_from gate' -l limit -x -d 'the first N rows; 0, as without: all'
 complete -c sluice -n '__fish_seen_subcommand_from gate' -l to -x -d 'what the version becomes: an alias, or stage:NAME; without: what the model'\''s entry in the workspace says, else champion'
 complete -c sluice -n __fish_use_subcommand -a audit -d 'what was done through Sluice, and whether the record is whole'
 complete -c sluice -n '__fish_seen_subcommand_from audit' -a 'list verify export'

@@ -99,42 +99,83 @@ static void halved(const struct ap_tally *t, bool flowing, struct ap_verdict *ou
   snprintf(out->next, sizeof out->next, "%s", flowing ? "" : "r asks again");
 }
 
-static bool eyes_judged(struct sl_pane *gates)
+/* The row of four eyes; -1: they are not judged. */
+static int64_t eyes_row(struct sl_pane *gates)
 {
   for (uint64_t i = 0; gates && i < sl_pane_count(gates) && i < AP_LINES; i++)
-    if (sl_str_eqz(ap_text(gates, i, "gate"), "four-eyes"))
-      return true;
-  return false;
+    if (sl_str_eqz(ap_text(gates, i, "gate"), SL_FOUR_EYES_GATE))
+      return (int64_t)i;
+  return -1;
+}
+
+/* What stands against it besides who approves. */
+static void blocked(const struct ap_tally *t, const char *eyes, struct ap_verdict *out)
+{
+  int n = snprintf(out->words, sizeof out->words, "cannot be approved: ");
+  out->state = t->fail ? "failed" : "unknown";
+  if (t->fail)
+    n += snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu gate%s failed", t->fail, t->fail == 1 ? "" : "s");
+  if (t->unknown)
+    n += snprintf(out->words + n, sizeof out->words - (size_t)n, "%s%zu %sunknown", t->fail ? ", " : "", t->unknown,
+        t->fail ? "" : t->unknown == 1 ? "gate " : "gates ");
+  snprintf(out->words + n, sizeof out->words - (size_t)n, "%s", eyes);
+  snprintf(out->next, sizeof out->next, "%s", t->fail ? "a reject, with a reason; E evidence again; --break-glass in a shell"
+      : "E computes evidence; what stays unknown blocks");
+}
+
+static void approvers_put(const struct sl_model_conf *m, char *out, size_t size)
+{
+  size_t n = strlen(out);
+  if (!m || !m->approvers[0])
+    snprintf(out + n, size - n, "anybody else below people:");
+  for (size_t i = 0; m && m->approvers[i] && n + 70 < size; i++)
+    n += (size_t)snprintf(out + n, size - n, "%s%.63s", i ? ", " : "", m->approvers[i]);
+}
+
+/* Everything else passes: it hangs on who sits here. */
+static void not_by_you(struct approval_state *s, const struct sl_model_conf *m, uint64_t row, const struct ap_tally *t,
+    struct ap_verdict *out)
+{
+  struct sl_str why = ap_text(s->gates, row, "why");
+  bool fail = sl_str_eqz(ap_text(s->gates, row, "state"), "fail");
+  bool asked = sl_str_find(ap_text(s->gates, row, "evidence"), SL_STR("requester ")) >= 0;
+  out->state = fail ? "failed" : "unknown";
+  snprintf(out->words, sizeof out->words, "%s: %.*s; %zu of %zu gates pass", fail ? "not by you" : "four eyes unknown",
+      SL_ARG(sl_str_head(why, 160)), t->pass, t->n);
+  snprintf(out->next, sizeof out->next, "%s", asked ? "another approver says yes: " : "a request, signed by who made it; then approves: ");
+  approvers_put(m, out->next, sizeof out->next);
 }
 
 /* The gates are there: who or what is missing? */
-static void judged(struct approval_state *s, const struct sl_model_conf *m, const struct ap_tally *t, struct ap_verdict *out)
+static void judged(struct approval_state *s, const struct sl_model_conf *m, const struct ap_tally *all, struct ap_verdict *out)
 {
   size_t have = ap_valid(s, s->version);
-  int need = m && m->required > 1 ? m->required : 1, n;
-  if (t->fail || t->unknown) {
-    out->state = t->fail ? "failed" : "unknown";
-    n = snprintf(out->words, sizeof out->words, "cannot be approved: ");
-    if (t->fail)
-      n += snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu gate%s failed%s", t->fail, t->fail == 1 ? "" : "s",
-          t->unknown ? ", " : "");
-    if (t->unknown)
-      snprintf(out->words + n, sizeof out->words - (size_t)n, "%zu %sunknown", t->unknown,
-          t->fail ? "" : t->unknown == 1 ? "gate " : "gates ");
-    snprintf(out->next, sizeof out->next, t->fail ? "a reject, with a reason; E evidence again; --break-glass in a shell"
-        : "E computes evidence; what stays unknown blocks");
+  int need = m && m->required > 1 ? m->required : 1;
+  int64_t row = eyes_row(s->gates);
+  struct ap_tally t = *all;
+  bool fail = row >= 0 && sl_str_eqz(ap_text(s->gates, (uint64_t)row, "state"), "fail");
+  bool eyes = row >= 0 && !sl_str_eqz(ap_text(s->gates, (uint64_t)row, "state"), "pass");
+  if (eyes)
+    *(fail ? &t.fail : &t.unknown) -= 1;
+  if (t.fail || t.unknown) {
+    blocked(&t, !eyes ? "" : fail ? "; and not by you" : "; four eyes unknown", out);
     return;
   }
-  bool eyes = m && m->four_eyes == SL_FOUR_EYES_ON && !eyes_judged(s->gates); /* only the approver shows whether it is met */
+  if (eyes) {
+    not_by_you(s, m, (uint64_t)row, &t, out);
+    return;
+  }
   out->state = have ? "waiting" : "ok";
   if (have)
     snprintf(out->words, sizeof out->words, "%zu of %d approvals: somebody else must agree", have, need);
   else if (need > 1)
-    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass; %d people must agree", t->pass, t->n, need);
+    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass; %d people must agree", t.pass, t.n, need);
   else
-    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass", t->pass, t->n);
-  snprintf(out->next, sizeof out->next, "a approve moves %.100s here%s, or reject with a reason", s->to,
-      eyes ? ", if you are not who made or asked for it" : "");
+    snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass", t.pass, t.n);
+  if ((int)have + 1 < need)
+    snprintf(out->next, sizeof out->next, "a approve is one of %d; %.100s moves with the last; or reject with a reason", need, s->to);
+  else
+    snprintf(out->next, sizeof out->next, "a approve moves %.100s here, or reject with a reason", s->to);
 }
 
 static bool cut(const struct sl_pane *p)

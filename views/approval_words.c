@@ -16,16 +16,23 @@ void ap_digest(struct sl_buf *b, struct sl_str hex)
     sl_buf_printf(b, "%.*s%s%.*s", 4, hex.p, sl_glyph_pick("…", ".."), 2, hex.p + hex.n - 2);
 }
 
+/* As the gates were judged; before they have come, as the last decision and the registry say. */
 void ap_digests(struct approval_state *s, struct sl_buf *b)
 {
+  bool judged = s->gates && sl_pane_count(s->gates);
   int64_t row = ap_decision(s, s->version, "");
-  struct sl_str artifact = s->at[CANDIDATE] < 0 ? SL_STR("") : ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "digest");
+  struct sl_str policy = judged ? ap_text(s->gates, 0, "policy_sha256") : sl_str(s->policy);
+  struct sl_str evidence = judged ? ap_text(s->gates, 0, "evidence_sha256") : row < 0 ? SL_STR("")
+    : ap_text(s->approvals, (uint64_t)row, "evidence");
+  struct sl_str files = judged ? ap_text(s->gates, 0, "files_sha256") : SL_STR("");
+  if (!files.n && s->at[CANDIDATE] >= 0)
+    files = ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "digest");
   sl_buf_z(b, "policy ");
-  ap_digest(b, sl_str(s->policy));
+  ap_digest(b, policy);
   sl_buf_z(b, ", evidence ");
-  ap_digest(b, row < 0 ? SL_STR("") : ap_text(s->approvals, (uint64_t)row, "evidence"));
+  ap_digest(b, evidence);
   sl_buf_z(b, ", files ");
-  ap_digest(b, artifact);
+  ap_digest(b, files);
 }
 
 void ap_when(struct sl_view *v, struct sl_buf *b, sl_ms at)
@@ -42,7 +49,7 @@ void ap_who(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
 {
   const struct sl_model_conf *m = ap_policy(v, s);
   const struct sl_ws_conf *c = sl_ws_config(sl_view_ws(v));
-  const struct sl_identity *me = sl_ws_me(sl_view_ws(v));
+  const struct sl_identity *me = sl_ws_signer(sl_view_ws(v));
   size_t people = 0;
   if (c)
     (void)sl_ws_conf_people(c, &people);

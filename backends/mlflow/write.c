@@ -6,6 +6,7 @@
 #include "base/fmt.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "model/judge.h"
 
 enum { KEY_MAX = 250, RUN_VALUE_MAX = 8000, VALUE_MAX = 100000, ALIAS_MAX = 255, DESCRIPTION_MAX = 5000, WORDS_MAX = 60 };
 
@@ -173,15 +174,13 @@ static void compare_alias(struct mlflow_changes *x, const struct sl_call *c, siz
 
 static int statement_key(struct mlflow_changes *x, struct sl_str by, struct sl_str *out, struct sl_err *err)
 {
-  static const char head[] = "approval.statement.";
-  char *p = sl_arena_alloc(&x->mem, sizeof head + by.n);
-  if (!p)
-    return sl_err_nomem(err);
-  memcpy(p, head, sizeof head - 1);
-  for (size_t i = 0; i < by.n; i++) /* who it was stands in the statement; this only keeps two apart */
-    p[sizeof head - 1 + i] = name_char((unsigned char)by.p[i], ".- :") ? by.p[i] : '_';
-  *out = sl_strn(p, sizeof head - 1 + by.n);
-  return SL_OK;
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 12);
+  int rc = sl_statement_key(&b, by, err);
+  char *p = rc ? NULL : sl_arena_strndup(&x->mem, b.p, b.n);
+  *out = sl_strn(p, p ? b.n : 0);
+  sl_buf_free(&b);
+  return rc || p ? rc : sl_err_nomem(err);
 }
 
 static int decision(struct mlflow_changes *x, const struct sl_call *c, const char *word, struct sl_str to, struct sl_err *err)

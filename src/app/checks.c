@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "box/box.h"
+#include "judge/me.h"
 #include "model/audit.h"
 #include "ui/term.h"
 
@@ -199,6 +200,32 @@ static void check_audit(struct sl_checks *c, const struct sl_session *s)
         "%llu records, whole; %llu unknown", (unsigned long long)r.records, (unsigned long long)r.unknown);
 }
 
+/* Whose key decisions are signed with; an SSH agent is asked for its list. */
+static void check_signing(struct sl_checks *c, const struct sl_session *s)
+{
+  struct sl_me_ask ask;
+  struct sl_me me = { .name = "" };
+  struct sl_err err = { 0 };
+  atomic_bool never = false;
+  size_t people = 0;
+  (void)sl_ws_conf_people(s->conf, &people);
+  if (!people)
+    return;
+  int rc = sl_me_ask(&ask, s->ws, &err);
+  rc = rc ? rc : sl_me_find(&ask, &me, &never, &err);
+  if (rc)
+    add(c, "signing", "unknown", NULL, "%s", err.msg);
+  else if (!sl_people_keyed(sl_people(s->conf)))
+    add(c, "signing", "late", "add your public key to keys: of your name below people:", "%s (%s), unsigned: people: lists no key", me.name,
+        sl_known_word(me.known));
+  else if (me.known != SL_KNOWN_KEY)
+    add(c, "signing", "late", me.why, "%s (%s), and no key of theirs", me.name, sl_known_word(me.known));
+  else
+    add(c, "signing", "ok", NULL, "%s (key %s), by %s", me.name, me.print, me.by_agent ? "the SSH agent" : me.file);
+  sl_me_free(&me);
+  sl_me_ask_free(&ask);
+}
+
 void sl_checks_workspace(struct sl_checks *c, const struct sl_session *s, const struct sl_err *err)
 {
   if (err) {
@@ -218,6 +245,7 @@ void sl_checks_workspace(struct sl_checks *c, const struct sl_session *s, const 
     add(c, "workspace", may ? "ok" : "late", may ? NULL : "it starts no job: read it, then sluice trust FILE", "%s",
       path ? path : "from environment");
   check_audit(c, s);
+  check_signing(c, s);
 }
 
 void sl_checks_run(struct sl_checks *c)

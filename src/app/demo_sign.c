@@ -10,6 +10,7 @@
 #include "judge/decisions.h"
 #include "judge/key.h"
 #include "judge/sig.h"
+#include "model/judge.h"
 
 struct signing { sqlite3 *db; const struct sl_demo *d; struct sl_ws_conf *conf; struct sl_buf registry; };
 /* One decision, as the store has it. */
@@ -75,16 +76,18 @@ static int put(struct signing *s, const struct made *m, const char *key, struct 
 static int decision(struct signing *s, const struct made *m, struct sl_err *err)
 {
   struct sl_buf text, signature, tag;
-  char key[128];
+  struct sl_buf key;
   sl_buf_init(&text, SL_STATEMENT_MAX);
   sl_buf_init(&signature, SL_STATEMENT_MAX);
   sl_buf_init(&tag, 2 * SL_STATEMENT_MAX);
-  snprintf(key, sizeof key, "%s.%.80s", SL_STATEMENT_TAG, m->by);
-  int rc = statement_of(s, m, &text, err);
+  sl_buf_init(&key, 1 << 12);
+  int rc = sl_statement_key(&key, sl_str(m->by), err);
+  rc = rc ? rc : statement_of(s, m, &text, err);
   rc = rc ? rc : sign(s, m->by, sl_buf_view(&text), &signature, err);
   rc = rc ? rc : sl_statement_tag(&tag, sl_buf_view(&text), sl_buf_view(&signature), err);
   rc = rc ? rc : put(s, m, SL_STATEMENT_TAG, sl_buf_view(&tag), err);
-  rc = rc ? rc : put(s, m, key, sl_buf_view(&tag), err);
+  rc = rc ? rc : put(s, m, sl_buf_zstr(&key), sl_buf_view(&tag), err);
+  sl_buf_free(&key);
   sl_buf_free(&text);
   sl_buf_free(&signature);
   sl_buf_free(&tag);

@@ -128,20 +128,12 @@ static int put(struct work *w, const struct line *l, int64_t version, const stru
   return rc;
 }
 
-static bool may_approve(const struct work *w, const struct sl_model_conf *m)
-{
-  for (size_t i = 0; m->approvers[i]; i++)
-    if (!strcmp(m->approvers[i], w->me.name))
-      return !w->keyed || w->me.known == SL_KNOWN_KEY;
-  return !m->approvers[0] && (!w->keyed || w->me.known == SL_KNOWN_KEY);
-}
-
 /* A valid request that nothing has answered, and that is not one's own. */
 static int waiting(struct work *w, const struct line *l, int64_t version, const struct sl_decisions *d)
 {
   const struct sl_decision *x = sl_decisions_newest(d, sl_str(l->to));
   if (!x || version == l->present || !sl_str_eqz(x->s.s.decision, "requested") || !strcmp(x->v.who->name, w->me.name) ||
-      !may_approve(w, l->m))
+      sl_me_may(&w->me, sl_people(w->conf), l->m) != SL_MAY)
     return SL_OK;
   return put(w, l, version, &(struct say){ "waiting", "waiting for you", x->s.s.at, "approval" }, "%s/%lld for %s, asked by %s: %.*s",
              l->m->name, (long long)version, l->to, x->v.who->name, SL_ARG(sl_str_head(x->s.s.comment, 120)));

@@ -157,27 +157,28 @@ static int tag_keep(struct deciding *d, struct sl_str key, struct sl_str value, 
 static int read_tags(struct deciding *d, struct sl_err *err)
 {
   struct sl_people p = sl_people(d->conf);
-  struct sl_buf col;
+  struct sl_buf key, col;
   d->ntag = 0;
-  d->tag = sl_arena_alloc(&d->mem, (p.n + 1) * sizeof *d->tag);
+  d->tag = sl_arena_alloc(&d->mem, (2 * p.n + 1) * sizeof *d->tag);
   int rc = d->tag ? SL_OK : sl_err_nomem(err);
+  sl_buf_init(&key, 4096);
   sl_buf_init(&col, 4096);
-  for (size_t i = 0; i <= p.n && !rc; i++) {
+  for (size_t i = 0; !rc && sl_decisions_key(p, i, &key); i++) {
     sl_buf_clear(&col);
-    sl_buf_printf(&col, "tags.%s%s%s", SL_STATEMENT_TAG, i < p.n ? "." : "", i < p.n ? p.v[i].name : "");
+    sl_buf_printf(&col, "tags.%s", sl_buf_zstr(&key));
     const struct sl_val v = sl_judging_cell(d->j, 0, sl_buf_zstr(&col));
     if (!v.null && v.type == SL_TEXT)
-      rc = tag_keep(d, sl_str_from(sl_buf_view(&col), 5), v.u.s, err);
+      rc = tag_keep(d, sl_buf_view(&key), v.u.s, err);
   }
+  rc = rc ? rc : sl_buf_check(&key, err);
+  sl_buf_free(&key);
   sl_buf_free(&col);
   return rc;
 }
 
 static int read_version(struct deciding *d, struct sl_err *err)
 {
-  const struct sl_val author = sl_judging_cell(d->j, 0, "author");
-  int rc = d->what == JUDGE_ROLLBACK ? SL_OK : read_tags(d, err);
-  return rc ? rc : keep(d, &d->author, author.null ? SL_STR("") : author.u.s, err);
+  return d->what == JUDGE_ROLLBACK ? SL_OK : read_tags(d, err);
 }
 
 /* ---- the end of each stage ---- */
@@ -349,6 +350,8 @@ static void ask_gates(struct deciding *d)
   int rc = sl_gates_start(&d->gates, d->w, d->conn, d->model, d->version, d->to, on_gates, d, &err);
   if (rc)
     fail(d, rc, &err);
+  else
+    sl_gates_as(d->gates, &d->me);
 }
 
 /* ---- who, and what was said so far ---- */
@@ -423,6 +426,8 @@ static void look_done(void *user, int rc, const struct sl_err *err)
   struct sl_err e = { 0 };
   if (!back(d, rc, err))
     return;
+  if (!d->again && d->what != JUDGE_ROLLBACK)
+    sl_me_tell(d->w, &d->me);
   rc = stage_seen(d, &e);
   rc = rc ? rc : rules_person(d, &e);
   if (rc)
@@ -553,7 +558,6 @@ static int begin(struct deciding *d, struct sl_err *err)
   d->glass = glass && glass->u.b;
   int rc = read_target(d, c, err);
   rc = rc ? rc : keep(d, &d->comment, text_arg(c, "comment"), err);
-  rc = rc ? rc : keep(d, &d->issuer, SL_STR("mlflow"), err);
   rc = rc ? rc : read_policy(d, c, err);
   if (!rc && d->glass && !sl_str_trim(d->comment).n)
     rc = sl_err_set(err, SL_EUSAGE, "break-glass needs a comment: why, although a gate says no");
@@ -614,4 +618,4 @@ static void recheck(void *user, struct sl_judging *j)
     fail(d, rc, &err);
 }
 
-const struct sl_judge_ops judge_ops = { .prepare = prepare, .recheck = recheck, .drop = drop };
+const struct sl_judge_ops judge_ops = { .prepare = prepare, .recheck = recheck, .drop = drop, .who = judge_who, .close = judge_close };

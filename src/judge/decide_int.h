@@ -21,7 +21,7 @@ struct deciding {
   struct sl_arena mem;               /* holds the texts */
   struct sl_ws_conf *conf;           /* counted; may be NULL */
   const struct sl_model_conf *policy;/* NULL: nothing governs this model */
-  struct sl_str conn, model, to, comment, author, registry, issuer;
+  struct sl_str conn, model, to, comment, registry;
   struct sl_str was;                 /* what the alias names now, or which version has the stage; "" nothing */
   int64_t holder;                    /* of a stage: who has it, as just read; 0 nobody */
   int64_t version;

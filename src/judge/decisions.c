@@ -2,6 +2,7 @@
  * counts once. */
 #include "judge/decisions.h"
 
+#include "model/judge.h"
 #include "table/batch.h"
 
 void sl_decisions_init(struct sl_decisions *d)
@@ -70,6 +71,40 @@ int sl_decisions_row(struct sl_decisions *d, const struct sl_batch *b, uint32_t 
       if (!v.null && v.type == SL_TEXT)
         rc = sl_decisions_tag(d, name, v.u.s, where, p, err);
     }
+  return rc;
+}
+
+bool sl_decisions_key(struct sl_people p, size_t i, struct sl_buf *out)
+{
+  sl_buf_clear(out);
+  if (i > 2 * p.n)
+    return false;
+  if (i == 2 * p.n)
+    sl_buf_z(out, SL_STATEMENT_TAG);
+  else if (i % 2)
+    sl_buf_printf(out, "%s.%s", SL_STATEMENT_TAG, p.v[i / 2].name);
+  else if (sl_statement_key(out, sl_str(p.v[i / 2].name), NULL))
+    return false;
+  return true;
+}
+
+int sl_decisions_people(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,
+                        struct sl_err *err)
+{
+  struct sl_keys *keys = sl_schema_keys(sl_batch_schema(b));
+  int c = sl_schema_find(sl_batch_schema(b), SL_STR("tags")), rc = SL_OK;
+  struct sl_buf key;
+  uint32_t k;
+  sl_buf_init(&key, 4096);
+  for (size_t i = 0; c >= 0 && !rc && sl_decisions_key(p, i, &key); i++) {
+    if (!sl_keys_find(keys, sl_buf_view(&key), &k))
+      continue;
+    const struct sl_val v = sl_batch_get_key(b, row, (unsigned)c, k);
+    if (!v.null && v.type == SL_TEXT)
+      rc = sl_decisions_tag(d, sl_buf_view(&key), v.u.s, where, p, err);
+  }
+  rc = rc ? rc : sl_buf_check(&key, err);
+  sl_buf_free(&key);
   return rc;
 }
 

@@ -22,6 +22,12 @@ struct sl_decisions { struct sl_decision v[SL_DECISIONS_MAX]; size_t n, left_out
 void sl_decisions_init(struct sl_decisions *d);
 int sl_decisions_tag(struct sl_decisions *d, struct sl_str key, struct sl_str value, const struct sl_expected *where, struct sl_people p,
                      struct sl_err *err) SL_NODISCARD;
+/* Only the general tag and those of people: whoever floods a version with others hides none of theirs. */
+int sl_decisions_people(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,
+                        struct sl_err *err) SL_NODISCARD;
+/* The i-th tag in which one of them may have a statement, from 0: the person's own, the same as it was called before names were escaped, at
+ * last the general one. False: there are no more, or (out has failed) no memory. */
+bool sl_decisions_key(struct sl_people p, size_t i, struct sl_buf *out);
 /* All of a row of `versions` (its family `tags`); people's own tags go first, so that the general one is the one left out. */
 int sl_decisions_row(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,
                      struct sl_err *err) SL_NODISCARD;

@@ -20,6 +20,20 @@ static struct sl_str shown(struct sl_people p, const struct sl_ident *id)
   return !there(id) ? SL_STR("?") : sl_str_head(m ? sl_str(m->name) : id->subject, 40);
 }
 
+/* "author ana (claimed), requester ana (key), approver lead (key)" */
+static void put_evidence(struct sl_eyes *out, struct sl_people p, const struct sl_ident *author, const struct sl_ident *requester,
+                         const struct sl_ident *approver)
+{
+  const struct { const char *role; const struct sl_ident *id; } who[] = { { "author", author }, { "requester", requester },
+                                                                          { "approver", approver } };
+  size_t n = 0;
+  out->evidence[0] = 0;
+  for (size_t i = 0; i < sizeof who / sizeof who[0] && n < sizeof out->evidence; i++)
+    if (there(who[i].id))
+      n += (size_t)snprintf(out->evidence + n, sizeof out->evidence - n, "%s%s %.*s (%s)", n ? ", " : "", who[i].role,
+                            SL_ARG(shown(p, who[i].id)), sl_known_word(who[i].id->known));
+}
+
 static void say(struct sl_eyes *out, enum sl_gate_state state, const char *fmt, ...) SL_PRINTF(3, 4);
 static void say(struct sl_eyes *out, enum sl_gate_state state, const char *fmt, ...)
 {
@@ -38,6 +52,7 @@ void sl_eyes_judge(struct sl_people p, const struct sl_ident *author, const stru
   const char *why_made = "", *why_asked = "";
   struct sl_str a = shown(p, author), r = shown(p, requester), me = shown(p, approver);
   snprintf(out->value, sizeof out->value, "%.*s, %.*s", SL_ARG(a), SL_ARG(me));
+  put_evidence(out, p, author, requester, approver);
   enum sl_same by_made = sl_ident_same(p, &made, approver, &why_made);
   enum sl_same by_asked = asked ? sl_ident_same(p, requester, approver, &why_asked) : SL_SAME_NO;
   if (by_made == SL_SAME_YES)
@@ -54,12 +69,29 @@ void sl_eyes_judge(struct sl_people p, const struct sl_ident *author, const stru
         SL_ARG(me));
 }
 
+/* The newest request that was signed and counts for nothing all the same: its words, "" there is none. */
+static const char *void_request(const struct sl_decisions *d, struct sl_str to)
+{
+  const struct sl_decision *best = NULL;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct sl_decision *x = &d->v[i];
+    bool told = x->v.worth == SL_WORTH_FUTURE || x->v.worth == SL_WORTH_EXPIRED || x->v.worth == SL_WORTH_REVOKED;
+    if (told && sl_str_eqz(x->s.s.decision, "requested") && sl_str_eq(x->s.s.to, to) && (!best || x->s.s.at > best->s.s.at))
+      best = x;
+  }
+  return best ? best->v.why : "";
+}
+
 void sl_eyes_version(struct sl_people p, struct sl_str issuer, struct sl_str author, const struct sl_decisions *d, struct sl_str to,
                      const struct sl_ident *approver, struct sl_eyes *out)
 {
   struct sl_ident made = { issuer, author, SL_KNOWN_CLAIMED }, asked = { SL_STR(""), SL_STR(""), SL_KNOWN_CLAIMED };
   const struct sl_decision *r = sl_decisions_last(d, SL_STR("requested"), to);
+  const char *why = r ? "" : void_request(d, to);
   if (r)
     asked = (struct sl_ident){ SL_STR(SL_ISSUER_PEOPLE), sl_str(r->v.who->name), SL_KNOWN_KEY };
   sl_eyes_judge(p, &made, &asked, approver, out);
+  size_t n = strlen(out->why);
+  if (out->state == SL_GATE_UNKNOWN && why[0])
+    snprintf(out->why + n, sizeof out->why - n, "; the request %s", why);
 }

@@ -29,6 +29,10 @@ struct sl_gates_job {
   struct sl_err failed;              /* of one of the first */
   struct facts facts;
   struct gates_set *set;
+  struct sl_me_ask ask;              /* who sits here; conf NULL: it is known */
+  struct sl_me me;
+  bool given;                        /* me is the asker's */
+  sl_job job;
   bool working, gone;                /* a lane has it; nobody wants it */
 };
 
@@ -62,6 +66,8 @@ static void job_free(struct sl_gates_job *j)
   sl_snap_unref(j->snap);
   facts_free(&j->facts);
   gates_set_free(j->set);
+  sl_me_ask_free(&j->ask);
+  sl_me_free(&j->me);
   sl_ws_conf_unref(j->conf);
   sl_free(j->conn);
   sl_free(j->model);
@@ -85,6 +91,8 @@ void sl_gates_cancel(struct sl_gates_job *j)
   if (!j || j->gone)
     return;
   j->gone = true;
+  if (j->working) /* its end frees */
+    sl_job_cancel(sl_ws_loop(j->w), &j->job);
   unwatch(j);
   if (!j->working)
     job_free(j);
@@ -95,9 +103,11 @@ void sl_gates_cancel(struct sl_gates_job *j)
 static int judge_work(void *user, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_gates_job *j = user;
-  (void)cancel;
+  const struct gates_ask q = { j->conf, j->m, j->source_conn, j->to, &j->me, j->now };
   int rc = gates_files_compare(&j->facts, j->folder, j->nfolders, err);
-  return rc ? rc : gates_judge(&j->set, &j->facts, j->conf, j->m, j->source_conn, j->to, err);
+  if (!rc && !j->given && j->m->four_eyes != SL_FOUR_EYES_OFF)
+    rc = sl_me_find(&j->ask, &j->me, cancel, err);
+  return rc ? rc : gates_judge(&j->set, &j->facts, &q, err);
 }
 
 static void judge_done(void *user, int rc, const struct sl_err *err)
@@ -110,17 +120,18 @@ static void judge_done(void *user, int rc, const struct sl_err *err)
     return;
   }
   j->gone = true;
+  if (wanted && !j->given && j->me.name[0])
+    sl_me_tell(j->w, &j->me);
   if (wanted)
     j->fn(j->user, &j->set->g, NULL);
   job_free(j);
 }
 
-static void work(struct sl_gates_job *j, const struct sl_job_ops *ops)
+static void work(struct sl_gates_job *j, enum sl_lane lane, const struct sl_job_ops *ops)
 {
   struct sl_err err = { 0 };
-  sl_job id;
   j->working = true;
-  if (sl_job_start(sl_ws_loop(j->w), SL_LANE_FILE, ops, j, &id, &err)) {
+  if (sl_job_start(sl_ws_loop(j->w), lane, ops, j, &j->job, &err)) {
     j->working = false;
     fail(j, &err);
   }
@@ -129,7 +140,7 @@ static void work(struct sl_gates_job *j, const struct sl_job_ops *ops)
 static void judge(struct sl_gates_job *j)
 {
   static const struct sl_job_ops ops = { .work = judge_work, .done = judge_done };
-  work(j, &ops);
+  work(j, SL_LANE_LONG, &ops); /* an SSH agent answers when it likes */
 }
 
 /* ---- the runs ---- */
@@ -456,7 +467,7 @@ static void on_versions(void *user, sl_watch id, const struct sl_answer *a)
     fail(j, &err);
     return;
   }
-  work(j, &ops);
+  work(j, SL_LANE_FILE, &ops);
 }
 
 /* ---- start ---- */
@@ -507,8 +518,11 @@ static int start(struct sl_gates_job *j, struct sl_str conn, struct sl_str model
   j->model = sl_strndup(model.p, model.n);
   if (!j->conn || !j->model || promotes_to(j, to))
     return sl_err_nomem(err);
+  int rc = sl_me_ask(&j->ask, j->w, err);
+  if (rc)
+    return rc;
   struct sl_query like = { .res = &sl_res_versions, .kind = SL_Q_LIST, .conn = sl_str(j->conn), .scope = sl_str(j->model), .no_cap = true };
-  int rc = sl_want_parse(&like.want, SL_STR("model,version,state,stage,aliases,run,author,created,source,digest,tags.*"), err);
+  rc = sl_want_parse(&like.want, SL_STR("model,version,state,stage,aliases,run,author,created,source,digest,tags.*"), err);
   rc = rc ? rc : ask(j, &j->versions, &like, on_versions, err);
   sl_want_unref(like.want);
   return rc;
@@ -537,4 +551,12 @@ int sl_gates_start(struct sl_gates_job **out, struct sl_ws *w, struct sl_str con
   else
     *out = j;
   return rc;
+}
+
+void sl_gates_as(struct sl_gates_job *j, const struct sl_me *me)
+{
+  j->me = *me;
+  j->me.file = NULL; /* nothing is signed here */
+  j->me.key = (struct sl_pubkey){ .blob = SL_STR_NONE };
+  j->given = true;
 }

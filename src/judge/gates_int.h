@@ -4,13 +4,20 @@
 
 #include "base/mem.h"
 #include "judge/facts.h"
+#include "judge/eyes.h"
 #include "judge/gates.h"
+#include "judge/me.h"
 
 struct gates_set { struct sl_gates g; struct sl_gate_row *row; struct sl_arena mem; };   /* g's texts live in mem */
 void gates_set_free(struct gates_set *s);                                                   /* NULL: nothing */
+/* One evaluation: by which rules, of which connection's version, for which alias or stage, with whom as approver, when. */
+struct gates_ask { const struct sl_ws_conf *c; const struct sl_model_conf *m; const char *conn, *to; const struct sl_me *me; sl_ms now; };
 /* Blocks: a lane. *out is yours, also where it fails. */
-int gates_judge(struct gates_set **out, struct facts *f, const struct sl_ws_conf *c, const struct sl_model_conf *m, const char *conn,
-                const char *to, struct sl_err *err) SL_NODISCARD;
+int gates_judge(struct gates_set **out, struct facts *f, const struct gates_ask *q, struct sl_err *err) SL_NODISCARD;
+
+/* ---- gates_eyes.c: four eyes as a row. Blocks: statements are verified ---- */
+struct gates_eyes { bool judged, advised; struct sl_eyes is; };   /* judged false: the policy wants none */
+int gates_eyes(struct gates_eyes *out, const struct facts_row *v, const struct gates_ask *q, struct sl_err *err) SL_NODISCARD;
 
 /* ---- gates_files.c: what evidence read from a registry, beside what lies there now ---- */
 enum { GATES_FOLDERS = 16 };

@@ -8,8 +8,14 @@
 
 struct rows_state { struct sl_gates_job *job; };
 
-static const struct sl_col own_cols[] = { { .name = "why", .type = SL_TEXT, .help = "in words" } };
-enum { COL_GATE, COL_STATE, COL_VALUE, COL_THRESHOLD, COL_EVIDENCE, COL_WHY };
+static const struct sl_col own_cols[] = {
+  { .name = "why", .type = SL_TEXT, .help = "in words" },
+  { .name = "policy_sha256", .type = SL_TEXT, .help = "of what is asked of the version; a statement names it", .flags = SL_COL_HIDDEN },
+  { .name = "evidence_sha256", .type = SL_TEXT, .help = "of all evidence that holds", .flags = SL_COL_HIDDEN },
+  { .name = "files_sha256", .type = SL_TEXT, .help = "of the version's files, as evidence was computed over them", .flags = SL_COL_HIDDEN },
+};
+enum { OWN_COLS = sizeof own_cols / sizeof own_cols[0] };
+enum { COL_GATE, COL_STATE, COL_VALUE, COL_THRESHOLD, COL_EVIDENCE, COL_WHY, COL_POLICY, COL_EVIDENCE_DIGEST, COL_FILES };
 
 static void put_text(struct sl_batch *b, unsigned col, enum sl_type type, const char *text)
 {
@@ -28,6 +34,9 @@ static void put_row(struct sl_batch *b, const struct sl_gates *g, const struct s
   put_text(b, COL_THRESHOLD, SL_TEXT, row->needs);
   put_text(b, COL_EVIDENCE, SL_TEXT, row->evidence);
   put_text(b, COL_WHY, SL_TEXT, row->why);
+  put_text(b, COL_POLICY, SL_TEXT, g->policy);
+  put_text(b, COL_EVIDENCE_DIGEST, SL_TEXT, g->evidence);
+  put_text(b, COL_FILES, SL_TEXT, g->digest);
 }
 
 /* Of one row that was asked for by its id only that. */
@@ -44,7 +53,7 @@ static int emit(struct sl_req *r, const struct sl_gates *g, struct sl_err *err)
   struct sl_batch *b = NULL;
   struct sl_buf id;
   sl_buf_init(&id, 64 << 10);
-  int rc = sl_schema_new(&s, sl_res_gates.cols, sl_res_gates.ncols, own_cols, 1, err);
+  int rc = sl_schema_new(&s, sl_res_gates.cols, sl_res_gates.ncols, own_cols, OWN_COLS, err);
   rc = rc ? rc : sl_schema_set_resource(s, SL_STR("gates"), err);
   rc = rc ? rc : sl_req_head(r, s, 0, sl_req_query(r)->kind == SL_Q_GET ? 1 : (int64_t)g->n);
   for (size_t i = 0; i < g->n && !rc; i++) {
@@ -137,7 +146,7 @@ static void gates_cancel(struct sl_req *r)
 const struct sl_serve judge_gates_serve = {
   .res = &sl_res_gates,
   .own = own_cols,
-  .nown = 1,
+  .nown = OWN_COLS,
   .req_size = sizeof(struct rows_state),
   .query = gates_query,
   .cancel = gates_cancel,

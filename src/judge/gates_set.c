@@ -36,7 +36,7 @@ static int row_put(struct gates_set *s, const struct sl_gate_row *like, struct s
 {
   struct sl_gate_row *r = &s->row[s->g.n];
   *r = (struct sl_gate_row){ keep(s, like->name), like->state, keep(s, like->value), keep(s, like->needs), keep(s, like->evidence),
-                             keep(s, like->why) };
+                             keep(s, like->why), like->advised };
   if (!r->name || !r->value || !r->needs || !r->evidence || !r->why)
     return sl_err_nomem(err);
   s->g.n++;
@@ -86,23 +86,35 @@ static int judge_one(struct gates_set *s, struct facts *f, const struct sl_gate_
   sl_gate_run(gate, facts_ask, f, gc->first, &r);
   sl_gate_free(gate);
   s->g.worst = worse(s->g.worst, r.state);
-  return row_put(s, &(struct sl_gate_row){ gc->name, r.state, r.value, r.needs, r.source, r.why }, err);
+  return row_put(s, &(struct sl_gate_row){ gc->name, r.state, r.value, r.needs, r.source, r.why, false }, err);
 }
 
-int gates_judge(struct gates_set **out, struct facts *f, const struct sl_ws_conf *c, const struct sl_model_conf *m, const char *conn,
-                const char *to, struct sl_err *err)
+static int judge_eyes(struct gates_set *s, const struct facts *f, const struct gates_ask *q, struct sl_err *err)
+{
+  struct gates_eyes e;
+  int rc = gates_eyes(&e, &f->own.v, q, err);
+  if (rc || !e.judged)
+    return rc;
+  s->g.worst = worse(s->g.worst, e.is.state);
+  char why[sizeof e.is.why + 20];
+  snprintf(why, sizeof why, "%s%s", e.advised ? "only advised: " : "", e.is.why);
+  return row_put(s, &(struct sl_gate_row){ SL_EYES_GATE, e.is.state, e.is.value, "two people", e.is.evidence, why, e.advised }, err);
+}
+
+int gates_judge(struct gates_set **out, struct facts *f, const struct gates_ask *q, struct sl_err *err)
 {
   char present[24] = "";
+  const struct sl_model_conf *m = q->m;
   if (f->champion.there)
     snprintf(present, sizeof present, "%lld", (long long)f->champion.version);
-  struct sl_gates head = { .conn = conn, .model = m->name, .version = f->own.version, .alias = to, .present = present,
+  struct sl_gates head = { .conn = q->conn, .model = m->name, .version = f->own.version, .alias = q->to, .present = present,
                            .worst = SL_GATE_PASS };
-  struct gates_set *s = *out = set_new(m->ngates);
+  struct gates_set *s = *out = set_new(m->ngates + 1);
   facts_evidence_digest(&f->own, head.evidence);
   snprintf(head.digest, sizeof head.digest, "%s", facts_artifact_digest(&f->own));
-  int rc = s ? sl_ws_conf_policy(c, m, head.policy, err) : sl_err_nomem(err);
+  int rc = s ? sl_ws_conf_policy(q->c, m, head.policy, err) : sl_err_nomem(err);
   rc = rc ? rc : head_put(s, &head, err);
   for (size_t i = 0; i < m->ngates && !rc; i++)
     rc = judge_one(s, f, &m->gates[i], err);
-  return rc;
+  return rc ? rc : judge_eyes(s, f, q, err);
 }

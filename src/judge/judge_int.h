@@ -7,6 +7,8 @@
 struct sl_serve;
 struct sl_judge_ops;
 extern const struct sl_judge_ops judge_ops;      /* decide.c */
+void judge_who(void *user);                      /* judge.c: two of its operations */
+void judge_close(void *user);
 extern const struct sl_serve judge_differences_serve, judge_gates_serve;
 extern const struct sl_serve judge_approvals_serve, judge_alarms_serve;
 extern const struct sl_resource judge_alarms;   /* findings about models */

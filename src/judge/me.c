@@ -53,6 +53,31 @@ struct sl_ident sl_me_ident(const struct sl_me *m)
   return (struct sl_ident){ sl_str(m->issuer), sl_str(m->subject), m->known };
 }
 
+void sl_me_tell(struct sl_ws *w, const struct sl_me *m)
+{
+  struct sl_identity who = { .known = m->known };
+  snprintf(who.name, sizeof who.name, "%s", m->name);
+  snprintf(who.issuer, sizeof who.issuer, "%s", m->issuer);
+  snprintf(who.subject, sizeof who.subject, "%s", m->subject);
+  sl_ws_set_signer(w, &who);
+}
+
+enum sl_may sl_me_may(const struct sl_me *me, struct sl_people p, const struct sl_model_conf *m)
+{
+  bool listed = !m || !m->approvers[0];
+  if (sl_people_keyed(p) && me->known != SL_KNOWN_KEY)
+    return SL_MAY_NO_KEY;
+  for (size_t i = 0; m && m->approvers[i] && !listed; i++)
+    listed = !strcmp(m->approvers[i], me->name);
+  return listed ? SL_MAY : SL_MAY_OTHERS;
+}
+
+void sl_approvers_text(struct sl_buf *out, const struct sl_model_conf *m)
+{
+  for (size_t i = 0; m && m->approvers[i]; i++)
+    sl_buf_printf(out, "%s%s", i ? ", " : "", m->approvers[i]);
+}
+
 /* ---- finding ---- */
 
 struct finding { const struct sl_me_ask *q; struct sl_people people; struct sl_me *me; bool found; };

@@ -32,7 +32,14 @@ struct sl_me {
 /* Blocks: lane `long`. Finding nobody is no failure: known is then os or claimed. */
 int sl_me_find(const struct sl_me_ask *q, struct sl_me *out, const atomic_bool *cancel, struct sl_err *err) SL_NODISCARD;
 void sl_me_free(struct sl_me *m);
+/* On the loop: what sl_ws_signer() says from now on. */
+void sl_me_tell(struct sl_ws *w, const struct sl_me *m);
 struct sl_ident sl_me_ident(const struct sl_me *m);
+/* May they decide about m (NULL: nothing governs it)? */
+enum sl_may { SL_MAY, SL_MAY_NO_KEY /* decisions are signed here, and no key is at hand */, SL_MAY_OTHERS /* the approvers are others */ };
+enum sl_may sl_me_may(const struct sl_me *me, struct sl_people p, const struct sl_model_conf *m);
+/* "lead, ana" of the policy; "" where it names nobody. */
+void sl_approvers_text(struct sl_buf *out, const struct sl_model_conf *m);
 /* The armoured signature over a statement's text. Blocks: lane `long`, an agent may ask a person. */
 int sl_me_sign(const struct sl_me_ask *q, const struct sl_me *m, struct sl_str text, struct sl_buf *out, const atomic_bool *cancel,
                struct sl_err *err) SL_NODISCARD;

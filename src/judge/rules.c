@@ -60,23 +60,11 @@ int rules_raw(const struct sl_judging *j, struct sl_err *err)
 
 /* ---- people ---- */
 
-static bool is_approver(const struct deciding *d)
-{
-  const char *const *a = d->policy ? d->policy->approvers : NULL;
-  if (!a || !a[0])
-    return true;
-  for (size_t i = 0; a[i]; i++)
-    if (!strcmp(a[i], d->me.name))
-      return true;
-  return false;
-}
-
 static int no_approver(const struct deciding *d, struct sl_err *err)
 {
   struct sl_buf names;
   sl_buf_init(&names, 120);
-  for (size_t i = 0; d->policy->approvers[i]; i++)
-    sl_buf_printf(&names, "%s%s", i ? ", " : "", d->policy->approvers[i]);
+  sl_approvers_text(&names, d->policy);
   sl_err_set(err, SL_EBREACH, "%s may not decide about %s: its approvers are %s; ask one of them with `sluice request`", d->me.name,
              d->policy->name, sl_buf_zstr(&names));
   sl_buf_free(&names);
@@ -85,12 +73,12 @@ static int no_approver(const struct deciding *d, struct sl_err *err)
 
 int rules_person(const struct deciding *d, struct sl_err *err)
 {
-  bool keyed = sl_people_keyed(sl_people(d->conf));
-  if (keyed && d->me.known != SL_KNOWN_KEY)
+  enum sl_may may = sl_me_may(&d->me, sl_people(d->conf), d->policy);
+  if (may == SL_MAY_NO_KEY)
     return sl_err_set(err, SL_EUSAGE, "decisions are signed here: %s", d->me.why);
   const struct sl_decision *asked = sl_decisions_last(&d->past, SL_STR("requested"), d->to);
   bool own = asked && !strcmp(asked->v.who->name, d->me.name);
-  if (d->what == JUDGE_REQUEST || (d->what == JUDGE_REJECT && own) || is_approver(d))
+  if (d->what == JUDGE_REQUEST || (d->what == JUDGE_REJECT && own) || may == SL_MAY)
     return SL_OK;
   return no_approver(d, err);
 }
@@ -114,27 +102,6 @@ int rules_expect(const struct deciding *d, struct sl_str expect, struct sl_err *
 
 /* ---- gates ---- */
 
-/* Each is named; the fewer they are, the more is said of each. */
-enum { WORDS_ROOM = 190, WORDS_LEAST = 24 };
-
-static void gate_words(struct sl_buf *b, size_t bad, const char *name, enum sl_gate_state state, const char *why)
-{
-  size_t room = bad ? WORDS_ROOM / bad : 0, used = strlen(name) + 16;
-  room = room > used + WORDS_LEAST ? room - used : WORDS_LEAST;
-  if (state == SL_GATE_PASS)
-    return;
-  sl_buf_printf(b, "%s%s %s (%.*s)", b->n ? ", " : "", name, state == SL_GATE_FAIL ? "fails" : "is unknown",
-                SL_ARG(sl_str_head(sl_str(why), room)));
-}
-
-static size_t bad_gates(const struct sl_gates *g, const struct sl_eyes *eyes)
-{
-  size_t n = eyes->state != SL_GATE_PASS;
-  for (size_t i = 0; i < g->n; i++)
-    n += strcmp(g->row[i].name, SL_EYES_GATE) != 0 && g->row[i].state != SL_GATE_PASS;
-  return n;
-}
-
 static int gates_kept(struct deciding *d, const struct sl_gates *g, struct sl_err *err)
 {
   const char *before = d->evidence;
@@ -150,25 +117,19 @@ static int gates_kept(struct deciding *d, const struct sl_gates *g, struct sl_er
 
 int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *words, struct sl_err *err)
 {
+  char head[96];
   struct sl_buf bad;
-  struct sl_eyes eyes = { .state = SL_GATE_PASS };
-  const struct sl_ident me = sl_me_ident(&d->me);
+  int n = snprintf(head, sizeof head, "%.*s/%lld: ", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version);
   int rc = gates_kept(d, g, err);
-  sl_buf_init(&bad, 4096);
-  if (!rc && d->policy->four_eyes != SL_FOUR_EYES_OFF)
-    sl_eyes_version(sl_people(d->conf), d->issuer, d->author, &d->past, d->to, &me, &eyes);
-  size_t n = bad_gates(g, &eyes);
+  sl_buf_init(&bad, 1 << 16);
+  sl_gates_words(&bad, g, d->glass ? 2000 : sizeof err->msg - 1 - (size_t)n);
   for (size_t i = 0; i < g->n && !rc; i++)
-    if (strcmp(g->row[i].name, SL_EYES_GATE) != 0)
-      gate_words(&bad, n, g->row[i].name, g->row[i].state, g->row[i].why);
-  if (eyes.state == SL_GATE_UNKNOWN && d->policy->four_eyes == SL_FOUR_EYES_ADVISORY)
-    sl_buf_printf(words, "four eyes only advised: %s", eyes.why);
-  else
-    gate_words(&bad, n, SL_EYES_GATE, eyes.state, eyes.why);
+    if (g->row[i].advised)
+      sl_buf_printf(words, "%s: %s", g->row[i].name, g->row[i].why);
   if (!rc && bad.n && d->glass)
-    sl_buf_printf(words, "%sbreak-glass over %s", words->n ? "; " : "", sl_buf_zstr(&bad));
+    sl_buf_printf(words, "%sbreak-glass: %s", words->n ? "; " : "", sl_buf_zstr(&bad));
   else if (!rc && bad.n)
-    rc = sl_err_set(err, SL_EBREACH, "%.*s/%lld: %s", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version, sl_buf_zstr(&bad));
+    rc = sl_err_set(err, SL_EBREACH, "%s%s", head, sl_buf_zstr(&bad));
   sl_buf_free(&bad);
   return rc;
 }

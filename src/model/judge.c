@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "model/act_int.h"
 
-enum { NOTES_MAX = 16 << 10, NAME_MAX = 64 };
+enum { NOTES_MAX = 16 << 10, NAME_MAX = 64, STATEMENT_KEY_MAX = 200 /* MLflow takes 250 */ };
 
 static int no_rules(struct sl_err *err)
 {
@@ -261,6 +262,8 @@ void judge_recheck(struct sl_plan *p)
 
 void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user)
 {
+  const struct sl_judge_ops *before = w->judge;
+  void *its = w->judge_user;
   w->judge = ops;
   w->judge_user = user;
   while (w->judgings) {
@@ -272,4 +275,30 @@ void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user)
     int rc = no_rules(&e);
     sl_judging_end(j, rc, &e);
   }
+  if (before && before->close)
+    before->close(its);
+}
+
+/* ---- where a statement lies ---- */
+
+static bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-'; }
+
+int sl_statement_key(struct sl_buf *out, struct sl_str person, struct sl_err *err)
+{
+  size_t need = 0;
+  for (size_t i = 0; i < person.n; i++)
+    need += plain(person.p[i]) ? 1 : 3;
+  sl_buf_z(out, "approval.statement.");
+  if (need > STATEMENT_KEY_MAX) { /* `_-` begins no escape */
+    char hex[65];
+    struct sl_sha256 d = sl_sha256(person);
+    sl_sha256_hex(&d, hex);
+    sl_buf_printf(out, "_-%s", hex);
+  }
+  for (size_t i = 0; i < person.n && need <= STATEMENT_KEY_MAX; i++)
+    if (plain(person.p[i]))
+      sl_buf_ch(out, person.p[i]);
+    else
+      sl_buf_printf(out, "_%02x", (unsigned)(unsigned char)person.p[i]);
+  return sl_buf_check(out, err);
 }

@@ -19,6 +19,9 @@ struct sl_judge_ops {
   /* The plan is over, however it ended: exactly once for every one that prepare was asked about. Free what is yours. A stage that was
    * still under way gets no end any more. */
   void (*drop)(void *user, struct sl_judging *j);
+  /* Who decides here? Look, off the loop, and tell sl_ws_set_signer(), unless it was told to close before. NULL: nobody looks. */
+  void (*who)(void *user);
+  void (*close)(void *user);  /* the workspace closes, or another judge takes over: touch it no more. NULL: nothing is held */
 };
 /* NULL ops: judged actions are refused from now on (EUNSUP); plans that wait for an answer are refused inside this call. */
 void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user);
@@ -29,6 +32,9 @@ const struct sl_call *sl_judging_call(const struct sl_judging *j);       /* with
 struct sl_ws *sl_judging_ws(const struct sl_judging *j);
 /* Of the target as it was read last, also `tags.KEY` of a family; null: no such. Until the next stage. */
 struct sl_val sl_judging_cell(const struct sl_judging *j, size_t target, const char *col);
+/* The tag in which a registry keeps one person's statement: approval.statement.PERSON, whatever is no a-z 0-9 . - escaped as _ and two hex
+ * digits, so that two persons never share one, also where a store compares without case; a very long name stands there as its digest. */
+int sl_statement_key(struct sl_buf *out, struct sl_str person, struct sl_err *err) SL_NODISCARD;
 /* The next three belong to prepare. A computed argument, or one that the person left out; copied. */
 int sl_judging_arg(struct sl_judging *j, const char *name, struct sl_val v, struct sl_err *err) SL_NODISCARD;
 int sl_judging_guard(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;  /* shown: "champion is 6" */

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "model/judge.h"
 #include "model/ws_int.h"
 
 enum { TABLE_MEMORY = 32 << 20, CLOSE_MS = 5000 };
@@ -210,6 +211,9 @@ void sl_ws_close(struct sl_ws *w)
   if (w->act && w->act_close)
     w->act_close(w);
   w->closing = true;
+  if (w->judge && w->judge->close)
+    w->judge->close(w->judge_user);
+  w->judge = NULL;
   sl_timer_stop(w->l, &w->tick);
   while (w->reads)
     ws_bytes_drop(w->reads);
@@ -249,6 +253,7 @@ int sl_ws_reload(struct sl_ws *w, struct sl_ws_conf *fresh, struct sl_err *err)
     sl_ws_conf_unref(old);
   if (w->act && w->act_reload)
     w->act_reload(w);
+  w->signer_asked = false;
   ws_state_changed(w);
   return SL_OK;
 }
@@ -261,6 +266,25 @@ const char *sl_ws_name(const struct sl_ws *w) { return w->name; }
 const char *sl_ws_replay(const struct sl_ws *w) { return w->replay_file; }
 const char *sl_ws_state_dir(const struct sl_ws *w) { return w->state_dir; }
 const struct sl_identity *sl_ws_me(const struct sl_ws *w) { return &w->me; }
+
+const struct sl_identity *sl_ws_signer(struct sl_ws *w)
+{
+  if (!w->signer_asked && w->judge && w->judge->who && !w->closing) {
+    w->signer_asked = true;
+    w->judge->who(w->judge_user);
+  }
+  return w->signer.name[0] ? &w->signer : &w->me;
+}
+
+void sl_ws_set_signer(struct sl_ws *w, const struct sl_identity *who)
+{
+  bool same = !strcmp(w->signer.name, who->name) && w->signer.known == who->known && !strcmp(w->signer.issuer, who->issuer) &&
+              !strcmp(w->signer.subject, who->subject);
+  w->signer = *who;
+  if (!same)
+    ws_state_changed(w);
+}
+
 const struct sl_person *sl_ws_person(const struct sl_ws *w) { return w->person; }
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w) { return w->conf ? sl_ws_conf_tz(w->conf) : NULL; }
 

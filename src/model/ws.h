@@ -45,6 +45,10 @@ const char *sl_ws_name(const struct sl_ws *w);
 const char *sl_ws_replay(const struct sl_ws *w);                 /* the recording's file; NULL: this is the world itself */
 const char *sl_ws_state_dir(const struct sl_ws *w);
 const struct sl_identity *sl_ws_me(const struct sl_ws *w);
+/* Who decisions are signed as: whose key is at hand. Until the judge knows, and without one, sl_ws_me(). The first question, and the first
+ * after a reload, lets the judge look, which may take an SSH agent's time; sl_ws_on_state() tells when it is another. */
+const struct sl_identity *sl_ws_signer(struct sl_ws *w);
+void sl_ws_set_signer(struct sl_ws *w, const struct sl_identity *who);   /* the judge's */
 const struct sl_person *sl_ws_person(const struct sl_ws *w);     /* NULL: defaults */
 const struct sl_tz *sl_ws_tz(const struct sl_ws *w);             /* of partition days; NULL: UTC */
 sl_ms sl_ws_now(const struct sl_ws *w);                          /* wall clock of the loop's turn: what people read */

@@ -195,6 +195,8 @@ struct sl_ws {
   struct ws_tap *tap;
   const struct sl_judge_ops *judge; /* judge.c */
   void *judge_user;
+  struct sl_identity signer;        /* name "": not known yet */
+  bool signer_asked;
   struct sl_judging *judgings;
   struct sl_capsule *replay;        /* the recording that stands in for the world; NULL: none */
   char *replay_file;

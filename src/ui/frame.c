@@ -24,7 +24,7 @@ static void header_draw(struct sl_ui *ui)
   const struct sl_ws_conf *c = sl_ws_config(ui->ws);
   const char *env = c ? sl_ws_conf_environment_name(c) : "";
   enum sl_role base = c && sl_ws_conf_protected(c) ? SL_ROLE_prod : SL_ROLE_header, role;
-  const struct sl_identity *me = sl_ws_me(ui->ws);
+  const struct sl_identity *me = sl_ws_signer(ui->ws);
   char armed[48], who[160];
   sl_grid_over(g, (struct sl_rect){ 0, 0, g->w, 1 }, base);
   int x = 1 + sl_grid_putz(g, 1, 0, 8, base, "sluice");

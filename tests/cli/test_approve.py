@@ -88,7 +88,7 @@ def test_over_a_gate_only_with_a_reason_and_for_all_to_see(lab):
     lab("approve", "cancer/6", "--break-glass", "--comment", "the ward is waiting")
     assert champion(lab) == "6" and approvals(lab)[6, "lead", "approved"]["comment"] == "break-glass: the ward is waiting"
     audit = json.loads(lab("audit", "list", "-o", "json").stdout)[0]
-    assert "break-glass over no-overfit is unknown" in audit["detail"]
+    assert "break-glass: 3 gates do not pass: no-overfit is unknown" in audit["detail"]
 
 
 def test_copied_and_altered_statements_count_for_nothing(lab):

@@ -18,7 +18,8 @@ def test_a_worse_version_fails(demo):
     assert float(worse["value"]) < float(worse["threshold"].removeprefix(">= "))
     assert worse["why"].startswith("metrics.val_auc is 0.98") and ", not >= 0.99" in worse["why"]
     assert "logged by ana" in worse["evidence"] and "logged by omar" in worse["evidence"]
-    assert list(got["no-worse"]) == ["connection", "gate", "state", "value", "threshold", "evidence", "why", "ref"]
+    assert list(got["no-worse"]) == ["connection", "gate", "state", "value", "threshold", "evidence", "why", "policy_sha256",
+                                    "evidence_sha256", "files_sha256", "ref"]
 
 
 def test_it_is_judged_against_the_alias_that_is_named(demo):

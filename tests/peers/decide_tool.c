@@ -143,7 +143,7 @@ static int decide(struct tool *t, const char *what, const char *id)
 
 int main(int argc, char **argv)
 {
-  static const struct sl_judge_ops ops = { prepare, recheck, dropped };
+  static const struct sl_judge_ops ops = { .prepare = prepare, .recheck = recheck, .drop = dropped };
   struct tool t = { .pair = argv + 5, .npair = argc - 5 };
   if (argc < 5) {
     fprintf(stderr, "decide_tool WORKSPACE-FILE STATE-DIR RESOURCE/ACTION ID [NAME=VALUE ...]\n");

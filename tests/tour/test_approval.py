@@ -38,11 +38,11 @@ def test_the_good_one_is_promoted_and_goes_back(demo):
         t.keys("r")
         for _ in range(40):  # the execution ends; the sheet asks again every few seconds, and at once by r
             try:
-                t.wait("can be approved: 5 of 5 gates pass", seconds=1)
+                t.wait("can be approved: 6 of 6 gates pass", seconds=1)
                 break
             except AssertionError:
                 t.keys("r")
-        t.wait("can be approved: 5 of 5 gates pass")
+        t.wait("can be approved: 6 of 6 gates pass")
         t.keys("a")
         t.type(re.search(r"(\d)  approve", t.wait("promote a version, by the rules"))[1])
         t.wait("approve to")

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "judge/eyes.h"
 
 static const char *const none[] = { NULL };
@@ -46,8 +48,46 @@ static void authors(void **state)
   assert_int_equal(eyes(auth_ana, nobody, who("os", "lab:omar", SL_KNOWN_OS)), SL_GATE_PASS); /* her account there is another */
 }
 
+static void each_is_named_with_how_they_are_known(void **state)
+{
+  struct sl_eyes e;
+  const struct sl_ident said_ana = who("mlflow", "ana", SL_KNOWN_CLAIMED), ana = who("people", "ana", SL_KNOWN_KEY),
+                        lead = who("people", "lead", SL_KNOWN_KEY), nobody = who("", "", SL_KNOWN_CLAIMED);
+  (void)state;
+  sl_eyes_judge(people, &said_ana, &ana, &lead, &e);
+  assert_string_equal(e.evidence, "author ana (claimed), requester ana (key), approver lead (key)");
+  assert_string_equal(e.value, "ana, lead");
+  sl_eyes_judge(people, &nobody, &nobody, &lead, &e);
+  assert_string_equal(e.evidence, "approver lead (key)");
+}
+
+/* A request that would have confirmed the author, but counts for nothing, is named: the way out is another than for none at all. */
+static void a_request_that_counts_for_nothing_is_named(void **state)
+{
+  static struct sl_decisions d;
+  const struct sl_ident lead = who("people", "lead", SL_KNOWN_KEY);
+  struct sl_eyes e;
+  (void)state;
+  d.n = 2;
+  for (size_t i = 0; i < 2; i++)
+    d.v[i] = (struct sl_decision){ .s = { .s = { .decision = SL_STR("requested"), .to = SL_STR("champion"), .at = 1000 + (sl_ms)i } },
+                                   .v = { .worth = SL_WORTH_UNSIGNED, .who = &members[0], .why = "not signed: a claim" } };
+  d.v[1].v.worth = SL_WORTH_FUTURE;
+  snprintf(d.v[1].v.why, sizeof d.v[1].v.why, "was made in the future");
+  sl_eyes_version(people, SL_STR("mlflow"), SL_STR("ana"), &d, SL_STR("champion"), &lead, &e);
+  assert_int_equal(e.state, SL_GATE_UNKNOWN);
+  assert_string_equal(e.why, "made by ana, approved by lead: the author is only claimed; a signed request of theirs confirms it; "
+                             "the request was made in the future");
+  sl_eyes_version(people, SL_STR("mlflow"), SL_STR("ana"), &d, SL_STR("other"), &lead, &e);
+  assert_null(strstr(e.why, "the request was"));
+  d.v[1].v.worth = SL_WORTH_VALID;
+  sl_eyes_version(people, SL_STR("mlflow"), SL_STR("ana"), &d, SL_STR("champion"), &lead, &e);
+  assert_int_equal(e.state, SL_GATE_PASS);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = { cmocka_unit_test(authors) };
+  const struct CMUnitTest tests[] = { cmocka_unit_test(authors), cmocka_unit_test(each_is_named_with_how_they_are_known),
+                                      cmocka_unit_test(a_request_that_counts_for_nothing_is_named) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

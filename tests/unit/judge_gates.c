@@ -9,13 +9,14 @@
 
 #include "fake_backend.h"
 #include "judge/gates.h"
+#include "judge/me.h"
 #include "model/backend.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---- a registry ---- */
 
-struct version { const char *model; int64_t version; const char *alias, *stage, *run, *tag, *value; };
+struct version { const char *model; int64_t version; const char *alias, *stage, *run, *tag, *value, *author; };
 struct run { const char *id, *user, *key; double value; const char *param, *said; };
 static struct {
   const struct version *v; size_t nv;
@@ -28,7 +29,7 @@ static struct {
 } reg;
 
 static const struct sl_col tag_col[] = { { .name = "tags", .type = SL_FAMILY_TEXT } };
-enum { V_MODEL, V_VERSION, V_STATE, V_STAGE, V_ALIASES, V_RUN, V_TAGS = 10 };
+enum { V_MODEL, V_VERSION, V_STATE, V_STAGE, V_ALIASES, V_RUN, V_AUTHOR, V_TAGS = 10 };
 enum { R_ID, R_USER = 7, R_PARAMS, R_METRICS };
 
 static void put_version(struct sl_batch *b, const struct version *v)
@@ -45,6 +46,7 @@ static void put_version(struct sl_batch *b, const struct version *v)
   sl_batch_set(b, V_ALIASES, sl_vas(SL_LIST, v->alias ? sl_buf_view(&list) : SL_STR("")));
   sl_batch_set(b, V_STAGE, sl_vz(v->stage));
   sl_batch_set(b, V_RUN, sl_vz(v->run));
+  sl_batch_set(b, V_AUTHOR, sl_vz(v->author));
   if (v->tag)
     sl_batch_key(b, V_TAGS, sl_str(v->tag), sl_vz(v->value));
   sl_buf_free(&list);
@@ -113,9 +115,9 @@ static const struct sl_serve serve_runs = { .res = &sl_res_runs, .query = query,
 /* ---- the bench ---- */
 
 static const struct version two[] = {
-  { "care", 3, "champion", "Production", "run3", "team", "a" },
-  { "care", 4, NULL, "Staging", "run4", "reviewed", "yes" },
-  { "other", 4, "champion", NULL, "run3", NULL, NULL },
+  { "care", 3, "champion", "Production", "run3", "team", "a", NULL },
+  { "care", 4, NULL, "Staging", "run4", "reviewed", "yes", NULL },
+  { "other", 4, "champion", NULL, "run3", NULL, NULL, NULL },
 };
 static const struct run runs[] = {
   { "run3", "omar", "auc", 0.90, "depth", "5" },
@@ -136,19 +138,24 @@ static void told(void *user, const struct sl_gates *g, const struct sl_err *err)
     t->err = *err;
 }
 
-static void open(struct bench *x, const char *gates)
+static void open_as(struct bench *x, const char *gates, const char *approval)
 {
-  static char yaml[2048];
+  static char yaml[4096];
   *x = (struct bench){ .job = NULL };
   memset(&reg, 0, sizeof reg);
   reg.v = two;
   reg.nv = N(two);
   reg.r = runs;
   reg.nr = N(runs);
-  snprintf(yaml, sizeof yaml, "environment: test\nmodels:\n  care:\n    gates:\n%s", gates);
+  snprintf(yaml, sizeof yaml, "environment: test\nmodels:\n  care:\n    gates:\n%s    approval: %s\n", gates, approval);
   fx_open(&x->f, &(struct fx_opts){ .headless = true, .workspace = yaml });
   assert_int_equal(sl_ws_serve(x->f.w, &serve_versions, NULL, NULL), SL_OK);
   assert_int_equal(sl_ws_serve(x->f.w, &serve_runs, NULL, NULL), SL_OK);
+}
+
+static void open(struct bench *x, const char *gates)
+{
+  open_as(x, gates, "{four_eyes: false}");
 }
 
 static void close(struct bench *x)
@@ -243,8 +250,8 @@ static void a_stage_has_the_newest_version_in_it(void **state)
 {
   (void)state;
   static const struct version staged[] = {
-    { "care", 2, NULL, "Production", "run3", NULL, NULL }, { "care", 3, NULL, "Production", "run3", NULL, NULL },
-    { "care", 1, NULL, "Production", "run3", NULL, NULL }, { "care", 4, NULL, NULL, "run4", NULL, NULL },
+    { "care", 2, NULL, "Production", "run3", NULL, NULL, NULL }, { "care", 3, NULL, "Production", "run3", NULL, NULL, NULL },
+    { "care", 1, NULL, "Production", "run3", NULL, NULL, NULL }, { "care", 4, NULL, NULL, "run4", NULL, NULL, NULL },
   };
   struct bench x;
   open(&x, "      - metrics.auc >= champion.metrics.auc\n    promote: {stage: Production}\n");
@@ -280,7 +287,8 @@ static void what_cannot_be_read_is_unknown_in_words(void **state)
 static void a_version_without_a_run(void **state)
 {
   (void)state;
-  static const struct version bare[] = { { "care", 4, NULL, NULL, NULL, NULL, NULL }, { "care", 5, NULL, NULL, "gone", NULL, NULL } };
+  static const struct version bare[] = { { "care", 4, NULL, NULL, NULL, NULL, NULL, NULL },
+                                         { "care", 5, NULL, NULL, "gone", NULL, NULL, NULL } };
   struct bench x;
   open(&x, "      - metrics.auc >= 0.85\n");
   reg.v = bare;
@@ -312,6 +320,116 @@ static void what_is_not_there_is_told(void **state)
   assert_non_null(strstr(err.msg, "models: {other: {gates: ["));
   assert_null(x.job);
   close(&x);
+}
+
+/* ---- four eyes ---- */
+
+/* Whoever runs this test is known as os:HOST:USER; MLflow's claim about an author can be compared with nothing. */
+static void four_eyes_are_the_last_row(void **state)
+{
+  (void)state;
+  static const struct version made[] = { { "care", 4, NULL, NULL, "run4", NULL, NULL, "ana" } };
+  struct bench x;
+  open_as(&x, "      - metrics.auc >= 0.85\n", "{four_eyes: true}");
+  reg.v = made;
+  reg.nv = N(made);
+  const struct sl_gates *g = ask(&x, 4);
+  assert_int_equal(g->n, 2);
+  assert_string_equal(g->row[1].name, SL_FOUR_EYES_GATE);
+  assert_int_equal(g->row[1].state, SL_GATE_UNKNOWN);
+  assert_string_equal(g->row[1].needs, "two people");
+  assert_true(sl_str_starts(sl_str(g->row[1].value), SL_STR("ana, ")));
+  assert_true(sl_str_starts(sl_str(g->row[1].evidence), SL_STR("author ana (claimed), approver ")));
+  assert_non_null(strstr(g->row[1].why, "the author is only claimed"));
+  assert_int_equal(g->worst, SL_GATE_UNKNOWN);
+  close(&x);
+  open_as(&x, "      - metrics.auc >= 0.85\n", "{four_eyes: advisory}");
+  reg.v = made;
+  reg.nv = N(made);
+  g = ask(&x, 4);
+  assert_int_equal(g->row[1].state, SL_GATE_PASS);
+  assert_true(g->row[1].advised && sl_str_starts(sl_str(g->row[1].why), SL_STR("only advised: made by ana")));
+  assert_int_equal(g->worst, SL_GATE_PASS);
+  close(&x);
+}
+
+#define KEY_LEAD "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKyNqiaFVnTmDTb2aVp3XRWOGHKYJNvHFyGYjSVRag26"
+
+static void who_may_not_decide_cannot_show_them(void **state)
+{
+  (void)state;
+  static const struct version made[] = { { "care", 4, NULL, NULL, "run4", NULL, NULL, "ana" } };
+  static const struct { const char *approval, *why; } cases[] = {
+    { "{approvers: [lead]}\npeople: {lead: {identities: [\"mlflow:lead\"]}}", "is no approver; ask one of them: lead" },
+    { "{approvers: [lead], four_eyes: advisory}\npeople: {lead: {keys: [\"" KEY_LEAD "\"]}}", "who approves is not known: " },
+  };
+  for (size_t i = 0; i < N(cases); i++) {
+    struct bench x;
+    open_as(&x, "      - metrics.auc >= 0.85\n", cases[i].approval);
+    reg.v = made;
+    reg.nv = N(made);
+    const struct sl_gates *g = ask(&x, 4);
+    assert_int_equal(g->row[1].state, SL_GATE_UNKNOWN);
+    assert_non_null(strstr(g->row[1].why, cases[i].why));
+    close(&x);
+  }
+}
+
+static void the_asker_may_bring_the_approver(void **state)
+{
+  (void)state;
+  static const struct version made[] = { { "care", 4, NULL, NULL, "run4", NULL, NULL, "ana" } };
+  const struct sl_me lead = { .name = "lead", .known = SL_KNOWN_KEY, .issuer = "people", .subject = "lead" };
+  struct sl_err err = { 0 };
+  struct bench x;
+  open_as(&x, "      - metrics.auc >= 0.85\n", "{approvers: [lead]}\npeople: {lead: {keys: [\"" KEY_LEAD "\"]}}");
+  reg.v = made;
+  reg.nv = N(made);
+  assert_int_equal(sl_gates_start(&x.job, x.f.w, SL_STR(""), SL_STR("care"), 4, SL_STR(""), told, &x.t, &err), SL_OK);
+  sl_gates_as(x.job, &lead);
+  fx_settle(&x.f);
+  assert_int_equal(x.t.times, 1);
+  assert_string_equal(x.t.g->row[1].value, "ana, lead");
+  assert_string_equal(x.t.g->row[1].evidence, "author ana (claimed), approver lead (key)");
+  close(&x);
+}
+
+/* ---- in one line ---- */
+
+static void words_are(const struct sl_gate_row *row, size_t n, size_t room, const char *want)
+{
+  const struct sl_gates g = { .row = row, .n = n, .model = "care", .version = 4 };
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  sl_gates_words(&b, &g, room);
+  assert_string_equal(b.n ? sl_buf_zstr(&b) : "", want);
+  sl_buf_free(&b);
+}
+
+static void what_does_not_pass_in_one_line(void **state)
+{
+  (void)state;
+  static const struct sl_gate_row rows[] = {
+    { "metrics.auc >= 0.9", SL_GATE_PASS, "0.95", ">= 0.9", "", "metrics.auc is 0.95, >= 0.9", false },
+    { "drift.share < 0.5", SL_GATE_UNKNOWN, "", "< 0.5", "",
+      "drift.share is missing: not computed yet: sluice run evidence-cancer -p version=4", false },
+    { "rescore.max_abs_diff <= 1e-6", SL_GATE_UNKNOWN, "", "<= 1e-6", "",
+      "rescore.max_abs_diff is missing: not computed yet: sluice run evidence-cancer -p version=4", false },
+    { "no-worse", SL_GATE_FAIL, "0.98", ">= 0.99", "", "metrics.val_auc is 0.98, not >= 0.99", false },
+    { SL_FOUR_EYES_GATE, SL_GATE_FAIL, "ana, ana", "two people", "", "ana made this version and cannot approve it", false },
+  };
+  words_are(rows, 1, 255, "");
+  words_are(rows + 3, 1, 255, "no-worse fails (metrics.val_auc is 0.98, not >= 0.99)");
+  words_are(rows, 3, 255, "2 gates do not pass: drift.share, rescore.max_abs_diff are unknown (not computed yet: "
+                          "sluice run evidence-cancer -p version=4)");
+  words_are(rows, 5, 255, "4 gates do not pass: drift.share, rescore.max_abs_diff are unknown (not computed yet: "
+                          "sluice run evidence-cancer -p version=4); "
+                          "no-worse fails (metrics.val_auc is 0.98, not >= 0.99); four-eyes fails (ana made this version and "
+                          "cannot approve it)");
+  words_are(rows, 5, 210, "4 gates do not pass: drift.share, rescore.max_abs_diff are unknown (not computed yet); no-worse fails "
+                          "(metrics.val_auc is 0.98, not >= 0.99); four-eyes fails (ana made this version and cannot approve it)");
+  words_are(rows, 5, 120, "4 gates do not pass: drift.share, rescore.max_abs_diff are unknown; no-worse fails; four-eyes fails");
+  words_are(rows, 5, 60, "4 gates do not pass; sluice gate care/4 lists them");
 }
 
 static void no_gate_is_no_objection(void **state)
@@ -381,6 +499,10 @@ int main(void)
     cmocka_unit_test(what_cannot_be_read_is_unknown_in_words),
     cmocka_unit_test(a_version_without_a_run),
     cmocka_unit_test(what_is_not_there_is_told),
+    cmocka_unit_test(four_eyes_are_the_last_row),
+    cmocka_unit_test(who_may_not_decide_cannot_show_them),
+    cmocka_unit_test(the_asker_may_bring_the_approver),
+    cmocka_unit_test(what_does_not_pass_in_one_line),
     cmocka_unit_test(no_gate_is_no_objection),
     cmocka_unit_test(a_cancelled_one_tells_nothing),
     cmocka_unit_test(scopes),

@@ -380,6 +380,62 @@ static void a_resource_beside_the_own_ones(void **state)
   sl_query_unref(q);
 }
 
+/* ---- where a statement lies ---- */
+
+static void two_people_never_share_a_tag(void **state)
+{
+  static const char *const names[] = { "lead", "a/b", "a_b", "a_2fb", "A_b", "a:b", "a b", "a.b", "a-b", "os:host:ana", "", "_", "-",
+    "\xc3\xa9", "\xe9", "_-" };
+  enum { COUNT = sizeof names / sizeof names[0] };
+  struct sl_buf key[COUNT + 2];
+  char longer[2][90];
+  (void)state;
+  memset(longer, 'A', sizeof longer);
+  longer[0][89] = longer[1][88] = 0;
+  for (size_t i = 0; i < COUNT + 2; i++) {
+    sl_buf_init(&key[i], 4096);
+    assert_int_equal(sl_statement_key(&key[i], sl_str(i < COUNT ? names[i] : longer[i - COUNT]), NULL), SL_OK);
+    assert_true(key[i].n < 250);
+    for (size_t k = 0; k < i; k++)
+      if (sl_str_ieq(sl_buf_view(&key[i]), sl_buf_view(&key[k]))) /* a store may fold the case */
+        fail_msg("one tag for %zu and %zu: %s", k, i, sl_buf_zstr(&key[i]));
+  }
+  assert_string_equal(sl_buf_zstr(&key[0]), "approval.statement.lead");
+  assert_string_equal(sl_buf_zstr(&key[1]), "approval.statement.a_2fb");
+  assert_string_equal(sl_buf_zstr(&key[2]), "approval.statement.a_5fb");
+  assert_true(sl_str_starts(sl_buf_view(&key[COUNT]), SL_STR("approval.statement._-")));
+  for (size_t i = 0; i < COUNT + 2; i++)
+    sl_buf_free(&key[i]);
+}
+
+/* ---- who decides ---- */
+
+static int looked, closed;
+static void look_who(void *user) { *(int *)user += 1; }
+static void forget(void *user) { (void)user; closed++; }
+
+static void who_signs_is_asked_once_until_the_file_is_read_again(void **state)
+{
+  static const struct sl_judge_ops ops = { .who = look_who, .close = forget };
+  const struct sl_identity lead = { .name = "lead", .known = SL_KNOWN_KEY, .issuer = "people", .subject = "lead" };
+  (void)state;
+  looked = closed = 0;
+  sl_ws_judge(f.w, &ops, &looked);
+  assert_int_equal(looked, 0);
+  assert_string_equal(sl_ws_signer(f.w)->name, sl_ws_me(f.w)->name);
+  assert_string_equal(sl_ws_signer(f.w)->name, sl_ws_me(f.w)->name);
+  assert_int_equal(looked, 1);
+  sl_ws_set_signer(f.w, &lead);
+  assert_string_equal(sl_ws_signer(f.w)->name, "lead");
+  assert_int_equal(sl_ws_signer(f.w)->known, SL_KNOWN_KEY);
+  assert_int_equal(sl_ws_reload(f.w, f.w->conf, NULL), SL_OK);
+  assert_string_equal(sl_ws_signer(f.w)->name, "lead"); /* until it is known better */
+  assert_int_equal(looked, 2);
+  fx_close(&f);
+  f.w = NULL;
+  assert_int_equal(closed, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, close_up)
 int main(void)
 {
@@ -389,6 +445,8 @@ int main(void)
     T(refused_again_after_the_intent), T(a_changed_guard_comes_before_the_recheck), T(without_rules_nothing_is_judged),
     T(persons_do_not_say_what_is_worked_out), T(a_required_argument_is_not_forgotten), T(closing_tells_nobody),
     T(closing_with_a_plan_in_hand), T(a_judge_that_leaves), T(a_reload_in_the_middle), T(a_resource_beside_the_own_ones),
+    T(two_people_never_share_a_tag),
+    T(who_signs_is_asked_once_until_the_file_is_read_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,7 +311,7 @@ static struct sl_str gate_name(struct sl_str name, struct sl_str needs)
 }
 
 /* ">= 0.98639999999999" as people read it; whatever ends in no number stays. */
-static void threshold_put(struct sl_buf *b, struct sl_str s)
+static void threshold_put(struct sl_buf *b, struct sl_str s, int digits)
 {
   ptrdiff_t at = sl_str_rchr(s, ' ');
   double v;
@@ -320,7 +320,7 @@ static void threshold_put(struct sl_buf *b, struct sl_str s)
     return;
   }
   sl_buf_str(b, sl_str_head(s, (size_t)(at + 1)));
-  sl_fmt_sig(b, v, 6);
+  sl_fmt_sig(b, v, digits);
 }
 
 /* Why, without the gate's name in front: that stands in the same line. */
@@ -344,10 +344,14 @@ static void gate_draw(const struct pen *p, int y, uint64_t row)
   sl_grid_put(p->g, 3, y, p->c.gate - 1, pass ? SL_ROLE_text : role, gate_name(ap_text(q, row, "gate"), needs));
   struct sl_buf b;
   sl_buf_init(&b, 4096);
-  threshold_put(&b, value);
+  threshold_put(&b, value, 6);
+  if ((int)sl_text_width(sl_buf_view(&b), SL_TEXT_CELL) > p->c.value) {
+    sl_buf_clear(&b);
+    threshold_put(&b, value, 3);
+  }
   sl_grid_right(p->g, x, y, p->c.value, value.n ? SL_ROLE_text : SL_ROLE_dim, value.n ? sl_buf_view(&b) : sl_str(dash()));
   sl_buf_clear(&b);
-  threshold_put(&b, needs);
+  threshold_put(&b, needs, 6);
   sl_grid_put(p->g, x + p->c.value + 2, y, p->c.needs, SL_ROLE_text, sl_buf_view(&b));
   sl_buf_free(&b);
   if (end >= p->g->w)
@@ -407,6 +411,18 @@ static int past_draw(const struct pen *p, int x, int y, int end, const struct ap
   return x;
 }
 
+static int past_width(const struct pen *p, const struct ap_past *past)
+{
+  const char *state, *says;
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  ap_past_put(p->v, p->s, past, &b, &state, &says);
+  int w = (int)sl_text_width(sl_buf_view(&b), SL_TEXT_CELL) + 3 + (int)strlen(says);
+  sl_buf_free(&b);
+  return w;
+}
+
+/* As many as fit whole; the first in any case. */
 static void flow_draw(const struct pen *p, int y)
 {
   int x = 1 + HEAD_W;
@@ -414,10 +430,15 @@ static void flow_draw(const struct pen *p, int y)
   if (!p->s->npast)
     sl_grid_putz(p->g, x, y, p->g->w - x - 1, SL_ROLE_dim, !p->s->approvals || ap_failed(p->s->approvals) ? "? it cannot be read"
         : sl_pane_whole(p->s->approvals) ? "nothing was decided yet" : "loading");
-  for (size_t i = 0; i < p->s->npast && x + 16 < p->g->w; i++) {
+  for (size_t i = 0; i < p->s->npast; i++) {
+    const struct ap_past *past = ap_past_nth(p->s, i);
     if (i)
       x += sl_grid_putz(p->g, x, y, 3, SL_ROLE_dim, sl_glyph_pick(" · ", "; "));
-    x = past_draw(p, x, y, p->g->w - 1, &p->s->past[i]);
+    if (i && x + past_width(p, past) + (i + 1 < p->s->npast ? 10 : 0) > p->g->w - 1) {
+      sl_grid_printf(p->g, x, y, p->g->w - x - 1, SL_ROLE_dim, "%zu more", p->s->npast - i);
+      break;
+    }
+    x = past_draw(p, x, y, p->g->w - 1, past);
   }
 }
 

@@ -266,8 +266,10 @@ static int newest_first(const void *a, const void *b)
 static void past_add(struct approval_state *s, bool audit, uint64_t row, const char *col)
 {
   struct sl_val at = sl_pane_val(audit ? s->audit : s->approvals, row, col);
+  struct sl_val number = audit ? sl_null(SL_I64) : sl_pane_val(s->approvals, row, "version");
+  bool own = !number.null && number.u.i == s->version;
   if (s->npast < AP_PAST)
-    s->past[s->npast++] = (struct ap_past){ audit, row, at.null || at.type != SL_TIME ? 0 : at.u.i };
+    s->past[s->npast++] = (struct ap_past){ audit, own, row, at.null || at.type != SL_TIME ? 0 : at.u.i };
 }
 
 /* Is the audit's row about this model? */
@@ -297,6 +299,15 @@ void ap_past_read(struct approval_state *s)
     if (ours(s, ap_text(s->audit, i, "target")))
       past_add(s, true, i, "time");
   qsort(s->past, s->npast, sizeof s->past[0], newest_first);
+}
+
+const struct ap_past *ap_past_nth(const struct approval_state *s, size_t i)
+{
+  for (int own = 1; own >= 0; own--)
+    for (size_t k = 0; k < s->npast; k++)
+      if (s->past[k].own == own && !i--)
+        return &s->past[k];
+  return NULL;
 }
 
 int64_t ap_decision(struct approval_state *s, int64_t version, const char *decision)

@@ -29,7 +29,7 @@ struct ap_line { enum ap_kind kind; uint64_t row; };
 struct ap_metric { struct sl_str name; int rank; uint64_t diff; };
 
 /* A decision or an attempt of the past: a row of approvals, or of the audit. */
-struct ap_past { bool audit; uint64_t row; sl_ms at; };
+struct ap_past { bool audit, own; uint64_t row; sl_ms at; };   /* own: about this very version */
 
 struct approval_state {
   char conn[96], model[256], to[160];        /* conn "": not known yet; to: an alias, or stage:NAME */
@@ -58,6 +58,7 @@ void ap_run_read(struct ap_run *r);
 void ap_metrics(struct sl_view *v, struct approval_state *s);               /* metrics of the run, rows of the comparison */
 void ap_past_read(struct approval_state *s);
 int64_t ap_decision(struct approval_state *s, int64_t version, const char *decision);   /* newest row of approvals; "" any; -1: none */
+const struct ap_past *ap_past_nth(const struct approval_state *s, size_t i);   /* this version's own first; NULL: no more */
 size_t ap_valid(struct approval_state *s, int64_t version);                 /* valid approvals of that version for `to` */
 
 /* ---- approval_verdict.c ---- */
@@ -80,7 +81,7 @@ void ap_when(struct sl_view *v, struct sl_buf *b, sl_ms at);
 void ap_who(struct sl_view *v, struct approval_state *s, struct sl_buf *b);
 void ap_enforced(struct sl_view *v, struct approval_state *s, struct sl_buf *b);
 void ap_race(struct sl_view *v, struct approval_state *s, struct sl_buf *b);
-/* "2 approved by lead 11-07 14:12"; state: a word for its look, says: what it is worth. */
+/* "v2 approved by lead 11-07 14:12"; state: a word for its look, says: what it is worth. */
 void ap_past_put(struct sl_view *v, struct approval_state *s, const struct ap_past *p, struct sl_buf *b, const char **state,
                  const char **says);
 void ap_reason(struct sl_view *v, struct approval_state *s, struct sl_buf *b);   /* the line under the cursor, whole */

@@ -123,32 +123,43 @@ static void blocked(const struct ap_tally *t, const char *eyes, struct ap_verdic
       : "E computes evidence; what stays unknown blocks");
 }
 
-static void approvers_put(const struct sl_model_conf *m, char *out, size_t size)
+/* Who else may say yes. */
+static void others_put(const struct sl_model_conf *m, const char *me, char *out, size_t size)
 {
   size_t n = strlen(out);
-  if (!m || !m->approvers[0])
-    snprintf(out + n, size - n, "anybody else below people:");
-  for (size_t i = 0; m && m->approvers[i] && n + 70 < size; i++)
-    n += (size_t)snprintf(out + n, size - n, "%s%.63s", i ? ", " : "", m->approvers[i]);
+  bool any = false;
+  for (size_t i = 0; m && m->approvers[i] && n + 100 < size; i++)
+    if (strcmp(m->approvers[i], me) != 0) {
+      n += (size_t)snprintf(out + n, size - n, "%s%.63s", any ? " or " : "", m->approvers[i]);
+      any = true;
+    }
+  snprintf(out + n, size - n, "%s says yes or no", any ? "" : "somebody else");
 }
 
 /* Everything else passes: it hangs on who sits here. */
-static void not_by_you(struct approval_state *s, const struct sl_model_conf *m, uint64_t row, const struct ap_tally *t,
-    struct ap_verdict *out)
+static void not_by_you(struct sl_view *v, struct approval_state *s, uint64_t row, struct ap_verdict *out)
 {
+  static const char head[] = "who approves is not known: ", none[] = "no key that people: lists is at hand: ";
+  const struct sl_model_conf *m = ap_policy(v, s);
   struct sl_str why = ap_text(s->gates, row, "why");
   bool fail = sl_str_eqz(ap_text(s->gates, row, "state"), "fail");
   bool asked = sl_str_find(ap_text(s->gates, row, "evidence"), SL_STR("requester ")) >= 0;
   out->state = fail ? "failed" : "unknown";
-  snprintf(out->words, sizeof out->words, "%s: %.*s; %zu of %zu gates pass", fail ? "not by you" : "four eyes unknown",
-      SL_ARG(sl_str_head(why, 160)), t->pass, t->n);
-  snprintf(out->next, sizeof out->next, "%s", asked ? "another approver says yes: " : "a request, signed by who made it; then approves: ");
-  approvers_put(m, out->next, sizeof out->next);
+  if (sl_str_starts(why, sl_str(head))) {
+    snprintf(out->words, sizeof out->words, "you cannot sign here, so who would approve is not known");
+    why = sl_str_from(why, sizeof head - 1);
+    snprintf(out->next, sizeof out->next, "%.*s", SL_ARG(sl_str_starts(why, sl_str(none)) ? sl_str_from(why, sizeof none - 1) : why));
+    return;
+  }
+  snprintf(out->words, sizeof out->words, "%s: %.*s", fail ? "not by you" : "four eyes unknown", SL_ARG(sl_str_head(why, 200)));
+  snprintf(out->next, sizeof out->next, "%s", asked ? "" : "a request, signed by who made it; then ");
+  others_put(m, sl_ws_signer(sl_view_ws(v))->name, out->next, sizeof out->next);
 }
 
 /* The gates are there: who or what is missing? */
-static void judged(struct approval_state *s, const struct sl_model_conf *m, const struct ap_tally *all, struct ap_verdict *out)
+static void judged(struct sl_view *v, struct approval_state *s, const struct ap_tally *all, struct ap_verdict *out)
 {
+  const struct sl_model_conf *m = ap_policy(v, s);
   size_t have = ap_valid(s, s->version);
   int need = m && m->required > 1 ? m->required : 1;
   int64_t row = eyes_row(s->gates);
@@ -162,7 +173,7 @@ static void judged(struct approval_state *s, const struct sl_model_conf *m, cons
     return;
   }
   if (eyes) {
-    not_by_you(s, m, (uint64_t)row, &t, out);
+    not_by_you(v, s, (uint64_t)row, out);
     return;
   }
   out->state = have ? "waiting" : "ok";
@@ -208,13 +219,13 @@ void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *
   else if (t.n && !whole)
     halved(&t, !bad && !sl_pane_answer(s->gates)->done, out);
   else if (t.n)
-    judged(s, m, &t, out);
+    judged(v, s, &t, out);
   else if (bad)
     say(out, "unknown", "the gates could not be judged", "r asks again");
   else if (!sl_pane_whole(s->gates))
     say(out, "running", "judging the gates", "");
   else
-    judged(s, m, &t, out);
+    judged(v, s, &t, out);
   size_t n = strlen(out->words);
   if (old && s->champion != s->version)
     snprintf(out->words + n, sizeof out->words - n, " (as it last was)");

@@ -116,7 +116,7 @@ static const char *worth(const struct sl_val *valid, const char **state)
   return valid->null ? "unsigned" : valid->u.b ? "counts" : "a claim";
 }
 
-/* "2 approved by lead 11-07 14:12"; the state's word and what it is worth apart. */
+/* "v2 approved by lead 11-07 14:12"; the state's word and what it is worth apart. */
 void ap_past_put(struct sl_view *v, struct approval_state *s, const struct ap_past *p, struct sl_buf *b, const char **state,
                  const char **says)
 {
@@ -129,7 +129,7 @@ void ap_past_put(struct sl_view *v, struct approval_state *s, const struct ap_pa
   } else {
     struct sl_val number = sl_pane_val(s->approvals, p->row, "version"), valid = sl_pane_val(s->approvals, p->row, "valid");
     if (!number.null)
-      sl_buf_printf(b, "%lld ", (long long)number.u.i);
+      sl_buf_printf(b, "v%lld ", (long long)number.u.i);
     sl_buf_printf(b, "%.*s by %.*s ", SL_ARG(ap_text(s->approvals, p->row, "decision")), SL_ARG(ap_text(s->approvals, p->row, "by")));
     *says = worth(&valid, state);
   }
@@ -223,7 +223,7 @@ void ap_reason(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
   case AP_HISTORY_ROW: past_reason(v, s, &s->past[l->row], b); break;
   case AP_HISTORY_FLOW:
     if (s->npast)
-      past_reason(v, s, &s->past[0], b);
+      past_reason(v, s, ap_past_nth(s, 0), b);
     break;
   case AP_LINEAGE_RUN: sl_buf_printf(b, "Enter: the run %s", r[CANDIDATE].id); break;
   case AP_LINEAGE_SET: sl_buf_printf(b, "Enter: %s", r[CANDIDATE].set[l->row].uri); break;

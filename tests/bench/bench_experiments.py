@@ -6,20 +6,18 @@ client's own time. The stores have MLflow's schema (copies of the demo's, emptie
 import json
 import os
 import random
-import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(__file__))
 from lib_bench import SLUICE, Memory, Screen, budget, finish, machine, note, settings  # noqa: E402
+from lib_server import Relay, Server  # noqa: E402
 
 TOP = Path(__file__).resolve().parent.parent.parent
 MS = 1790000000000
@@ -94,109 +92,6 @@ def fill_curves(path):
         db.execute(sql)
     db.commit()
     db.close()
-
-
-class Relay:
-    """Passes bytes on, one connection after the other in threads of their own, and notes how long the server had for each request."""
-
-    def __init__(self, port):
-        self.to = port
-        self.listen = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listen.getsockname()[1]
-        self.lock = threading.Lock()
-        self.asked = []           # [path, asked, first byte, last byte]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client = self.listen.accept()[0]
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.to))
-            for s in (client, server):
-                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self.up, args=(client, server), daemon=True).start()
-            threading.Thread(target=self.down, args=(client, server), daemon=True).start()
-
-    def up(self, client, server):
-        while data := self.take(client):
-            if m := re.match(rb"(GET|POST) (\S+)", data):
-                with self.lock:
-                    self.asked.append([m[2].decode(), time.monotonic(), None, None])
-            server.sendall(data)
-        self.shut(server)
-
-    def down(self, client, server):
-        while data := self.take(server):
-            now = time.monotonic()
-            with self.lock:
-                if self.asked:
-                    one = self.asked[-1]
-                    one[2], one[3] = one[2] or now, now
-            try:
-                client.sendall(data)
-            except OSError:
-                break
-        self.shut(client)
-
-    @staticmethod
-    def take(s):
-        try:
-            return s.recv(1 << 18)
-        except OSError:
-            return b""
-
-    @staticmethod
-    def shut(s):
-        try:
-            s.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def forget(self):
-        with self.lock:
-            self.asked = []
-
-    def served(self):
-        """Seconds for which a client could only wait for the server, or for its bytes."""
-        with self.lock:
-            return sum(last - asked for _, asked, _, last in self.asked if last)
-
-    def first(self, path):
-        with self.lock:
-            return next((first for p, _, first, _ in self.asked if path in p and first), None)
-
-
-class Server:
-    def __init__(self, folder):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.log = open(folder / "server.log", "wb")
-        self.process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-                                         "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"], cwd=folder,
-                                        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}, stdout=self.log,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
-        for _ in range(400):
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1) as c:
-                    c.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-                    if b"200" in c.recv(64):
-                        return
-            except OSError:
-                pass
-            time.sleep(0.25)
-        sys.exit("the MLflow server did not start within 100 s")
-
-    def stop(self):
-        os.killpg(self.process.pid, 15)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-        self.log.close()
 
 
 def first_page(workspace, env, relay):

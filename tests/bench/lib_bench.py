@@ -192,9 +192,10 @@ class Screen(Terminal):
 
     def __init__(self, argv, rows=40, cols=120, env=None, mute=False):
         self.mute = mute
-        import pyte  # here: the others do without
-        self.picture = pyte.Screen(cols, rows)
-        self.stream = pyte.ByteStream(self.picture)
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "screen"))
+        import terminal  # here: the others do without pyte
+        self.picture = terminal.Screen(cols, rows)
+        self.stream = terminal.Stream(self.picture)
         super().__init__(argv, rows, cols, env)
 
     def text(self):

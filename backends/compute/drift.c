@@ -8,6 +8,8 @@
 #include "model/drift.h"
 
 static const struct sl_col own[] = {
+  { .name = "q_value", .type = SL_F64, .help = "p_value among all features: the share of false alarms if this one is called drifted "
+    "(Benjamini-Hochberg)" },
   { .name = "chosen", .type = SL_BOOL, .help = "what the profile judges by; else a second opinion", .flags = SL_COL_HIDDEN },
   { .name = "chance", .type = SL_F64, .help = "the statistic to be expected of two samples of one distribution, of these sizes" },
   { .name = "note", .type = SL_TEXT, .help = "what is the matter with the column" },
@@ -18,6 +20,7 @@ static const struct sl_col own[] = {
   { .name = "histogram_baseline", .type = SL_LIST, .help = "counts of the baseline in 24 equal steps, or by category",
     .flags = SL_COL_HIDDEN },
   { .name = "histogram_current", .type = SL_LIST, .help = "the same of the current data", .flags = SL_COL_HIDDEN },
+  { .name = "categories", .type = SL_LIST, .help = "what the histograms count, where they go by category", .flags = SL_COL_HIDDEN },
 };
 
 struct work {

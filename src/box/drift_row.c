@@ -6,10 +6,9 @@
 
 #include "base/mem.h"
 
-enum { BINS = 24 };
 enum { COL_FEATURE, COL_KIND, COL_TEST, COL_DEFINITION, COL_STATISTIC, COL_P, COL_THRESHOLD, COL_DRIFTED, COL_N, COL_MISSING = COL_N + 2,
-       COL_INFINITE = COL_MISSING + 2, COL_CHOSEN = COL_INFINITE + 2, COL_CHANCE, COL_NOTE, COL_MEDIAN, COL_LOW = COL_MEDIAN + 2, COL_HIGH,
-       COL_HISTOGRAM };
+       COL_INFINITE = COL_MISSING + 2, COL_Q = COL_INFINITE + 2, COL_CHOSEN, COL_CHANCE, COL_NOTE, COL_MEDIAN, COL_LOW = COL_MEDIAN + 2,
+       COL_HIGH, COL_HISTOGRAM, COL_CATEGORIES = COL_HISTOGRAM + 2 };
 
 /* As the resource `drift` and its backend's own columns have them; only order and types count here. */
 static const struct sl_col cols[] = {
@@ -17,11 +16,24 @@ static const struct sl_col cols[] = {
   { .name = "definition", .type = SL_TEXT }, { .name = "statistic", .type = SL_F64 }, { .name = "p_value", .type = SL_F64 },
   { .name = "threshold", .type = SL_F64 }, { .name = "drifted", .type = SL_BOOL }, { .name = "n_baseline", .type = SL_I64 },
   { .name = "n_current", .type = SL_I64 }, { .name = "missing_baseline", .type = SL_I64 }, { .name = "missing_current", .type = SL_I64 },
-  { .name = "infinite_baseline", .type = SL_I64 }, { .name = "infinite_current", .type = SL_I64 }, { .name = "chosen", .type = SL_BOOL },
-  { .name = "chance", .type = SL_F64 }, { .name = "note", .type = SL_TEXT }, { .name = "median_baseline", .type = SL_F64 },
-  { .name = "median_current", .type = SL_F64 }, { .name = "low", .type = SL_F64 }, { .name = "high", .type = SL_F64 },
-  { .name = "histogram_baseline", .type = SL_LIST }, { .name = "histogram_current", .type = SL_LIST },
+  { .name = "infinite_baseline", .type = SL_I64 }, { .name = "infinite_current", .type = SL_I64 }, { .name = "q_value", .type = SL_F64 },
+  { .name = "chosen", .type = SL_BOOL }, { .name = "chance", .type = SL_F64 }, { .name = "note", .type = SL_TEXT },
+  { .name = "median_baseline", .type = SL_F64 }, { .name = "median_current", .type = SL_F64 }, { .name = "low", .type = SL_F64 },
+  { .name = "high", .type = SL_F64 }, { .name = "histogram_baseline", .type = SL_LIST }, { .name = "histogram_current", .type = SL_LIST },
+  { .name = "categories", .type = SL_LIST },
 };
+
+/* Numbers that are not known are NaN; texts and lists without bytes are none. group: rows whose p-values belong together; 0: has none. */
+struct drift_held {
+  const char *feature, *kind, *test, *tool, *note;
+  size_t n[2];
+  int64_t missing[2], infinite[2];
+  double statistic, p, q, threshold, chance, median[2], low, high;
+  int drifted, chosen;                     /* -1: not said */
+  unsigned group;
+  struct sl_str histogram[2], categories;
+};
+enum { GROUP_NONE, GROUP_CHOSEN, GROUP_TEST };
 
 static int add_test(struct drift_rows *o, struct sl_str name, struct sl_err *err)
 {
@@ -45,7 +57,8 @@ static int add_test(struct drift_rows *o, struct sl_str name, struct sl_err *err
 int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
 {
   struct sl_str rest = tests, name;
-  *o = (struct drift_rows){ .c = c, .monitor = sl_str_eqz(profile, "monitor"), .named = profile.n > 0 };
+  sl_arena_init(&o->mem, 0);
+  *o = (struct drift_rows){ .c = c, .mem = o->mem, .monitor = sl_str_eqz(profile, "monitor"), .named = profile.n > 0 };
   o->integers_may_be_categories = !o->monitor; /* Model Monitor goes by the column's type alone */
   int rc = SL_OK;
   while (!rc && sl_str_cut(&rest, ',', &name))
@@ -60,52 +73,46 @@ void drift_rows_free(struct drift_rows *o)
 {
   sl_batch_unref(o->batch);
   sl_schema_unref(o->schema);
+  sl_free(o->held);
+  sl_arena_free(&o->mem);
 }
 
-/* ---- rows ---- */
+/* ---- rows that wait ---- */
 
-static int flush(struct drift_rows *o, struct sl_err *err)
+static int keep_text(struct drift_rows *o, const char *z, const char **out, struct sl_err *err)
 {
-  int rc = o->batch ? box_rows(o->c, o->batch, err) : SL_OK;
-  sl_batch_unref(o->batch);
-  o->batch = NULL;
+  *out = z ? sl_arena_strndup(&o->mem, z, strlen(z)) : NULL;
+  return *out || !z ? SL_OK : sl_err_nomem(err);
+}
+
+static int keep_list(struct drift_rows *o, struct sl_str s, struct sl_str *out, struct sl_err *err)
+{
+  char *p = s.n ? sl_arena_strndup(&o->mem, s.p, s.n) : NULL;
+  *out = sl_strn(p, p ? s.n : 0);
+  return p || !s.n ? SL_OK : sl_err_nomem(err);
+}
+
+/* A new row of f; the last of o->held. */
+static int begin(struct drift_rows *o, const struct drift_feature *f, const char *test, const char *tool, struct sl_err *err)
+{
+  static const double none = (double)NAN;
+  int rc = sl_grow((void **)&o->held, &o->cap_held, o->nheld + 1, sizeof *o->held, DRIFT_ROWS_MAX, err);
+  if (rc)
+    return rc;
+  struct drift_held *h = &o->held[o->nheld];
+  *h = (struct drift_held){ .kind = sl_drift_kind_name(f->pair.kind), .test = test, .tool = tool, .n = { f->pair.n[0], f->pair.n[1] },
+                            .missing = { f->missing[0], f->missing[1] }, .infinite = { f->infinite[0], f->infinite[1] },
+                            .statistic = none, .p = none, .q = none, .threshold = none, .chance = none, .median = { none, none },
+                            .low = none, .high = none, .drifted = -1, .chosen = -1 };
+  bool empty = !f->pair.n[0] || !f->pair.n[1];
+  rc = keep_text(o, f->name, &h->feature, err);
+  if (!rc && (f->note[0] || empty))
+    rc = keep_text(o, f->note[0] ? f->note : f->pair.n[0] ? "no value in the current data" : "no value in the baseline", &h->note, err);
+  o->nheld += !rc;
   return rc;
 }
 
-int drift_rows_end(struct drift_rows *o, struct sl_err *err) { return flush(o, err); }
-
-static void set_f64(struct sl_batch *b, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(b, col, sl_vf(v));
-}
-
-static int begin(struct drift_rows *o, const struct drift_feature *f, const char *test, const char *tool, struct sl_err *err)
-{
-  char id[24];
-  int rc = o->batch && sl_batch_full(o->batch) ? flush(o, err) : SL_OK;
-  if (!rc && !o->batch)
-    rc = sl_batch_new(&o->batch, o->schema, err);
-  if (rc)
-    return rc;
-  int n = snprintf(id, sizeof id, "%u", ++o->row);
-  sl_batch_row(o->batch, SL_PUT, sl_strn(id, (size_t)n));
-  sl_batch_set(o->batch, COL_FEATURE, sl_vz(f->name));
-  sl_batch_set(o->batch, COL_KIND, sl_vz(sl_drift_kind_name(f->pair.kind)));
-  sl_batch_set(o->batch, COL_TEST, sl_vz(test));
-  sl_batch_set(o->batch, COL_DEFINITION, sl_vz(tool));
-  for (unsigned s = 0; s < 2; s++) {
-    sl_batch_set(o->batch, COL_N + s, sl_vi((int64_t)f->pair.n[s]));
-    sl_batch_set(o->batch, COL_MISSING + s, sl_vi(f->missing[s]));
-    sl_batch_set(o->batch, COL_INFINITE + s, sl_vi(f->infinite[s]));
-  }
-  bool empty = !f->pair.n[0] || !f->pair.n[1];
-  if (f->note[0] || empty)
-    sl_batch_set(o->batch, COL_NOTE, sl_vz(f->note[0]      ? f->note
-                                            : f->pair.n[0] ? "no value in the current data"
-                                                           : "no value in the baseline"));
-  return SL_OK;
-}
+static struct drift_held *last(struct drift_rows *o) { return &o->held[o->nheld - 1]; }
 
 int drift_rows_counts(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
 {
@@ -117,14 +124,111 @@ int drift_rows_schema(struct drift_rows *o, const struct drift_feature *f, struc
   int rc = begin(o, f, "schema", NULL, err);
   if (rc)
     return rc;
-  sl_batch_set(o->batch, COL_DRIFTED, sl_vb(true));
-  sl_batch_set(o->batch, COL_CHOSEN, sl_vb(true));
+  last(o)->drifted = last(o)->chosen = 1;
   return SL_OK;
+}
+
+/* ---- and are sent at the end ---- */
+
+/* Of the rows whose p-values belong together. */
+static int adjust(struct drift_rows *o, unsigned group, double *p, double *q, struct sl_err *err)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < o->nheld; i++)
+    if (o->held[i].group == group)
+      p[n++] = o->held[i].p;
+  int rc = n ? sl_stat_bh(p, n, q, err) : SL_OK;
+  for (size_t i = 0, k = 0; i < o->nheld && !rc; i++)
+    if (o->held[i].group == group)
+      o->held[i].q = q[k++];
+  return rc;
+}
+
+static int adjust_all(struct drift_rows *o, struct sl_err *err)
+{
+  double *p = sl_calloc(o->nheld + 1, sizeof *p), *q = sl_calloc(o->nheld + 1, sizeof *q);
+  int rc = p && q ? SL_OK : sl_err_nomem(err);
+  for (unsigned group = GROUP_CHOSEN; group < GROUP_TEST + SL_DRIFT_TESTS && !rc; group++)
+    rc = adjust(o, group, p, q, err);
+  sl_free(p);
+  sl_free(q);
+  return rc;
+}
+
+static int flush(struct drift_rows *o, struct sl_err *err)
+{
+  int rc = o->batch ? box_rows(o->c, o->batch, err) : SL_OK;
+  sl_batch_unref(o->batch);
+  o->batch = NULL;
+  return rc;
+}
+
+static void set_f64(struct sl_batch *b, unsigned col, double v)
+{
+  if (!isnan(v))
+    sl_batch_set(b, col, sl_vf(v));
+}
+
+static void set_text(struct sl_batch *b, unsigned col, const char *z)
+{
+  if (z)
+    sl_batch_set(b, col, sl_vz(z));
+}
+
+static void set_list(struct sl_batch *b, unsigned col, struct sl_str s)
+{
+  if (s.n)
+    sl_batch_set(b, col, sl_vas(SL_LIST, s));
+}
+
+static void put(struct sl_batch *b, const struct drift_held *h)
+{
+  set_text(b, COL_FEATURE, h->feature);
+  set_text(b, COL_KIND, h->kind);
+  set_text(b, COL_TEST, h->test);
+  set_text(b, COL_DEFINITION, h->tool);
+  set_text(b, COL_NOTE, h->note);
+  set_f64(b, COL_STATISTIC, h->statistic);
+  set_f64(b, COL_P, h->p);
+  set_f64(b, COL_Q, h->q);
+  set_f64(b, COL_THRESHOLD, h->threshold);
+  set_f64(b, COL_CHANCE, h->chance);
+  set_f64(b, COL_LOW, h->low);
+  set_f64(b, COL_HIGH, h->high);
+  if (h->drifted >= 0)
+    sl_batch_set(b, COL_DRIFTED, sl_vb(h->drifted));
+  if (h->chosen >= 0)
+    sl_batch_set(b, COL_CHOSEN, sl_vb(h->chosen));
+  for (unsigned s = 0; s < 2; s++) {
+    sl_batch_set(b, COL_N + s, sl_vi((int64_t)h->n[s]));
+    sl_batch_set(b, COL_MISSING + s, sl_vi(h->missing[s]));
+    sl_batch_set(b, COL_INFINITE + s, sl_vi(h->infinite[s]));
+    set_f64(b, COL_MEDIAN + s, h->median[s]);
+    set_list(b, COL_HISTOGRAM + s, h->histogram[s]);
+  }
+  set_list(b, COL_CATEGORIES, h->categories);
+}
+
+int drift_rows_end(struct drift_rows *o, struct sl_err *err)
+{
+  char id[24];
+  int rc = adjust_all(o, err);
+  for (size_t i = 0; i < o->nheld && !rc; i++) {
+    rc = o->batch && sl_batch_full(o->batch) ? flush(o, err) : SL_OK;
+    if (!rc && !o->batch)
+      rc = sl_batch_new(&o->batch, o->schema, err);
+    if (rc)
+      break;
+    int n = snprintf(id, sizeof id, "%zu", i + 1);
+    sl_batch_row(o->batch, SL_PUT, sl_strn(id, (size_t)n));
+    put(o->batch, &o->held[i]);
+  }
+  return rc ? rc : flush(o, err);
 }
 
 /* ---- pictures: the same bins for both ---- */
 
-static void put_counts(struct sl_batch *b, unsigned col, const double *count, size_t k)
+static int keep_counts(struct drift_rows *o, struct sl_str *out, const double *count, size_t k, struct sl_err *err)
 {
   struct sl_buf list;
   char text[32];
@@ -133,43 +237,49 @@ static void put_counts(struct sl_batch *b, unsigned col, const double *count, si
     int n = snprintf(text, sizeof text, "%.0f", count[i]);
     sl_list_add(&list, sl_strn(text, (size_t)n));
   }
-  if (!sl_buf_check(&list, NULL))
-    sl_batch_set(b, col, sl_vas(SL_LIST, sl_buf_view(&list)));
+  int rc = sl_buf_check(&list, err);
+  rc = rc ? rc : keep_list(o, sl_buf_view(&list), out, err);
   sl_buf_free(&list);
+  return rc;
 }
 
-static void picture_numbers(struct sl_batch *b, const struct sl_drift_pair *p)
+static int picture_numbers(struct drift_rows *o, const struct sl_drift_pair *p, struct sl_err *err)
 {
-  double lo = (double)INFINITY, hi = -(double)INFINITY, edges[BINS + 1], count[BINS];
+  double lo = (double)INFINITY, hi = -(double)INFINITY, edges[DRIFT_BINS + 1], count[DRIFT_BINS];
+  struct drift_held *h = last(o);
+  int rc = SL_OK;
   for (size_t s = 0; s < 2; s++)
     if (p->n[s]) {
       lo = fmin(lo, p->x[s][0]);
       hi = fmax(hi, p->x[s][p->n[s] - 1]);
-      set_f64(b, COL_MEDIAN + (unsigned)s, sl_stat_quantile(p->x[s], p->n[s], 0.5));
+      h->median[s] = sl_stat_quantile(p->x[s], p->n[s], 0.5);
     }
   if (!(hi > lo) || !isfinite(hi - lo))
-    return;
-  set_f64(b, COL_LOW, lo);
-  set_f64(b, COL_HIGH, hi);
-  sl_stat_linspace(lo, hi, BINS, SL_STAT_F64, edges);
-  for (unsigned s = 0; s < 2; s++) {
-    sl_stat_count(p->x[s], p->n[s], edges, BINS, count);
-    put_counts(b, COL_HISTOGRAM + s, count, BINS);
+    return SL_OK;
+  h->low = lo;
+  h->high = hi;
+  sl_stat_linspace(lo, hi, DRIFT_BINS, SL_STAT_F64, edges);
+  for (unsigned s = 0; s < 2 && !rc; s++) {
+    sl_stat_count(p->x[s], p->n[s], edges, DRIFT_BINS, count);
+    rc = keep_counts(o, &h->histogram[s], count, DRIFT_BINS, err);
   }
+  return rc;
 }
 
-static void picture(struct sl_batch *b, const struct drift_feature *f)
+static int picture(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
 {
   const struct sl_drift_pair *p = &f->pair;
+  int rc = SL_OK;
   if (f->has_numbers)
-    picture_numbers(b, &f->numbers);
-  else if (p->ncells && p->ncells <= BINS)
-    for (unsigned s = 0; s < 2; s++)
-      put_counts(b, COL_HISTOGRAM + s, p->cell[s], p->ncells);
+    return picture_numbers(o, &f->numbers, err);
+  for (unsigned s = 0; s < 2 && p->ncells && p->ncells <= DRIFT_BINS && !rc; s++)
+    rc = keep_counts(o, &last(o)->histogram[s], p->cell[s], p->ncells, err);
+  return rc ? rc : keep_list(o, f->labels, &last(o)->categories, err);
 }
 
 /* ---- tests ---- */
 
+/* One p-value a feature belongs to the tests that the profile chose; those of a test that was named, to each other. */
 static int test_row(struct drift_rows *o, const struct drift_feature *f, enum sl_drift_test t, bool chosen, bool first, struct sl_err *err)
 {
   struct sl_drift_result r;
@@ -178,16 +288,15 @@ static int test_row(struct drift_rows *o, const struct drift_feature *f, enum sl
     rc = begin(o, f, sl_drift_test_name(t), sl_drift_test_tool(t), err);
   if (rc)
     return rc;
-  set_f64(o->batch, COL_STATISTIC, r.statistic);
-  set_f64(o->batch, COL_P, r.p);
-  set_f64(o->batch, COL_THRESHOLD, r.threshold);
-  set_f64(o->batch, COL_CHANCE, r.chance);
-  if (r.judged)
-    sl_batch_set(o->batch, COL_DRIFTED, sl_vb(r.drifted));
-  sl_batch_set(o->batch, COL_CHOSEN, sl_vb(chosen));
-  if (first)
-    picture(o->batch, f);
-  return SL_OK;
+  struct drift_held *h = last(o);
+  h->statistic = r.statistic;
+  h->p = r.p;
+  h->threshold = r.threshold;
+  h->chance = r.chance;
+  h->drifted = r.judged ? r.drifted : -1;
+  h->chosen = chosen;
+  h->group = isnan(r.p) ? GROUP_NONE : chosen && o->automatic ? GROUP_CHOSEN : GROUP_TEST + (unsigned)t;
+  return first ? picture(o, f, err) : SL_OK;
 }
 
 static bool choose(const struct drift_rows *o, const struct drift_feature *f, enum sl_drift_test *t)
@@ -220,7 +329,5 @@ int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, stru
   if (rc || any || !o->automatic)
     return rc;
   rc = drift_rows_counts(o, f, err); /* text, times: counts are still worth a row */
-  if (!rc)
-    picture(o->batch, f);
-  return rc;
+  return rc ? rc : picture(o, f, err);
 }

@@ -1,11 +1,13 @@
-/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. */
+/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. They are held until all features are
+ * known, since a p-value is worth less the more of them there are. */
 #ifndef SL_BOX_DRIFT_ROW_H
 #define SL_BOX_DRIFT_ROW_H
 
 #include "box/inside.h"
+#include "base/mem.h"
 #include "compute/drift.h"
 
-enum { DRIFT_TESTS_MAX = 32 };
+enum { DRIFT_TESTS_MAX = 32, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
 
 struct drift_feature {
   const char *name;
@@ -14,7 +16,9 @@ struct drift_feature {
   bool has_numbers;
   int64_t missing[2], infinite[2];
   char note[64];
+  struct sl_str labels;            /* what the cells stand for, as a list (sl_list); none: not known, or too many */
 };
+struct drift_held;                 /* a row that waits */
 struct drift_rows {
   struct sl_box_ctx *c;
   struct sl_schema *schema;
@@ -25,7 +29,8 @@ struct drift_rows {
   bool integers_may_be_categories;
   enum sl_drift_test test[DRIFT_TESTS_MAX];
   size_t ntests;
-  unsigned row;
+  struct sl_arena mem;
+  struct drift_held *held; size_t nheld, cap_held;
 };
 /* tests: names, comma separated, "auto" for the profile's own; empty: auto. profile: empty: as evidently. EUSAGE. */
 int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,

@@ -13,7 +13,7 @@
 #include "box/duck.h"
 #include "box/sqlscan.h"
 
-enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22 };
+enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22, LABEL_MAX = 200 };
 enum class { NUMBER, BOOL, TEXT, TIME, OTHER };
 
 struct column { char *name; enum class is; bool whole, narrow; };
@@ -272,10 +272,10 @@ static int count_values(struct drift *w, int s, const struct column *c, bool dis
   return rc;
 }
 
-static void put_cells(struct sl_buf *b, const struct column *a, const struct column *c)
+static void put_values(struct sl_buf *b, const struct column *a, const struct column *c, const char *what)
 {
   const struct column *const col[] = { a, c };
-  sl_buf_z(b, "SELECT CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE) FROM (");
+  sl_buf_printf(b, "SELECT %s FROM (", what);
   for (int s = 0; s < 2; s++) {
     sl_buf_z(b, s ? " UNION ALL SELECT CAST(" : "SELECT CAST(");
     sl_fmt_quote(b, sl_str(col[s]->name), '"');
@@ -284,22 +284,47 @@ static void put_cells(struct sl_buf *b, const struct column *a, const struct col
   sl_buf_z(b, ") WHERE v IS NOT NULL GROUP BY v ORDER BY v");
 }
 
+/* What the few cells stand for, in their order. */
+static int fetch_labels(struct drift *w, const struct column *a, const struct column *b, struct sl_buf *out, struct sl_err *err)
+{
+  struct sl_columns r;
+  struct sl_buf sql;
+  sl_buf_init(&sql, 0);
+  put_values(&sql, a, b, "v");
+  int rc = sl_buf_check(&sql, err);
+  rc = rc ? rc : fetch(w, sql.p, DRIFT_BINS, &r, err);
+  sl_buf_free(&sql);
+  if (rc)
+    return rc;
+  for (size_t i = 0; i < r.at[0].n; i++)
+    sl_list_add(out, sl_str_head(sl_column_text(&r.at[0], i), LABEL_MAX));
+  sl_columns_free(&r);
+  return sl_buf_check(out, err);
+}
+
 static int compare_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_columns r;
   struct sl_buf sql;
   sl_buf_init(&sql, 0);
-  put_cells(&sql, a, b);
+  put_values(&sql, a, b, "CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE)");
   int rc = sl_buf_check(&sql, err);
   if (!rc)
     rc = fetch(w, sql.p, 64, &r, err);
-  sl_buf_free(&sql);
-  if (rc)
+  sl_buf_clear(&sql);
+  if (!rc && r.at[0].n <= DRIFT_BINS && (rc = fetch_labels(w, a, b, &sql, err)))
+    sl_columns_free(&r);
+  if (rc) {
+    sl_buf_free(&sql);
     return rc;
+  }
+  f->labels = sl_buf_view(&sql);
   f->pair.ncells = r.at[0].n;
   f->pair.cell[0] = r.at[0].v.f64;
   f->pair.cell[1] = r.at[1].v.f64;
   rc = drift_rows_feature(&w->out, f, err);
+  f->labels = SL_STR_NONE;
+  sl_buf_free(&sql);
   sl_columns_free(&r);
   return rc;
 }

@@ -47,6 +47,12 @@ double sl_stat_chi2(const double *obs, const double *expected, size_t k);
 /* z of the difference of two shares, pooled: hits of n. */
 double sl_stat_z(size_t hits_a, size_t na, size_t hits_b, size_t nb);
 
+/* ---- many tests at once (stat_many.c) ---- */
+/* Benjamini and Hochberg 1995, as scipy's false_discovery_control(method='bh'): q[i] is the least share of false alarms among those called
+ * drifted at which p[i] would be one of them. A p that is NaN or outside 0..1 was no test: its q is NaN, and it counts for nothing.
+ * Allocates while it works. */
+int sl_stat_bh(const double *p, size_t n, double *q, struct sl_err *err) SL_NODISCARD;
+
 /* ---- histograms (stat_bins.c) ---- */
 /* What numpy calls the type of an array decides how it makes edges: float32 rounds each step, integers have no bin narrower than 1. */
 enum sl_stat_width { SL_STAT_F64, SL_STAT_F32, SL_STAT_INT };

@@ -216,11 +216,32 @@ static void bins(void **state)
   near(count[2], 3, 0);
 }
 
+/* Against scipy 1.17's false_discovery_control(p, method='bh'). */
+static void many(void **state)
+{
+  static const double p[] = { 0.01, 0.04, 0.03, 0.005, 0.5, 0.9, 1.0, 0.0, 0.03 };
+  static const double want[] = { 0.03, 0.06, 0.054, 0.0225, 0.6428571428571429, 1.0, 1.0, 0.0, 0.054 };
+  static const double far[] = { 1e-19, 3e-8, 0.21, 0.44, 0.049, 0.051, 0.8 };
+  static const double far_want[] = { 6.999999999999999e-19, 1.0499999999999999e-07, 0.294, 0.5133333333333334, 0.08925, 0.08925, 0.8 };
+  double q[N(p)], with[] = { 0.05, (double)NAN, 0.05, -1, 0.05, 2 };
+  (void)state;
+  assert_int_equal(sl_stat_bh(p, N(p), q, NULL), SL_OK);
+  for (size_t i = 0; i < N(p); i++)
+    near(q[i], want[i], 1e-15);
+  assert_int_equal(sl_stat_bh(far, N(far), q, NULL), SL_OK);
+  for (size_t i = 0; i < N(far); i++)
+    near(q[i], far_want[i], 1e-15);
+  assert_int_equal(sl_stat_bh(with, N(with), q, NULL), SL_OK); /* three tests, not six */
+  for (size_t i = 0; i < N(with); i++)
+    assert_true(i % 2 ? isnan(q[i]) : fabs(q[i] - 0.05) < 1e-15);
+  assert_int_equal(sl_stat_bh(NULL, 0, q, NULL), SL_OK);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(sorts), cmocka_unit_test(describes_one), cmocka_unit_test(compares_two), cmocka_unit_test(tails),
-    cmocka_unit_test(kolmogorov), cmocka_unit_test(exact), cmocka_unit_test(distances), cmocka_unit_test(bins),
+    cmocka_unit_test(kolmogorov), cmocka_unit_test(exact), cmocka_unit_test(distances), cmocka_unit_test(bins), cmocka_unit_test(many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

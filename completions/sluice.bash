@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --metric --report --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -51,6 +51,7 @@ _sluice()
     --alias) kind='none' ;;
     --comment) kind='none' ;;
     --expect) kind='none' ;;
+    --artifact) kind='none' ;;
     --metric) kind='none' ;;
     --report) kind='file' ;;
     --dir) kind='folder' ;;
@@ -78,7 +79,7 @@ _sluice()
     login) args='connection' options="$options --forget" ;;
     config) args='=show,validate,schema file' options="$options" ;;
     describe) args='resource id' options="$options --columns" ;;
-    compare) args='run' options="$options --filter --sort --columns --limit --all --metric --report" ;;
+    compare) args='run' options="$options --filter --sort --columns --limit --all --artifact --metric --report" ;;
     request) args='version' options="$options --to --comment" ;;
     approve) args='version' options="$options --to --comment --expect --break-glass" ;;
     reject) args='version' options="$options --to --comment" ;;

@@ -131,6 +131,7 @@ complete -c sluice -n '__fish_seen_subcommand_from compare' -l sort -x -d 'by th
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l columns -x -d 'print these columns, in this order; '\''metrics.*'\'' stands for all keys of a family'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l limit -x -d 'the first N rows; 0, as without: all'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l all -d 'compare: also what is the same in all runs'
+complete -c sluice -n '__fish_seen_subcommand_from compare' -l artifact -x -d 'compare: this file of the runs instead, text by lines and JSON by values; `.` or FOLDER/ lists their files'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l metric -x -d '--report F.svg: the curves of this metric; without it, of the loss on held-out data, else of the first metric'
 complete -c sluice -n '__fish_seen_subcommand_from compare' -l report -r -d 'also write a report to F, whole or not at all: .md the rows for people, .svg the curves'
 complete -c sluice -n __fish_use_subcommand -a request -d 'ask for a version to be promoted'

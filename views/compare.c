@@ -7,8 +7,8 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "judge/artifact.h"
 #include "judge/compare.h"
-#include "judge/report.h"
 #include "views/compare_int.h"
 
 enum { NAME_W = 19, COL_W = 13, COL_WIDEST = 26, SPREAD_W = 11, CHART_H = 8, LINES_MAX = 40000 };
@@ -34,7 +34,7 @@ static int runs_read(struct compare_state *s, struct sl_str scope, struct sl_err
 }
 
 /* The same runs with another one first. */
-static void scope_of(const struct compare_state *s, size_t first, struct sl_buf *out)
+void compare_scope(const struct compare_state *s, size_t first, struct sl_buf *out)
 {
   sl_buf_z(out, s->run[first]);
   for (size_t i = 0; i < s->nrun; i++)
@@ -42,7 +42,7 @@ static void scope_of(const struct compare_state *s, size_t first, struct sl_buf 
       sl_buf_printf(out, ",%s", s->run[i]);
 }
 
-static int query_of(struct sl_query **out, struct sl_str scope, struct sl_err *err)
+int compare_query(struct sl_query **out, struct sl_str scope, struct sl_err *err)
 {
   struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = scope};
   return sl_query_new(out, &like, err);
@@ -99,19 +99,32 @@ static void metric_pick(struct compare_state *s)
   }
 }
 
-static bool is_row(const struct line *l)
+bool compare_is_row(const struct line *l)
 {
   return l->kind == LINE_PARAM || l->kind == LINE_METRIC || l->kind == LINE_ATTRIBUTE;
 }
 
-static void diff_changed(struct sl_view *v, void *user)
+/* The first answer to the question with another baseline: its columns stand in that order, and from now on everything else does. */
+static void baseline_came(struct compare_state *s)
 {
-  struct compare_state *s = sl_view_state(v);
-  (void)user;
+  size_t i = s->wanted;
+  if (!i || sl_pane_answer(s->diff)->snap == s->was)
+    return;
+  char *id = s->run[i];
+  memmove(&s->run[1], &s->run[0], i * sizeof *s->run);
+  s->run[0] = id;
+  s->wanted = s->col = s->left = 0;
+  compare_unsort(s);
+  curves_first(s, i);
+}
+
+void compare_lines(struct sl_view *v, struct compare_state *s)
+{
   s->nline = 0;
   memset(s->count, 0, sizeof s->count);
   section(s, "param", LINE_PARAMS, LINE_PARAM, s->all, s->count[0]);
   section(s, "metric", LINE_METRICS, LINE_METRIC, true, s->count[1]);
+  compare_sort(s);
   section(s, "attribute", LINE_ATTRIBUTES, LINE_ATTRIBUTE, s->all, s->count[2]);
   char was[sizeof s->metric];
   memcpy(was, s->metric, sizeof was);
@@ -120,9 +133,17 @@ static void diff_changed(struct sl_view *v, void *user)
     curves_ask(v, s);
   if (s->cursor >= s->nline)
     s->cursor = s->nline ? s->nline - 1 : 0;
-  if (s->nline && !is_row(&s->line[s->cursor])) /* a head: its first row, or the last one before it */
+  if (s->nline && !compare_is_row(&s->line[s->cursor])) /* a head: its first row, or the last one before it */
     s->cursor += s->cursor + 1 < s->nline ? 1 : 0;
   compare_verdict(s);
+}
+
+static void diff_changed(struct sl_view *v, void *user)
+{
+  struct compare_state *s = sl_view_state(v);
+  (void)user;
+  baseline_came(s);
+  compare_lines(v, s);
 }
 
 /* ---- open, close ---- */
@@ -138,9 +159,9 @@ static int compare_open(struct sl_view *v, struct sl_str arg, struct sl_err *err
   if (!rc && s->nrun < 2)
     rc = sl_err_set(err, SL_EUSAGE, "compare needs two or more runs: mark them in :runs with Space, then C");
   if (!rc)
-    scope_of(s, 0, &scope);
+    compare_scope(s, 0, &scope);
   if (!rc)
-    rc = query_of(&q, sl_buf_view(&scope), err);
+    rc = compare_query(&q, sl_buf_view(&scope), err);
   if (!rc)
     rc = sl_pane_open(&s->diff, v, q, diff_changed, NULL, err);
   sl_query_unref(q);
@@ -291,8 +312,10 @@ static void head_line(struct compare_state *s, struct sl_grid *g, int y, enum li
   char words[80];
   const size_t *c = s->count[kind == LINE_PARAMS ? 0 : kind == LINE_METRICS ? 1 : 2];
   const char *what = kind == LINE_PARAMS ? "PARAMETERS" : kind == LINE_METRICS ? "METRICS" : "ATTRIBUTES";
-  snprintf(words, sizeof words, kind == LINE_METRICS ? "%s" : s->all ? "%s (%zu of %zu differ)" : "DIFFERENT %s (%zu of %zu)", what,
-      c[0], c[1]);
+  if (kind == LINE_METRICS)
+    snprintf(words, sizeof words, "%s%s", what, compare_order_words(s));
+  else
+    snprintf(words, sizeof words, s->all ? "%s (%zu of %zu differ)" : "DIFFERENT %s (%zu of %zu)", what, c[0], c[1]);
   sl_grid_putz(g, 1, y, 60, SL_ROLE_crumb, words);
   if (kind == LINE_METRICS)
     sl_grid_right(g, right_of(s, g) - 20, y, 19, SL_ROLE_dim, SL_STR("spread of repeats"));
@@ -372,7 +395,7 @@ static void cursor_move(struct compare_state *s, int64_t by)
   int64_t to = (int64_t)s->cursor, n = (int64_t)s->nline, step = by < 0 ? -1 : 1;
   for (int64_t left = by < 0 ? -by : by; left > 0; left--) {
     int64_t next = to + step;
-    while (next >= 0 && next < n && !is_row(&s->line[next]))
+    while (next >= 0 && next < n && !compare_is_row(&s->line[next]))
       next += step;
     if (next < 0 || next >= n)
       break;
@@ -394,6 +417,7 @@ static void column_move(struct compare_state *s, int by)
     s->left = s->col - fit;
 }
 
+/* Asks; what is on the screen stays as it is until the answer has come. */
 static void baseline_set(struct sl_view *v, struct compare_state *s)
 {
   struct sl_query *q = NULL;
@@ -403,20 +427,19 @@ static void baseline_set(struct sl_view *v, struct compare_state *s)
     sl_view_say(v, SL_ROLE_dim, "it is the baseline; h and l choose another run");
     return;
   }
-  char *id = s->run[s->col];
-  memmove(&s->run[1], &s->run[0], s->col * sizeof *s->run);
-  s->run[0] = id;
-  s->col = s->left = 0;
   sl_buf_init(&scope, 1 << 20);
-  scope_of(s, 0, &scope);
-  int rc = query_of(&q, sl_buf_view(&scope), &err);
+  compare_scope(s, s->col, &scope);
+  int rc = compare_query(&q, sl_buf_view(&scope), &err);
   if (!rc)
     rc = sl_pane_ask(s->diff, q, &err);
   sl_query_unref(q);
   sl_buf_free(&scope);
-  curves_ask(v, s);
-  if (rc)
+  if (rc) {
     sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+    return;
+  }
+  s->wanted = s->col;
+  s->was = sl_pane_answer(s->diff)->snap;
 }
 
 static void metric_choose(struct sl_view *v, struct compare_state *s)
@@ -497,71 +520,6 @@ static void smooth_next(struct compare_state *s)
   s->smooth = i < sizeof steps / sizeof steps[0] ? steps[i] : 0;
 }
 
-/* ---- export ---- */
-
-static int curves_svg(struct compare_state *s, struct sl_buf *out, struct sl_err *err)
-{
-  struct sl_report_line *line = sl_calloc(s->nrun, sizeof *line);
-  char (*name)[120] = sl_calloc(s->nrun, sizeof *name), title[300];
-  snprintf(title, sizeof title, "%s, smoothing %g", s->metric, s->smooth);
-  struct sl_report_chart c = { .title = title, .xlabel = curves_axis(s), .line = line, .n = s->of.n, .log = s->logy };
-  for (size_t i = 0; line && name && i < s->of.n; i++) {
-    curves_place(s, i);
-    snprintf(name[i], sizeof name[i], "%.*s", SL_ARG(compare_run_name(s, i)));
-    line[i] = (struct sl_report_line){ name[i], s->of.curve[i].x, s->of.curve[i].y, s->of.curve[i].n };
-  }
-  int rc = line && name ? sl_report_svg(out, &c, err) : sl_err_nomem(err);
-  sl_free(line);
-  sl_free(name);
-  return rc;
-}
-
-/* What is seen: with `A`, also what is the same. */
-static void table_md(struct compare_state *s, struct sl_buf *out)
-{
-  struct sl_report r = { .out = out };
-  for (size_t i = 0; i < s->nline; i++) {
-    const struct sl_batch *b;
-    uint32_t row;
-    if (is_row(&s->line[i]) && sl_pane_row(s->diff, s->line[i].row, &b, &row))
-      sl_report_row(&r, b, row);
-  }
-  sl_report_end(&r);
-  if (s->verdict.n)
-    sl_buf_printf(out, "\nVerdict: %.*s.\n", SL_ARG(sl_buf_view(&s->verdict)));
-}
-
-static void export_typed(struct sl_view *v, void *user, const char *path)
-{
-  struct compare_state *s = sl_view_state(v);
-  struct sl_query *q = NULL;
-  struct sl_err err = {0};
-  struct sl_buf text;
-  (void)user;
-  if (!path || !path[0])
-    return;
-  sl_buf_init(&text, 64 << 20);
-  bool svg = sl_str_ends(sl_str(path), SL_STR(".svg")), md = sl_str_ends(sl_str(path), SL_STR(".md"));
-  int rc = SL_OK;
-  if (svg)
-    rc = curves_svg(s, &text, &err);
-  else if (md)
-    table_md(s, &text);
-  else {
-    scope_of(s, 0, &text);
-    rc = query_of(&q, sl_buf_view(&text), &err);
-  }
-  rc = rc ? rc : sl_buf_check(&text, &err);
-  if (rc)
-    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
-  else if (q)
-    sl_view_export(v, q, path);
-  else
-    sl_view_export_text(v, sl_buf_view(&text), path);
-  sl_query_unref(q);
-  sl_buf_free(&text);
-}
-
 /* The run under the column. */
 static bool compare_subject(struct sl_view *v, struct sl_subject *out)
 {
@@ -581,6 +539,19 @@ static void run_follow(struct sl_view *v)
     sl_view_go_row(v, &at);
   else
     sl_view_say(v, SL_ROLE_dim, "no history has come that says which registry has this run");
+}
+
+/* Of many runs the baseline and the one under the column. */
+static void files_go(struct sl_view *v, struct compare_state *s)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 20);
+  if (s->nrun <= SL_ART_RUNS)
+    compare_scope(s, 0, &b);
+  else
+    sl_buf_printf(&b, "%s,%s", s->run[0], s->run[s->col ? s->col : 1]);
+  sl_view_go(v, "artifacts", sl_buf_view(&b));
+  sl_buf_free(&b);
 }
 
 static enum sl_handled compare_command(struct sl_view *v, const char *command)
@@ -606,11 +577,15 @@ static enum sl_handled compare_command(struct sl_view *v, const char *command)
   else if (!strcmp(command, "outliers"))
     s->clip = !s->clip;
   else if (!strcmp(command, "all"))
-    s->all = !s->all, diff_changed(v, NULL);
+    s->all = !s->all, compare_lines(v, s);
+  else if (!strcmp(command, "files"))
+    files_go(v, s);
   else if (!strcmp(command, "follow-link"))
     run_follow(v);
+  else if (!strcmp(command, "sort"))
+    compare_sort_next(v, s);
   else if (!strcmp(command, "export"))
-    sl_view_prompt(v, "export to (.csv .json .ndjson .md, .svg: the curves):", "", export_typed, NULL);
+    sl_view_prompt(v, "export to (.csv .json .ndjson .md, .svg: the curves):", "", compare_export, NULL);
   else if (!strcmp(command, "refresh"))
     sl_pane_refresh(s->diff), curves_refresh(s);
   else
@@ -628,6 +603,10 @@ static void compare_count(struct sl_view *v, struct sl_buf *b)
   struct compare_state *s = sl_view_state(v);
   sl_buf_z(b, "baseline: ");
   sl_buf_str(b, compare_run_name(s, 0));
+  if (s->wanted) {
+    sl_buf_z(b, ", asking for ");
+    sl_buf_str(b, compare_run_name(s, s->wanted));
+  }
 }
 
 static void compare_truth(struct sl_view *v, struct sl_buf *b)
@@ -666,6 +645,7 @@ static const struct sl_bind compare_binds[] = {
   {"points", "P", "every run a point: the drawn metric over the metric or parameter under the cursor; again: curves"},
   {"outliers", "O", "leave out what lies beyond 5 and 95 percent"},
   {"all", "A", "also what is the same in all runs"},
+  {"files", "F", "the files of these runs side by side"},
 };
 
 const struct sl_view_ops sl_view_compare = {
@@ -677,7 +657,7 @@ const struct sl_view_ops sl_view_compare = {
           "parameters but for seeds. Below: the curves of the chosen metric.",
   .arg = "RUN,RUN,...",
   .binds = compare_binds, .nbinds = sizeof compare_binds / sizeof compare_binds[0],
-  .hints = "baseline metric smooth log axis all",
+  .hints = "baseline metric smooth log axis all files",
   .state_size = sizeof(struct compare_state),
   .open = compare_open,
   .close = compare_close,

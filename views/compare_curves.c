@@ -36,6 +36,24 @@ void curves_close(struct compare_state *s)
   histories_close(&s->over);
 }
 
+static void histories_first(struct compare_state *s, struct histories *h, size_t run)
+{
+  if (run >= h->n)
+    return;
+  struct curve one = h->curve[run];
+  memmove(&h->curve[1], &h->curve[0], run * sizeof one);
+  h->curve[0] = one;
+  for (size_t i = 0, at; i < s->nrun; i++)
+    if (sl_map_find(&h->at, sl_str(s->run[i]), &at))
+      sl_map_set(&h->at, at, i);
+}
+
+void curves_first(struct compare_state *s, size_t run)
+{
+  histories_first(s, &s->of, run);
+  histories_first(s, &s->over, run);
+}
+
 static int curve_room(struct curve *c)
 {
   double **part[] = { &c->step, &c->time, &c->value, &c->x, &c->y };

@@ -23,6 +23,9 @@ struct histories {
   size_t n, points;
   char conn[128];                     /* who has them */
 };
+/* Metrics stand as the answer has them (what rules name and what differs most first), by name, or by how much one run's are above the
+ * baseline's. */
+enum compare_order { ORDER_ANSWER, ORDER_NAME, ORDER_NAME_BACK, ORDER_RISE, ORDER_FALL };
 struct compare_state {
   struct sl_pane *diff;
   char **run; size_t nrun, cap_run;   /* ids; the first is the baseline */
@@ -32,6 +35,10 @@ struct compare_state {
   bool all, logy, clip;
   int axis;
   double smooth;
+  size_t wanted;                      /* the run that was asked for as baseline and has not come as such; 0: none */
+  const struct sl_snap *was;          /* what stood then: never looked into */
+  enum compare_order order; size_t order_run;
+  char order_words[80];
   char metric[256];                   /* whose curves are drawn */
   char along[256];                    /* the metric that is the x axis; empty: axis says */
   char against[256]; bool against_param;   /* scatter: each run's value of the metric over this; empty: curves */
@@ -47,9 +54,25 @@ bool compare_row(struct compare_state *s, const char *kind, const char *name, ui
 /* A run's value there as a number; NaN: none, or no number. */
 double compare_number(struct compare_state *s, size_t run, uint64_t row);
 
+/* The scope with run `first` as the baseline, and the question. */
+void compare_scope(const struct compare_state *s, size_t first, struct sl_buf *out);
+int compare_query(struct sl_query **out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;
+bool compare_is_row(const struct line *l);
+void compare_lines(struct sl_view *v, struct compare_state *s);      /* made anew from the answer */
+
+/* views/compare_sort.c */
+void compare_sort(struct compare_state *s);                         /* the lines of metrics, as `order` says */
+void compare_unsort(struct compare_state *s);                       /* the answer's order, where it was one run's */
+void compare_sort_next(struct sl_view *v, struct compare_state *s);
+const char *compare_order_words(struct compare_state *s);           /* " by name"; "" as the answer has them */
+
+/* views/compare_export.c */
+void compare_export(struct sl_view *v, void *user, const char *path);
+
 /* views/compare_curves.c */
 void curves_ask(struct sl_view *v, struct compare_state *s);        /* for the chosen metric, of all runs */
 void curves_close(struct compare_state *s);
+void curves_first(struct compare_state *s, size_t run);             /* it stands first now, those before it one place further */
 void curves_truth(struct compare_state *s, struct sl_buf *b);
 void curves_refresh(struct compare_state *s);
 void curves_visible(struct compare_state *s, bool visible);

@@ -51,6 +51,10 @@ struct compute_fetch;
 typedef void compute_fetched(void *user, int rc, const char *dir, const struct sl_err *err);
 int compute_fetch(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn, void *user,
                   struct sl_err *err) SL_NODISCARD;
+/* The same with one file of a run or a version: dir holds it as `model`. */
+int compute_fetch_file(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn,
+                       void *user, struct sl_err *err) SL_NODISCARD;
+bool compute_fetch_needed(struct sl_str uri);              /* a registry has it, not this machine */
 void compute_fetch_drop(struct compute_fetch *f);          /* fn does not come any more */
 
 /* ---- models over data (score.c): from score('MODEL', 'DATA', ...), from quality(...) ---- */

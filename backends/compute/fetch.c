@@ -1,5 +1,5 @@
 /* backends/compute/fetch.c: a registry's model, copied into a folder of ours: its page (MLmodel) and the one file that the page names,
- * called `model`. The box reads it from there; nothing of it is opened here but the page.
+ * called `model`; or any one file, by the same name. The box reads it from there; nothing of it is opened here but the page.
  *
  * Bytes come on the loop and are written in a lane, a buffer at a time, while the next one fills. The folder lies beside the box pool's
  * own and is named like it, after this process: what a killed console leaves goes when the next one opens its pool. */
@@ -33,6 +33,7 @@ struct compute_fetch {
   struct folder *d;
   struct sl_buf in;
   uint64_t got;
+  bool plain;                  /* one file, without a page */
   bool file, busy, paused, ended;   /* file: the page is read, its file comes */
 };
 
@@ -234,7 +235,7 @@ static void on_fetched(void *user, int rc, int64_t size, const struct sl_err *er
   f->watch.v = 0;
   f->paused = false;
   if (rc == SL_ELIMIT || f->got > MODEL_MAX)
-    rc = sl_err_set(&e, SL_ELIMIT, "not re-scored: the model is larger than %d MiB", MODEL_MAX >> 20);
+    rc = sl_err_set(&e, SL_ELIMIT, "%s is larger than %d MiB", f->plain ? f->uri : "not re-scored: the model", MODEL_MAX >> 20);
   if (!rc && !f->file) {
     rc = after_page(f, &e);
     if (!rc)
@@ -252,7 +253,7 @@ static int read_from(struct compute_fetch *f, struct sl_str name, struct sl_err 
   static const struct sl_bytes_fn fn = { .data = on_bytes, .done = on_fetched };
   struct sl_buf uri;
   sl_buf_init(&uri, 64 << 10);
-  sl_buf_printf(&uri, "%s%s%.*s", f->uri, sl_str_ends(sl_str(f->uri), SL_STR("/")) ? "" : "/", SL_ARG(name));
+  sl_buf_printf(&uri, "%s%s%.*s", f->uri, !name.n || sl_str_ends(sl_str(f->uri), SL_STR("/")) ? "" : "/", SL_ARG(name));
   int rc = sl_buf_check(&uri, err);
   if (!rc)
     rc = sl_ws_bytes(sl_backend_ws(f->c->b), sl_buf_view(&uri), 0, UINT64_MAX, &fn, f, &f->watch, err);
@@ -270,16 +271,16 @@ static int begin(struct compute_fetch *f, const char *uri, struct sl_err *err)
   sl_buf_init(&d->page, SL_MLMODEL_MAX);
   sl_buf_init(&d->out, BUFFER_MAX);
   f->uri = sl_strdup(uri);
-  return f->uri && d->parent ? read_from(f, SL_STR("MLmodel"), err) : sl_err_nomem(err);
+  return f->uri && d->parent ? read_from(f, f->plain ? SL_STR("") : SL_STR("MLmodel"), err) : sl_err_nomem(err);
 }
 
-int compute_fetch(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn, void *user,
-                  struct sl_err *err)
+static int fetch(struct compute_fetch **out, struct compute *c, const char *uri, bool plain, struct sl_req *touch, compute_fetched *fn,
+                 void *user, struct sl_err *err)
 {
   struct compute_fetch *f = *out = sl_calloc(1, sizeof *f);
   if (!f)
     return sl_err_nomem(err);
-  *f = (struct compute_fetch){ .c = c, .touch = touch, .fn = fn, .user = user };
+  *f = (struct compute_fetch){ .c = c, .plain = plain, .file = plain, .touch = touch, .fn = fn, .user = user };
   sl_buf_init(&f->in, BUFFER_MAX);
   int rc = begin(f, uri, err);
   if (rc) {
@@ -287,4 +288,21 @@ int compute_fetch(struct compute_fetch **out, struct compute *c, const char *uri
     *out = NULL;
   }
   return rc;
+}
+
+int compute_fetch(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn, void *user,
+                  struct sl_err *err)
+{
+  return fetch(out, c, uri, false, touch, fn, user, err);
+}
+
+int compute_fetch_file(struct compute_fetch **out, struct compute *c, const char *uri, struct sl_req *touch, compute_fetched *fn,
+                       void *user, struct sl_err *err)
+{
+  return fetch(out, c, uri, true, touch, fn, user, err);
+}
+
+bool compute_fetch_needed(struct sl_str uri)
+{
+  return sl_str_starts(uri, SL_STR("models:/")) || sl_str_starts(uri, SL_STR("runs:/"));
 }

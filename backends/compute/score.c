@@ -258,7 +258,7 @@ static int next_model(struct compute_score *k, struct sl_err *err)
 {
   const char *model = k->word[k->at ? AGAINST : MODEL];
   struct sl_str s = sl_str(model);
-  if (sl_str_starts(s, SL_STR("models:/")) || sl_str_starts(s, SL_STR("runs:/")))
+  if (compute_fetch_needed(s))
     return compute_fetch(&k->fetch[k->at], k->c, model, k->touch, on_folder, k, err);
   return compute_prep_address(&k->prep, k->c, s, on_path, k, err);
 }

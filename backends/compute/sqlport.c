@@ -18,6 +18,7 @@ struct run {
   struct compute_score *score; /* a model is to be scored */
   struct sl_batch *summary;    /* of it, where its rows go into a file */
   struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
+  struct compute_fetch *fetch; /* its copy, where a registry has it */
   bool head;
   char *reads;                 /* the one file or folder that it reads; NULL: none, or several */
 };
@@ -130,6 +131,8 @@ static void run_leave(struct run *run)
     run->feed = NULL;
   }
   compute_look_free(run->look);
+  compute_fetch_drop(run->fetch);
+  run->fetch = NULL;
   compute_score_free(run->score);
   sl_batch_unref(run->summary);
   run->look = NULL;
@@ -321,14 +324,11 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   }
 }
 
-static void on_found(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
+static void look_at(struct sl_req *r, int rc, const char *const *reads, const struct sl_err *err)
 {
-  struct sl_req *r = user;
   struct run *run = sl_req_state(r);
   struct sl_err e = *err;
   struct sl_buf json;
-  (void)sql;
-  run->prep = NULL;
   sl_buf_init(&json, 0);
   if (!rc)
     rc = compute_look_job(run->look, reads[0], &json, &e);
@@ -339,6 +339,33 @@ static void on_found(void *user, int rc, const char *sql, const char *const *rea
     run_leave(run);
     sl_req_end(r, rc, &e);
   }
+}
+
+static void on_found(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
+{
+  (void)sql;
+  ((struct run *)sl_req_state(user))->prep = NULL;
+  look_at(user, rc, reads, err);
+}
+
+static void on_copied(void *user, int rc, const char *dir, const struct sl_err *err)
+{
+  char *path = rc ? NULL : sl_asprintf("%s/model", dir);
+  const char *reads[] = { path, NULL };
+  struct sl_err e = *err;
+  if (!rc && !path)
+    rc = sl_err_nomem(&e);
+  look_at(user, rc, reads, &e);
+  sl_free(path);
+}
+
+static int look_begin(struct sl_req *r, struct sl_err *err)
+{
+  struct run *run = sl_req_state(r);
+  const char *uri = compute_look_uri(run->look);
+  if (compute_fetch_needed(sl_str(uri)))
+    return compute_fetch_file(&run->fetch, run->c, uri, r, on_copied, r, err);
+  return compute_prep_address(&run->prep, run->c, sl_str(uri), on_found, r, err);
 }
 
 static void on_scorable(void *user, int rc, const char *job, const char *const *reads, const struct sl_err *err)
@@ -367,7 +394,7 @@ static int sql_run(struct sl_req *r, struct sl_err *err)
   if (!rc && run->score)
     rc = compute_score_begin(run->score, run->c, r, on_scorable, r, err);
   else if (!rc)
-    rc = run->look ? compute_prep_address(&run->prep, run->c, sl_str(compute_look_uri(run->look)), on_found, r, err)
+    rc = run->look ? look_begin(r, err)
                    : compute_prep(&run->prep, run->c, statement, on_prepped, r, err);
   if (rc)
     run_leave(run);

@@ -1,4 +1,5 @@
-/* app/cmd_compare.c: `sluice compare`: the resource differences for the runs that are named; with --report, a document beside it. */
+/* app/cmd_compare.c: `sluice compare`: the resource differences for the runs that are named, or for a file of theirs; with --report, a
+ * document beside it. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/mem.h"
 #include "judge/compare.h"
 #include "judge/report.h"
+#include "model/scope.h"
 
 int sl_cmd_compare(struct sl_app *a);
 
@@ -44,7 +46,8 @@ static void report_page(void *user, const struct sl_batch *b)
   struct report *r = user;
   const struct sl_schema *s = sl_batch_schema(b);
   int spread = sl_schema_find(s, SL_STR("spread"));
-  for (size_t i = sl_schema_common(s); !r->names.n && spread > 0 && i < (size_t)spread; i++)
+  bool named = r->names.n > 0;
+  for (size_t i = sl_schema_common(s); !named && spread > 0 && i < (size_t)spread; i++)
     sl_buf_add(&r->names, sl_schema_col(s, i)->name, strlen(sl_schema_col(s, i)->name) + 1);
   if (!r->svg)
     sl_report_rows(&r->md, b);
@@ -191,21 +194,38 @@ static int report_open(const struct sl_args *args, struct report *r, struct sl_e
   return SL_OK;
 }
 
+/* Behind the runs, the path; a list of files is wanted whole, as it is. */
+static int artifact_put(const struct sl_args *args, struct sl_buf *scope, bool *lists, struct sl_err *err)
+{
+  static const char *const none[] = { NULL };
+  struct sl_str path = sl_str(sl_args_text(args, SL_O_artifact, NULL));
+  if (!path.p)
+    return SL_OK;
+  if (sl_args_has(args, SL_O_report) || sl_args_has(args, SL_O_metric))
+    return sl_err_set(err, SL_EUSAGE, "--report and --metric are about metrics; with --artifact use -o");
+  *lists = sl_str_eqz(path, ".") || sl_str_ends(path, SL_STR("/"));
+  sl_buf_ch(scope, ' ');
+  sl_scope_put(scope, path.p, none);
+  return sl_buf_check(scope, err);
+}
+
 static int compare(struct sl_session *s, struct sl_err *err)
 {
   struct sl_app *a = s->app;
   struct sl_buf scope;
   struct report r = { 0 };
+  bool lists = false;
   sl_buf_init(&scope, 1 << 20);
   int rc = report_open(a->args, &r, err);
   rc = rc ? rc : runs_find(s, &scope, err);
+  rc = rc ? rc : artifact_put(a->args, &scope, &lists, err);
   struct sl_list l = { .query = sl_app_query(a, &sl_res_differences, sl_buf_zstr(&scope)), .rows = { .bare = a->format == SL_FMT_TABLE } };
   l.query.conn = SL_STR(""); /* -c says whose runs are meant; the comparing is ours */
   if (r.path) {
     l.page = report_page;
     l.page_user = &r;
   }
-  if (!rc && !sl_args_has(a->args, SL_O_all) && !sl_args_has(a->args, SL_O_filter))
+  if (!rc && !lists && !sl_args_has(a->args, SL_O_all) && !sl_args_has(a->args, SL_O_filter))
     rc = sl_filter_parse(&l.query.where, SL_STR("verdict != 'same'"), sl_loop_wall(s->loop), NULL, err);
   int code = rc ? sl_app_fail(a, err) : sl_session_list(s, &l);
   if (!rc && r.path && (!code || code == SL_EXIT_PARTIAL) && report_write(s, &r, sl_buf_view(&scope), err))

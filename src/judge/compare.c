@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { CMP_MEMORY = 256 << 20, CMP_ITEMS = 200000, CMP_SUMS = 4 << 20 };
+enum { CMP_MEMORY = 256 << 20, CMP_ITEMS = 200000, CMP_SUMS = 4 << 20, CMP_RULES = 4096 };
 
 struct sums { uint64_t key; uint32_t item, n; double mean, m2; };
 struct sl_compare {
@@ -24,6 +24,7 @@ struct sl_compare {
   struct sl_map group;                /* parameters without seeds */
   struct sl_map at;                   /* group and item -> sums */
   struct sums *sums; size_t nsums, cap_sums;
+  struct sl_str *rule; size_t nrule, cap_rule;
 };
 
 int sl_compare_new(struct sl_compare **out, size_t n, struct sl_err *err)
@@ -57,6 +58,7 @@ void sl_compare_free(struct sl_compare *c)
   sl_map_free(&c->at);
   sl_free(c->item);
   sl_free(c->sums);
+  sl_free(c->rule);
   sl_arena_free(&c->mem);
   sl_free(c);
 }
@@ -392,7 +394,75 @@ static int item_order(const void *a, const void *b)
   const struct sl_cmp_item *x = *(struct sl_cmp_item *const *)a, *y = *(struct sl_cmp_item *const *)b;
   if (x->kind != y->kind)
     return x->kind < y->kind ? -1 : 1;
+  if (x->ruled != y->ruled)
+    return x->ruled ? -1 : 1;
+  if (x->tier != y->tier)
+    return x->tier > y->tier ? -1 : 1;
+  if (x->weight > y->weight || x->weight < y->weight)
+    return x->weight > y->weight ? -1 : 1;
   return sl_str_cmp(x->name, y->name);
+}
+
+/* ---- what comes first among metrics ---- */
+
+int sl_compare_rules(struct sl_compare *c, struct sl_str text, struct sl_err *err)
+{
+  int rc = sl_grow((void **)&c->rule, &c->cap_rule, c->nrule + 1, sizeof *c->rule, CMP_RULES, err);
+  rc = rc ? rc : copy(c, text, &c->rule[c->nrule], err);
+  c->nrule += !rc;
+  return rc;
+}
+
+static bool name_byte(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || (unsigned char)c >= 0x80;
+}
+
+/* metrics.NAME, metrics."NAME" or metrics.`NAME`, of the champion too, and not as the beginning of a longer name. */
+static bool rule_names(struct sl_str rule, struct sl_str name)
+{
+  struct sl_str head = SL_STR("metrics.");
+  for (ptrdiff_t at; (at = sl_str_find(rule, head)) >= 0;) {
+    rule = sl_str_from(rule, (size_t)at + head.n);
+    char q = rule.n && (rule.p[0] == '"' || rule.p[0] == '`') ? rule.p[0] : 0;
+    struct sl_str rest = sl_str_from(rule, q ? 1 : 0);
+    if (name.n && sl_str_starts(rest, name) && (rest.n == name.n ? !q : q ? rest.p[name.n] == q : !name_byte(rest.p[name.n])))
+      return true;
+  }
+  return false;
+}
+
+/* How much a cell differs from the baseline, in what repeats differ by; without repeats, in shares of the greater of both. */
+static double cell_weight(const struct sl_cmp_item *it, const struct sl_cmp_cell *base, const struct sl_cmp_cell *cell)
+{
+  if (!base->there || !cell->there || !isfinite(base->num) || !isfinite(cell->num))
+    return 0;
+  double d = fabs(cell->num - base->num), scale = it->df ? it->spread : fmax(fabs(base->num), fabs(cell->num));
+  return d > 0 ? d / scale : 0; /* repeats that never differ: infinity */
+}
+
+static int mark_tier(enum sl_cmp_mark m, bool cost)
+{
+  switch (m) {
+  case SL_CMP_BETTER: case SL_CMP_WORSE: case SL_CMP_HIGHER: case SL_CMP_LOWER: return cost ? 1 : 4;
+  case SL_CMP_UNSURE: return cost ? 1 : 3;
+  case SL_CMP_NOISE: return cost ? 1 : 2;
+  default: return 0;
+  }
+}
+
+static void weigh(const struct sl_compare *c, struct sl_cmp_item *it)
+{
+  bool cost;
+  (void)sl_compare_direction(it->name, &cost);
+  for (size_t i = 0; i < c->nrule && !it->ruled; i++)
+    it->ruled = rule_names(c->rule[i], it->name);
+  it->tier = it->differs ? cost ? 1 : 2 : 0; /* somebody lacks it, or it is no number: a difference that nobody can measure */
+  for (size_t i = 1; i < c->runs; i++) {
+    int tier = mark_tier(it->cell[i].mark, cost);
+    it->tier = tier > it->tier ? tier : it->tier;
+    it->weight = fmax(it->weight, cell_weight(it, &it->cell[0], &it->cell[i]));
+  }
 }
 
 /* Names of runs are anything, and often the same: then the id tells them apart. */
@@ -425,8 +495,11 @@ int sl_compare_judge(struct sl_compare *c, struct sl_err *err)
   if (rc)
     return rc;
   spreads(c);
-  for (size_t i = 0; i < c->nitem; i++)
+  for (size_t i = 0; i < c->nitem; i++) {
     item_judge(c, c->item[i]);
+    if (c->item[i]->kind == SL_CMP_METRIC)
+      weigh(c, c->item[i]);
+  }
   if (c->nitem)
     qsort(c->item, c->nitem, sizeof(struct sl_cmp_item *), item_order);
   return SL_OK;

@@ -24,6 +24,8 @@ struct sl_cmp_item {
   double spread;                      /* metrics: s; NaN: no repeats */
   uint32_t df, groups;
   bool differs;
+  bool ruled;                         /* metrics: the rules speak of it */
+  int tier; double weight;            /* metrics: how much it differs: first what is more than noise, within a tier by how much */
 };
 struct sl_compare;
 /* Of n runs (2..SL_CMP_RUNS, else EUSAGE); the first is the baseline. */
@@ -33,7 +35,11 @@ void sl_compare_free(struct sl_compare *c);
 int sl_compare_run(struct sl_compare *c, size_t i, const struct sl_batch *b, uint32_t row, struct sl_err *err) SL_NODISCARD;
 /* A run of the same experiments, after all runs that are compared (they may be among these): for the spread of repeats. */
 int sl_compare_repeat(struct sl_compare *c, const struct sl_batch *b, uint32_t row, struct sl_err *err) SL_NODISCARD;
-/* When all have come: marks, spreads, items in their order (attributes, parameters, metrics; each by name). */
+/* Texts of rules ("metrics.val_auc >= 0.85"), copied, before judging: the metrics that they name stand first. Any number of times. */
+int sl_compare_rules(struct sl_compare *c, struct sl_str text, struct sl_err *err) SL_NODISCARD;
+/* When all have come: marks, spreads, items in their order: attributes and parameters by name; metrics that rules name, then those that
+ * differ by more than noise, by nobody knows what, by noise, costs, and those that are the same: within each the one that differs most
+ * first, then by name. */
 int sl_compare_judge(struct sl_compare *c, struct sl_err *err) SL_NODISCARD;
 size_t sl_compare_items(const struct sl_compare *c);
 const struct sl_cmp_item *sl_compare_item(const struct sl_compare *c, size_t i);

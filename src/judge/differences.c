@@ -1,16 +1,18 @@
 /* judge/differences.c: the resource differences: runs beside each other, a row each attribute, parameter and metric, a column each run.
  *
  * The scope names the runs (ids, comma separated; the first is the baseline). First these are asked for, then the runs of their
- * experiments,
- * for the spread of repeats; the comparing happens in a lane. The columns depend on the question, so every answer brings its own schema. */
+ * experiments, for the spread of repeats; the comparing happens in a lane. The columns depend on the question, so every answer brings its
+ * own schema. Behind the runs may stand a path among their artifacts: then it is these files that are compared (files.h). */
 #include <stdio.h>
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "judge/compare.h"
+#include "judge/files.h"
 #include "judge/judge_int.h"
 #include "model/backend.h"
+#include "model/scope.h"
 
 enum { EXPERIMENTS = 16, REPEATS = 2000 };
 
@@ -19,6 +21,8 @@ struct diff_state {
   struct sl_req *r;
   struct sl_buf ids;                  /* as a list (sl_list) */
   size_t nids;
+  struct sl_buf path;                 /* of an artifact; empty: parameters and metrics */
+  struct judge_files *files;
   struct part runs, near[EXPERIMENTS];
   size_t nnear, waiting;
   bool part, cut;                     /* not all runs may have come; not all repeats */
@@ -51,6 +55,9 @@ static void state_drop(struct diff_state *s)
   for (size_t i = 0; i < s->nnear; i++)
     part_drop(s, &s->near[i]);
   sl_buf_free(&s->ids);
+  sl_buf_free(&s->path);
+  judge_files_free(s->files);
+  s->files = NULL;
 }
 
 static void fail(struct diff_state *s, int rc, const struct sl_err *err)
@@ -63,7 +70,14 @@ static void fail(struct diff_state *s, int rc, const struct sl_err *err)
 
 /* ---- rows, in the lane ---- */
 
-struct work { struct sl_buf ids; size_t nids, nnear; bool part; struct sl_snap *runs, *near[EXPERIMENTS]; };
+/* rules: the conditions of all gates, as a list. */
+struct work {
+  struct sl_buf ids, rules;
+  size_t nids, nnear;
+  bool part;
+  struct sl_snap *runs, *near[EXPERIMENTS];
+  struct judge_files *files;
+};
 
 static void work_free(void *user)
 {
@@ -72,6 +86,8 @@ static void work_free(void *user)
   for (size_t i = 0; i < w->nnear; i++)
     sl_snap_unref(w->near[i]);
   sl_buf_free(&w->ids);
+  sl_buf_free(&w->rules);
+  judge_files_free(w->files);
   sl_free(w);
 }
 
@@ -192,25 +208,87 @@ static int put_item(struct sl_rower *w, const struct sl_compare *c, const struct
   return SL_OK;
 }
 
-static int emit(struct sl_feed *f, const struct sl_compare *c, struct sl_err *err)
+/* ---- rows of an artifact ---- */
+
+struct putting { struct sl_rower w; const struct sl_compare *c; struct sl_buf text; };
+
+/* What stands in each run beside the baseline's, in a word; where some run has nothing there, which. */
+static void art_verdict(struct putting *p, const struct sl_art_row *row)
+{
+  size_t n = sl_compare_runs(p->c), lack = 0;
+  sl_buf_clear(&p->text);
+  for (size_t i = 0; i < n && !row->same; i++) {
+    if (row->cell[i].p)
+      continue;
+    if (lack < 4) {
+      sl_buf_z(&p->text, lack ? ", " : "not in: ");
+      sl_buf_str(&p->text, sl_compare_name(p->c, i));
+    }
+    lack++;
+  }
+  if (lack > 4)
+    sl_buf_printf(&p->text, " and %zu more", lack - 4);
+  if (!p->text.n)
+    sl_buf_z(&p->text, !row->same ? "differs" : !strcmp(row->kind, "artifact") ? "same size" : "same"); /* a list reads no bytes */
+}
+
+static int put_art(void *user, const struct sl_art_row *row, struct sl_err *err)
+{
+  struct putting *p = user;
+  unsigned n = (unsigned)sl_compare_runs(p->c), own = (unsigned)sl_res_differences.ncols;
+  sl_buf_clear(&p->text);
+  sl_buf_printf(&p->text, "%s/%.*s", row->kind, SL_ARG(row->name));
+  int rc = sl_buf_check(&p->text, err);
+  rc = rc ? rc : sl_rower_row(&p->w, SL_PUT, sl_buf_view(&p->text));
+  if (rc)
+    return rc;
+  struct sl_batch *b = sl_rower_batch(&p->w);
+  sl_batch_set(b, 0, sl_vz(row->kind));
+  sl_batch_set(b, 1, sl_vs(row->name));
+  for (unsigned i = 0; i < n; i++)
+    if (row->cell[i].p)
+      sl_batch_set(b, own + i, sl_vas(SL_JSON, row->cell[i]));
+  art_verdict(p, row);
+  sl_batch_set(b, own + n + OWN_VERDICT, sl_vs(sl_buf_view(&p->text)));
+  return SL_OK;
+}
+
+static int put_all(struct sl_feed *f, struct work *w, struct putting *p, struct sl_err *err)
+{
+  int rc = SL_OK;
+  if (w->files)
+    return judge_files_rows(w->files, sl_feed_cancel_flag(f), put_art, p, err);
+  for (size_t i = 0; i < sl_compare_items(p->c) && !rc; i++)
+    rc = put_item(&p->w, p->c, sl_compare_item(p->c, i), &p->text);
+  return rc;
+}
+
+static int emit(struct sl_feed *f, struct work *w, const struct sl_compare *c, struct sl_err *err)
 {
   struct sl_schema *schema = NULL;
-  struct sl_rower w;
-  struct sl_buf text;
+  struct putting p = { .c = c };
   int rc = schema_of(c, &schema, err);
   if (rc)
     return rc;
-  sl_buf_init(&text, 4 << 20);
-  rc = sl_feed_head(f, schema, 0, (int64_t)sl_compare_items(c));
+  sl_buf_init(&p.text, 4 << 20);
+  rc = sl_feed_head(f, schema, 0, w->files ? -1 : (int64_t)sl_compare_items(c));
   if (!rc)
-    rc = sl_rower_begin(&w, f, schema, err);
+    rc = sl_rower_begin(&p.w, f, schema, err);
   if (!rc) {
-    for (size_t i = 0; i < sl_compare_items(c) && !rc; i++)
-      rc = put_item(&w, c, sl_compare_item(c, i), &text);
-    rc = rc ? (sl_rower_abort(&w), rc) : sl_rower_end(&w, err);
+    rc = put_all(f, w, &p, err);
+    rc = rc ? (sl_rower_abort(&p.w), rc) : sl_rower_end(&p.w, err);
   }
-  sl_buf_free(&text);
+  sl_buf_free(&p.text);
   sl_schema_unref(schema);
+  return rc;
+}
+
+static int rules_take(struct sl_compare *c, struct sl_str rest, struct sl_err *err)
+{
+  struct sl_str one;
+  int rc = SL_OK;
+  while (!rc && sl_list_next(&rest, &one))
+    rc = sl_compare_rules(c, one, err);
   return rc;
 }
 
@@ -226,12 +304,25 @@ static int work(struct sl_feed *f, void *user, struct sl_err *err)
   for (size_t i = 0; i < w->nnear && !rc && !sl_feed_cancelled(f); i++)
     rc = each_row(w->near[i], near_each, fill.c, err);
   if (!rc)
+    rc = rules_take(fill.c, sl_buf_view(&w->rules), err);
+  if (!rc)
     rc = sl_compare_judge(fill.c, err);
   if (!rc)
-    rc = emit(f, fill.c, err);
+    rc = emit(f, w, fill.c, err);
   sl_compare_free(fill.c);
   sl_free(fill.seen);
   return rc;
+}
+
+/* What anybody's promotion hangs on, whatever these runs are of. */
+static void rules_of(struct sl_ws *ws, struct sl_buf *out)
+{
+  size_t n = 0;
+  const struct sl_ws_conf *c = sl_ws_config(ws);
+  const struct sl_model_conf *m = c ? sl_ws_conf_models(c, &n) : NULL;
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < m[i].ngates; k++)
+      sl_list_add(out, sl_str(m[i].gates[k].pass));
 }
 
 static void compare(struct diff_state *s)
@@ -245,13 +336,18 @@ static void compare(struct diff_state *s)
     return;
   }
   sl_buf_init(&w->ids, 1 << 20);
+  sl_buf_init(&w->rules, 1 << 20);
   sl_buf_str(&w->ids, sl_buf_view(&s->ids));
+  rules_of(sl_backend_ws(sl_req_backend(r)), &w->rules);
   w->nids = s->nids;
   w->part = s->part;
   w->runs = s->runs.snap ? sl_snap_ref(s->runs.snap) : NULL;
+  w->files = s->files;
+  s->files = NULL;
   for (; w->nnear < s->nnear; w->nnear++)
     w->near[w->nnear] = s->near[w->nnear].snap ? sl_snap_ref(s->near[w->nnear].snap) : NULL;
   int rc = sl_buf_check(&w->ids, &err);
+  rc = rc ? rc : sl_buf_check(&w->rules, &err);
   if (s->cut)
     sl_req_cut(r, "repeats: only the newest runs of each experiment were read");
   state_drop(s);
@@ -340,6 +436,18 @@ static int ask_near(struct diff_state *s, struct sl_err *err)
   return rc;
 }
 
+static void on_files(void *user, int rc, const struct sl_err *err)
+{
+  struct diff_state *s = user;
+  if (rc) {
+    fail(s, rc, err);
+    return;
+  }
+  if (judge_files_cut(s->files))
+    sl_req_cut(s->r, "not all files could be listed");
+  compare(s);
+}
+
 static void on_runs(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct part *p = user;
@@ -364,19 +472,49 @@ static void on_runs(void *user, sl_watch id, const struct sl_answer *a)
       sl_req_cut(s->r, a->src[i].note[0] ? a->src[i].note : "the listing of runs was cut");
     }
   s->part |= bad != NULL;
-  int rc = ask_near(s, &err);
+  int rc = s->path.n ? judge_files_start(&s->files, sl_backend_ws(sl_req_backend(s->r)), sl_buf_view(&s->ids), sl_buf_view(&s->path),
+                                         on_files, s, &err)
+                     : ask_near(s, &err);
   if (rc)
     fail(s, rc, &err);
-  else if (!s->waiting)
+  else if (!s->path.n && !s->waiting)
     compare(s);
+}
+
+/* "a, b,c path": where the ids end: at the first blank that stands beside no comma. */
+static struct sl_str ids_cut(struct sl_str *scope)
+{
+  struct sl_str all = sl_str_trim(*scope);
+  for (size_t i = 0; i < all.n; i++) {
+    struct sl_str before = sl_str_trim(sl_str_head(all, i)), after = sl_str_trim(sl_str_from(all, i));
+    bool comma = (before.n && before.p[before.n - 1] == ',') || (after.n && after.p[0] == ',');
+    if (all.p[i] != ' ' || comma)
+      continue;
+    *scope = after;
+    return before;
+  }
+  *scope = SL_STR_NONE;
+  return all;
+}
+
+static int path_read(struct diff_state *s, struct sl_str rest, struct sl_err *err)
+{
+  bool quoted;
+  char *word = NULL;
+  int rc = sl_scope_word(&rest, &word, &quoted, err);
+  if (!rc && word && sl_str_trim(rest).n)
+    rc = sl_err_set(err, SL_EUSAGE, "one too many: %.*s; it is RUN,RUN [PATH]", SL_ARG(sl_str_head(sl_str_trim(rest), 60)));
+  sl_buf_z(&s->path, word ? word : "");
+  sl_free(word);
+  return rc ? rc : sl_buf_check(&s->path, err);
 }
 
 /* "a,b,c" -> a list, and a filter that names them. */
 static int ids_read(struct diff_state *s, struct sl_str scope, struct sl_buf *where, struct sl_err *err)
 {
-  struct sl_str rest = scope, one;
+  struct sl_str rest = ids_cut(&scope), one;
   struct sl_map seen;
-  int rc = SL_OK;
+  int rc = path_read(s, scope, err);
   sl_map_init(&seen);
   sl_buf_z(where, "id in (");
   while (!rc && sl_str_cut(&rest, ',', &one)) {
@@ -407,6 +545,7 @@ static int differences_query(struct sl_req *r, struct sl_err *err)
   struct sl_buf where;
   s->r = r;
   sl_buf_init(&s->ids, 1 << 20);
+  sl_buf_init(&s->path, 1 << 16);
   sl_buf_init(&where, 1 << 20);
   int rc = ids_read(s, q->scope, &where, err);
   if (!rc)

@@ -297,11 +297,46 @@ static bool rows_send(struct stage_req *q, struct table *t, const char *state)
   return true;
 }
 
+/* `text` of the row of objects with this address. */
+static const char *text_of(const char *conn, struct sl_str uri)
+{
+  for (size_t i = 0; i < ntables; i++) {
+    const struct table *t = &table[i];
+    size_t at = t->ncol, text = t->ncol;
+    for (size_t c = 0; c < t->ncol && t->nrow; c++) {
+      at = t->cell[c] && !strcmp(t->cell[c], "uri") ? c : at;
+      text = t->cell[c] && !strcmp(t->cell[c], "text") ? c : text;
+    }
+    if (strcmp(t->res, "objects") || strcmp(t->conn, conn) || at == t->ncol || text == t->ncol)
+      continue;
+    for (size_t r = 1; r < t->nrow; r++)
+      if (t->cell[r * t->ncol + at] && sl_str_eqz(uri, t->cell[r * t->ncol + at]))
+        return t->cell[r * t->ncol + text];
+  }
+  return NULL;
+}
+
+static void bytes_send(struct stage_req *q)
+{
+  const char *text = text_of(sl_backend_name(sl_req_backend(q->r)), sl_req_uri(q->r));
+  if (text && !q->sent) {
+    q->sent = true;
+    sl_req_size(q->r, (int64_t)strlen(text));
+    if (sl_req_bytes(q->r, text, strlen(text)))
+      return; /* resume or cancel follows */
+  }
+  ended(q, text ? SL_OK : SL_ENOENT, "no such file");
+}
+
 static void step_run(void *user)
 {
   struct stage_req *q = user;
   const struct sl_query *y = sl_req_query(q->r);
   q->t.v = 0;
+  if (!y) {
+    bytes_send(q);
+    return;
+  }
   struct table *t = table_of(sl_backend_name(sl_req_backend(q->r)), sl_str(y->res ? y->res->name : "rows"), y->scope, y->kind == SL_Q_GET);
   if (!t) {
     ended(q, y->kind == SL_Q_GET ? SL_ENOENT : SL_OK, "no such row");
@@ -347,6 +382,8 @@ static void cancel(struct sl_req *r)
 
 /* ---- backends ---- */
 
+static const struct sl_bytes_ops bytes = {.port = {sizeof(struct stage_req), resume, cancel}, .stat = begin, .read = begin};
+static const char *const schemes[] = {"runs", "models", NULL};   /* of connections whose objects have a text */
 static const struct sl_setting settings[] = {{.name = "uri", .help = "where", .type = SL_SET_URI}};
 static const struct sl_sql_ops sql = {.port = {sizeof(struct stage_req), resume, cancel}, .readonly = SL_RO_SERVER, .run = begin};
 static struct sl_serve serve[RESOURCES];
@@ -398,6 +435,9 @@ const struct sl_backend_ops *const *stage_backends(void)
     while (serves[c][k] && serves[c][k] != &serve[s])
       k++;
     serves[c][k] = &serve[s];
+    for (size_t col = 0; col < table[i].ncol && !strcmp(table[i].res, "objects"); col++)
+      if (table[i].cell[col] && !strcmp(table[i].cell[col], "text"))
+        ops[c].bytes = &bytes, ops[c].schemes = schemes;
   }
   return list;
 }

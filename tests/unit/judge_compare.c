@@ -183,6 +183,64 @@ static void test_direction(void **state)
   }
 }
 
+/* The metrics in their order, as one text. */
+static void order_is(const struct sl_compare *c, const char *want)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 0);
+  for (size_t i = 0; i < sl_compare_items(c); i++)
+    if (sl_compare_item(c, i)->kind == SL_CMP_METRIC)
+      sl_buf_printf(&b, "%s%.*s", b.n ? " " : "", SL_ARG(sl_compare_item(c, i)->name));
+  assert_string_equal(sl_buf_zstr(&b), want);
+  sl_buf_free(&b);
+}
+
+static struct sl_compare *ordered(const struct run *run, const struct run *near, size_t nnear, const char *rule)
+{
+  struct sl_compare *c = NULL;
+  struct sl_err err = { 0 };
+  struct sl_batch *b = batch_of(run, 2), *all = nnear ? batch_of(near, nnear) : NULL;
+  assert_int_equal(sl_compare_new(&c, 2, &err), SL_OK);
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(sl_compare_run(c, i, b, (uint32_t)i, &err), SL_OK);
+  for (size_t i = 0; i < nnear; i++)
+    assert_int_equal(sl_compare_repeat(c, all, (uint32_t)i, &err), SL_OK);
+  if (rule)
+    assert_int_equal(sl_compare_rules(c, sl_str(rule), &err), SL_OK);
+  assert_int_equal(sl_compare_judge(c, &err), SL_OK);
+  sl_batch_unref(b);
+  sl_batch_unref(all);
+  return c;
+}
+
+static void test_order(void **state)
+{
+  static const struct run run[] = {
+    { "b", "base", "ok", { { NULL, NULL } }, { { "val_auc", 0.90 }, { "a_loss", 0.30 }, { "fit_seconds", 1 }, { "b_same", 7 } } },
+    { "c", "other", "ok", { { NULL, NULL } }, { { "val_auc", 0.905 }, { "a_loss", 0.60 }, { "fit_seconds", 90 }, { "b_same", 7 } } },
+  };
+  static const struct run near[] = {
+    { "1", "x", "ok", { { "p", "1" } }, { { "val_auc", 0.90 }, { "a_loss", 0.30 }, { "fit_seconds", 1 }, { "b_same", 7 } } },
+    { "2", "x", "ok", { { "p", "1" } }, { { "val_auc", 0.92 }, { "a_loss", 0.31 }, { "fit_seconds", 2 }, { "b_same", 7 } } },
+    { "3", "x", "ok", { { "p", "1" } }, { { "val_auc", 0.91 }, { "a_loss", 0.30 }, { "fit_seconds", 1 }, { "b_same", 8 } } },
+  };
+  static const struct { const char *rule, *order; } by[] = {
+    { NULL, "a_loss val_auc fit_seconds b_same" },               /* beyond noise, noise, a cost, the same */
+    { "metrics.b_same >= champion.metrics.val_auc", "val_auc b_same a_loss fit_seconds" },
+    { "metrics.\"b_same\" > 1 or metrics.`a_loss` < 2", "a_loss b_same val_auc fit_seconds" },
+    { "metrics.val_au > 1 and metrics.a_lossy < 1 and metrics.\"val_auc", "a_loss val_auc fit_seconds b_same" }, /* other names */
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
+    struct sl_compare *c = ordered(run, near, 3, by[i].rule);
+    order_is(c, by[i].order);
+    sl_compare_free(c);
+  }
+  struct sl_compare *c = ordered(run, NULL, 0, NULL); /* no repeats: by the share of the greater value */
+  order_is(c, "a_loss val_auc fit_seconds b_same");
+  sl_compare_free(c);
+}
+
 static void test_limits(void **state)
 {
   struct sl_compare *c = NULL;
@@ -196,7 +254,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_spread), cmocka_unit_test(test_marks), cmocka_unit_test(test_noise_alone), cmocka_unit_test(test_t),
-    cmocka_unit_test(test_direction), cmocka_unit_test(test_limits),
+    cmocka_unit_test(test_direction), cmocka_unit_test(test_order), cmocka_unit_test(test_limits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

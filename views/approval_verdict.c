@@ -198,6 +198,21 @@ static bool cut(const struct sl_pane *p)
   return false;
 }
 
+/* Whatever else holds: what would go there is not what was looked at. */
+static void files(struct approval_state *s, struct ap_verdict *out)
+{
+  struct sl_str state = ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "artifact");
+  struct sl_str why = ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "artifact_why");
+  bool here = s->champion == s->version;
+  if (!sl_str_eqz(state, "missing") && !sl_str_eqz(state, "changed"))
+    return;
+  out->state = "failed";
+  snprintf(out->words, sizeof out->words, "%s%s: %.*s", here ? "it is " : "cannot be approved", here ? s->to : "",
+           SL_ARG(sl_str_head(why, 180)));
+  snprintf(out->next, sizeof out->next, "L its lineage; %s", here ? "put the files back, or go back: :models, a rollback"
+           : "register what is meant as a version of its own");
+}
+
 void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *out)
 {
   const struct sl_model_conf *m = ap_policy(v, s);
@@ -229,4 +244,5 @@ void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *
   size_t n = strlen(out->words);
   if (old && s->champion != s->version)
     snprintf(out->words + n, sizeof out->words - n, " (as it last was)");
+  files(s, out);
 }

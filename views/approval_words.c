@@ -33,6 +33,11 @@ void ap_digests(struct approval_state *s, struct sl_buf *b)
   ap_digest(b, evidence);
   sl_buf_z(b, ", files ");
   ap_digest(b, files);
+  struct sl_str state = s->at[CANDIDATE] < 0 ? SL_STR("") : ap_text(s->versions, (uint64_t)s->at[CANDIDATE], "artifact");
+  if (sl_str_eqz(state, "ok"))
+    sl_buf_z(b, sl_glyph_pick(" ✓ as recorded", " as recorded"));
+  else if (state.n)
+    sl_buf_printf(b, " %s %.*s", sl_glyph_pick("▲", "^"), SL_ARG(state));
 }
 
 void ap_when(struct sl_view *v, struct sl_buf *b, sl_ms at)

@@ -188,6 +188,12 @@ static int spot_open(struct mlflow_store *s, const struct mlflow_spot *at, int *
   return rc;
 }
 
+int mlflow_spot_open(struct mlflow_store *s, const struct mlflow_spot *at, int *fd, struct sl_err *err)
+{
+  struct stat st;
+  return spot_open(s, at, fd, &st, err);
+}
+
 bool mlflow_spot_there(struct mlflow_store *s, const struct mlflow_spot *at)
 {
   struct stat st;

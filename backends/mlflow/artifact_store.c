@@ -149,6 +149,22 @@ static int find(struct look *x, const struct sl_mlflow_address *at, struct sl_st
   }
 }
 
+int mlflow_store_place(struct mlflow_store *s, struct sl_str source, struct sl_buf *location, struct sl_buf *path, struct sl_err *err)
+{
+  struct look x = { .s = s, .location = *location, .path = *path };
+  struct sl_mlflow_address at;
+  int rc = SL_OK;
+  if (s->db)
+    rc = at_source(&x, source, SL_STR(""), err);
+  else if (sl_mlflow_address(source, &at))
+    rc = mlflow_files_find(s, &at, source, &x.location, &x.path, err);
+  else
+    sl_buf_str(&x.location, source);
+  *location = x.location; /* they may have moved */
+  *path = x.path;
+  return rc ? rc : sl_buf_check(location, err);
+}
+
 /* Models of a run stand among its files, as MLflow's own client shows them. */
 static int models_add(struct mlflow_store *s, struct sl_str run, struct sl_str shown, struct sl_rower *w, struct sl_err *err)
 {

@@ -11,6 +11,11 @@ struct mlflow_spot { struct sl_str location, path, shown; };    /* shown: the ad
 bool mlflow_spot_there(struct mlflow_store *s, const struct mlflow_spot *at);
 int mlflow_spot_list(struct mlflow_store *s, const struct mlflow_spot *at, struct sl_rower *w, struct sl_err *err) SL_NODISCARD;
 int mlflow_spot_row(struct mlflow_store *s, const struct mlflow_spot *at, struct sl_rower *w, struct sl_err *err) SL_NODISCARD;
+/* Opened for reading, a folder or a file, after the same checks; yours. */
+int mlflow_spot_open(struct mlflow_store *s, const struct mlflow_spot *at, int *fd, struct sl_err *err) SL_NODISCARD;
+/* Where a version's source lies, and the path below it. */
+int mlflow_store_place(struct mlflow_store *s, struct sl_str source, struct sl_buf *location, struct sl_buf *path,
+                       struct sl_err *err) SL_NODISCARD;
 int mlflow_spot_read(struct mlflow_store *s, const struct mlflow_spot *at, struct sl_err *err) SL_NODISCARD;   /* len 0: its size */
 /* A row of `objects`, whoever answers: below shown, or shown itself where name is none. */
 struct mlflow_object { struct sl_str shown, name; bool folder, has_modified; int64_t bytes; sl_ms modified; const char *etag; };

@@ -2,6 +2,7 @@
 #include "backend_mlflow/artifacts_int.h"
 #include "backend_mlflow/rest_conn_int.h"
 #include "base/file.h"
+#include "model/manifest.h"
 
 extern const struct sl_backend_ops sl_backend_mlflow;
 
@@ -27,6 +28,7 @@ static const struct sl_setting settings[] = {
 static void state_free(struct mlflow *m)
 {
   mlflow_conn_close(m);
+  sl_hashes_free(m->hashes);
   sl_free(m->path);
   sl_free(m->folder);
   sl_free(m->artifact_root);
@@ -76,6 +78,8 @@ static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_
   m->workspace = sl_strdup(workspace ? workspace : "default");
   m->artifact_root = root ? sl_path_abs(root, NULL) : NULL;
   int rc = m->workspace && (m->artifact_root || !root) ? uri_read(m, c, uri, err) : sl_err_nomem(err);
+  if (!rc && !m->rest)
+    rc = sl_hashes_new(&m->hashes, err);
   if (rc)
     state_free(m);
   return rc;

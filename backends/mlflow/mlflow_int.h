@@ -21,11 +21,12 @@ struct mlflow {                     /* one connection; the loop's, but for what 
   char *workspace;
   bool workspace_set;
   int timeout_ms;
+  struct sl_hashes *hashes;         /* of files that were read before; NULL: a server */
 };
 
 /* ---- rows: the columns of each resource, whoever answers ---- */
 enum { RUN_ID, RUN_NAME, RUN_EXPERIMENT, RUN_STATE, RUN_STARTED, RUN_ENDED, RUN_DURATION, RUN_USER, RUN_PARAMS, RUN_METRICS, RUN_TAGS,
-  RUN_NATIVE, RUN_LIFECYCLE, RUN_ARTIFACTS, RUN_PARENT, RUN_FILES };
+  RUN_NATIVE, RUN_LIFECYCLE, RUN_ARTIFACTS, RUN_PARENT, RUN_FILES, RUN_INPUTS };
 struct mlflow_run {
   struct sl_str id, name, experiment, status, user, lifecycle, artifacts, parent;
   bool has_start, has_end;
@@ -33,9 +34,10 @@ struct mlflow_run {
 };
 #define MLFLOW_PARENT_TAG "mlflow.parentRunId"
 void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now);
+void mlflow_input_add(struct sl_buf *list, struct sl_str name, struct sl_str source);   /* of RUN_INPUTS: the address, else the name */
 void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v);
 extern const struct sl_col mlflow_run_cols[];
-enum { MLFLOW_RUN_COLS = 5, MLFLOW_EXPERIMENT_COLS = 2 };
+enum { MLFLOW_RUN_COLS = 6, MLFLOW_EXPERIMENT_COLS = 2 };
 
 enum { EXP_ID, EXP_NAME, EXP_STATE, EXP_CREATED, EXP_UPDATED, EXP_ARTIFACTS, EXP_TAGS };
 struct mlflow_experiment { struct sl_str id, name, lifecycle, artifacts; bool has_created, has_updated; sl_ms created, updated; };
@@ -51,8 +53,8 @@ enum { MLFLOW_RECENT_RUNS = 20 };   /* series without a scope are of so many */
 /* ---- the registry, gathered: rows of models and versions need each other ---- */
 enum { MODEL_NAME, MODEL_ALIASES, MODEL_LATEST, MODEL_PENDING, MODEL_UPDATED, MODEL_DESCRIPTION };
 enum { VER_MODEL, VER_VERSION, VER_STATE, VER_STAGE, VER_ALIASES, VER_RUN, VER_AUTHOR, VER_CREATED, VER_SOURCE, VER_DIGEST, VER_STATUS,
-  VER_DESCRIPTION, VER_TAGS, VER_FILES };
-enum { MLFLOW_MODEL_COLS = 1, MLFLOW_VERSION_COLS = 4 };
+  VER_DESCRIPTION, VER_TAGS, VER_FILES, VER_ARTIFACT, VER_DIGEST_FROM, VER_ARTIFACT_WHY };
+enum { MLFLOW_MODEL_COLS = 1, MLFLOW_VERSION_COLS = 7 };
 extern const struct sl_col mlflow_model_cols[], mlflow_version_cols[];
 struct mlflow_model { struct sl_str name, description; bool has_updated; sl_ms updated; int64_t latest, pending; bool prompt; };
 struct mlflow_version {
@@ -61,9 +63,13 @@ struct mlflow_version {
   bool has_created;
   sl_ms created;
   const char *state;
+  /* registry_digest.c: of its files; NULL: not known. artifact: ok, missing, changed, unknown */
+  const char *digest, *digest_from, *artifact, *why;
 };
 struct mlflow_alias { size_t model; struct sl_str alias; int64_t version; };
 struct mlflow_tag { size_t version; struct sl_str key, value; };
+struct sl_recorder;
+struct sl_hashes;
 struct mlflow_registry {
   struct sl_arena mem;
   struct sl_map names;              /* of models */
@@ -85,6 +91,15 @@ int mlflow_registry_tag(struct mlflow_registry *g, struct sl_str key, struct sl_
 void mlflow_registry_prompt(struct mlflow_registry *g, struct sl_str model);                    /* it is a prompt: not shown */
 void mlflow_registry_author(struct mlflow_registry *g, struct sl_str run, struct sl_str user);  /* of versions that name none */
 void mlflow_registry_settle(struct mlflow_registry *g);                                         /* everything has come */
+/* [worker] Digests of the versions' files (only: of this one, else of all): of the files themselves where s is a store and they lie on this
+ * machine, else what was recorded. */
+struct mlflow_store;
+int mlflow_registry_digests(struct mlflow_registry *g, struct mlflow_store *s, struct sl_recorder *k, struct sl_str conn,
+                            struct sl_str only, const atomic_bool *cancel, struct sl_err *err) SL_NODISCARD;
+/* Of a server: a lane answers with the versions, and the request is its own then. false: nothing to look up; take is untouched. */
+bool mlflow_registry_later(struct sl_req *r, struct mlflow_registry *take, struct sl_str only);
+size_t mlflow_registry_first_tag(const struct mlflow_registry *g, size_t version);   /* they stand in the order of their versions */
+bool mlflow_want_digests(const struct sl_query *q);
 /* Fills b from row *at on, until it is full; false: that was the last. only: the id of the one row that is wanted, or none. */
 bool mlflow_fill_models(const struct mlflow_registry *g, size_t *at, struct sl_str only, struct sl_batch *b);
 bool mlflow_fill_versions(const struct mlflow_registry *g, size_t *at, struct sl_str only, struct sl_batch *b);
@@ -100,6 +115,7 @@ struct mlflow_store {               /* [worker] */
   uint64_t off, len;
   struct sl_ws_conf *conf;          /* held; NULL: no workspace */
   const struct sl_call *call;       /* of an action */
+  struct sl_recorder *recorder;     /* NULL: nothing was recorded */
   bool write;
   sl_ms now;
   sqlite3 *db;

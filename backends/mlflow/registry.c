@@ -15,6 +15,10 @@ const struct sl_col mlflow_version_cols[] = {
   { .name = "description", .type = SL_TEXT, .help = "what its makers say about it", .flags = SL_COL_HIDDEN },
   { .name = "tags", .type = SL_FAMILY_TEXT, .help = "tags: tags.approval.by", .flags = SL_COL_HIDDEN },
   { .name = "files", .type = SL_URI, .help = "address of its files", .link = "objects", .flags = SL_COL_HIDDEN },
+  { .name = "artifact", .type = SL_STATE, .help = "its files against what was recorded when it was decided or computed: ok, missing, "
+    "changed", .flags = SL_COL_HIDDEN },
+  { .name = "digest_from", .type = SL_TEXT, .help = "what says the digest: files, statement, evidence, tag", .flags = SL_COL_HIDDEN },
+  { .name = "artifact_why", .type = SL_TEXT, .help = "about its files, in words", .flags = SL_COL_HIDDEN },
 };
 
 void mlflow_registry_init(struct mlflow_registry *g)
@@ -227,10 +231,13 @@ static void put_version(const struct mlflow_registry *g, const struct mlflow_ver
   set_text(b, VER_SOURCE, SL_URI, v->source);
   set_text(b, VER_STATUS, SL_TEXT, v->status);
   set_text(b, VER_DESCRIPTION, SL_TEXT, v->description);
+  set_text(b, VER_DIGEST, SL_TEXT, sl_str(v->digest));
+  set_text(b, VER_DIGEST_FROM, SL_TEXT, sl_str(v->digest_from));
+  set_text(b, VER_ARTIFACT, SL_STATE, sl_str(v->artifact));
+  set_text(b, VER_ARTIFACT_WHY, SL_TEXT, sl_str(v->why));
 }
 
-/* Tags stand in the order of their versions. */
-static size_t first_tag(const struct mlflow_registry *g, size_t version)
+size_t mlflow_registry_first_tag(const struct mlflow_registry *g, size_t version)
 {
   size_t lo = 0, hi = g->ntag;
   while (lo < hi) {
@@ -260,7 +267,7 @@ bool mlflow_fill_versions(const struct mlflow_registry *g, size_t *at, struct sl
     sl_buf_clear(&id);
     sl_buf_printf(&id, "models:/%.*s/%lld/", SL_ARG(v->model), (long long)v->version);
     sl_batch_set(b, VER_FILES, sl_vas(SL_URI, sl_buf_view(&id)));
-    for (size_t i = first_tag(g, *at); i < g->ntag && g->tag[i].version == *at; i++)
+    for (size_t i = mlflow_registry_first_tag(g, *at); i < g->ntag && g->tag[i].version == *at; i++)
       sl_batch_key(b, VER_TAGS, g->tag[i].key, sl_vs(g->tag[i].value));
   }
   sl_buf_free(&id);

@@ -56,6 +56,10 @@ static void emit(struct mlflow_ask *a)
 static void ready(struct registry_ask *x)
 {
   mlflow_registry_settle(&x->g);
+  if (x->versions && mlflow_registry_later(x->a.r, &x->g, x->only)) {
+    mlflow_ask_handed(&x->a);
+    return;
+  }
   x->a.go_on = emit;
   emit(&x->a);
 }

@@ -232,6 +232,11 @@ static int answer(struct mlflow_store *s, bool versions, struct sl_err *err)
   else if (one)
     x.model = s->q->scope;
   int rc = load(&x, err);
+  if (!rc && s->db) /* all is read: nobody who writes waits while files are */
+    (void)sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+  if (!rc && versions && mlflow_want_digests(s->q))
+    rc = mlflow_registry_digests(&x.g, s, s->recorder, sl_str(sl_backend_name(s->m->b)), one ? s->q->scope : SL_STR_NONE,
+                                 sl_feed_cancel_flag(s->f), err);
   rc = rc ? rc : sl_feed_head(s->f, NULL, 0, -1);
   rc = rc ? rc : rows_send(&x, versions, err);
   mlflow_registry_free(&x.g);

@@ -48,6 +48,7 @@ struct mlflow_ask {
 int mlflow_ask_begin(struct sl_req *r, void (*start)(struct mlflow_ask *a), struct sl_err *err) SL_NODISCARD;
 void mlflow_ask_list(struct mlflow_ask *a, const struct mlflow_list *l);
 void mlflow_ask_end(struct mlflow_ask *a, int rc, const struct sl_err *err);   /* ends the request; a is gone */
+void mlflow_ask_handed(struct mlflow_ask *a);                /* somebody else ends the request: frees what is the ask's */
 void mlflow_ask_resume(struct sl_req *r);
 void mlflow_ask_cancel(struct sl_req *r);
 /* Rows: the batch to write the next one into, NULL: out of memory. sent: full ones go; SL_EAGAIN: the reader is full. */

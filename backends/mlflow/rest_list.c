@@ -200,6 +200,16 @@ void mlflow_ask_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
   sl_req_end(r, rc, &e);
 }
 
+void mlflow_ask_handed(struct mlflow_ask *a)
+{
+  mlflow_conn_fine(a->m);
+  a->over = true;
+  sl_batch_unref(a->b);
+  a->b = NULL;
+  if (a->drop)
+    a->drop(a);
+}
+
 void mlflow_ask_resume(struct sl_req *r)
 {
   struct mlflow_ask *a = sl_req_state(r);

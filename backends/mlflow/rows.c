@@ -10,6 +10,7 @@ const struct sl_col mlflow_run_cols[] = {
   { .name = "artifacts", .type = SL_URI, .help = "where its files lie", .flags = SL_COL_HIDDEN },
   { .name = "parent", .type = SL_TEXT, .help = "run that it is a part of", .link = "runs", .flags = SL_COL_HIDDEN },
   { .name = "files", .type = SL_URI, .help = "address of its artifacts", .link = "objects", .flags = SL_COL_HIDDEN },
+  { .name = "inputs", .type = SL_LIST, .help = "addresses of the data that it logged as read", .flags = SL_COL_HIDDEN },
 };
 const struct sl_col mlflow_experiment_cols[] = {
   { .name = "artifacts", .type = SL_URI, .help = "where files of its runs lie", .flags = SL_COL_HIDDEN },
@@ -50,6 +51,15 @@ void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now)
   int n = snprintf(files, sizeof files, "runs:/%.*s/", SL_ARG(r->id));
   if (n > 0 && (size_t)n < sizeof files)
     sl_batch_set(b, RUN_FILES, sl_vas(SL_URI, sl_strn(files, (size_t)n)));
+}
+
+void mlflow_input_add(struct sl_buf *list, struct sl_str name, struct sl_str source)
+{
+  struct sl_buf address;
+  sl_buf_init(&address, 64 << 10);
+  sl_mlflow_dataset_address(&address, source);
+  sl_list_add(list, address.n && !address.failed ? sl_buf_view(&address) : name);
+  sl_buf_free(&address);
 }
 
 void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v)

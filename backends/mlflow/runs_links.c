@@ -110,3 +110,28 @@ int mlflow_store_links(struct mlflow_store *s, struct sl_str run, struct sl_jw *
   sl_jw_end_obj(w);
   return rc;
 }
+
+/* ---- the column ---- */
+
+int mlflow_store_inputs_prepare(struct mlflow_store *s, sqlite3_stmt **st, struct sl_err *err)
+{
+  *st = NULL;
+  return !has_table(s, "SELECT 1 FROM inputs LIMIT 0") ? SL_OK
+    : mlflow_prepare(s, st, "SELECT d.name,d.dataset_source FROM inputs i JOIN datasets d ON d.dataset_uuid=i.source_id "
+                     "WHERE i.destination_type='RUN' AND i.destination_id=?1 AND i.source_type='DATASET' ORDER BY d.name,d.digest", err);
+}
+
+int mlflow_store_inputs(struct mlflow_store *s, sqlite3_stmt *st, struct sl_str run, struct sl_batch *b, struct sl_err *err)
+{
+  struct sl_buf list;
+  bool row = true;
+  sqlite3_reset(st);
+  int rc = mlflow_bind_text(s, st, 1, run, err);
+  sl_buf_init(&list, 1 << 20);
+  while (!rc && !(rc = mlflow_step(s, st, &row, err)) && row)
+    mlflow_input_add(&list, mlflow_col(st, 0), mlflow_col(st, 1));
+  if (!rc && list.n && !list.failed)
+    sl_batch_set(b, RUN_INPUTS, sl_vas(SL_LIST, sl_buf_view(&list)));
+  sl_buf_free(&list);
+  return rc;
+}

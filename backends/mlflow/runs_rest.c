@@ -52,6 +52,20 @@ static void put_family(struct sl_batch *b, unsigned col, const struct sl_mlflow_
   }
 }
 
+static void put_inputs(struct sl_batch *b, const struct sl_mlflow_node *list)
+{
+  struct sl_buf items;
+  sl_buf_init(&items, 1 << 20);
+  for (const struct sl_mlflow_node *c = list ? list->child : NULL; c; c = c->next) {
+    const struct sl_mlflow_node *d = sl_mlflow_get(c, "dataset");
+    if (d)
+      mlflow_input_add(&items, sl_mlflow_text(d, "name"), sl_mlflow_text(d, "source"));
+  }
+  if (items.n && !items.failed)
+    sl_batch_set(b, RUN_INPUTS, sl_vas(SL_LIST, sl_buf_view(&items)));
+  sl_buf_free(&items);
+}
+
 static struct sl_str tag_of(const struct sl_mlflow_node *data, const char *key)
 {
   const struct sl_mlflow_node *tags = sl_mlflow_get(data, "tags");
@@ -79,6 +93,7 @@ static int put_row(struct runs_ask *x, const struct sl_mlflow_node *n, struct sl
   put_family(b, RUN_PARAMS, sl_mlflow_get(data, "params"));
   put_family(b, RUN_METRICS, sl_mlflow_get(data, "metrics"));
   put_family(b, RUN_TAGS, sl_mlflow_get(data, "tags"));
+  put_inputs(b, sl_mlflow_get(sl_mlflow_get(n, "inputs"), "dataset_inputs"));
   x->rows++;
   return SL_OK;
 }

@@ -20,10 +20,10 @@ struct family {
 };
 struct runs {
   struct mlflow_store *s;
-  bool parent;                       /* somebody wants to know it */
+  bool parent, inputs;               /* somebody wants to know it */
   struct family fam[FAMILIES];
   struct sl_mlflow_sql sql;
-  sqlite3_stmt *st;
+  sqlite3_stmt *st, *in;
 };
 
 static const struct family families[FAMILIES] = {
@@ -37,6 +37,7 @@ static const struct family families[FAMILIES] = {
 static void want_key(struct runs *x, struct sl_name n)
 {
   x->parent |= sl_str_eqz(n.col, "parent");
+  x->inputs |= sl_str_eqz(n.col, "inputs");
   for (size_t i = 0; i < FAMILIES; i++) {
     struct family *f = &x->fam[i];
     if (!sl_str_eqz(n.col, f->name))
@@ -66,7 +67,7 @@ static void want_filter(struct runs *x, const struct sl_filter_node *n)
 static void want_read(struct runs *x, unsigned did)
 {
   const struct sl_query *q = x->s->q;
-  x->parent = !q->want || q->kind == SL_Q_GET;
+  x->parent = x->inputs = !q->want || q->kind == SL_Q_GET;
   if (x->parent)
     return;
   for (size_t i = 0; i < FAMILIES; i++)
@@ -281,6 +282,8 @@ static int rows_send(struct runs *x, struct sl_err *err)
     mlflow_put_run(sl_rower_batch(&w), &r, s->now);
     for (size_t i = 0; !rc && i < FAMILIES; i++)
       rc = family_fill(x, &x->fam[i], r.id, sl_rower_batch(&w), err);
+    if (!rc && x->in)
+      rc = mlflow_store_inputs(s, x->in, r.id, sl_rower_batch(&w), err);
     if (!rc && one)
       rc = doc_send(x, &r, sqlite3_column_int64(x->st, 9), err);
   }
@@ -306,11 +309,14 @@ int mlflow_store_runs(struct mlflow_store *s, struct sl_err *err)
   rc = rc ? rc : statement(x, err);
   for (size_t i = 0; !rc && i < FAMILIES; i++)
     rc = family_prepare(x, &x->fam[i], err);
+  if (!rc && x->inputs)
+    rc = mlflow_store_inputs_prepare(s, &x->in, err);
   rc = rc ? rc : sl_feed_head(s->f, NULL, did, -1);
   rc = rc ? rc : rows_send(x, err);
   for (size_t i = 0; i < FAMILIES; i++)
     sqlite3_finalize(x->fam[i].st);
   sqlite3_finalize(x->st);
+  sqlite3_finalize(x->in);
   sl_mlflow_sql_free(&x->sql);
   sl_free(x);
   return rc;

@@ -13,6 +13,7 @@
 #include "backend_mlflow/mlflow_int.h"
 #include "base/file.h"
 #include "base/fmt.h"
+#include "model/recorded.h"
 
 enum { PROGRESS_OPS = 20000, LOCK_MS = 5000, NAP_MS = 20, CACHE_KIB = 8192 };
 
@@ -300,6 +301,7 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
 
 static void store_free(struct store_job *j)
 {
+  sl_recorder_close(j->s.recorder);
   sl_schema_unref(j->s.schema);
   sl_ws_conf_unref(j->s.conf);
   sl_free(j);
@@ -334,6 +336,8 @@ static int start(struct sl_req *r, const struct sl_call *call, bool write, mlflo
     j->s.off = sl_req_off(r);
     j->s.len = sl_req_len(r);
   }
+  if (q && q->res == &sl_res_versions)
+    j->s.recorder = sl_recorder_open(b);
   static const struct sl_feed_ops ops = { .work = job_work, .free = job_free };
   int rc = sl_req_work(r, SL_LANE_LONG, &ops, j, err);
   if (rc)

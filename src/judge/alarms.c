@@ -20,6 +20,7 @@ struct line {
   bool approved, recorded;               /* the present version: by a statement that counts; by one that could, were there keys */
   sl_ms approved_at;
   char claim[160];                       /* why the best of its statements counts for nothing */
+  char artifact[16], files[160];         /* of the present version's files: ok, missing, changed; in words */
   int64_t last;                          /* the version that was approved last, and when */
   sl_ms last_at;
 };
@@ -163,6 +164,13 @@ static void notice(struct work *w, struct line *l, int64_t version, const struct
     snprintf(l->claim, sizeof l->claim, "%.150s", x->v.why);
 }
 
+static void files_look(struct line *l, const struct sl_batch *b, uint32_t row)
+{
+  const struct sl_val state = cell(b, row, "artifact"), why = cell(b, row, "artifact_why");
+  snprintf(l->artifact, sizeof l->artifact, "%.*s", SL_ARG(state.null ? SL_STR("") : sl_str_head(state.u.s, 15)));
+  snprintf(l->files, sizeof l->files, "%.*s", SL_ARG(why.null ? SL_STR("") : sl_str_head(why.u.s, 150)));
+}
+
 static int line_look(struct work *w, struct line *l, const struct sl_batch *b, uint32_t row, int64_t version, struct sl_err *err)
 {
   struct sl_decisions past;
@@ -171,6 +179,8 @@ static int line_look(struct work *w, struct line *l, const struct sl_batch *b, u
   const struct sl_val stage = cell(b, row, "stage");
   if (l->m->stage && !stage.null && sl_str_eqz(stage.u.s, l->m->stage))
     l->present = version;
+  if (version == l->present)
+    files_look(l, b, row);
   snprintf(number, sizeof number, "%lld", (long long)version);
   sl_buf_init(&registry, 4096);
   (void)sl_registry_address(w->conf, sl_str(l->conn), &registry);
@@ -193,6 +203,16 @@ static int version_look(struct work *w, const struct sl_batch *b, uint32_t row, 
     if (sl_str_eqz(model.u.s, w->line[i].m->name) && sl_str_eqz(sl_batch_conn(b, row), w->line[i].conn))
       return line_look(w, &w->line[i], b, row, version.u.i, err);
   return SL_OK;
+}
+
+/* What runs is not what was decided about, whoever decided it. */
+static int files(struct work *w, const struct line *l)
+{
+  bool missing = !strcmp(l->artifact, "missing");
+  if (!l->present || (!missing && strcmp(l->artifact, "changed") != 0))
+    return SL_OK;
+  return put(w, l, l->present, &(struct say){ "failed", missing ? "files missing in production" : "files changed in production", 0,
+             "approval" }, "%s %s is version %lld: %s", l->m->name, l->to, (long long)l->present, l->files);
 }
 
 static int production(struct work *w, const struct line *l)
@@ -229,8 +249,10 @@ static int work(struct sl_feed *feed, void *user, struct sl_err *err)
   if (rc)
     return rc;
   rc = each(w, VERSIONS, version_look, err);
-  for (size_t i = 0; i < w->n && !rc; i++)
+  for (size_t i = 0; i < w->n && !rc; i++) {
     rc = production(w, &w->line[i]);
+    rc = rc ? rc : files(w, &w->line[i]);
+  }
   return rc ? (sl_rower_abort(&w->w), rc) : sl_rower_end(&w->w, err);
 }
 

@@ -223,7 +223,7 @@ int judge_ask_versions(struct sl_ws *w, struct sl_str conn, struct sl_str model,
 {
   struct sl_query like = { .res = &sl_res_versions, .kind = SL_Q_LIST, .conn = conn, .scope = model, .no_cap = true, .max_age_ms = 1000 };
   struct sl_query *q = NULL;
-  int rc = sl_want_parse(&like.want, SL_STR("model,version,stage,aliases,author,tags.*"), err);
+  int rc = sl_want_parse(&like.want, SL_STR("model,version,stage,aliases,author,digest,artifact,artifact_why,tags.*"), err);
   rc = rc ? rc : sl_query_new(&q, &like, err);
   rc = rc ? rc : sl_ws_query(w, q, true, fn, user, out, err);
   sl_query_unref(q);

@@ -522,7 +522,7 @@ static int start(struct sl_gates_job *j, struct sl_str conn, struct sl_str model
   if (rc)
     return rc;
   struct sl_query like = { .res = &sl_res_versions, .kind = SL_Q_LIST, .conn = sl_str(j->conn), .scope = sl_str(j->model), .no_cap = true };
-  rc = sl_want_parse(&like.want, SL_STR("model,version,state,stage,aliases,run,author,created,source,digest,tags.*"), err);
+  rc = sl_want_parse(&like.want, SL_STR("model,version,state,stage,aliases,run,author,created,source,digest,digest_from,tags.*"), err);
   rc = rc ? rc : ask(j, &j->versions, &like, on_versions, err);
   sl_want_unref(like.want);
   return rc;

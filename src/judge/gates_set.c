@@ -89,6 +89,15 @@ static int judge_one(struct gates_set *s, struct facts *f, const struct sl_gate_
   return row_put(s, &(struct sl_gate_row){ gc->name, r.state, r.value, r.needs, r.source, r.why, false }, err);
 }
 
+/* Of evidence that holds; without any, of the files themselves where the registry has read them. */
+static void artifact_digest(const struct facts_side *s, char out[65])
+{
+  struct sl_val d = facts_cell(&s->v, "digest"), from = facts_cell(&s->v, "digest_from");
+  snprintf(out, 65, "%s", facts_artifact_digest(s));
+  if (!out[0] && !d.null && d.u.s.n == 64 && !from.null && sl_str_eqz(from.u.s, "files"))
+    snprintf(out, 65, "%.*s", SL_ARG(d.u.s));
+}
+
 static int judge_eyes(struct gates_set *s, const struct facts *f, const struct gates_ask *q, struct sl_err *err)
 {
   struct gates_eyes e;
@@ -111,7 +120,7 @@ int gates_judge(struct gates_set **out, struct facts *f, const struct gates_ask 
                            .worst = SL_GATE_PASS };
   struct gates_set *s = *out = set_new(m->ngates + 1);
   facts_evidence_digest(&f->own, head.evidence);
-  snprintf(head.digest, sizeof head.digest, "%s", facts_artifact_digest(&f->own));
+  artifact_digest(&f->own, head.digest);
   int rc = s ? sl_ws_conf_policy(q->c, m, head.policy, err) : sl_err_nomem(err);
   rc = rc ? rc : head_put(s, &head, err);
   for (size_t i = 0; i < m->ngates && !rc; i++)

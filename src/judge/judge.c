@@ -5,6 +5,7 @@
 #include "loop/loop.h"
 #include "model/backend.h"
 #include "model/judge.h"
+#include "model/recorded.h"
 
 /* One workspace's judge. */
 struct seat { struct sl_ws *w; struct looking *look; };
@@ -76,6 +77,7 @@ int sl_judge_open(struct sl_ws *w, struct sl_err *err)
     return sl_err_nomem(err);
   s->w = w;
   sl_ws_judge(w, &judge_ops, s);
+  sl_ws_recorded(w, &judge_recorded);
   int rc = sl_ws_serve(w, &judge_differences_serve, NULL, err);
   rc = rc ? rc : sl_ws_serve(w, &judge_gates_serve, NULL, err);
   rc = rc ? rc : sl_ws_serve(w, &judge_approvals_serve, NULL, err);

@@ -115,20 +115,31 @@ static int gates_kept(struct deciding *d, const struct sl_gates *g, struct sl_er
   return SL_OK;
 }
 
+/* Of the version's files, where the registry knows: whether they are those that were decided about before, or computed over. */
+static bool files_say(const struct deciding *d, char *why, size_t n)
+{
+  const struct sl_val state = sl_judging_cell(d->j, 0, "artifact"), words = sl_judging_cell(d->j, 0, "artifact_why");
+  bool bad = !state.null && (sl_str_eqz(state.u.s, "missing") || sl_str_eqz(state.u.s, "changed"));
+  snprintf(why, n, "%.*s", SL_ARG(words.null ? SL_STR("") : words.u.s));
+  return bad;
+}
+
 int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *words, struct sl_err *err)
 {
-  char head[96];
+  char head[320], files[200];
   struct sl_buf bad;
-  int n = snprintf(head, sizeof head, "%.*s/%lld: ", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version);
+  bool other = files_say(d, files, sizeof files);
+  int n = snprintf(head, sizeof head, "%.*s/%lld: %s%s", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version, other ? files : "",
+                   other ? "; " : "");
   int rc = gates_kept(d, g, err);
   sl_buf_init(&bad, 1 << 16);
   sl_gates_words(&bad, g, d->glass ? 2000 : sizeof err->msg - 1 - (size_t)n);
   for (size_t i = 0; i < g->n && !rc; i++)
     if (g->row[i].advised)
       sl_buf_printf(words, "%s: %s", g->row[i].name, g->row[i].why);
-  if (!rc && bad.n && d->glass)
-    sl_buf_printf(words, "%sbreak-glass: %s", words->n ? "; " : "", sl_buf_zstr(&bad));
-  else if (!rc && bad.n)
+  if (!rc && (bad.n || other) && d->glass)
+    sl_buf_printf(words, "%sbreak-glass: %s%s%s", words->n ? "; " : "", other ? files : "", other && bad.n ? "; " : "", sl_buf_zstr(&bad));
+  else if (!rc && (bad.n || other))
     rc = sl_err_set(err, SL_EBREACH, "%s%s", head, sl_buf_zstr(&bad));
   sl_buf_free(&bad);
   return rc;

@@ -197,6 +197,7 @@ struct sl_ws {
   void *judge_user;
   struct sl_identity signer;        /* name "": not known yet */
   bool signer_asked;
+  const struct sl_recorded_ops *recorded; /* recorded.c */
   struct sl_judging *judgings;
   struct sl_capsule *replay;        /* the recording that stands in for the world; NULL: none */
   char *replay_file;

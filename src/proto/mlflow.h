@@ -27,6 +27,9 @@ struct sl_mlflow_address {
 /* Borrowed from uri. False: none of them, or it goes up with "..". */
 bool sl_mlflow_address(struct sl_str uri, struct sl_mlflow_address *out);
 
+/* Where a dataset lies, by its `source`: {"uri": "..."}, {"path": ...}, {"url": ...}, or an address as it is. Nothing: it says none. */
+void sl_mlflow_dataset_address(struct sl_buf *out, struct sl_str source);
+
 /* ---- SQL ---- */
 /* Where a store's schema stands: OLD lacks what we read, NEWER is not in our list (or not MLflow's). */
 enum sl_mlflow_schema { SL_MLFLOW_OLD, SL_MLFLOW_KNOWN, SL_MLFLOW_NEWER };

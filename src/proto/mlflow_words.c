@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/json.h"
 #include "proto/mlflow.h"
 
 static const struct { const char *native, *ours; } states[] = {
@@ -79,4 +80,22 @@ enum sl_mlflow_schema sl_mlflow_schema(struct sl_str alembic)
     if (sl_str_eqz(alembic, revisions[i]))
       return i < ALIASES_SINCE ? SL_MLFLOW_OLD : SL_MLFLOW_KNOWN;
   return SL_MLFLOW_NEWER;
+}
+
+void sl_mlflow_dataset_address(struct sl_buf *out, struct sl_str source)
+{
+  static const char *const names[] = { "uri", "url", "path", "delta_table_name", "table_name" };
+  json_t *doc = NULL;
+  struct sl_str uri = SL_STR_NONE;
+  source = sl_str_trim(source);
+  if (!source.n || source.p[0] != '{') {
+    sl_buf_str(out, source);
+    return;
+  }
+  if (sl_json_load(&doc, source, true, NULL))
+    return;
+  for (size_t i = 0; i < sizeof names / sizeof names[0] && !uri.n; i++)
+    uri = sl_json_str(doc, names[i]);
+  sl_buf_str(out, uri);
+  json_decref(doc);
 }

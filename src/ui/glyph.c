@@ -14,6 +14,7 @@ static const struct { const char *word, *utf8, *ascii; enum sl_role role; } look
       SL_ROLE_bad},
   {"late", "▲", "^", SL_ROLE_warn}, {"stale", "▲", "^", SL_ROLE_warn}, {"missing", "▲", "^", SL_ROLE_warn}, {"empty", "▲", "^",
       SL_ROLE_warn},
+  {"changed", "▲", "^", SL_ROLE_warn},
   {"cut", "▲", "^", SL_ROLE_warn}, {"slow", "▲", "^", SL_ROLE_warn}, {"warn", "▲", "^", SL_ROLE_warn}, {"short", "▲", "^", SL_ROLE_warn},
   {"waiting", "●", "o", SL_ROLE_wait}, {"pending", "●", "o", SL_ROLE_wait}, {"login", "●", "o", SL_ROLE_wait}, {"asked", "●", "o",
       SL_ROLE_wait},

@@ -69,7 +69,9 @@ def write(root, plan):
         "parquet_dates": PARQUET,
         "sqlite": {"file": "mlflow.db", **found},
         "root": {"prefix": make_store.ROOT, "files": root_files(root, make_store.ROOT)},
-        "modified": [{"files": f"lake/{zone}/dt=*/*", "at": at} for zone, at in AT.items()],
+        "modified": [{"files": f"lake/{zone}/dt=*/*", "at": at} for zone, at in AT.items()] +
+                    [{"files": "lake/holdout/*", "at": "05:00",     # of no day: there before the first run read it
+                      "day": (plan.LAST_DAY - datetime.timedelta(days=plan.DAYS - 1)).isoformat()}],
         "run": runs(plan),
         "made": [f"lake/{zone}/dt=*/part.parquet" for zone in ("raw", "processed", "curated", "digits", "wine")] +
                 ["lake/big/part.parquet", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal"],

@@ -61,11 +61,11 @@ def move_parquet(root, rules, days):
             os.replace(path + ".new", path)
 
 
-def set_times(root, rules):
+def set_times(root, rules, days):
     now = datetime.datetime.now(datetime.timezone.utc)
     for rule in rules:
         for path in glob.glob(os.path.join(root, rule["files"])):
-            day = os.path.basename(os.path.dirname(path))[3:]
+            day = shifted(rule["day"].encode(), days).decode() if "day" in rule else os.path.basename(os.path.dirname(path))[3:]
             at = datetime.datetime.fromisoformat(f"{day}T{rule['at']}:00+00:00")
             os.utime(path, (min(at, now).timestamp(),) * 2)
 
@@ -112,7 +112,8 @@ def main(argv):
     root, day = os.path.abspath(argv[0]), datetime.date.fromisoformat(argv[1])
     manifest = move(root, day)
     code = run(root, day, manifest) if "--run" in argv else 0
-    set_times(root, manifest["modified"])
+    days = (day - datetime.date.fromisoformat(manifest["last_day"])).days
+    set_times(root, manifest["modified"], days)
     return code
 
 

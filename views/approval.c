@@ -283,6 +283,20 @@ static void compare_go(struct sl_view *v, struct approval_state *s)
   sl_view_go(v, "compare", sl_str(scope));
 }
 
+static bool approval_subject(struct sl_view *v, struct sl_subject *out);
+
+static void lineage_go(struct sl_view *v)
+{
+  struct sl_subject at;
+  struct sl_buf ref;
+  if (!approval_subject(v, &at))
+    return;
+  sl_buf_init(&ref, 1 << 16);
+  sl_ref_text(&ref, &at.ref);
+  sl_view_go(v, "lineage", sl_buf_view(&ref));
+  sl_buf_free(&ref);
+}
+
 static bool approval_subject(struct sl_view *v, struct sl_subject *out)
 {
   struct approval_state *s = sl_view_state(v);
@@ -385,6 +399,8 @@ static enum sl_handled approval_command(struct sl_view *v, const char *command)
     compare_go(v, s);
   else if (!strcmp(command, "evidence"))
     evidence(v);
+  else if (!strcmp(command, "lineage"))
+    lineage_go(v);
   else if (!strcmp(command, "everything"))
     s->all = !s->all, s->moved = s->moved || s->all;
   else if (!strcmp(command, "refresh"))
@@ -406,6 +422,7 @@ static void approval_cmdline(struct sl_view *v, struct sl_buf *b)
 static const struct sl_bind approval_binds[] = {
   {"diff", "D", "all that differs between the champion's run and this one's"},
   {"evidence", "E", "compute the evidence again; asks before"},
+  {"lineage", "L", "what it came from, whole: run, data, partitions, executions, code, evidence"},
   {"everything", "A", "all metrics, parameters, decisions and data, to scroll through; again: what fits"},
 };
 
@@ -415,10 +432,10 @@ const struct sl_view_ops sl_view_approval = {
   .help = "May this version go to production? The verdict in words; then candidate beside champion (~ is within what repeats of one "
           "configuration differ by); the gates of the workspace file with value, what is needed and where that comes from; who may "
           "approve; what the registry itself does not enforce; what was decided before and whether it counts. j and k choose a line, "
-          "the foot then says all about it, Enter opens it. a approves, rejects or requests; x follows the lineage.",
+          "the foot then says all about it, Enter opens it. a approves, rejects or requests; L is its lineage, x all it leads to.",
   .arg = "MODEL/VERSION",
   .binds = approval_binds, .nbinds = sizeof approval_binds / sizeof approval_binds[0],
-  .hints = "actions evidence diff follow-link everything",
+  .hints = "actions evidence diff lineage everything",
   .state_size = sizeof(struct approval_state),
   .open = approval_open,
   .close = approval_close,

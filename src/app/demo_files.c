@@ -276,15 +276,18 @@ int sl_demo_copy(struct sl_demo *d, struct sl_err *err)
 
 /* ---- modification times ---- */
 
-struct times { const struct sl_demo *d; int64_t at_ms; };
+struct times { const struct sl_demo *d; int64_t at_ms; sl_ms day; };   /* day: of what names none; 0: it stays */
 
 static int time_set(void *user, const char *path, struct sl_err *err)
 {
   const struct times *t = user;
   const char *day = strstr(path + strlen(t->d->to), "/dt=");
   sl_ms when, now = sl_app_now();
-  if (!day || strlen(day) < 14 || !sl_time_parse(sl_strn(day + 4, 10), 0, NULL, &when))
+  bool dated = day && strlen(day) >= 14 && sl_time_parse(sl_strn(day + 4, 10), 0, NULL, &when);
+  if (!dated && !t->day)
     return SL_OK;
+  if (!dated)
+    when = t->day;
   when += t->at_ms;
   when = when < now ? when : now; /* nothing comes from the future */
   const struct timespec ts[2] = {{when / 1000, when % 1000 * 1000000}, {when / 1000, when % 1000 * 1000000}};
@@ -301,7 +304,9 @@ int sl_demo_times(struct sl_demo *d, struct sl_err *err)
     int64_t h = 0, m = 0;
     if (at.n != 5 || !sl_str_i64(sl_str_head(at, 2), &h) || !sl_str_i64(sl_str_from(at, 3), &m))
       return sl_err_set(err, SL_EPARSE, "manifest.json: `at` is HH:MM");
-    struct times t = {d, (h * 60 + m) * 60000};
+    struct times t = {d, (h * 60 + m) * 60000, 0};
+    if (sl_json_str(rule, "day").n && sl_time_parse(sl_json_str(rule, "day"), 0, NULL, &t.day))
+      t.day += d->days * 86400000;
     rc = sl_demo_each(d, json_string_value(json_object_get(rule, "files")), time_set, &t, err);
   }
   return rc;

@@ -12,7 +12,8 @@ static const struct sl_col own_cols[] = {
   { .name = "why", .type = SL_TEXT, .help = "in words" },
   { .name = "policy_sha256", .type = SL_TEXT, .help = "of what is asked of the version; a statement names it", .flags = SL_COL_HIDDEN },
   { .name = "evidence_sha256", .type = SL_TEXT, .help = "of all evidence that holds", .flags = SL_COL_HIDDEN },
-  { .name = "files_sha256", .type = SL_TEXT, .help = "of the version's files, as evidence was computed over them", .flags = SL_COL_HIDDEN },
+  { .name = "files_sha256", .type = SL_TEXT, .help = "of the version's files, as evidence was computed over them, or as they lie there",
+    .flags = SL_COL_HIDDEN },
 };
 enum { OWN_COLS = sizeof own_cols / sizeof own_cols[0] };
 enum { COL_GATE, COL_STATE, COL_VALUE, COL_THRESHOLD, COL_EVIDENCE, COL_WHY, COL_POLICY, COL_EVIDENCE_DIGEST, COL_FILES };

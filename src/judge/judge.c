@@ -82,5 +82,6 @@ int sl_judge_open(struct sl_ws *w, struct sl_err *err)
   rc = rc ? rc : sl_ws_serve(w, &judge_gates_serve, NULL, err);
   rc = rc ? rc : sl_ws_serve(w, &judge_approvals_serve, NULL, err);
   rc = rc ? rc : sl_ws_serve(w, &judge_alarms_serve, NULL, err);
+  rc = rc ? rc : sl_ws_serve(w, &judge_lineage_serve, NULL, err);
   return rc ? rc : sl_ws_findings_add(w, &judge_alarms, err);
 }

@@ -37,6 +37,7 @@ struct sl_resource {
   const char *order;                        /* default order, e.g. "-started" */
   /* resources that Enter leads to, comma separated, with this row's id as their scope; NULL: its document */
   const char *opens;
+  const char *about;                        /* resources whose refs it takes as scope, comma separated: their links lead here; or NULL */
   /* what the table view shows at 80 columns, best first, e.g. "id,job,state,started,duration_s,cause"; `experiment?` stands there only
    * without a scope, `metrics.?4` for the up to four keys of the family that table/pick.h finds best in the rows that are there */
   const char *columns;

@@ -256,7 +256,8 @@ void sl_actions_open(struct sl_ui *ui)
 
 /* ---- links: columns that lead to another resource ---- */
 
-struct links { char *ref[16]; size_t n; };
+/* ref: a row; or, where res says so, what is asked of that resource about this row. */
+struct links { char *ref[16]; const struct sl_resource *res[16]; size_t n; };
 
 static void links_free(void *user)
 {
@@ -269,7 +270,9 @@ static void links_free(void *user)
 static void link_chosen(struct sl_ui *ui, void *user, size_t i)
 {
   const struct links *l = user;
-  if (sl_ui_top(ui))
+  if (sl_ui_top(ui) && l->res[i])
+    sl_ui_go_about(ui, l->res[i], sl_str(l->ref[i]));
+  else if (sl_ui_top(ui))
     sl_view_go_ref(sl_ui_top(ui), sl_str(l->ref[i]));
 }
 
@@ -287,6 +290,52 @@ static char *link_ref(const struct sl_subject *s, const struct sl_col *c, const 
   return sl_buf_take(&b, &n);
 }
 
+void sl_ui_go_about(struct sl_ui *ui, const struct sl_resource *res, struct sl_str ref)
+{
+  struct sl_buf b;
+  if (sl_ui_view_find(ui, sl_str(res->name))) {
+    sl_ui_go(ui, res->name, ref);
+    return;
+  }
+  sl_buf_init(&b, 1 << 16);
+  sl_buf_printf(&b, "%s %.*s", res->name, SL_ARG(ref));
+  sl_ui_go(ui, "table", sl_buf_view(&b));
+  sl_buf_free(&b);
+}
+
+static bool named_in(const char *list, const char *name)
+{
+  struct sl_str rest = sl_str(list), one;
+  while (sl_str_cut(&rest, ',', &one))
+    if (sl_str_eqz(one, name))
+      return true;
+  return false;
+}
+
+static void link_add(struct links *l, struct sl_menu_item *item, const char *name, const char *detail, char *ref,
+                     const struct sl_resource *res)
+{
+  if (!ref)
+    return;
+  l->ref[l->n] = ref;
+  l->res[l->n] = res;
+  item[l->n++] = (struct sl_menu_item){ name, detail ? detail : ref, NULL };
+}
+
+/* What can be asked about this row: its lineage. */
+static void links_about(struct sl_ui *ui, const struct sl_subject *s, struct links *l, struct sl_menu_item *item)
+{
+  for (size_t i = 0; sl_resources[i] && l->n < 16; i++) {
+    const struct sl_resource *r = sl_resources[i];
+    if (!r->about || !s->res || !named_in(r->about, s->res->name) || !sl_ws_serves(ui->ws, r))
+      continue;
+    struct sl_buf b;
+    sl_buf_init(&b, 1 << 16);
+    sl_ref_text(&b, &s->ref);
+    link_add(l, item, r->name, r->help, sl_buf_take(&b, NULL), r);
+  }
+}
+
 void sl_links_open(struct sl_ui *ui)
 {
   struct sl_view *v = sl_ui_top(ui);
@@ -299,17 +348,13 @@ void sl_links_open(struct sl_ui *ui)
     return;
   }
   struct sl_schema *schema = sl_batch_schema(s.batch);
-  for (size_t i = 0; i < sl_schema_count(schema) && l->n < 16; i++) {
+  for (size_t i = 0; i < sl_schema_count(schema) && l->n < 15; i++) {
     const struct sl_col *c = sl_schema_col(schema, i);
-    struct sl_val val = c->link ? sl_batch_get(s.batch, s.row, (unsigned)i) : sl_null(SL_TEXT);
-    if (val.null || !(val.type == SL_TEXT || val.type == SL_REF || val.type == SL_URI) || !val.u.s.n)
-      continue;
-    l->ref[l->n] = link_ref(&s, c, &val);
-    if (l->ref[l->n]) {
-      item[l->n] = (struct sl_menu_item){ c->name, l->ref[l->n], NULL };
-      l->n++;
-    }
+    struct sl_val val = c->link || c->type == SL_REF ? sl_batch_get(s.batch, s.row, (unsigned)i) : sl_null(SL_TEXT);
+    if (!val.null && (val.type == SL_TEXT || val.type == SL_REF || val.type == SL_URI) && val.u.s.n)
+      link_add(l, item, c->name, NULL, link_ref(&s, c, &val), NULL);
   }
+  links_about(ui, &s, l, item);
   if (l->n == 1) {
     link_chosen(ui, l, 0);
     links_free(l);

@@ -94,6 +94,8 @@ void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item
                   size_t i), void *user, void (*free_user)(void *user));   /* labels copied; number keys pick; free_user once, at the end */
 void sl_actions_open(struct sl_ui *ui);
 void sl_links_open(struct sl_ui *ui);
+/* The view of that resource's name, or its rows, with a row's ref as what it is about. */
+void sl_ui_go_about(struct sl_ui *ui, const struct sl_resource *res, struct sl_str ref);
 
 /* Fuzzy match: every character of pat in order; a score, higher is better; -1: no match. */
 int sl_fuzzy(struct sl_str pat, struct sl_str text);

@@ -32,6 +32,7 @@ static const struct contract contracts[] = {
   { "versions", "model, version, state, stage, aliases, run, author, created, source, digest" },
   { "gates", "gate, state, value, threshold, evidence" },
   { "approvals", "model, version, decision, by, known, at, comment, to, evidence, valid" },
+  { "lineage", "seq, depth, relation, kind, label, state, detail, digest, at, known, target, parent" },
   { "audit", "seq, time, who, action, target, outcome, detail, hash" },
   { "requests", "resource, scope, kind, state, started, rows, bytes, wait_s, error" },
   { "keys", "view, key, command, help" },
@@ -118,6 +119,10 @@ static void descriptions_are_whole(void **state)
     struct sl_str rest = sl_str(r->opens), name;
     while (sl_str_cut(&rest, ',', &name))
       assert_non_null(sl_resource_find(name));
+    rest = sl_str(r->about);
+    while (sl_str_cut(&rest, ',', &name))
+      assert_non_null(sl_resource_find(name));
+    assert_true(!r->about || r->scope);
   }
 }
 

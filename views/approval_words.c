@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "judge/lease.h"
 #include "views/approval_int.h"
 
 static const char *dot(void) { return sl_glyph_pick(" · ", "; "); }
@@ -103,14 +104,10 @@ void ap_enforced(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
 void ap_race(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
 {
   const struct sl_model_conf *m = ap_policy(v, s);
-  if (where_of(v, s) == WHERE_STORE)
-    sl_buf_z(b, "two at once: one transaction compares what the alias pointed to, so one of them loses");
-  else if (m && m->lease && !strcmp(m->lease, "registry"))
-    sl_buf_z(b, "two at once: a lease kept in the registry itself; weak, it compares nothing");
-  else if (m && m->lease)
-    sl_buf_printf(b, "two at once: the lease %s, for all who see that folder", m->lease);
-  else
-    sl_buf_z(b, "two at once: read before and after; approval: {lease: ...} makes it safe");
+  enum sl_turns t = sl_turns(where_of(v, s) == WHERE_STORE ? SL_STR("") : SL_STR("https://"), m);
+  sl_buf_z(b, "race guard: ");
+  sl_turns_words(t, m, b);
+  sl_buf_z(b, t == SL_TURNS_NONE ? "; see approval: {lease: ...}" : "");
 }
 
 /* ---- history ---- */

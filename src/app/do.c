@@ -70,7 +70,8 @@ static int print_plan(struct sl_app *a, const struct sl_plan *p, struct sl_err *
   sl_text_clean(b, sl_str(sl_plan_undo(p) ? sl_plan_undo(p) : "cannot be undone"), SL_TEXT_CELL);
   sl_buf_ch(b, '\n');
   for (size_t i = 0; i < sl_plan_guards(p); i++) {
-    sl_buf_z(b, "only while: ");
+    if (!sl_str_starts(sl_str(sl_plan_guard(p, i)), SL_STR("race guard: ")))
+      sl_buf_z(b, "only while: ");
     sl_text_clean(b, sl_str(sl_plan_guard(p, i)), SL_TEXT_CELL);
     sl_buf_ch(b, '\n');
   }

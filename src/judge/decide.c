@@ -29,6 +29,7 @@ static void versions_drop(struct deciding *d)
 static void end(struct deciding *d)
 {
   versions_drop(d);
+  sl_buf_free(&d->turn.note);
   sl_me_ask_free(&d->ask);
   sl_me_free(&d->me);
   sl_decisions_free(&d->past);
@@ -48,6 +49,7 @@ static void drop(void *user, struct sl_judging *j)
   sl_ws_unwatch(d->w, d->watch);
   sl_gates_cancel(d->gates);
   d->gates = NULL;
+  turn_stop(d);
   d->gone = true;
   if (d->working)
     sl_job_cancel(sl_ws_loop(d->w), &d->job); /* its end frees */
@@ -55,7 +57,7 @@ static void drop(void *user, struct sl_judging *j)
     end(d);
 }
 
-static int lane(struct deciding *d, const struct sl_job_ops *ops, struct sl_err *err)
+int decide_lane(struct deciding *d, const struct sl_job_ops *ops, struct sl_err *err)
 {
   int rc = sl_job_start(sl_ws_loop(d->w), SL_LANE_LONG, ops, d, &d->job, err);
   d->working = !rc;
@@ -63,7 +65,7 @@ static int lane(struct deciding *d, const struct sl_job_ops *ops, struct sl_err 
 }
 
 /* True: go on. The decision may have been dropped while the lane had it. */
-static bool back(struct deciding *d, int rc, const struct sl_err *err)
+bool decide_back(struct deciding *d, int rc, const struct sl_err *err)
 {
   d->working = false;
   if (d->gone)
@@ -77,7 +79,7 @@ static bool back(struct deciding *d, int rc, const struct sl_err *err)
 
 /* ---- what the call says ---- */
 
-static int keep(struct deciding *d, struct sl_str *out, struct sl_str s, struct sl_err *err)
+int decide_keep(struct deciding *d, struct sl_str *out, struct sl_str s, struct sl_err *err)
 {
   char *p = sl_arena_strndup(&d->mem, s.p ? s.p : "", s.n);
   *out = sl_strn(p, p ? s.n : 0);
@@ -101,14 +103,14 @@ static struct sl_str text_arg(const struct sl_call *c, const char *name)
 static int read_target(struct deciding *d, const struct sl_call *c, struct sl_err *err)
 {
   struct sl_str id = c->targets[0].id, number;
-  int rc = keep(d, &d->conn, c->targets[0].conn, err);
+  int rc = decide_keep(d, &d->conn, c->targets[0].conn, err);
   if (rc || d->what == JUDGE_ROLLBACK)
-    return rc ? rc : keep(d, &d->model, id, err);
+    return rc ? rc : decide_keep(d, &d->model, id, err);
   ptrdiff_t slash = sl_str_rchr(id, '/');
   number = slash > 0 ? sl_str_from(id, (size_t)slash + 1) : SL_STR("");
   if (!sl_str_i64(number, &d->version))
     return sl_err_set(err, SL_EUSAGE, "%.*s is no version: MODEL/NUMBER", SL_ARG(sl_str_head(id, 80)));
-  return keep(d, &d->model, sl_str_head(id, (size_t)slash), err);
+  return decide_keep(d, &d->model, sl_str_head(id, (size_t)slash), err);
 }
 
 static bool is_stage(struct sl_str to) { return sl_str_starts(to, SL_STR("stage:")); }
@@ -135,20 +137,20 @@ static int read_policy(struct deciding *d, const struct sl_call *c, struct sl_er
     to = sl_buf_view(&b);
   }
   int rc = check_stage(to, err);
-  rc = rc ? rc : keep(d, &d->to, to, err);
+  rc = rc ? rc : decide_keep(d, &d->to, to, err);
   sl_buf_clear(&b);
   if (!rc && !sl_registry_address(d->conf, d->conn, &b))
     rc = sl_err_set(err, SL_EUNSUP, "connection %.*s has no address that a statement could name", SL_ARG(d->conn));
   rc = rc ? rc : sl_buf_check(&b, err);
-  rc = rc ? rc : keep(d, &d->registry, sl_buf_view(&b), err);
+  rc = rc ? rc : decide_keep(d, &d->registry, sl_buf_view(&b), err);
   sl_buf_free(&b);
   return rc ? rc : sl_ws_conf_policy(d->conf, d->policy, d->policy_digest, err);
 }
 
 static int tag_keep(struct deciding *d, struct sl_str key, struct sl_str value, struct sl_err *err)
 {
-  int rc = keep(d, &d->tag[d->ntag].key, key, err);
-  rc = rc ? rc : keep(d, &d->tag[d->ntag].value, value, err);
+  int rc = decide_keep(d, &d->tag[d->ntag].key, key, err);
+  rc = rc ? rc : decide_keep(d, &d->tag[d->ntag].value, value, err);
   d->ntag += !rc;
   return rc;
 }
@@ -204,6 +206,11 @@ static int guards(struct deciding *d)
     rc = say(d, "evidence %.4s...%s", d->evidence, d->evidence + 62);
   if (!rc && d->what == JUDGE_APPROVE && !d->move)
     rc = say(d, "%d must agree: the alias stays until the last of them", d->policy->required);
+  struct sl_buf turns;
+  sl_buf_init(&turns, 4096);
+  turn_words(d, &turns);
+  rc = rc ? rc : say(d, "race guard: %s", sl_buf_zstr(&turns));
+  sl_buf_free(&turns);
   return rc ? rc : say(d, "you are %s (%s%s)", d->me.name, d->me.known == SL_KNOWN_KEY ? "key " : sl_known_word(d->me.known), d->me.print);
 }
 
@@ -278,7 +285,7 @@ static void sign_done(void *user, int rc, const struct sl_err *err)
 {
   struct deciding *d = user;
   struct sl_err e = { 0 };
-  if (!back(d, rc, err))
+  if (!decide_back(d, rc, err))
     return;
   rc = fill(d, &e);
   if (!rc && guards(d))
@@ -292,17 +299,25 @@ static void sign_done(void *user, int rc, const struct sl_err *err)
   sl_judging_end(d->j, rc, &e);
 }
 
+static void turn_done(struct deciding *d, int rc, const struct sl_err *err)
+{
+  if (rc)
+    fail(d, rc, err);
+  else
+    sl_judging_end(d->j, SL_OK, NULL);
+}
+
 /* The rules are met. */
 static void settle(struct deciding *d)
 {
   static const struct sl_job_ops ops = { .work = sign_work, .done = sign_done };
   struct sl_err err = { 0 };
   if (d->again) {
-    sl_judging_end(d->j, SL_OK, NULL);
+    turn_check(d, turn_done);
     return;
   }
   d->at = sl_ws_now(d->w);
-  int rc = lane(d, &ops, &err);
+  int rc = decide_lane(d, &ops, &err);
   if (rc)
     fail(d, rc, &err);
 }
@@ -397,7 +412,7 @@ static int stage_seen(struct deciding *d, struct sl_err *err)
     return SL_OK;
   if (d->holder)
     snprintf(number, sizeof number, "%lld", (long long)d->holder);
-  int rc = keep(d, &now, sl_str(number), err);
+  int rc = decide_keep(d, &now, sl_str(number), err);
   return rc ? rc : present_seen(d, now, err);
 }
 
@@ -408,6 +423,8 @@ static int look_work(void *user, const atomic_bool *cancel, struct sl_err *err)
   int rc = SL_OK;
   if (!d->again)
     rc = sl_me_find(&d->ask, &d->me, cancel, err);
+  if (!rc && !d->again)
+    rc = turn_look(d, err);
   if (!rc && d->what == JUDGE_ROLLBACK)
     return rollback_find(d, err);
   char version[24];
@@ -424,7 +441,7 @@ static void look_done(void *user, int rc, const struct sl_err *err)
 {
   struct deciding *d = user;
   struct sl_err e = { 0 };
-  if (!back(d, rc, err))
+  if (!decide_back(d, rc, err))
     return;
   if (!d->again && d->what != JUDGE_ROLLBACK)
     sl_me_tell(d->w, &d->me);
@@ -442,14 +459,14 @@ static void look(struct deciding *d)
   struct sl_err err = { 0 };
   sl_decisions_free(&d->past);
   d->at = sl_ws_now(d->w);
-  int rc = lane(d, &ops, &err);
+  int rc = decide_lane(d, &ops, &err);
   if (rc)
     fail(d, rc, &err);
 }
 
 /* ---- the model ---- */
 
-static int ask(struct deciding *d, const struct sl_resource *res, enum sl_query_kind kind, const char *want, sl_changed *fn,
+int decide_ask(struct deciding *d, const struct sl_resource *res, enum sl_query_kind kind, const char *want, sl_changed *fn,
                struct sl_err *err)
 {
   struct sl_query like = { .res = res, .kind = kind, .conn = d->conn, .scope = d->model, .no_cap = true }, *q = NULL;
@@ -461,7 +478,7 @@ static int ask(struct deciding *d, const struct sl_resource *res, enum sl_query_
   return rc;
 }
 
-static int answer_rc(const struct sl_answer *a, struct sl_err *err)
+int decide_answer_rc(const struct sl_answer *a, struct sl_err *err)
 {
   if (a->nsrc && (a->src[0].state == SL_FAILED || a->src[0].state == SL_CUT)) {
     *err = a->src[0].err;
@@ -478,7 +495,7 @@ static void on_versions(void *user, sl_watch id, const struct sl_answer *a)
   if (!a->done)
     return;
   d->watch.v = 0;
-  int rc = answer_rc(a, &err);
+  int rc = decide_answer_rc(a, &err);
   if (rc) {
     fail(d, rc, &err);
     return;
@@ -500,7 +517,7 @@ static int alias_find(struct deciding *d, struct sl_snap *snap, struct sl_str *o
   struct sl_str rest = v.null ? SL_STR("") : v.u.s, one, name;
   while (!rc && sl_list_next(&rest, &one))
     if (sl_str_cut(&one, '=', &name) && sl_str_eq(name, d->to))
-      rc = keep(d, out, one, err);
+      rc = decide_keep(d, out, one, err);
   sl_batch_unref(b);
   return rc;
 }
@@ -508,7 +525,7 @@ static int alias_find(struct deciding *d, struct sl_snap *snap, struct sl_str *o
 static int aliases_seen(struct deciding *d, const struct sl_answer *a, struct sl_err *err)
 {
   struct sl_str now;
-  int rc = answer_rc(a, err);
+  int rc = decide_answer_rc(a, err);
   rc = rc ? rc : alias_find(d, a->snap, &now, err);
   if (rc || is_stage(d->to))
     return rc;
@@ -525,11 +542,11 @@ static void on_model(void *user, sl_watch id, const struct sl_answer *a)
   d->watch.v = 0;
   int rc = aliases_seen(d, a, &err);
   if (!rc && d->what == JUDGE_ROLLBACK && !d->again)
-    rc = ask(d, &sl_res_versions, SL_Q_LIST, "model,version,aliases,tags.*", on_versions, &err);
+    rc = decide_ask(d, &sl_res_versions, SL_Q_LIST, "model,version,aliases,tags.*", on_versions, &err);
   else if (!rc && d->what == JUDGE_ROLLBACK)
     settle(d);
   else if (!rc && is_stage(d->to))
-    rc = ask(d, &sl_res_versions, SL_Q_LIST, "model,version,stage", on_versions, &err);
+    rc = decide_ask(d, &sl_res_versions, SL_Q_LIST, "model,version,stage", on_versions, &err);
   else if (!rc)
     look(d);
   if (rc)
@@ -557,7 +574,7 @@ static int begin(struct deciding *d, struct sl_err *err)
     return sl_err_set(err, SL_EUSAGE, "one decision at a time");
   d->glass = glass && glass->u.b;
   int rc = read_target(d, c, err);
-  rc = rc ? rc : keep(d, &d->comment, text_arg(c, "comment"), err);
+  rc = rc ? rc : decide_keep(d, &d->comment, text_arg(c, "comment"), err);
   rc = rc ? rc : read_policy(d, c, err);
   if (!rc && d->glass && !sl_str_trim(d->comment).n)
     rc = sl_err_set(err, SL_EUSAGE, "break-glass needs a comment: why, although a gate says no");
@@ -565,7 +582,7 @@ static int begin(struct deciding *d, struct sl_err *err)
     rc = sl_err_set(err, SL_EUSAGE, "a rejection needs a comment: why");
   rc = rc ? rc : sl_me_ask(&d->ask, d->w, err);
   rc = rc ? rc : read_version(d, err);
-  return rc ? rc : ask(d, &sl_res_models, SL_Q_GET, NULL, on_model, err);
+  return rc ? rc : decide_ask(d, &sl_res_models, SL_Q_GET, NULL, on_model, err);
 }
 
 static void prepare(void *user, struct sl_judging *j)
@@ -613,9 +630,30 @@ static void recheck(void *user, struct sl_judging *j)
   if (sl_ws_config(d->w) != d->conf)
     rc = sl_err_set(&err, SL_ECONFLICT, "the workspace file has changed since this was planned; look again");
   rc = rc ? rc : read_version(d, &err);
-  rc = rc ? rc : ask(d, &sl_res_models, SL_Q_GET, NULL, on_model, &err);
+  rc = rc ? rc : decide_ask(d, &sl_res_models, SL_Q_GET, NULL, on_model, &err);
   if (rc)
     fail(d, rc, &err);
 }
 
-const struct sl_judge_ops judge_ops = { .prepare = prepare, .recheck = recheck, .drop = drop, .who = judge_who, .close = judge_close };
+static void hold(void *user, struct sl_judging *j)
+{
+  struct deciding *d = sl_judging_user(j);
+  (void)user;
+  if (d)
+    turn_take(d, turn_done);
+  else
+    sl_judging_end(j, SL_OK, NULL);
+}
+
+static void let_go(void *user, struct sl_judging *j)
+{
+  struct deciding *d = sl_judging_user(j);
+  (void)user;
+  if (d)
+    turn_give_back(d, turn_done);
+  else
+    sl_judging_end(j, SL_OK, NULL);
+}
+
+const struct sl_judge_ops judge_ops = { .prepare = prepare, .recheck = recheck, .drop = drop, .hold = hold, .let_go = let_go,
+                                        .who = judge_who, .close = judge_close };

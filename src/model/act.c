@@ -175,6 +175,7 @@ static void tell(struct sl_plan *p, int rc)
     fn(user, rc, have ? &ref : NULL, rc ? &err : NULL);
   w->act->told = NULL;
   sl_buf_free(&scratch);
+  judge_told(p);
   sl_plan_free(p);
 }
 
@@ -266,6 +267,18 @@ static void outcome(struct sl_plan *p, const char *word)
     outcome_written(p, rc, &err); /* the end of p */
 }
 
+/* Whoever holds something for it lets go first. */
+static void conclude(struct sl_plan *p, const char *word)
+{
+  p->outcome = word;
+  judge_let_go(p);
+}
+
+void act_let_go(struct sl_plan *p)
+{
+  outcome(p, p->outcome);
+}
+
 /* ---- the call ---- */
 
 static int on_did(void *user, size_t target, int rc, const struct sl_ref *ref, const struct sl_err *err)
@@ -311,7 +324,7 @@ static void finish(struct sl_plan *p)
   if (p->reconciling && p->rc == SL_EUNKNOWN) /* nothing new to write down */
     tell(p, p->rc);
   else
-    outcome(p, worst(p));
+    conclude(p, worst(p));
 }
 
 /* What the person reads of a target whose answer was lost, after somebody looked. */
@@ -453,7 +466,7 @@ static void refuse(struct sl_plan *p, int rc)
   p->rc = rc;
   if (!p->err.msg[0])
     sl_err_set(&p->err, rc, "%s", sl_code_words(rc));
-  outcome(p, "refused");
+  conclude(p, "refused");
 }
 
 void act_judged(struct sl_plan *p, int rc)
@@ -483,6 +496,18 @@ static void intent_done(void *user, int rc, const struct sl_err *err)
     return;
   }
   sl_ws_stale(p->w, &sl_res_audit);
+  if (p->call.act->judged)
+    judge_hold(p);
+  else
+    act_held(p, SL_OK);
+}
+
+void act_held(struct sl_plan *p, int rc)
+{
+  if (rc) {
+    refuse(p, rc);
+    return;
+  }
   bool skip = p->call.act->guards && !p->call.act->guards[0];
   rc = skip ? SL_OK : act_read_targets(p, guard_check, guards_read, &p->err);
   if (rc || skip)

@@ -13,7 +13,8 @@ enum { ACT_TARGETS = 1000, ACT_ARGS = 16, ACT_CALLS = 2000, ACT_ARMED_MS = 5 * 6
 struct act_guard { size_t target; const char *col; struct sl_val was; char *words; };
 
 /* A judged plan (judge.c). */
-enum judge_stage { JUDGE_IDLE, JUDGE_PREPARE, JUDGE_RECHECK };
+enum judge_stage { JUDGE_IDLE, JUDGE_PREPARE, JUDGE_HOLD, JUDGE_RECHECK, JUDGE_LET_GO };
+struct judge_aside;
 struct act_seen { struct sl_batch *b; uint32_t row; };
 struct sl_judging {
   struct sl_plan *p;
@@ -23,7 +24,8 @@ struct sl_judging {
   struct act_seen *seen;             /* the targets as they were read last */
   struct sl_buf notes;
   enum judge_stage stage;
-  bool inside, ended;
+  struct judge_aside *aside;         /* a tag on its way (judge_tag.c) */
+  bool inside, ended, held;          /* held: the judge was asked to hold what it needs */
   int rc;
   struct sl_err err;
 };
@@ -111,14 +113,20 @@ bool plan_arg_fits(const struct sl_arg *a, const struct sl_val *v);
 int plan_val_copy(struct sl_arena *a, struct sl_val *v) SL_NODISCARD;
 int plan_guard_words(struct sl_plan *p, const char *words, struct sl_err *err) SL_NODISCARD;
 
-/* judge.c. Each stage goes on with plan_judged() or act_judged(); p may be gone when it returns. */
+/* judge.c. Each stage goes on with plan_judged(), act_held(), act_judged() or act_let_go(); p may be gone when it returns. */
 void judge_prepare(struct sl_plan *p);
+void judge_hold(struct sl_plan *p);
+void judge_let_go(struct sl_plan *p);
+void judge_told(struct sl_plan *p);
+void judge_tag_drop(struct sl_judging *j);
 void judge_recheck(struct sl_plan *p);
 int judge_seen(struct sl_plan *p, size_t target, struct sl_batch *b, uint32_t row) SL_NODISCARD;
 void judge_free(struct sl_plan *p);
 void judges_close(struct sl_ws *w);
 void plan_judged(struct sl_plan *p, int rc);
+void act_held(struct sl_plan *p, int rc);
 void act_judged(struct sl_plan *p, int rc);
+void act_let_go(struct sl_plan *p);
 
 bool val_is(const struct sl_val *a, const struct sl_val *b);
 void val_words(struct sl_buf *b, const struct sl_val *v);

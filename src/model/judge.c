@@ -40,6 +40,7 @@ static void leave(struct sl_judging *j)
   if (!ops)
     return;
   list_leave(j);
+  judge_tag_drop(j);
   ops->drop(j->user, j);
   j->ops = NULL;
   j->own = NULL;
@@ -113,6 +114,7 @@ const struct sl_call *sl_judging_call(const struct sl_judging *j) { return &j->p
 struct sl_ws *sl_judging_ws(const struct sl_judging *j) { return j->p->w; }
 void sl_judging_set_user(struct sl_judging *j, void *own) { j->own = own; }
 void *sl_judging_user(const struct sl_judging *j) { return j->own; }
+int sl_judging_rc(const struct sl_judging *j) { return j->p->rc; }
 
 static int preparing(const struct sl_judging *j, struct sl_err *err)
 {
@@ -194,18 +196,24 @@ static int computed_check(struct sl_plan *p)
 static void go_on(struct sl_judging *j)
 {
   struct sl_plan *p = j->p;
-  bool prepared = j->stage == JUDGE_PREPARE;
+  enum judge_stage was = j->stage;
   int rc = j->rc;
   j->stage = JUDGE_IDLE;
+  if (was == JUDGE_LET_GO) {
+    act_let_go(p);
+    return;
+  }
   if (rc) {
     p->err = j->err;
     if (!p->err.msg[0])
       sl_err_set(&p->err, rc, "%s", sl_code_words(rc));
     p->err.code = rc;
   }
-  if (!rc && prepared)
+  if (!rc && was == JUDGE_PREPARE)
     rc = computed_check(p);
-  if (!prepared)
+  if (was == JUDGE_HOLD)
+    act_held(p, rc);
+  else if (was == JUDGE_RECHECK)
     act_judged(p, rc);
   else if (rc == SL_EBREACH && !p->call.ask_only)
     refused_write(p);
@@ -258,6 +266,32 @@ void judge_recheck(struct sl_plan *p)
     stage(j, JUDGE_RECHECK, j->ops->recheck);
   else
     act_judged(p, no_rules(&p->err)); /* who prepared it has left */
+}
+
+void judge_hold(struct sl_plan *p)
+{
+  struct sl_judging *j = &p->judging;
+  j->held = j->ops != NULL;
+  if (j->ops && j->ops->hold)
+    stage(j, JUDGE_HOLD, j->ops->hold);
+  else
+    act_held(p, SL_OK); /* who has left is missed at the recheck */
+}
+
+void judge_let_go(struct sl_plan *p)
+{
+  struct sl_judging *j = &p->judging;
+  if (j->ops && j->ops->let_go && j->held)
+    stage(j, JUDGE_LET_GO, j->ops->let_go);
+  else
+    act_let_go(p);
+}
+
+void judge_told(struct sl_plan *p)
+{
+  struct sl_judging *j = &p->judging;
+  if (j->ops && j->ops->told && j->held)
+    j->ops->told(j->user, j);
 }
 
 void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user)

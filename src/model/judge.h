@@ -22,6 +22,14 @@ struct sl_judge_ops {
   /* Who decides here? Look, off the loop, and tell sl_ws_set_signer(), unless it was told to close before. NULL: nobody looks. */
   void (*who)(void *user);
   void (*close)(void *user);  /* the workspace closes, or another judge takes over: touch it no more. NULL: nothing is held */
+  /* The intent is written and nothing was read again yet: take what is held while it is. Ends as prepare does. NULL, as the next two: not
+   * asked. */
+  void (*hold)(void *user, struct sl_judging *j);
+  /* After a hold, however it ended: all is done and read again, the outcome (sl_judging_rc()) is about to be written down: let go. Ends as
+   * the others; its code changes nothing. */
+  void (*let_go)(void *user, struct sl_judging *j);
+  /* After a hold: the outcome is written down, and the person knows it. No end. */
+  void (*told)(void *user, struct sl_judging *j);
 };
 /* NULL ops: judged actions are refused from now on (EUNSUP); plans that wait for an answer are refused inside this call. */
 void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user);
@@ -41,6 +49,13 @@ int sl_judging_guard(struct sl_judging *j, const char *words, struct sl_err *err
 int sl_judging_note(struct sl_judging *j, const char *words, struct sl_err *err) SL_NODISCARD;   /* into the audit's detail */
 void sl_judging_set_user(struct sl_judging *j, void *own);
 void *sl_judging_user(const struct sl_judging *j);
+int sl_judging_rc(const struct sl_judging *j);              /* in let_go and told: how it ended; EUNKNOWN: nobody knows yet */
+/* From hold to let_go, one at a time: a tag of a model of the same connection is set, by the backend's own verb; value none: removed. Only
+ * while it still holds `was` (none: nothing), which the registry may compare no better than by looking. It is a part of the action whose
+ * intent is written, and no action of its own. fn never comes inside the call, and not after drop. */
+typedef void sl_judging_tagged(void *user, int rc, const struct sl_err *err);
+int sl_judging_tag(struct sl_judging *j, struct sl_str model, struct sl_str key, struct sl_str was, struct sl_str value,
+                   sl_judging_tagged *fn, void *user, struct sl_err *err) SL_NODISCARD;
 /* Exactly once a stage; touch j no more after it until you are called again. EBREACH: a rule is not met; in prepare that is written to the
  * audit as `refused` (not where the call is ask_only). err's words are what the person reads. */
 void sl_judging_end(struct sl_judging *j, int rc, const struct sl_err *err);

@@ -83,9 +83,36 @@ static void drop(void *user, struct sl_judging *j)
   }
 }
 
+static void hold(void *user, struct sl_judging *j)
+{
+  struct test_judge *t = user;
+  struct sl_err e = { 0 };
+  t->held++;
+  if (t->hold_rc)
+    sl_err_set(&e, t->hold_rc, "anna holds it until six");
+  sl_judging_end(j, t->hold_rc, &e);
+}
+
+static void let_go(void *user, struct sl_judging *j)
+{
+  struct test_judge *t = user;
+  struct sl_err e;
+  t->let_go++;
+  t->ended = sl_judging_rc(j);
+  sl_judging_end(j, sl_judging_note(j, "let go", &e), NULL);
+}
+
+static void told(void *user, struct sl_judging *j)
+{
+  struct test_judge *t = user;
+  (void)j;
+  t->told++;
+}
+
 void test_judge_on(struct sl_ws *w, struct test_judge *t)
 {
-  static const struct sl_judge_ops ops = { .prepare = prepare, .recheck = recheck, .drop = drop };
+  static const struct sl_judge_ops ops = { .prepare = prepare, .recheck = recheck, .drop = drop, .hold = hold, .let_go = let_go,
+                                           .told = told };
   t->l = sl_ws_loop(w);
   sl_ws_judge(w, &ops, t);
 }

@@ -14,6 +14,7 @@ class Between:
     def __init__(self, url):
         self.to = urlsplit(url)
         self.rules, self.seen, self.lock = [], [], threading.Lock()
+        self.cut = False  # while it is, nobody is answered
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -55,7 +56,7 @@ class Between:
         body = h.rfile.read(int(h.headers.get("Content-Length") or 0)) or None
         what = self._rule(h.command, h.path)
         try:
-            said = what(lambda: self._forward(h, body)) if what else self._forward(h, body)
+            said = None if self.cut else what(lambda: self._forward(h, body)) if what else self._forward(h, body)
         except OSError:
             said = None
         if said is None:

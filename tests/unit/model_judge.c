@@ -76,7 +76,9 @@ static void asked_twice_then_sent(void **state)
   assert_string_equal(fake->args_was, "why=- statement=by the rules move=true");
   assert_int_equal(fake->calls, 1);
   assert_string_equal(fa_audit(&f), "intent outcome:ok");
-  assert_string_equal(record("detail"), "3 gates asked");
+  assert_string_equal(record("detail"), "3 gates asked; let go");
+  assert_true(judge.held == 1 && judge.let_go == 1 && judge.told == 1);
+  assert_int_equal(judge.ended, SL_OK);
   fa_audit_holds(&f);
 }
 
@@ -89,6 +91,37 @@ static void it_sees_the_targets_of_now(void **state)
   assert_int_equal(fa_act(&f, &a, ""), SL_OK);
   assert_string_equal(judge.saw, "failed -");
   sl_plan_free(a.plan);
+}
+
+/* ---- it is held ---- */
+
+static void what_cannot_be_held_is_not_read_again(void **state)
+{
+  struct fa a;
+  (void)state;
+  judge.hold_rc = SL_ECONFLICT;
+  assert_int_equal(bless(&a), SL_OK);
+  assert_int_equal(judge.held + judge.let_go + judge.told, 0);
+  assert_int_equal(fa_act(&f, &a, ""), SL_ECONFLICT);
+  assert_string_equal(a.err.msg, "anna holds it until six");
+  assert_int_equal(judge.rechecked + fake->calls, 0);
+  assert_true(judge.let_go == 1 && judge.told == 1 && judge.ended == SL_ECONFLICT);
+  assert_string_equal(fa_audit(&f), "intent outcome:refused");
+}
+
+static void it_is_let_go_however_it_ends(void **state)
+{
+  struct fa a;
+  (void)state;
+  assert_int_equal(bless(&a), SL_OK);
+  fake->rows = after; /* a guard does not hold any more */
+  assert_int_equal(fa_act(&f, &a, ""), SL_ECONFLICT);
+  assert_true(judge.let_go == 1 && judge.ended == SL_ECONFLICT && judge.rechecked == 0);
+  fake->rows = before;
+  assert_int_equal(bless(&a), SL_OK);
+  judge.recheck_rc = SL_EBREACH;
+  assert_int_equal(fa_act(&f, &a, ""), SL_EBREACH);
+  assert_true(judge.let_go == 2 && judge.ended == SL_EBREACH && judge.told == 2);
 }
 
 /* ---- it is refused ---- */
@@ -440,7 +473,8 @@ static void who_signs_is_asked_once_until_the_file_is_read_again(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    T(asked_twice_then_sent), T(it_may_think_for_a_while), T(it_sees_the_targets_of_now), T(a_gate_that_is_not_met_is_written_down),
+    T(asked_twice_then_sent), T(what_cannot_be_held_is_not_read_again), T(it_is_let_go_however_it_ends), T(it_may_think_for_a_while),
+    T(it_sees_the_targets_of_now), T(a_gate_that_is_not_met_is_written_down),
     T(who_only_asks_leaves_no_record), T(other_refusals_leave_no_record), T(a_refusal_that_cannot_be_written_stands),
     T(refused_again_after_the_intent), T(a_changed_guard_comes_before_the_recheck), T(without_rules_nothing_is_judged),
     T(persons_do_not_say_what_is_worked_out), T(a_required_argument_is_not_forgotten), T(closing_tells_nobody),

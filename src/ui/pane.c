@@ -316,7 +316,7 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
 void sl_count_put(struct sl_buf *b, uint64_t n, const char *plural)
 {
   static const struct { const char *res, *word; } other[] = {
-    {"log", "lines"}, {"series", "points"}, {"drift", "features"}, {"audit", "actions"}};
+    {"log", "lines"}, {"series", "points"}, {"drift", "tests"}, {"audit", "actions"}};
   for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
     if (!strcmp(plural, other[i].res))
       plural = other[i].word;

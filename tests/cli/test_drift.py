@@ -1,5 +1,6 @@
 """`sluice drift`: rows, verdict, exit codes, and data that is not what one hopes for. Figures are compared in tests/peers/test_drift.py."""
 import csv
+import json
 import random
 
 import pytest
@@ -112,3 +113,26 @@ def test_resource_by_scope_and_ref(days):
     one = days.json("describe", rows[0]["ref"])
     assert one[0]["statistic"] == rows[0]["statistic"]
     assert "two data sets" in days("get", "drift", "old.csv", code=2).notes
+
+
+def adjusted(p):
+    """Benjamini and Hochberg's, by hand."""
+    ranked = sorted(range(len(p)), key=lambda i: p[i])
+    q, least = [0.0] * len(p), 1.0
+    for rank in range(len(p), 0, -1):
+        least = min(least, p[ranked[rank - 1]] * len(p) / rank)
+        q[ranked[rank - 1]] = least
+    return q
+
+
+def test_p_values_among_many(demo):
+    """What a p-value is worth among so many features: over the chosen tests, and over each that was named."""
+    data = ["--baseline", "lake:holdout/cancer.parquet", "--current", "lake:curated/@newest"]
+    auto = json.loads(demo("drift", *data, "--tests", "auto,chi2", "-o", "json", code=None).stdout)
+    chosen = [r for r in auto if r["chosen"] and r["p_value"] is not None]
+    assert len(chosen) > 20
+    for row, q in zip(chosen, adjusted([r["p_value"] for r in chosen])):
+        assert row["q_value"] == pytest.approx(q, rel=1e-12) and row["q_value"] >= row["p_value"], row
+    assert all(r["q_value"] is None for r in auto if r["p_value"] is None)
+    named = [r for r in json.loads(demo("drift", *data, "--tests", "ks,psi", "-o", "json", code=None).stdout) if r["test"] == "ks"]
+    assert [r["q_value"] for r in named] == pytest.approx(adjusted([r["p_value"] for r in named]), rel=1e-12)

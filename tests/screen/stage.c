@@ -414,14 +414,32 @@ static size_t conn_of(const char *name, size_t *n)
 
 static const struct sl_col tags = {.name = "tags", .help = "tags", .type = SL_FAMILY_TEXT};
 
+/* As backends/compute/drift.c has them behind the common ones. */
+static const struct sl_col drift_own[] = {
+  {.name = "q_value", .type = SL_F64, .help = ""}, {.name = "chosen", .type = SL_BOOL, .help = ""},
+  {.name = "chance", .type = SL_F64, .help = ""}, {.name = "low", .type = SL_F64, .help = ""}, {.name = "high", .type = SL_F64, .help = ""},
+  {.name = "histogram_baseline", .type = SL_LIST, .help = ""}, {.name = "histogram_current", .type = SL_LIST, .help = ""},
+  {.name = "categories", .type = SL_LIST, .help = ""},
+};
+
+static void own_of(struct sl_serve *s)
+{
+  if (s->res == &sl_res_versions) /* registries have tags, decisions are among them */
+    s->own = &tags, s->nown = 1;
+  if (s->res == &sl_res_drift)
+    s->own = drift_own, s->nown = sizeof drift_own / sizeof drift_own[0];
+}
+
 static size_t serve_of(const struct sl_resource *res, size_t *n)
 {
   size_t i = 0;
   while (i < *n && serve[i].res != res)
     i++;
-  if (i == *n && i < RESOURCES)
-    serve[(*n)++] = (struct sl_serve){.res = res, .req_size = sizeof(struct stage_req), .query = begin, .resume = resume, .cancel = cancel,
-      .own = &tags, .nown = res == &sl_res_versions}; /* registries have tags, decisions are among them */
+  if (i == *n && i < RESOURCES) {
+    serve[i] = (struct sl_serve){.res = res, .req_size = sizeof(struct stage_req), .query = begin, .resume = resume, .cancel = cancel};
+    own_of(&serve[i]);
+    (*n)++;
+  }
   return i;
 }
 

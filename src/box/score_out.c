@@ -40,6 +40,21 @@ static enum sl_type label_type(const struct sl_column *c)
   }
 }
 
+/* What predicted classes are called, where that is what is wanted. n 0: they are numbers. */
+static struct sl_model_labels called(const struct score *s)
+{
+  struct sl_model_labels l = sl_model_labels(s->m);
+  return s->what == SL_MODEL_PREDICT && s->shape.type == SL_COLUMN_I64 && s->shape.width == 1 ? l : (struct sl_model_labels){ .n = 0 };
+}
+
+static enum sl_type called_type(const struct score *s)
+{
+  struct sl_model_labels l = called(s);
+  if (!l.n)
+    return s->shape.type == SL_COLUMN_I64 ? SL_I64 : SL_F64;
+  return l.type == SL_COLUMN_TEXT ? SL_TEXT : l.type == SL_COLUMN_BOOL ? SL_BOOL : l.type == SL_COLUMN_F64 ? SL_F64 : SL_I64;
+}
+
 static int add_col(struct score *s, char *name, enum sl_type type, struct sl_err *err)
 {
   if (!name)
@@ -58,7 +73,7 @@ static int add_col(struct score *s, char *name, enum sl_type type, struct sl_err
 static int columns(struct score *s, struct sl_err *err)
 {
   size_t width = s->shape.width;
-  enum sl_type type = s->shape.type == SL_COLUMN_I64 ? SL_I64 : SL_F64;
+  enum sl_type type = called_type(s);
   if (width > WIDTH_MAX)
     return sl_err_set(err, SL_ELIMIT, "%zu outputs a row; at most %d are given", width, WIDTH_MAX);
   s->cols = sl_calloc(width + 2, sizeof *s->cols);
@@ -73,10 +88,18 @@ static int columns(struct score *s, struct sl_err *err)
 
 /* ---- into a table, for a file ---- */
 
+static int called_id(const struct score *s)
+{
+  enum sl_type t = called_type(s);
+  return t == SL_TEXT ? DUCK_VARCHAR : t == SL_BOOL ? DUCK_BOOLEAN : t == SL_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
+}
+
 static int duck_id(const struct score *s, size_t i)
 {
   if (i == 0)
     return DUCK_BIGINT;
+  if (i <= s->shape.width && called(s).n)
+    return called_id(s);
   if (i <= s->shape.width)
     return s->shape.type == SL_COLUMN_F32 ? DUCK_FLOAT : s->shape.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
   switch (s->label->type) {
@@ -146,6 +169,21 @@ static void table_label(struct score *s, duck_vector v, size_t from, size_t n)
   }
 }
 
+/* Predicted classes by what they are called. */
+static void table_called(struct score *s, duck_vector v, size_t from, size_t n)
+{
+  struct sl_model_labels l = called(s);
+  const int64_t *k = (const int64_t *)s->out + from;
+  void *to = s->d->vector_get_data(v);
+  for (size_t r = 0; r < n; r++)
+    switch (l.type) {
+    case SL_COLUMN_TEXT: s->d->vector_assign_string_element_len(v, r, l.text[k[r]].p, l.text[k[r]].n); break;
+    case SL_COLUMN_BOOL: ((uint8_t *)to)[r] = l.number[k[r]] != 0; break;
+    case SL_COLUMN_F64: ((double *)to)[r] = l.number[k[r]]; break;
+    default: ((int64_t *)to)[r] = (int64_t)l.number[k[r]];
+    }
+}
+
 static int table_rows(struct score *s, size_t from, size_t n, struct sl_err *err)
 {
   const struct duck *d = s->d;
@@ -154,7 +192,9 @@ static int table_rows(struct score *s, size_t from, size_t n, struct sl_err *err
   int64_t *row = d->vector_get_data(d->data_chunk_get_vector(s->chunk, 0));
   for (size_t r = 0; r < n; r++)
     row[r] = (int64_t)(s->row + from + r);
-  for (size_t i = 0; i < width; i++) {
+  if (called(s).n)
+    table_called(s, d->data_chunk_get_vector(s->chunk, 1), from, n);
+  for (size_t i = 0; !called(s).n && i < width; i++) {
     void *to = d->vector_get_data(d->data_chunk_get_vector(s->chunk, i + 1));
     for (size_t r = 0; r < n; r++) {
       size_t at = (from + r) * width + i;
@@ -202,6 +242,17 @@ static struct sl_val label_val(const struct sl_column *c, size_t row)
   }
 }
 
+static struct sl_val called_val(const struct score *s, int64_t k)
+{
+  struct sl_model_labels l = called(s);
+  switch (called_type(s)) {
+  case SL_TEXT: return sl_vs(l.text[k]);
+  case SL_BOOL: return sl_vb(l.number[k] != 0);
+  case SL_F64: return sl_vf(l.number[k]);
+  default: return sl_vi((int64_t)l.number[k]);
+  }
+}
+
 static int flush(struct score *s, struct sl_err *err)
 {
   int rc = s->batch ? box_rows(s->c, s->batch, err) : SL_OK;
@@ -222,7 +273,9 @@ static int one_row(struct score *s, size_t r, struct sl_err *err)
   int n = snprintf(id, sizeof id, "%llu", (unsigned long long)(s->row + r));
   sl_batch_row(s->batch, SL_PUT, sl_strn(id, (size_t)n));
   sl_batch_set(s->batch, 0, sl_vi((int64_t)(s->row + r)));
-  for (size_t i = 0; i < width; i++) {
+  if (called(s).n)
+    sl_batch_set(s->batch, 1, called_val(s, ((const int64_t *)s->out)[r]));
+  for (size_t i = 0; !called(s).n && i < width; i++) {
     size_t at = r * width + i;
     sl_batch_set(s->batch, (unsigned)i + 1, s->shape.type == SL_COLUMN_I64 ? sl_vi(((const int64_t *)s->out)[at])
                                             : s->shape.type == SL_COLUMN_F32 ? sl_vf(short_f32(((const float *)s->out)[at]))

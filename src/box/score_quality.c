@@ -38,11 +38,12 @@ int score_quality_open(struct score *s, struct sl_err *err)
     return sl_err_set(err, SL_EUSAGE, "quality needs the label: the column that holds what was true");
   if (!s->label || !(s->judge || s->c->out_file))
     return SL_OK;
-  if (!sl_column_numeric(s->label) || s->label->time) {
+  bool texts = sl_model_labels(s->m).type == SL_COLUMN_TEXT && sl_model_labels(s->m).n;
+  if (s->label->time || (sl_column_numeric(s->label) ? texts : !texts)) {
     if (!s->judge)
       return SL_OK;
-    return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by number only", s->label->name,
-                      sl_column_type_name(s->label));
+    return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by %s only", s->label->name,
+                      sl_column_type_name(s->label), texts ? "name" : "number");
   }
   enum sl_model_output what = f.classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
   if (sl_model_shape(s->m, what, &s->prob_shape, &none) && sl_model_shape(s->m, SL_MODEL_CLASS, &s->prob_shape, err))
@@ -75,9 +76,13 @@ int score_quality_block(struct score *s, struct sl_err *err)
       p[k] = number(s->prob, s->prob_shape.type, r * width + k);
       best = p[k] > p[best] ? k : best;
     }
+    bool known;
+    double label = sl_model_label_class(s->m, s->label, r, &known);
+    if (!known)
+      return sl_err_set(err, SL_EUSAGE, "row %llu of the data: its label is none of the model's classes", (unsigned long long)(s->row + r));
     int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
     const double *of = classes == 2 && width == 2 ? p + 1 : p; /* softprob of two classes gives one for each */
-    rc = sl_quality_add(s->quality, sl_column_f64(s->label, r), of, !index, chosen, err);
+    rc = sl_quality_add(s->quality, label, of, !index, chosen, err);
   }
   return rc;
 }
@@ -121,8 +126,14 @@ static void set_f(struct judging *j, unsigned col, double v)
 
 static void set_class(struct judging *j, unsigned col, const char *before, int cls)
 {
-  char text[48];
-  snprintf(text, sizeof text, "%s%d", before, cls);
+  char text[160];
+  struct sl_model_labels l = sl_model_labels(j->s->m);
+  struct sl_str s = cls >= 0 && (size_t)cls < l.n && l.type == SL_COLUMN_TEXT ? sl_str_head(l.text[cls], 100) : SL_STR_NONE;
+  double v = cls >= 0 && (size_t)cls < l.n && !s.p ? l.number[cls] : cls;
+  if (s.p)
+    snprintf(text, sizeof text, "%s%.*s", before, SL_ARG(s));
+  else
+    snprintf(text, sizeof text, "%s%.15g", before, v);
   if (cls >= 0)
     sl_batch_set(j->s->batch, col, sl_vz(text));
 }
@@ -199,8 +210,12 @@ static int add_row(struct judging *j, const struct sl_quality_row *r)
     return rc;
   struct sl_batch *b = j->s->batch;
   sl_batch_set(b, METRIC, sl_vz(j->s->other ? "disagreement" : "mistake"));
-  snprintf(text, sizeof text, "%.9g", r->label);
-  sl_batch_set(b, CLASS, sl_vz(text));
+  if (sl_model_labels(j->s->m).n)
+    set_class(j, CLASS, "", (int)r->label);
+  else {
+    snprintf(text, sizeof text, "%.9g", r->label);
+    sl_batch_set(b, CLASS, sl_vz(text));
+  }
   snprintf(text, sizeof text, "row %llu", (unsigned long long)r->row);
   sl_batch_set(b, SLICE, sl_vz(text));
   set_f(j, VALUE, r->pa);

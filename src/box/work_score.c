@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "box/score_int.h"
 #include "box/sqlscan.h"
+#include "box/unpack.h"
 
 enum { MODEL_MAX = 256 << 20, BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64 };
 
@@ -82,6 +83,22 @@ static const char *last(const char *path)
   return slash && slash[1] ? slash + 1 : path;
 }
 
+/* A zip archive is a skops file, or none that is known; anything else may be compressed whole. */
+static int load_bytes(struct score *s, struct sl_buf *b, const char *file, struct sl_err *err)
+{
+  struct unpacked u;
+  bool was = false;
+  if (sl_str_starts(sl_buf_view(b), SL_STR("PK\003\004"))) {
+    int rc = unpack_zip(&u, sl_buf_view(b), file, err);
+    if (!rc)
+      rc = sl_model_load_parts(&s->m, u.part, u.n, file, s->page.wrapper, err);
+    unpacked_free(&u);
+    return rc;
+  }
+  int rc = unpack_one(b, file, &was, err);
+  return rc ? rc : sl_model_load(&s->m, sl_buf_view(b), file, s->page.wrapper, err);
+}
+
 static int load_model(struct score *s, struct sl_err *err)
 {
   struct stat st;
@@ -96,7 +113,7 @@ static int load_model(struct score *s, struct sl_err *err)
   if (!rc)
     rc = slurp(file ? file : s->path, MODEL_MAX, &b, err);
   if (!rc)
-    rc = sl_model_load(&s->m, sl_buf_view(&b), last(file ? s->page.file : s->path), s->page.wrapper, err);
+    rc = load_bytes(s, &b, last(file ? s->page.file : s->path), err);
   if (rc)
     sl_err_prefix(err, "not re-scored");
   sl_buf_free(&b);

@@ -30,16 +30,10 @@ static enum sl_model_wrapper wrapper_of(struct sl_str cls)
          : sl_str_ends(cls, SL_STR("Regressor")) || sl_str_ends(cls, SL_STR("Ranker")) ? SL_MODEL_REGRESSOR : SL_MODEL_BOOSTER;
 }
 
-static struct sl_str last_part(struct sl_str cls)
-{
-  ptrdiff_t dot = sl_str_rchr(cls, '.');
-  return dot < 0 ? cls : sl_str_from(cls, (size_t)dot + 1);
-}
-
 /* A flavor that is not read: by the class and the file that it names. */
 static int unread(const struct sl_yaml_node *flavors, const char *where, struct sl_err *err)
 {
-  static const char *const known[] = { "sklearn", "onnx", "pytorch", "catboost", "tensorflow", "keras", "spark", "statsmodels", "prophet",
+  static const char *const known[] = { "onnx", "pytorch", "catboost", "tensorflow", "keras", "spark", "statsmodels", "prophet",
     "transformers" };
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
     const struct sl_yaml_node *f = sl_yaml_get(flavors, known[i]);
@@ -49,23 +43,21 @@ static int unread(const struct sl_yaml_node *flavors, const char *where, struct 
     if (!file.n)
       file = sl_str(where);
     if (f)
-      return sl_err_set(err, SL_EUNSUP, "a model of %s in %.*s: its files are not read here (XGBoost's and LightGBM's own are)", known[i],
+      return sl_err_set(err, SL_EUNSUP, "a model of %s in %.*s: its files are not read here", known[i],
                         SL_ARG(file));
   }
-  return sl_err_set(err, SL_EUNSUP, "%s names no model of XGBoost or LightGBM; what a python_function does only Python knows", where);
+  return sl_err_set(err, SL_EUNSUP, "%s names no model that is read here; what a python_function does only Python knows", where);
 }
 
 static int take_flavor(struct sl_mlmodel *p, const struct sl_yaml_node *flavors, const char *where, struct sl_err *err)
 {
-  const struct sl_yaml_node *x = sl_yaml_get(flavors, "xgboost"), *l = sl_yaml_get(flavors, "lightgbm"), *f = x ? x : l;
+  const struct sl_yaml_node *x = sl_yaml_get(flavors, "xgboost"), *l = sl_yaml_get(flavors, "lightgbm"),
+    *k = sl_yaml_get(flavors, "sklearn"), *f = x ? x : l ? l : k;
   if (!f)
     return unread(flavors, where, err);
-  struct sl_str file = text_of(f, "data"), cls = text_of(f, "model_class");
+  struct sl_str file = text_of(f, f == k ? "pickled_model" : "data"), cls = text_of(f, "model_class");
   if (!is_inside(file))
     return sl_err_set(err, SL_EPARSE, "%s: the flavor names no file beside it", where);
-  if (sl_str_ends(file, SL_STR(".pkl")) || sl_str_ends(file, SL_STR(".skops")))
-    return sl_err_set(err, SL_EUNSUP, "%.*s in %.*s: not the library's own format; log its booster_ instead", SL_ARG(last_part(cls)),
-                      SL_ARG(file));
   p->wrapper = wrapper_of(cls);
   p->file = sl_strndup(file.p, file.n);
   return p->file ? SL_OK : sl_err_nomem(err);

@@ -55,7 +55,13 @@ static bool is_xgb_json(struct sl_str s)
 
 static bool is_xgb_ubj(struct sl_str s) { return begins(s, "{L") || begins(s, "{i") || begins(s, "{U") || begins(s, "{l"); }
 static bool is_lgb(struct sl_str s) { return begins(s, "tree\n") || begins(s, "tree\r\n"); }
-static bool is_pickle(struct sl_str s) { return s.n > 1 && (unsigned char)s.p[0] == 0x80 && s.p[1] >= 2 && s.p[1] <= 5; }
+/* Protocols 0 and 1 have no magic: an estimator begins with how it is made. */
+static bool is_pickle(struct sl_str s)
+{
+  return (s.n > 1 && (unsigned char)s.p[0] == 0x80 && s.p[1] >= 2 && s.p[1] <= 5) || begins(s, "ccopy_reg\n_reconstructor\n") ||
+         begins(s, "ccopyreg\n_reconstructor\n");
+}
+
 static bool is_binf(struct sl_str s) { return begins(s, "binf"); }
 static bool is_snapshot(struct sl_str s) { return begins(s, "CONFIG-offset:"); }
 static bool is_zip(struct sl_str s) { return begins(s, "PK\003\004"); }
@@ -73,10 +79,10 @@ static const struct model_kind {
   { "xgboost ubj", is_xgb_ubj, xgb_ubj_read },
   { "xgboost json", is_xgb_json, xgb_json_read },
   { "lightgbm text", is_lgb, lgb_read },
-  { "a pickle: that is code, and only Python may run it; log the model in its library's own format", is_pickle, NULL },
+  { "a pickle", is_pickle, skl_pickle_read },
   { "XGBoost's old binary format; save the model again as UBJ", is_binf, NULL },
   { "a snapshot of an old XGBoost; save the model again as UBJ", is_snapshot, NULL },
-  { "a zip archive (skops, PyTorch): its models are not read yet", is_zip, NULL },
+  { "a zip archive: a skops file is unpacked before it is read here", is_zip, NULL },
   { "a gzip archive; unpack it first", is_gzip, NULL },
   { "an ONNX model: not read yet", is_onnx, NULL },
   { "no model that is known here", is_any, NULL },
@@ -104,7 +110,10 @@ int model_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err)
   return k->read ? k->read(m, bytes, err) : sl_err_set(err, SL_EUNSUP, "%s is %s", m->file, k->name);
 }
 
-int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper, struct sl_err *err)
+/* Of one file or of several. */
+static int load(struct sl_model **out, const struct sl_model_part *part, size_t n, bool parts, const char *file,
+    enum sl_model_wrapper wrapper,
+                struct sl_err *err)
 {
   struct sl_err own = { 0 };
   *out = NULL;
@@ -114,7 +123,7 @@ int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, 
     return sl_err_nomem(err);
   }
   m->wrapper = wrapper;
-  int rc = model_read(m, bytes, &own);
+  int rc = parts ? skl_skops_read(m, part, n, &own) : model_read(m, part->bytes, &own);
   if (rc) {
     if (err)
       *err = own;
@@ -123,6 +132,18 @@ int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, 
   }
   *out = m;
   return SL_OK;
+}
+
+int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper, struct sl_err *err)
+{
+  const struct sl_model_part one = { .bytes = bytes };
+  return load(out, &one, 1, false, file, wrapper, err);
+}
+
+int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part, size_t n, const char *file, enum sl_model_wrapper wrapper,
+                        struct sl_err *err)
+{
+  return load(out, part, n, true, file, wrapper, err);
 }
 
 void sl_model_free(struct sl_model *m)
@@ -135,6 +156,7 @@ void sl_model_free(struct sl_model *m)
     sl_map_free(&m->cats[i].map);
   if (m->ops)
     m->ops->free(m);
+  sl_arena_free(&m->kept);
   sl_free(m->names);
   sl_free(m->categorical);
   sl_free(m->cats);

@@ -1,8 +1,9 @@
 /* compute/model.h: a loaded model: what it takes, what it gives, and its predictions over columns.
  *
- * Trees of XGBoost (JSON, UBJ) and LightGBM (text). Predictions have the very bits that the library's own predict() gives: the same
- * arithmetic, width and order of sums. Model files are untrusted: loading is strict and bounded, what is loaded can be walked without
- * further checks. Files are read where they can do no harm: in the box. A loaded model is immutable: [any]. */
+ * XGBoost (JSON, UBJ), LightGBM (text), scikit-learn (pickles, skops: docs/internals/sklearn.md). Predictions have the very bits that
+ * the library's own predict() gives: the same arithmetic, width and order of sums. Model files are untrusted: loading is strict and
+ * bounded, what is loaded can be walked without further checks. Files are read where they can do no harm: in the box. A loaded model is
+ * immutable: [any]. */
 #ifndef SL_COMPUTE_MODEL_H
 #define SL_COMPUTE_MODEL_H
 
@@ -24,6 +25,10 @@ const char *sl_model_sniff(struct sl_str bytes, bool *readable);
 /* file: for messages ("FILE: byte 123: why"), also what is not read: EUNSUP; damaged: EPARSE; too large: ELIMIT. */
 int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper,
                   struct sl_err *err) SL_NODISCARD;
+/* A model of several files, which were one archive: skops. */
+struct sl_model_part { struct sl_str name, bytes; };
+int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part, size_t n, const char *file, enum sl_model_wrapper wrapper,
+                        struct sl_err *err) SL_NODISCARD;
 void sl_model_free(struct sl_model *m);
 
 struct sl_model_facts {
@@ -36,6 +41,13 @@ struct sl_model_facts sl_model_facts(const struct sl_model *m);
 /* NULL: the model has no names, its features go by position. */
 const char *sl_model_feature(const struct sl_model *m, size_t i);
 bool sl_model_categorical(const struct sl_model *m, size_t i);
+
+/* What the model calls its classes, where its file tells (scikit-learn's classes_): F64, I64, BOOL as numbers, or TEXT. n 0: 0, 1, 2,
+ * ... */
+struct sl_model_labels { enum sl_column_type type; size_t n; const double *number; const struct sl_str *text; };
+struct sl_model_labels sl_model_labels(const struct sl_model *m);
+/* Which class a label is, by what the model calls it (n 0: by its number). NaN: no value, none of the classes: *known tells. */
+double sl_model_label_class(const struct sl_model *m, const struct sl_column *label, size_t row, bool *known);
 
 /* Which data column is feature i: by name where the model (or the signature that was logged with it) has names, else by position among the
  * columns but skip (the label; SIZE_MAX: none). ENOENT names what is missing, and the nearest name. of: a slot for each feature. */

@@ -21,16 +21,18 @@ static int check_type(const struct sl_model_bind *b, size_t i, struct sl_err *er
 {
   const struct sl_column *c = b->col[i];
   const struct model_cats *cats = cats_of(b->m, i);
+  if (c->type == SL_COLUMN_TEXT)
+    return sl_err_set(err, SL_EINTERNAL, "texts come as a dictionary");
   if (c->time)
     return sl_err_set(err, SL_EUSAGE, "column %s is a time, and the model takes a number", called(b, i));
+  if (b->m->columns)
+    return SL_OK;
   if (sl_column_numeric(c) && cats && !cats->numbers)
     return sl_err_set(err, SL_EUSAGE, "column %s is a number, and the model was trained on its texts", called(b, i));
   if (!sl_column_numeric(c) && !cats)
     return sl_err_set(err, SL_EUSAGE, sl_model_categorical(b->m, i)
                                         ? "column %s is text, and the model does not tell which category has which number"
                                         : "column %s is text, and the model takes a number", called(b, i));
-  if (c->type == SL_COLUMN_TEXT)
-    return sl_err_set(err, SL_EINTERNAL, "texts come as a dictionary");
   return SL_OK;
 }
 
@@ -82,7 +84,7 @@ static int add_code(struct sl_model_bind *b, size_t i, struct sl_str text, struc
 int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err)
 {
   int rc = SL_OK;
-  for (size_t i = 0; !rc && i < b->m->features; i++)
+  for (size_t i = 0; !rc && !b->m->columns && i < b->m->features; i++)
     while (!rc && b->col[i]->type == SL_COLUMN_DICT && b->recode[i].n < sl_column_dict_count(b->col[i]))
       rc = add_code(b, i, sl_column_dict_text(b->col[i], (int32_t)b->recode[i].n), err);
   return rc;

@@ -2,6 +2,7 @@
 #ifndef SL_COMPUTE_MODEL_INT_H
 #define SL_COMPUTE_MODEL_INT_H
 
+#include "base/mem.h"
 #include "compute/model.h"
 
 /* Caps on what a file may ask for. */
@@ -83,6 +84,7 @@ struct sl_model {
   enum sl_model_wrapper wrapper;
   size_t features, groups, classes;
   size_t trees;                          /* that predict; 0: it has none, and no leaves */
+  bool columns;                          /* looks at the columns itself: texts are no mistake, and nothing is recoded */
   bool underlines;                       /* blanks in names of columns are underlines in its own */
   bool strict;                           /* a category that it has not seen is refused, not missing */
   bool labels;                           /* each output says yes or no by itself: no classes that exclude each other */
@@ -92,6 +94,8 @@ struct sl_model {
   size_t best_iteration, parallel_trees;                       /* best: SIZE_MAX none */
   struct xgb *xgb;
   struct lgb *lgb;
+  struct sl_arena kept;                  /* what named points to */
+  struct sl_model_labels named;
 };
 
 /* Columns under a model: col[i] is feature i. */
@@ -126,6 +130,8 @@ void model_cats_free(struct sl_model *m);
 int xgb_json_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int xgb_ubj_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+int skl_pickle_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+int skl_skops_read(struct sl_model *m, const struct sl_model_part *part, size_t n, struct sl_err *err) SL_NODISCARD;
 
 /* ---- XGBoost's document, token by token, from either form (xgb_load.c) ---- */
 enum xgb_tok { XT_OBJ, XT_END_OBJ, XT_ARR, XT_END_ARR, XT_KEY, XT_STR, XT_INT, XT_NUM, XT_TRUE, XT_FALSE, XT_NULL, XT_END, XT_BAD };

@@ -76,10 +76,23 @@ def test_evidence_makes_it_pass(demo, judged):
     assert "evidence-cancer" not in demo("config", "show").stdout
 
 
-def test_a_pickle_is_refused(demo):
+def test_a_pickle_is_scored_again(demo):
+    """As data: the predictions that were logged with it come out of it again, and what its run did not log stays unknown."""
     demo("run", "evidence-cancer", "-p", "version=6")
-    got, why = state(demo, 6, RESCORE)
-    assert got == "unknown" and "model.pkl" in why
+    assert state(demo, 6, RESCORE) == ("pass", "rescore.max_abs_diff is 0, <= 1e-06")
+    assert state(demo, 6, "no-overfit") == ("unknown", "metrics.train_logloss is missing")
+
+
+def test_a_model_of_a_class_of_its_own_is_refused(demo, judged):
+    model = next(demo.store.parent.glob("artifacts/cancer/models/*/artifacts/model.pkl"))
+    was = model.read_bytes()
+    model.write_bytes(was.replace(b"LogisticRegression", b"LogisticEquatorial", 1))
+    try:
+        demo("run", "evidence-cancer", "-p", "version=6")
+        got, why = state(demo, 6, RESCORE)
+        assert got == "unknown" and "LogisticEquatorial in model.pkl" in why
+    finally:
+        model.write_bytes(was)
 
 
 def test_changed_files_make_it_stale(demo, judged):

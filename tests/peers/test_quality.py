@@ -1,6 +1,7 @@
 """The resource `quality` beside scikit-learn and scipy, and beside DeLong's own formula written out over all pairs; the demo's models
 beside the libraries that made them."""
 import json
+import pickle
 import re
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ duckdb = pytest.importorskip("duckdb")
 lgb = pytest.importorskip("lightgbm")
 xgb = pytest.importorskip("xgboost")
 metrics = pytest.importorskip("sklearn.metrics")
+skops_io = pytest.importorskip("skops.io")
 stats = pytest.importorskip("scipy.stats")
 pytestmark = [pytest.mark.peer("xgboost"), pytest.mark.peer("lightgbm")]
 
@@ -206,21 +208,23 @@ def test_the_demo_s_models(demo, name, version):
     page = demo.run("cat", f"{model}/MLmodel").stdout.decode()
     assert "flavors:" in page
     out = demo.folder / "out.parquet"
-    flavor = next((f for f in ("xgboost", "lightgbm") if f"\n  {f}:" in page), None)
+    flavor = next((f for f in ("xgboost", "lightgbm", "sklearn") if f"\n  {f}:" in page), None)
     said = demo.run("score", "--model", model, "--data", address, "--out", out, "--replace", "-o", "json", code=0 if flavor else 1)
     if not flavor:
-        other = "onnx" if "\n  onnx:" in page else "sklearn"
-        assert f"not re-scored: a model of {other} in ".encode() in said.stderr
+        assert b"not re-scored: a model of onnx in " in said.stderr
         return
     got = duckdb.sql(f"from '{out}'").df()
     columns = [c for c in got if c != "row"]
-    file = re.search(rf"\n  {flavor}:\n(?:    .*\n)*?    data: (.*)\n", page)[1]
-    assert ".Booster\n" in page  # no wrapper: what predict() returns is the booster's own
+    file = re.search(rf"\n  {flavor}:\n(?:    .*\n)*?    (?:data|pickled_model): (.*)\n", page)[1]
+    assert flavor == "sklearn" or ".Booster\n" in page  # no wrapper: what predict() returns is the booster's own
     raw = demo.folder / Path(file).name
     raw.write_bytes(demo.run("cat", f"{model}/{file}").stdout)
     demo.run("sql", f"from '{address}'", "--out", demo.folder / "data.parquet", "--replace")
     frame = duckdb.sql(f"from '{demo.folder / 'data.parquet'}'").df()
-    if flavor == "xgboost":
+    if flavor == "sklearn":
+        model_ = skops_io.load(raw) if raw.suffix == ".skops" else pickle.loads(raw.read_bytes())
+        want = model_.predict(frame[list(model_.feature_names_in_)])
+    elif flavor == "xgboost":
         booster = xgb.Booster(model_file=raw)
         want = booster.predict(xgb.DMatrix(frame[booster.feature_names]))
     else:

@@ -327,20 +327,11 @@ def test_broken_and_hostile_files(bench):
             (bench.folder / f"cut.{kind}").write_bytes(raw[:cut])
             out = bench.run("score", "--model", f"cut.{kind}", "--data", data, code=1)
             assert b"not re-scored: cut." in out.stderr and out.stderr.count(b"\n") == 1, (kind, cut, out.stderr)
-    for name, raw, words in (("m.pkl", pickle.dumps(model), b"a pickle: that is code"), ("empty", b"", b"an empty file"),
-                             ("zip", b"PK\x03\x04" + b"x" * 99, b"a zip archive"), ("old", b"binf" + b"\0" * 99, b"old binary format")):
+    for name, raw, words in (("m.pkl", pickle.dumps(Path("x")), b"m.pkl: byte "), ("empty", b"", b"an empty file"),
+                             ("zip", b"PK\x03\x04" + b"x" * 99, b"zip cannot be unpacked"), ("old", b"binf" + b"\0" * 99,
+                                 b"old binary format")):
         (bench.folder / name).write_bytes(raw)
         assert b"not re-scored: " in (said := bench.run("score", "--model", name, "--data", data, code=1).stderr) and words in said, said
-
-
-def test_a_pickle_that_mlflow_logged(bench):
-    mlflow = pytest.importorskip("mlflow")
-    from sklearn.linear_model import LogisticRegression
-    x = np.random.default_rng(1).normal(size=(50, 2))
-    mlflow.sklearn.save_model(LogisticRegression().fit(x, x[:, 0] > 0), str(bench.folder / "sk"), serialization_format="cloudpickle")
-    data = bench.data(pd.DataFrame(x, columns=["a", "b"]))
-    said = bench.run("score", "--model", "sk", "--data", data, code=1).stderr
-    assert b"not re-scored: a model of sklearn in model.pkl" in said
 
 
 def test_time_beside_the_libraries(bench):

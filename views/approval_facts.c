@@ -322,15 +322,39 @@ int64_t ap_decision(struct approval_state *s, int64_t version, const char *decis
   return -1;
 }
 
-size_t ap_valid(struct approval_state *s, int64_t version)
+/* Of the facts of now, as far as they are here: the rules, the evidence, the files, and what it would replace. */
+static bool of_now(struct approval_state *s, uint64_t row)
+{
+  static const char *const same[][2] = {
+    { "policy_sha256", "policy_sha256" }, { "evidence", "evidence_sha256" }, { "files_sha256", "files_sha256" },
+  };
+  char was[24] = "";
+  if (s->champion == s->version) /* that is done */
+    return true;
+  if (s->champion)
+    snprintf(was, sizeof was, "%lld", (long long)s->champion);
+  bool yes = sl_str_eqz(ap_text(s->approvals, row, "was"), was);
+  for (size_t i = 0; i < 3 && yes && s->gates && sl_pane_count(s->gates); i++)
+    yes = sl_str_eq(ap_text(s->approvals, row, same[i][0]), ap_text(s->gates, 0, same[i][1]));
+  return yes;
+}
+
+size_t ap_valid(struct approval_state *s, const char *me, bool *mine)
 {
   size_t n = 0;
+  *mine = false;
   for (size_t i = 0; i < s->npast; i++) {
     uint64_t row = s->past[i].row;
-    struct sl_val number = s->past[i].audit ? sl_null(SL_I64) : sl_pane_val(s->approvals, row, "version");
-    struct sl_val valid = s->past[i].audit ? sl_null(SL_BOOL) : sl_pane_val(s->approvals, row, "valid");
-    n += !number.null && number.u.i == version && !valid.null && valid.u.b && sl_str_eqz(ap_text(s->approvals, row, "decision"), "approved")
-         && sl_str_eqz(ap_text(s->approvals, row, "to"), s->to);
+    struct sl_val valid = s->past[i].own ? sl_pane_val(s->approvals, row, "valid") : sl_null(SL_BOOL);
+    struct sl_str what = s->past[i].own ? ap_text(s->approvals, row, "decision") : SL_STR("");
+    if (valid.null || !valid.u.b || !sl_str_eqz(ap_text(s->approvals, row, "to"), s->to))
+      continue;
+    if (sl_str_eqz(what, "rejected"))
+      break; /* what was agreed before it is void */
+    if (!sl_str_eqz(what, "approved") || !of_now(s, row))
+      continue;
+    n++;
+    *mine |= sl_str_eqz(ap_text(s->approvals, row, "by"), me);
   }
   return n;
 }

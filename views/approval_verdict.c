@@ -160,7 +160,8 @@ static void not_by_you(struct sl_view *v, struct approval_state *s, uint64_t row
 static void judged(struct sl_view *v, struct approval_state *s, const struct ap_tally *all, struct ap_verdict *out)
 {
   const struct sl_model_conf *m = ap_policy(v, s);
-  size_t have = ap_valid(s, s->version);
+  bool mine = false;
+  size_t have = ap_valid(s, sl_ws_signer(sl_view_ws(v))->name, &mine);
   int need = m && m->required > 1 ? m->required : 1;
   int64_t row = eyes_row(s->gates);
   struct ap_tally t = *all;
@@ -177,8 +178,13 @@ static void judged(struct sl_view *v, struct approval_state *s, const struct ap_
     return;
   }
   out->state = have ? "waiting" : "ok";
+  if (mine) {
+    snprintf(out->words, sizeof out->words, "%zu of %d approvals, yours among them: somebody else must agree", have, need);
+    others_put(m, sl_ws_signer(sl_view_ws(v))->name, out->next, sizeof out->next);
+    return;
+  }
   if (have)
-    snprintf(out->words, sizeof out->words, "%zu of %d approvals: somebody else must agree", have, need);
+    snprintf(out->words, sizeof out->words, "can be approved: %zu of %d say yes; %zu of %zu gates pass", have, need, t.pass, t.n);
   else if (need > 1)
     snprintf(out->words, sizeof out->words, "can be approved: %zu of %zu gates pass; %d people must agree", t.pass, t.n, need);
   else

@@ -57,6 +57,7 @@ void ap_who(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
   const struct sl_ws_conf *c = sl_ws_config(sl_view_ws(v));
   const struct sl_identity *me = sl_ws_signer(sl_view_ws(v));
   size_t people = 0;
+  bool mine;
   if (c)
     (void)sl_ws_conf_people(c, &people);
   for (size_t i = 0; m && m->approvers[i]; i++)
@@ -66,7 +67,7 @@ void ap_who(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
   else if (!m->approvers[0])
     sl_buf_z(b, people ? "anybody below people:" : "anybody: no people: are listed");
   if (m)
-    sl_buf_printf(b, "%s%zu of %d so far", dot(), ap_valid(s, s->version), m->required > 1 ? m->required : 1);
+    sl_buf_printf(b, "%s%zu of %d so far", dot(), ap_valid(s, me->name, &mine), m->required > 1 ? m->required : 1);
   if (m && m->four_eyes != SL_FOUR_EYES_ON)
     sl_buf_printf(b, "%sfour eyes %s", dot(), m->four_eyes == SL_FOUR_EYES_OFF ? "off" : "advisory");
   sl_buf_printf(b, "%syou are %s (%s)", dot(), me->name, sl_known_name((int)me->known));

@@ -129,15 +129,41 @@ static int put(struct work *w, const struct line *l, int64_t version, const stru
   return rc;
 }
 
-/* A valid request that nothing has answered, and that is not one's own. */
+/* Approved by some, but not by as many as must agree; and not by whoever sits here. *n: how many so far. */
+static bool half_agreed(const struct work *w, const struct line *l, const struct sl_decisions *d, const struct sl_decision *x, int *n)
+{
+  char was[24] = "";
+  if (l->present)
+    snprintf(was, sizeof was, "%lld", (long long)l->present);
+  *n = 0;
+  if (l->m->required < 2 || !sl_str_eqz(x->s.s.decision, "approved") || !sl_str_eqz(x->s.s.was, was))
+    return false;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct sl_decision *y = &d->v[i];
+    if (y->v.worth != SL_WORTH_VALID || !sl_str_eqz(y->s.s.decision, "approved") || !sl_str_eqz(y->s.s.to, l->to))
+      continue;
+    if (!strcmp(y->v.who->name, w->me.name))
+      return false;
+    ++*n;
+  }
+  return *n < l->m->required;
+}
+
+/* A valid request that nothing has answered, or an approval that is not enough; and that is not one's own. */
 static int waiting(struct work *w, const struct line *l, int64_t version, const struct sl_decisions *d)
 {
   const struct sl_decision *x = sl_decisions_newest(d, sl_str(l->to));
-  if (!x || version == l->present || !sl_str_eqz(x->s.s.decision, "requested") || !strcmp(x->v.who->name, w->me.name) ||
-      sl_me_may(&w->me, sl_people(w->conf), l->m) != SL_MAY)
+  int n = 0;
+  if (!x || version == l->present || !strcmp(x->v.who->name, w->me.name) || sl_me_may(&w->me, sl_people(w->conf), l->m) != SL_MAY)
     return SL_OK;
-  return put(w, l, version, &(struct say){ "waiting", "waiting for you", x->s.s.at, "approval" }, "%s/%lld for %s, asked by %s: %.*s",
-             l->m->name, (long long)version, l->to, x->v.who->name, SL_ARG(sl_str_head(x->s.s.comment, 120)));
+  const struct say s = { "waiting", "waiting for you", x->s.s.at, "approval" };
+  if (half_agreed(w, l, d, x, &n))
+    return put(w, l, version, &s, "%s/%lld for %s, approved by %s: %d of %d must agree yet", l->m->name, (long long)version, l->to,
+               x->v.who->name, l->m->required - n, l->m->required);
+  if (!sl_str_eqz(x->s.s.decision, "requested"))
+    return SL_OK;
+  return put(w, l, version, &s, "%s/%lld for %s, asked by %s: %.*s", l->m->name, (long long)version, l->to, x->v.who->name,
+             SL_ARG(sl_str_head(x->s.s.comment, 120)));
 }
 
 static bool gives(const struct sl_decision *x, const char *to)

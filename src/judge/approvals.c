@@ -10,11 +10,14 @@ struct appr_state { struct sl_req *r; sl_watch watch; };
 struct work { struct sl_snap *snap; struct sl_ws_conf *conf; sl_ms now; };
 struct filling { struct sl_rower *w; const struct work *job; struct sl_people people; bool keyed; struct sl_buf id, at; };
 
-enum { A_MODEL, A_VERSION, A_DECISION, A_BY, A_KNOWN, A_AT, A_COMMENT, A_TO, A_EVIDENCE, A_VALID, A_WHY, A_WAS, A_REGISTRY };
+enum { A_MODEL, A_VERSION, A_DECISION, A_BY, A_KNOWN, A_AT, A_COMMENT, A_TO, A_EVIDENCE, A_VALID, A_WHY, A_WAS, A_REGISTRY, A_POLICY,
+  A_FILES };
 static const struct sl_col own_cols[] = {
   { .name = "why", .type = SL_TEXT, .help = "who signed it; or why it counts for nothing" },
   { .name = "was", .type = SL_TEXT, .help = "the version that the alias named then", .flags = SL_COL_HIDDEN },
   { .name = "registry", .type = SL_TEXT, .help = "connection that has the version", .flags = SL_COL_HIDDEN },
+  { .name = "policy_sha256", .type = SL_TEXT, .help = "of what was asked of the version then", .flags = SL_COL_HIDDEN },
+  { .name = "files_sha256", .type = SL_TEXT, .help = "of the version's files then", .flags = SL_COL_HIDDEN },
 };
 
 static void work_free(void *user)
@@ -97,6 +100,8 @@ static int put_decision(struct filling *f, const struct sl_batch *b, uint32_t ro
   set_text(o, A_TO, s->to);
   set_text(o, A_EVIDENCE, s->evidence);
   set_text(o, A_WAS, s->was);
+  set_text(o, A_POLICY, s->policy);
+  set_text(o, A_FILES, s->digest);
   put_worth(f, o, x, where);
   return SL_OK;
 }

@@ -204,13 +204,16 @@ static int guards(struct deciding *d)
     rc = say(d, "%.*s is %.*s", SL_ARG(sl_str_head(d->to, 80)), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")));
   if (!rc && d->evidence[0])
     rc = say(d, "evidence %.4s...%s", d->evidence, d->evidence + 62);
-  if (!rc && d->what == JUDGE_APPROVE && !d->move)
-    rc = say(d, "%d must agree: the alias stays until the last of them", d->policy->required);
-  struct sl_buf turns;
-  sl_buf_init(&turns, 4096);
-  turn_words(d, &turns);
-  rc = rc ? rc : say(d, "race guard: %s", sl_buf_zstr(&turns));
-  sl_buf_free(&turns);
+  struct sl_buf words;
+  sl_buf_init(&words, 1 << 12);
+  if (!rc && d->what == JUDGE_APPROVE && !d->move) {
+    rules_wanting(d, &words);
+    rc = sl_judging_guard(d->j, sl_buf_zstr(&words), NULL);
+  }
+  sl_buf_clear(&words);
+  turn_words(d, &words);
+  rc = rc ? rc : say(d, "race guard: %s", sl_buf_zstr(&words));
+  sl_buf_free(&words);
   return rc ? rc : say(d, "you are %s (%s%s)", d->me.name, d->me.known == SL_KNOWN_KEY ? "key " : sl_known_word(d->me.known), d->me.print);
 }
 

@@ -33,6 +33,7 @@ struct deciding {
   bool again;                        /* the second time: does it still stand? */
   bool gone, working;                /* dropped; a lane has it */
   bool glass, move;
+  int have;                          /* how many agree, with this one */
   struct sl_arena mem;               /* holds the texts */
   struct sl_ws_conf *conf;           /* counted; may be NULL */
   const struct sl_model_conf *policy;/* NULL: nothing governs this model */
@@ -83,6 +84,8 @@ int rules_expect(const struct deciding *d, struct sl_str expect, struct sl_err *
 int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *words, struct sl_err *err);
 /* Whether this approval is the last that is needed. */
 int rules_enough(struct deciding *d, struct sl_err *err);
+/* Who must agree yet; and why an approval that somebody gave does not count here and now. */
+void rules_wanting(const struct deciding *d, struct sl_buf *out);
 
 /* ---- rollback.c, in a lane: sets d->version ---- */
 int rollback_find(struct deciding *d, struct sl_err *err);

@@ -149,13 +149,33 @@ int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *wor
 
 static bool same_digest(struct sl_str had, const char *now) { return sl_str_eqz(had.p ? had : SL_STR(""), now); }
 
-/* A valid approval of the very thing that is approved now: a changed fact voids it. */
-static bool agrees(const struct deciding *d, const struct sl_decision *x, sl_ms since)
+/* Why an approval for `to` is none of the very thing that is approved now: a changed fact voids it. NULL: it agrees. */
+static const char *differs(const struct deciding *d, const struct sl_decision *x, sl_ms since)
 {
   const struct sl_statement *s = &x->s.s;
-  return x->v.worth == SL_WORTH_VALID && sl_str_eqz(s->decision, "approved") && sl_str_eq(s->to, d->to) && sl_str_eq(s->was, d->was) &&
-         s->at > since && same_digest(s->policy, d->policy_digest) && same_digest(s->evidence, d->evidence) &&
-         same_digest(s->digest, d->digest) && strcmp(x->v.who->name, d->me.name) != 0;
+  return x->v.worth != SL_WORTH_VALID ? x->v.why
+         : s->at <= since ? "the version was rejected since"
+         : !sl_str_eq(s->was, d->was) ? "what it would replace has moved since"
+         : !same_digest(s->policy, d->policy_digest) ? "the rules or the approvers' keys have changed since"
+         : !same_digest(s->evidence, d->evidence) ? "the evidence has changed since"
+         : !same_digest(s->digest, d->digest) ? "the version's files have changed since" : NULL;
+}
+
+/* Of somebody else. */
+static bool approves(const struct deciding *d, const struct sl_decision *x)
+{
+  return x->v.who && sl_str_eqz(x->s.s.decision, "approved") && sl_str_eq(x->s.s.to, d->to) && strcmp(x->v.who->name, d->me.name) != 0;
+}
+
+static bool agrees(const struct deciding *d, const struct sl_decision *x, sl_ms since)
+{
+  return approves(d, x) && !differs(d, x, since);
+}
+
+static sl_ms rejected_at(const struct deciding *d)
+{
+  const struct sl_decision *no = sl_decisions_last(&d->past, SL_STR("rejected"), d->to);
+  return no ? no->s.s.at : 0;
 }
 
 static bool listed(const struct sl_model_conf *m, const char *name)
@@ -169,18 +189,32 @@ static bool listed(const struct sl_model_conf *m, const char *name)
 int rules_enough(struct deciding *d, struct sl_err *err)
 {
   int needed = d->policy ? d->policy->required : 1, have = 1;
-  const struct sl_decision *no = sl_decisions_last(&d->past, SL_STR("rejected"), d->to);
+  sl_ms since = rejected_at(d);
   if (needed > 1 && !sl_people_keyed(sl_people(d->conf)))
     return sl_err_set(err, SL_EBREACH, "%d must agree, which only signed statements can show: add their keys below people:", needed);
   for (size_t i = 0; i < d->past.n; i++) {
-    bool first = agrees(d, &d->past.v[i], no ? no->s.s.at : 0) && listed(d->policy, d->past.v[i].v.who->name);
+    bool first = agrees(d, &d->past.v[i], since) && listed(d->policy, d->past.v[i].v.who->name);
     for (size_t k = 0; k < i && first; k++)
-      first = !(agrees(d, &d->past.v[k], no ? no->s.s.at : 0) && d->past.v[k].v.who == d->past.v[i].v.who);
+      first = !(agrees(d, &d->past.v[k], since) && d->past.v[k].v.who == d->past.v[i].v.who);
     have += first;
   }
   bool move = have >= needed;
+  d->have = have;
   if (d->again && move != d->move)
     return sl_err_set(err, SL_ECONFLICT, "somebody else decided about this version meanwhile; look again");
   d->move = move;
   return SL_OK;
+}
+
+void rules_wanting(const struct deciding *d, struct sl_buf *out)
+{
+  sl_ms since = rejected_at(d);
+  sl_buf_printf(out, "%d must agree, %d with you so far: %.*s stays until the last of them", d->policy->required, d->have,
+                SL_ARG(sl_str_head(d->to, 80)));
+  for (size_t i = 0; i < d->past.n; i++) {
+    const struct sl_decision *x = &d->past.v[i];
+    const char *why = !approves(d, x) ? NULL : !listed(d->policy, x->v.who->name) ? "no approver any more" : differs(d, x, since);
+    if (why)
+      sl_buf_printf(out, "; that of %s counts for nothing: %s", x->v.who->name, why);
+  }
 }

@@ -67,19 +67,28 @@ def approvals(sluice, version=4):
     return {(r["by"], r["decision"]): r for r in sluice.json("get", "approvals", "cancer") if r["version"] == version and r["at"]}
 
 
+def wanting(sluice, who="omar"):
+    return " ".join(sluice("approve", "cancer/4", "--as", who, "--dry-run").text.split())
+
+
 def test_two_of_three(team):
-    assert "2 must agree" in team("approve", "cancer/4", "--as", "lead", "--dry-run").text
+    assert "2 must agree, 1 with you so far: champion stays until the last of them" in wanting(team, "lead")
     yes(team, "lead")
     assert champion(team) == "3" and approvals(team)["lead", "approved"]["valid"]
+    waiting = {who: [r["summary"] for r in team.json("get", "findings", "--as", who) if r["kind"] == "waiting for you"] for who in KEYS}
+    assert waiting == {"lead": [], "ana": ["cancer/4 for champion, approved by lead: 1 of 2 must agree yet"],
+                       "omar": ["cancer/4 for champion, approved by lead: 1 of 2 must agree yet"]}
     yes(team, "lead")  # twice the same is one
     assert champion(team) == "3"
     yes(team, "omar")
     assert champion(team) == "4" and approvals(team)["omar", "approved"]["valid"] and approvals(team)["lead", "approved"]["valid"]
+    assert not [r for r in team.json("get", "findings", "--as", "ana") if r["kind"] == "waiting for you"]
 
 
 def test_a_rejection_begins_anew(team):
     yes(team, "lead")
     team("reject", "cancer/4", "--as", "ana", "--comment", "not yet")
+    assert "that of lead counts for nothing: the version was rejected since" in wanting(team)
     yes(team, "omar")
     assert champion(team) == "3"
     yes(team, "lead")
@@ -99,6 +108,7 @@ def test_somebody_new_below_people_voids_nothing(team):
 def test_other_rules_or_other_approvers_void_it(team, change):
     yes(team, "lead")
     team.rules(**change)
+    assert "that of lead counts for nothing: the rules or the approvers' keys have changed since" in wanting(team)
     yes(team, "omar")
     assert champion(team) == "3"
 
@@ -108,6 +118,7 @@ def test_a_revoked_key_voids_what_it_signed(team):
     team.rules(who={**THREE, "lead": {"revoked": [KEYS["lead"]]}})
     row = approvals(team)["lead", "approved"]
     assert row["valid"] is False and "a key of lead that was revoked" in row["why"]
+    assert "that of lead counts for nothing: signed by SHA256:" in wanting(team)
     yes(team, "omar")
     assert champion(team) == "3"
     assert "decisions are signed here: the key at hand is one of lead that was revoked" in yes(team, "lead", code=2).notes

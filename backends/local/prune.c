@@ -4,6 +4,7 @@
  * The supervisor looks after its own run has ended, from the oldest on. The newest of a job always stays, so that numbers go on; one whose
  * lock is held is running, or being made. What goes leaves the listing at once, by rename. The audit says for ever that it was started and
  * how it ended; so removing its folder is housekeeping, told in the log of the run that did it. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static bool remove_one(const char *execs, const char *id, const char *dir)
   bool free = lock >= 0 && aside && !flock(lock, LOCK_EX | LOCK_NB);
   bool gone = free && !rename(dir, aside);
   if (gone && sl_rmtree(aside, NULL)) {
-    /* out of sight; what is left of it goes with the next */
+    /* out of sight; sweep() comes back for what is left of it */
   }
   if (lock >= 0)
     close(lock);
@@ -42,10 +43,29 @@ static bool remove_one(const char *execs, const char *id, const char *dir)
   return gone;
 }
 
+/* What was put aside and could not be removed whole: its supervisor was killed, or the disk said no. */
+static void sweep(const char *execs)
+{
+  DIR *d = opendir(execs);
+  for (struct dirent *e; d && (e = readdir(d));) {
+    struct sl_str name = sl_str(e->d_name);
+    if (!sl_str_starts(name, SL_STR(".pruned-")) || !sl_str_ends(name, SL_STR("~")))
+      continue;
+    char *path = sl_path_join(execs, e->d_name);
+    if (path && sl_rmtree(path, NULL)) {
+      /* the next run looks again */
+    }
+    sl_free(path);
+  }
+  if (d)
+    closedir(d);
+}
+
 size_t local_prune(const char *execs, const struct local_spec *s, sl_ms now)
 {
   struct local_ids ids;
   size_t gone = 0;
+  sweep(execs);
   if (s->keep <= 0 || local_ids_read(&ids, execs, sl_str(s->job), NULL))
     return 0;
   for (size_t i = ids.n; i-- > 1 && gone < AT_ONCE;) {

@@ -33,7 +33,7 @@ static int tags_fill(struct mlflow_store *s, sqlite3_stmt *tags, int64_t id, str
   sq = sq ? sq : sqlite3_bind_int64(tags, 1, id);
   int rc = sq ? mlflow_sql_fail(s, sq, err) : SL_OK;
   while (!rc && !(rc = mlflow_step(s, tags, &row, err)) && row) {
-    struct sl_str key = mlflow_col(tags, 0), value = mlflow_col(tags, 1);
+    struct sl_str key = mlflow_col(tags, 0), value = mlflow_col_value(s, tags, 1);
     if (b && value.p)
       sl_batch_key(b, EXP_TAGS, key, sl_vs(value));
     if (!w)

@@ -57,6 +57,18 @@ void mlflow_files_skip(struct mlflow_store *s, const char *path, const struct sl
   sl_buf_free(&note);
 }
 
+int mlflow_files_value(struct mlflow_store *s, const char *path, struct sl_buf *out, bool *got, struct sl_err *err)
+{
+  struct sl_err e = { 0 };
+  int rc = mlflow_files_text(path, out, &e);
+  *got = !rc;
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err);
+  if (rc)
+    mlflow_files_skip(s, path, &e);
+  return SL_OK;
+}
+
 /* ---- folders ---- */
 
 struct walk { struct mlflow_store *s; enum mlflow_each what; mlflow_entry_fn *fn; void *user; unsigned n; struct sl_buf rel; };
@@ -194,9 +206,10 @@ static int on_tag(void *user, struct sl_str name, const char *path, struct sl_er
 {
   struct rows *x = user;
   struct sl_buf b;
+  bool got;
   sl_buf_init(&b, 0);
-  int rc = mlflow_files_text(path, &b, err);
-  if (!rc)
+  int rc = mlflow_files_value(x->s, path, &b, &got, err);
+  if (got)
     sl_batch_key(sl_rower_batch(&x->w), EXP_TAGS, name, sl_vs(sl_buf_view(&b)));
   sl_buf_free(&b);
   return rc;

@@ -26,6 +26,8 @@ int mlflow_files_each_experiment(struct mlflow_store *s, bool deleted, mlflow_ex
 int mlflow_files_run_dir(struct mlflow_store *s, struct sl_str run, char **out, char **exp, struct sl_err *err) SL_NODISCARD;
 /* One small file's text, appended. */
 int mlflow_files_text(const char *path, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
+/* The same of one value of many; false with SL_OK: it cannot be read, or is too large, and was left out and said. */
+int mlflow_files_value(struct mlflow_store *s, const char *path, struct sl_buf *out, bool *got, struct sl_err *err) SL_NODISCARD;
 /* What cannot be read is left out and said, once. */
 void mlflow_files_skip(struct mlflow_store *s, const char *path, const struct sl_err *why);
 

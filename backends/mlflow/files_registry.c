@@ -13,9 +13,11 @@ static int on_tag(void *user, struct sl_str key, const char *path, struct sl_err
 {
   struct load *x = user;
   struct sl_buf b;
+  bool got;
   sl_buf_init(&b, 0);
-  int rc = mlflow_files_text(path, &b, err);
-  rc = rc ? rc : mlflow_registry_tag(x->g, key, sl_buf_view(&b), err);
+  int rc = mlflow_files_value(x->s, path, &b, &got, err);
+  if (got)
+    rc = mlflow_registry_tag(x->g, key, sl_buf_view(&b), err);
   sl_buf_free(&b);
   return rc;
 }
@@ -86,9 +88,10 @@ static int on_alias(void *user, struct sl_str alias, const char *path, struct sl
   struct load *x = user;
   struct sl_buf b;
   int64_t version;
+  bool got;
   sl_buf_init(&b, 0);
-  int rc = mlflow_files_text(path, &b, err);
-  if (!rc && sl_str_i64(sl_str_trim(sl_buf_view(&b)), &version))
+  int rc = mlflow_files_value(x->s, path, &b, &got, err);
+  if (got && sl_str_i64(sl_str_trim(sl_buf_view(&b)), &version))
     rc = mlflow_registry_alias(x->g, x->model, alias, version, err);
   sl_buf_free(&b);
   return rc;

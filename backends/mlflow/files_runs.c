@@ -125,17 +125,15 @@ static int on_value(void *user, struct sl_str key, const char *path, struct sl_e
   struct sl_buf b;
   if (x->col == RUN_METRICS)
     return on_metric(x, key, path) ? sl_err_nomem(err) : SL_OK;
-  struct sl_err e = { 0 };
+  bool got;
   sl_buf_init(&b, 0);
-  int rc = mlflow_files_text(path, &b, &e);
-  if (rc)
-    mlflow_files_skip(x->s, path, &e);
-  else {
+  int rc = mlflow_files_value(x->s, path, &b, &got, err);
+  if (got) {
     sl_batch_key(sl_rower_batch(&x->w), x->col, key, sl_vs(sl_buf_view(&b)));
     doc_pair(x, key, sl_buf_view(&b));
   }
   sl_buf_free(&b);
-  return rc == SL_ENOMEM ? sl_err_nomem(err) : SL_OK;
+  return rc;
 }
 
 static int families(struct filling *x, const char *dir, struct sl_err *err)

@@ -1,4 +1,6 @@
 /* backends/mlflow/mlflow.c: experiments, runs and the model registry of MLflow: from its own SQLite store, or from a server. */
+#include <stdlib.h>
+
 #include "backend_mlflow/artifacts_int.h"
 #include "backend_mlflow/rest_conn_int.h"
 #include "base/file.h"
@@ -11,8 +13,9 @@ static const struct sl_setting settings[] = {
     "folder mlruns (read only)",
     .example = "sqlite:///mlflow.db" },
   { .name = "username", .type = SL_SET_TEXT, .help = "who logs in to the server; then a password is needed", .example = "ana" },
-  { .name = "password", .type = SL_SET_SECRET, .help = "of username", .example = "{env: MLFLOW_PASSWORD}" },
-  { .name = "token", .type = SL_SET_SECRET, .help = "bearer token, instead of username and password", .example = "ask" },
+  { .name = "password", .type = SL_SET_SECRET, .help = "of username", .example = "{env: MLFLOW_PASSWORD}", .needs = "username" },
+  { .name = "token", .type = SL_SET_SECRET, .help = "bearer token, instead of username and password", .example = "ask",
+    .bars = "username" },
   { .name = "ca_file", .type = SL_SET_PATH, .help = "authorities that vouch for the server, instead of the system's",
     .example = "~/ca.pem" },
   { .name = "cert_file", .type = SL_SET_PATH, .help = "our own certificate, where the server wants one", .example = "~/me.pem" },
@@ -21,7 +24,8 @@ static const struct sl_setting settings[] = {
     .example = "false" },
   { .name = "artifact_root", .type = SL_SET_PATH, .help = "folder whose files a store may name as artifacts, beside its own mlruns and "
     "mlartifacts", .example = "/srv/mlflow/artifacts" },
-  { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several",
+  { .name = "workspace", .type = SL_SET_TEXT, .help = "MLflow's own workspace, where the store or server has several; without it "
+    "MLFLOW_WORKSPACE, then the default one",
     .example = "default" },
 };
 
@@ -66,6 +70,13 @@ static int uri_read(struct mlflow *m, const struct sl_conf *c, const char *uri, 
   return sl_err_set(err, SL_ECONFIG, "connection %s: uri must be http://, https://, sqlite:///FILE or the folder mlruns", name);
 }
 
+/* MLflow's own variable, where the workspace file does not say. */
+static const char *workspace_around(void)
+{
+  const char *v = getenv("MLFLOW_WORKSPACE");
+  return v && v[0] ? v : NULL;
+}
+
 static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_err *err)
 {
   struct mlflow *m = sl_backend_state(b);
@@ -74,6 +85,7 @@ static int mlflow_open(struct sl_backend *b, const struct sl_conf *c, struct sl_
   *m = (struct mlflow){ .b = b, .timeout_ms = c ? sl_conf_timeout_ms(c) : 0 };
   if (!uri)
     return sl_err_set(err, SL_ECONFIG, "connection %s: uri is missing", sl_backend_name(b));
+  m->workspace_env = !workspace && (workspace = workspace_around());
   m->workspace_set = workspace != NULL;
   m->workspace = sl_strdup(workspace ? workspace : "default");
   m->artifact_root = root ? sl_path_abs(root, NULL) : NULL;

@@ -19,7 +19,7 @@ struct mlflow {                     /* one connection; the loop's, but for what 
   struct mlflow_rest *rest;         /* the server; NULL: a store */
   char *artifact_root;              /* files of this machine that a store may name, beside its own folders; NULL: none */
   char *workspace;
-  bool workspace_set;
+  bool workspace_set, workspace_env; /* env: by MLflow's own variable */
   int timeout_ms;
   struct sl_hashes *hashes;         /* of files that were read before; NULL: a server */
 };
@@ -123,6 +123,8 @@ struct mlflow_store {               /* [worker] */
   bool workspaces;                  /* the registry has workspaces */
   bool utf8;                        /* text compares by its bytes */
   bool found;                       /* file store: what the scope names was there */
+  struct sl_buf cut;                /* the last value that was cut */
+  uint64_t cuts;
 };
 typedef int mlflow_store_fn(struct mlflow_store *s, struct sl_err *err);
 /* Runs fn over the opened store in a lane; the request is the lane's then. */
@@ -134,6 +136,10 @@ int mlflow_step(struct mlflow_store *s, sqlite3_stmt *st, bool *row, struct sl_e
 int mlflow_bind(struct mlflow_store *s, sqlite3_stmt *st, int n, const struct sl_val *v, struct sl_err *err) SL_NODISCARD;
 int mlflow_bind_text(struct mlflow_store *s, sqlite3_stmt *st, int n, struct sl_str v, struct sl_err *err) SL_NODISCARD;
 struct sl_str mlflow_col(sqlite3_stmt *st, int i);                 /* valid until the next step; NULL: none */
+/* The same of a value that anybody may have written, in any length: cut beyond what MLflow takes, which is told at the end. Valid until
+ * the next of them, too. */
+struct sl_str mlflow_col_value(struct mlflow_store *s, sqlite3_stmt *st, int i);
+void mlflow_cuts_words(uint64_t cuts, char *out, size_t n);
 bool mlflow_col_ms(sqlite3_stmt *st, int i, sl_ms *out);           /* false: NULL */
 int mlflow_sql_fail(struct mlflow_store *s, int rc, struct sl_err *err);
 /* -1: no such experiment. by id where the text is one, else by name. */

@@ -183,11 +183,13 @@ static int on_version(void *user, const struct sl_mlflow_node *n, struct sl_err 
 static void versions_page(struct mlflow_ask *a, struct sl_str token, struct sl_buf *query, struct sl_jw *w)
 {
   struct registry_ask *x = (struct registry_ask *)a;
-  char filter[600];
   (void)w;
   if (x->model.n && sl_mlflow_plain(x->model)) {
-    snprintf(filter, sizeof filter, "name='%.*s'", SL_ARG(x->model));
-    mlflow_param(query, "filter", sl_str(filter));
+    struct sl_buf filter;
+    sl_buf_init(&filter, 0);
+    sl_buf_printf(&filter, "name='%.*s'", SL_ARG(x->model));
+    mlflow_param(query, "filter", sl_buf_view(&filter));
+    sl_buf_free(&filter);
   }
   mlflow_param(query, "max_results", SL_STR("1000"));
   if (token.n)

@@ -35,7 +35,7 @@ static int read_models(struct load *x, struct sl_err *err)
   bool row = true;
   int rc = ask(x, &st, "SELECT name,description,last_updated_time FROM registered_models WHERE 1", "", err);
   while (!rc && !(rc = mlflow_step(x->s, st, &row, err)) && row) {
-    struct mlflow_model m = { .name = mlflow_col(st, 0), .description = mlflow_col(st, 1) };
+    struct mlflow_model m = { .name = mlflow_col(st, 0), .description = mlflow_col_value(x->s, st, 1) };
     m.has_updated = mlflow_col_ms(st, 2, &m.updated);
     rc = mlflow_registry_model(&x->g, &m, err);
   }
@@ -69,15 +69,15 @@ static int tags_of(struct load *x, sqlite3_stmt *st, const struct mlflow_version
   rc = rc ? rc : mlflow_bind(x->s, st, 3, &n, err);
   while (!rc && !(rc = mlflow_step(x->s, st, &row, err)) && row)
     if (mlflow_col(st, 1).p)
-      rc = mlflow_registry_tag(&x->g, mlflow_col(st, 0), mlflow_col(st, 1), err);
+      rc = mlflow_registry_tag(&x->g, mlflow_col(st, 0), mlflow_col_value(x->s, st, 1), err);
   return rc;
 }
 
-static struct mlflow_version version_of(sqlite3_stmt *st)
+static struct mlflow_version version_of(struct mlflow_store *s, sqlite3_stmt *st)
 {
   struct mlflow_version v = { .model = mlflow_col(st, 0), .version = sqlite3_column_int64(st, 1), .stage = mlflow_col(st, 3),
                               .source = mlflow_col(st, 4), .run = mlflow_col(st, 5), .author = mlflow_col(st, 6),
-                              .description = mlflow_col(st, 7), .status = mlflow_col(st, 8) };
+                              .description = mlflow_col_value(s, st, 7), .status = mlflow_col(st, 8) };
   v.has_created = mlflow_col_ms(st, 2, &v.created);
   return v;
 }
@@ -96,7 +96,7 @@ static int read_versions(struct load *x, struct sl_err *err)
   if (!rc && x->s->workspaces)
     rc = mlflow_bind_text(x->s, tags, 1, sl_str(x->s->m->workspace), err);
   while (!rc && !(rc = mlflow_step(x->s, st, &row, err)) && row) {
-    struct mlflow_version v = version_of(st);
+    struct mlflow_version v = version_of(x->s, st);
     struct sl_str user = mlflow_col(st, 9);
     rc = mlflow_registry_version(&x->g, &v, err);
     rc = rc ? rc : tags_of(x, tags, &v, err);

@@ -19,6 +19,19 @@ static bool is_set(const struct sl_conf *c, const char *name)
   return s && s->kind != SL_SECRET_NONE;
 }
 
+/* Where a person would go to mend it. */
+static void secret_from(struct mlflow_rest *rest, const struct sl_secret_src *s)
+{
+  size_t n = sizeof rest->from;
+  switch (s ? s->kind : SL_SECRET_NONE) {
+  case SL_SECRET_LITERAL: snprintf(rest->from, n, "the workspace file"); break;
+  case SL_SECRET_ENV: snprintf(rest->from, n, "the variable %.80s", s->text); break;
+  case SL_SECRET_FILE: snprintf(rest->from, n, "the file %.100s", s->text); break;
+  case SL_SECRET_COMMAND: snprintf(rest->from, n, "the command %.100s", s->argv[0] ? s->argv[0] : ""); break;
+  default: break;
+  }
+}
+
 int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *err)
 {
   struct mlflow_rest *rest = m->rest = sl_calloc(1, sizeof *rest);
@@ -40,10 +53,12 @@ int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *e
   if (is_set(c, "password") && !user)
     return sl_err_set(err, SL_ECONFIG, "connection %s: password needs username", sl_backend_name(m->b));
   rest->wants_secret = is_set(c, "token") || is_set(c, "password") || user;
+  secret_from(rest, sl_conf_secret(c, user ? "password" : "token"));
   if (!rest->base || (user && !rest->user))
     return sl_err_nomem(err);
   int rc = rest->wants_secret ? SL_OK : mlflow_login_around(rest, u.host, err);
   mlflow_tls_around(&tls);
+  rest->certified = tls.cert_file != NULL;
   rest->insecure = tls.insecure && sl_str_eqz(u.scheme, "https");
   return rc ? rc : sl_http_pool_open(&rest->pool, sl_backend_loop(m->b), &tls, err);
 }
@@ -63,45 +78,111 @@ void mlflow_conn_close(struct mlflow *m)
   m->rest = NULL;
 }
 
-int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err)
+static int sign(struct mlflow *m, struct sl_http *h, struct sl_err *err)
 {
   struct mlflow_rest *rest = m->rest;
-  int rc = SL_OK;
-  if (rest->secret)
-    rc = rest->user ? sl_http_basic(h, rest->user, rest->secret, err) : sl_http_bearer(h, rest->secret, err);
-  if (!rc && m->workspace_set)
-    rc = sl_http_header(h, "X-MLFLOW-WORKSPACE", sl_str(m->workspace), err);
-  return rc;
+  if (!rest->secret)
+    return SL_OK;
+  return rest->user ? sl_http_basic(h, rest->user, rest->secret, err) : sl_http_bearer(h, rest->secret, err);
+}
+
+/* A server that has none refuses the header even with the name that is everybody's. */
+int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err)
+{
+  bool named = m->workspace_set && (m->rest->workspaces || !sl_str_eqz(sl_str(m->workspace), "default"));
+  int rc = sign(m, h, err);
+  return rc || !named ? rc : sl_http_header(h, "X-MLFLOW-WORKSPACE", sl_str(m->workspace), err);
+}
+
+/* What was set at opening (MLflow's variables and files) stays; what was asked for is asked for again. */
+static void secret_forget(struct mlflow_rest *rest)
+{
+  if (rest->asked_secret) {
+    sl_secret_unref(rest->secret);
+    rest->secret = NULL;
+    rest->asked_secret = false;
+  }
+  rest->proved = false;
+  rest->generation++;
+  if (rest->at == REST_KNOWN)
+    rest->at = REST_NEW;
+}
+
+bool mlflow_conn_renew(struct mlflow *m, unsigned generation)
+{
+  struct mlflow_rest *rest = m->rest;
+  if (generation != rest->generation)
+    return true; /* somebody was told before us */
+  if (!rest->secret || !rest->asked_secret || !rest->proved)
+    return false;
+  secret_forget(rest);
+  return true;
 }
 
 /* ---- words ---- */
 
-static int not_logged_in(struct mlflow *m, struct sl_err *err)
+/* Where the right one goes. */
+static void advice(struct mlflow *m, char *out, size_t n)
+{
+  if (m->rest->from[0])
+    snprintf(out, n, "it is from %s: mend it there", m->rest->from);
+  else
+    snprintf(out, n, "run: sluice login %s", sl_backend_name(m->b));
+}
+
+static int not_logged_in(struct mlflow *m, const struct sl_http_info *i, struct sl_err *err)
 {
   const char *name = sl_backend_name(m->b);
   struct mlflow_rest *rest = m->rest;
+  bool by_name = sl_str_ieq(sl_str_head(sl_http_find(i, "WWW-Authenticate"), 5), SL_STR("Basic"));
+  char what[160];
+  advice(m, what, sizeof what);
   if (rest->secret)
-    return sl_err_set(err, SL_EAUTH, "the server refused %s%s; run: sluice login %s",
-                      rest->user ? "the password of " : "the token", rest->user ? rest->user : "", name);
-  return sl_err_set(err, SL_EAUTH, "the server wants a login; run: sluice login %s, or set token, or username and password%s%s", name,
-                    rest->secret_err.msg[0] ? "; " : "", rest->secret_err.msg);
+    sl_err_set(err, SL_EAUTH, "the server refused %s%s%s; %s", rest->user ? "the password of " : "the token", rest->user ? rest->user : "",
+               by_name && !rest->user ? " (it takes a username and a password)" : "", what);
+  else if (by_name && !rest->wants_secret)
+    sl_err_set(err, SL_EAUTH, "the server wants a login by name; set username of connection %s, then run: sluice login %s%s%s", name, name,
+               rest->secret_err.msg[0] ? "; " : "", rest->secret_err.msg);
+  else
+    sl_err_set(err, SL_EAUTH, "the server wants a login; run: sluice login %s, or set token, or username and password%s%s", name,
+               rest->secret_err.msg[0] ? "; " : "", rest->secret_err.msg);
+  if (rest->at == REST_KNOWN)
+    secret_forget(rest);
+  return SL_EAUTH;
+}
+
+static const char *workspace_from(const struct mlflow *m)
+{
+  return m->workspace_env ? "MLFLOW_WORKSPACE" : "the setting `workspace`";
+}
+
+static int no_workspaces(const struct mlflow *m, struct sl_err *err)
+{
+  return sl_err_set(err, SL_ECONFIG, "the server has no workspaces, and %s names one; take it out", workspace_from(m));
 }
 
 int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err)
 {
   if (i->status == 401)
-    return not_logged_in(m, err);
+    return not_logged_in(m, i, err);
   if (i->status == 403 && sl_str_find(body, SL_STR("Invalid Host header")) >= 0)
     return sl_err_set(err, SL_ENET, "the server does not answer to this host name (its check against DNS rebinding); start it with "
                       "--allowed-hosts HOST:PORT, or reach it as localhost");
+  if (i->status == 400 && sl_str_find(body, SL_STR("SSL certificate")) >= 0) /* nginx, after the handshake */
+    return sl_err_set(err, SL_EAUTH, m->rest->certified ? "the server does not take our certificate; is cert_file of its authority, and "
+                      "not out of date?" : "the server wants a certificate of ours; set cert_file and key_file");
   if (i->status == 200)
     return sl_err_set(err, SL_EPROTO, "%s answered %.*s where JSON was due; is a proxy or a login page in between, or does uri lack a "
                       "prefix?", m->rest->base, SL_ARG(i->content_type.n ? sl_str_head(i->content_type, 40)
                       : SL_STR("something")));
-  if (sl_str_find(body, SL_STR("FEATURE_DISABLED")) >= 0)
-    return sl_err_set(err, SL_EUNSUP, "the server has no workspaces; take `workspace` out of the settings");
-  if (i->status == 400 && m->rest->workspaces && !m->workspace_set)
-    return sl_err_set(err, SL_EPROTO, "%s: the server has workspaces and wants one named; set workspace", what);
+  if (m->workspace_set && sl_str_find(body, SL_STR("FEATURE_DISABLED")) >= 0)
+    return no_workspaces(m, err);
+  if (i->status == 404 && m->workspace_set && m->rest->workspaces && sl_str_find(body, SL_STR("Workspace '")) >= 0)
+    return sl_err_set(err, SL_ECONFIG, "the server has no workspace %.60s, or does not show it to you; mend %s", m->workspace,
+                      workspace_from(m));
+  if (i->status == 400 && m->rest->workspaces && !m->workspace_set && sl_str_find(body, SL_STR("orkspace")) >= 0)
+    return sl_err_set(err, SL_ECONFIG, "%s: the server has workspaces and wants one named; set `workspace` of connection %s", what,
+                      sl_backend_name(m->b));
   return sl_http_explain(i, body, what, err);
 }
 
@@ -131,10 +212,12 @@ static void waiting_start(struct mlflow *m, int rc, const struct sl_err *err)
     struct mlflow_ask *a = rest->waiting;
     rest->waiting = a->next;
     a->waiting = false;
-    if (rc)
-      mlflow_ask_end(a, rc, err);
-    else
+    if (!rc)
       a->start(a);
+    else if (a->listing)
+      mlflow_ask_list_end(a, rc, err);
+    else
+      mlflow_ask_end(a, rc, err);
   }
 }
 
@@ -143,6 +226,8 @@ static void probe_over(struct mlflow *m, int rc, const struct sl_err *err)
   struct mlflow_rest *rest = m->rest;
   struct sl_err e = err ? *err : (struct sl_err){ 0 };
   rest->at = rc ? REST_NEW : REST_KNOWN;
+  if (rc == SL_EAUTH)
+    secret_forget(rest);
   if (rc)
     mlflow_conn_failed(m, rc, &e);
   else
@@ -196,12 +281,20 @@ static void take_who(struct mlflow *m, const struct sl_http_info *i, struct sl_s
   json_decref(doc);
 }
 
-static bool says_true(struct sl_str body, const char *key)
+/* Servers before 3.10 take no notice of a workspace's name, and would show everything. */
+static int take_info(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, struct sl_err *err)
 {
-  json_t *doc = NULL;
-  bool yes = !sl_json_load(&doc, body, true, NULL) && json_is_true(json_object_get(doc, key));
+  struct mlflow_rest *rest = m->rest;
+  json_t *doc = NULL, *said = NULL;
+  int major = 0, minor = 0;
+  if (i->status == 200 && !sl_json_load(&doc, body, true, NULL))
+    said = json_object_get(doc, "workspaces_enabled");
+  bool old = i->status == 404 && sl_mlflow_version(sl_str(rest->version), &major, &minor) && (major < 3 || (major == 3 && minor < 10));
+  bool none = json_is_false(said) || old;
+  rest->workspaces = json_is_true(said);
+  rest->at = REST_WHO;
   json_decref(doc);
-  return yes;
+  return none && m->workspace_set && !sl_str_eqz(sl_str(m->workspace), "default") ? no_workspaces(m, err) : SL_OK;
 }
 
 static void on_probe(void *user, int rc, const struct sl_http_info *i, struct sl_str body, const struct sl_err *err)
@@ -224,10 +317,7 @@ static void on_probe(void *user, int rc, const struct sl_http_info *i, struct sl
     if (i->status == 200 && sl_str_find(body, SL_STR("\"experiment")) >= 0)
       rc = too_old("1.x", &e);
     break;
-  case REST_INFO:
-    rest->at = REST_WHO;
-    rest->workspaces = i->status == 200 && says_true(body, "workspaces_enabled");
-    break;
+  case REST_INFO: rc = take_info(m, i, body, &e); break;
   default: take_who(m, i, body);
   }
   if (rc || rest->at == REST_KNOWN)
@@ -264,7 +354,7 @@ static void probe_next(struct mlflow *m)
                              .idle_ms = m->timeout_ms, .max_body = PROBE_MAX };
   int rc = sl_buf_check(&url, &e);
   rc = rc ? rc : sl_http_new(&rest->http, rest->pool, &req, &ops, m, &e);
-  if (!rc && (rc = mlflow_conn_sign(m, rest->http, &e)))
+  if (!rc && (rc = sign(m, rest->http, &e))) /* no workspace: what is asked here is everybody's */
     sl_http_cancel(rest->http);
   rc = rc ? rc : sl_http_start(rest->http, &e);
   sl_buf_free(&url);

@@ -9,8 +9,12 @@ struct mlflow_rest {
   char *base;                       /* without a slash at the end */
   char *user;                       /* of basic; NULL: a token, or nobody */
   struct sl_secret *secret;         /* password or token; NULL: nobody */
+  char from[128];                   /* where it stands, for people; "": what `login` keeps */
   struct sl_err secret_err;         /* why there is none although one is set */
   bool wants_secret, asked_secret;
+  bool proved;                      /* the server took the secret at least once */
+  unsigned generation;              /* of the secret: counts what was forgotten */
+  bool certified;                   /* we show a certificate of our own */
   bool insecure;                    /* its certificate is not checked: said wherever the connection is shown */
   enum { REST_NEW, REST_SECRET, REST_HEALTH, REST_VERSION, REST_OLD, REST_INFO, REST_WHO, REST_USER, REST_KNOWN } at;
   struct mlflow_ask *waiting;
@@ -26,6 +30,9 @@ void mlflow_conn_close(struct mlflow *m);
 /* Starts what waits for the server to be known; a failed look fails them all, and the next one looks again. */
 int mlflow_conn_wait(struct mlflow_ask *a, struct sl_err *err) SL_NODISCARD;
 void mlflow_conn_unwait(struct mlflow_ask *a);
+/* A 401 although the secret was good before (a token of an hour, a changed password): forgets it, so that waiting for the server fetches
+ * it anew from where it comes from. generation: of the secret that was refused. False: there is nothing that could be fetched. */
+bool mlflow_conn_renew(struct mlflow *m, unsigned generation);
 int mlflow_conn_sign(struct mlflow *m, struct sl_http *h, struct sl_err *err) SL_NODISCARD;
 /* An answer that is no success (or no JSON) in words for the person; its code. */
 int mlflow_conn_explain(struct mlflow *m, const struct sl_http_info *i, struct sl_str body, const char *what, struct sl_err *err);

@@ -29,12 +29,15 @@ struct mlflow_ask {
   struct sl_req *r;
   struct mlflow_ask *next;          /* waiting for the server to be known */
   bool waiting, paused, html, streaming, over;
+  bool listing, renewed;            /* renewed: its secret was fetched anew once, for the page under way */
+  unsigned generation;              /* of the secret that the page was asked with */
+  struct sl_buf token;              /* of the page under way */
   struct mlflow_list l;
   struct sl_http *http;
   struct sl_mlflow_page *page;
   struct sl_map seen;               /* tokens */
   struct sl_buf bad;                /* how an answer that is no success begins */
-  uint64_t bytes, pages;
+  uint64_t bytes, pages, cuts;      /* cuts: values that were too long */
   int rc;                           /* why reading stopped */
   struct sl_err err;
   struct sl_batch *b;               /* rows on their way */
@@ -47,6 +50,7 @@ struct mlflow_ask {
 /* In the query slot: waits for the server to be known, then start(). */
 int mlflow_ask_begin(struct sl_req *r, void (*start)(struct mlflow_ask *a), struct sl_err *err) SL_NODISCARD;
 void mlflow_ask_list(struct mlflow_ask *a, const struct mlflow_list *l);
+void mlflow_ask_list_end(struct mlflow_ask *a, int rc, const struct sl_err *err);   /* by the connection: the listing's own end follows */
 void mlflow_ask_end(struct mlflow_ask *a, int rc, const struct sl_err *err);   /* ends the request; a is gone */
 void mlflow_ask_handed(struct mlflow_ask *a);                /* somebody else ends the request: frees what is the ask's */
 void mlflow_ask_resume(struct sl_req *r);

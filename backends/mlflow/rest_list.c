@@ -1,13 +1,15 @@
 /* backends/mlflow/rest_list.c: listings of a server, page by page, under every guard that a server makes necessary: endless pages, tokens
  * that come again, answers that are HTML, that stop in the middle, that never end. */
+#include <stdio.h>
+
 #include "backend_mlflow/rest_conn_int.h"
 #include "backend_mlflow/rest_int.h"
 #include "base/fmt.h"
 
-enum { BAD_MAX = 64 << 10, BAD_BYTES_MAX = 4 << 20, PAGES_MAX = 100000 };
+enum { BAD_MAX = 64 << 10, BAD_BYTES_MAX = 4 << 20, PAGES_MAX = 100000, TOKEN_MAX = 128 << 10 };
 static const uint64_t page_bytes_max = (uint64_t)512 << 20;
 
-static void page_next(struct mlflow_ask *a, struct sl_str token);
+static void page_next(struct mlflow_ask *a);
 
 static void page_drop(struct mlflow_ask *a)
 {
@@ -16,12 +18,21 @@ static void page_drop(struct mlflow_ask *a)
   sl_buf_free(&a->bad);
 }
 
-static void list_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
+static void list_drop(struct mlflow_ask *a)
 {
   page_drop(a);
   sl_map_free(&a->seen);
+  sl_buf_free(&a->token);
+  a->listing = false;
+}
+
+static void list_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
+{
+  list_drop(a);
   a->l.end(a, rc, err);
 }
+
+void mlflow_ask_list_end(struct mlflow_ask *a, int rc, const struct sl_err *err) { list_end(a, rc, err); }
 
 /* ---- a page ---- */
 
@@ -71,12 +82,31 @@ static int token_check(struct mlflow_ask *a, struct sl_str token, struct sl_err 
   return sl_map_put(&a->seen, token, 0, NULL, err);
 }
 
+void mlflow_cuts_words(uint64_t cuts, char *out, size_t n)
+{
+  snprintf(out, n, "%llu value%s too long to be shown whole", (unsigned long long)cuts, cuts == 1 ? " is" : "s are");
+}
+
+/* Rows with values that were cut are not the whole truth; an action's look at its target is another matter. */
+static void cuts_tell(struct mlflow_ask *a)
+{
+  char note[90];
+  a->cuts += sl_mlflow_page_cuts(a->page);
+  if (!a->cuts || !sl_req_query(a->r))
+    return;
+  mlflow_cuts_words(a->cuts, note, sizeof note);
+  sl_req_cut(a->r, note);
+}
+
 /* The page is whole: another, or the end. */
 static void page_done(struct mlflow_ask *a)
 {
   struct sl_err e = { 0 };
   struct sl_str token = SL_STR_NONE;
   int rc = sl_mlflow_page_end(a->page, &e);
+  a->m->rest->proved = true;
+  a->renewed = false;
+  cuts_tell(a);
   if (!rc && (rc = mlflow_ask_send(a, true, &e)) == SL_EAGAIN) /* whoever looks sees a page as soon as it is here; the next one waits */
     rc = SL_OK;
   if (!rc && sl_mlflow_page_items(a->page))
@@ -87,11 +117,29 @@ static void page_done(struct mlflow_ask *a)
     list_end(a, rc, &e);
     return;
   }
-  char *copy = sl_strndup(token.p, token.n);
-  size_t n = token.n;
+  sl_buf_clear(&a->token);
+  sl_buf_str(&a->token, token);
+  rc = sl_buf_check(&a->token, &e);
   page_drop(a);
-  page_next(a, copy ? sl_strn(copy, n) : token);
-  sl_free(copy);
+  if (rc)
+    list_end(a, rc, &e);
+  else
+    page_next(a);
+}
+
+/* A token of an hour, in a listing of two: the secret is fetched anew, once a page, and the page asked for again. */
+static bool renew(struct mlflow_ask *a)
+{
+  struct sl_err e = { 0 };
+  if (a->renewed || a->over || !mlflow_conn_renew(a->m, a->generation))
+    return false;
+  a->renewed = true;
+  a->start = page_next;
+  page_drop(a);
+  int rc = mlflow_conn_wait(a, &e);
+  if (rc)
+    list_end(a, rc, &e);
+  return true;
 }
 
 static void on_done(void *user, int rc, const struct sl_http_info *i, struct sl_str body, const struct sl_err *err)
@@ -103,6 +151,8 @@ static void on_done(void *user, int rc, const struct sl_http_info *i, struct sl_
   if (a->rc) {
     e = a->err;
     rc = a->rc;
+  } else if (!rc && i->status == 401 && renew(a)) {
+    return;
   } else if (a->bad.n || (!rc && (i->status != 200 || a->html)))
     rc = mlflow_conn_explain(a->m, i, a->bad.p ? sl_buf_view(&a->bad) : SL_STR_NONE, a->l.what, &e);
   if (a->over)
@@ -115,7 +165,7 @@ static void on_done(void *user, int rc, const struct sl_http_info *i, struct sl_
   page_done(a);
 }
 
-static int request_make(struct mlflow_ask *a, struct sl_str token, struct sl_err *err)
+static int request_make(struct mlflow_ask *a, struct sl_err *err)
 {
   static const struct sl_http_ops ops = { .head = on_head, .data = on_data, .done = on_done };
   struct sl_buf url, body;
@@ -125,7 +175,7 @@ static int request_make(struct mlflow_ask *a, struct sl_str token, struct sl_err
   sl_buf_printf(&url, "%s%s%s?", a->m->rest->base, a->l.path[0] == '/' ? "" : "/api/2.0/mlflow/", a->l.path);
   if (a->l.post)
     sl_jw_obj(&w);
-  a->l.page(a, token, &url, &w);
+  a->l.page(a, a->token.n ? sl_buf_view(&a->token) : SL_STR_NONE, &url, &w);
   if (a->l.post)
     sl_jw_end_obj(&w);
   if (url.n && (url.p[url.n - 1] == '?' || url.p[url.n - 1] == '&'))
@@ -150,13 +200,14 @@ static int request_make(struct mlflow_ask *a, struct sl_str token, struct sl_err
   return rc;
 }
 
-static void page_next(struct mlflow_ask *a, struct sl_str token)
+static void page_next(struct mlflow_ask *a)
 {
   struct sl_err e = { 0 };
   a->rc = SL_OK;
+  a->generation = a->m->rest->generation;
   sl_buf_init(&a->bad, BAD_MAX);
   int rc = sl_mlflow_page_open(&a->page, a->l.list, a->l.item, a, &e);
-  rc = rc ? rc : request_make(a, token, &e);
+  rc = rc ? rc : request_make(a, &e);
   if (rc)
     list_end(a, rc, &e);
 }
@@ -165,8 +216,11 @@ void mlflow_ask_list(struct mlflow_ask *a, const struct mlflow_list *l)
 {
   a->l = *l;
   a->pages = 0;
+  a->listing = true;
+  a->renewed = false;
   sl_map_init(&a->seen);
-  page_next(a, SL_STR_NONE);
+  sl_buf_init(&a->token, TOKEN_MAX);
+  page_next(a);
 }
 
 /* ---- the request ---- */
@@ -242,8 +296,7 @@ void mlflow_ask_cancel(struct sl_req *r)
   if (a->http)
     sl_http_cancel(a->http);
   a->http = NULL;
-  page_drop(a);
-  sl_map_free(&a->seen);
+  list_drop(a);
   mlflow_ask_end(a, SL_ECANCELED, NULL);
 }
 

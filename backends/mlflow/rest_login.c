@@ -1,5 +1,6 @@
 /* backends/mlflow/rest_login.c: who we are to a server where the workspace does not say: MLflow's own variables and file, then ~/.netrc, in
  * the order in which MLflow's own client looks. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "backend_mlflow/rest_conn_int.h"
@@ -41,6 +42,7 @@ static int from_file(struct mlflow_rest *rest, struct sl_err *err)
     if (!bad && ini_find(sl_buf_view(&b), "mlflow_tracking_username", &user) &&
         ini_find(sl_buf_view(&b), "mlflow_tracking_password", &password)) {
       rest->user = rest->user ? rest->user : sl_strndup(user.p, user.n);
+      snprintf(rest->from, sizeof rest->from, "~/.mlflow/credentials");
       rc = rest->user ? sl_secret_new(&rest->secret, password, err) : sl_err_nomem(err);
     }
   }
@@ -60,6 +62,7 @@ static int from_netrc(struct mlflow_rest *rest, struct sl_str host, struct sl_er
   if (path && sl_file_exists(path) && !sl_file_read_private(&b, path, CREDENTIALS_MAX, &rest->secret_err) &&
       sl_netrc_find(sl_buf_view(&b), host, &login, &password) && (!rest->user || sl_str_eqz(login, rest->user))) {
     rest->user = rest->user ? rest->user : sl_strndup(login.p, login.n);
+    snprintf(rest->from, sizeof rest->from, "%s", named && named[0] == '/' ? "the file that NETRC names" : "~/.netrc");
     rc = rest->user ? sl_secret_new(&rest->secret, password, err) : sl_err_nomem(err);
   }
   sl_buf_wipe(&b);
@@ -74,10 +77,14 @@ int mlflow_login_around(struct mlflow_rest *rest, struct sl_str host, struct sl_
   char *user = rest->user ? NULL : dup_env("MLFLOW_TRACKING_USERNAME");
   if (user)
     rest->user = user;
-  if (rest->user && password && password[0])
+  if (rest->user && password && password[0]) {
+    snprintf(rest->from, sizeof rest->from, "the variable MLFLOW_TRACKING_PASSWORD");
     return sl_secret_new(&rest->secret, sl_str(password), err);
-  if (!rest->user && token && token[0])
+  }
+  if (!rest->user && token && token[0]) {
+    snprintf(rest->from, sizeof rest->from, "the variable MLFLOW_TRACKING_TOKEN");
     return sl_secret_new(&rest->secret, sl_str(token), err);
+  }
   if (user) { /* half of a login is none */
     sl_free(user);
     rest->user = NULL;

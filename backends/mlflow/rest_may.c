@@ -1,9 +1,10 @@
 /* backends/mlflow/rest_may.c: the dry call of an action on a server: whether we may do it, as far as the server tells a user, then its
  * exact calls. None is sent.
  *
- * Servers from 3.13 on tell what a user may do with a model. Older ones tell which permissions somebody gave the user by name, and keep for
- * themselves what everybody may. What is not told is not held against the person: then the attempt says it. Runs' experiments are not asked
- * about. */
+ * Servers from 3.13 on tell what a user may do with a model or an experiment. Older ones tell which permissions somebody gave the user by
+ * name, and keep for themselves what everybody may. What is not told is not held against the person: then the attempt says it. A run's
+ * permission is its experiment's, which is looked up first. */
+#include <stdio.h>
 #include <string.h>
 
 #include "backend_mlflow/rest_conn_int.h"
@@ -14,6 +15,7 @@
 enum { ANSWER_MAX = 4 << 20 };
 
 static void ask_next(struct mlflow_may *m);
+static void ask_again(struct mlflow_may *m);
 
 static void drop(struct mlflow_ask *a)
 {
@@ -65,19 +67,20 @@ static int judge(struct mlflow_may *m, struct sl_str has, struct sl_err *err)
   sl_buf_init(&what, 4096);
   mlflow_change_words(&m->x, c, &what);
   struct sl_str head = sl_str_head(sl_buf_view(&what), sl_utf8_cut(sl_buf_view(&what), 90));
-  sl_err_set(err, SL_EDENIED, "%s may not do this: %.*s needs the permission %s on the model; yours is %.*s", m->a.m->rest->who,
-             SL_ARG(head), mlflow_wants_manage(c) ? "MANAGE" : "EDIT", SL_ARG(sl_str_head(has, 20)));
+  sl_err_set(err, SL_EDENIED, "%s may not do this: %.*s needs the permission %s on the %s; yours is %.*s", m->a.m->rest->who,
+             SL_ARG(head), mlflow_wants_manage(c) ? "MANAGE" : "EDIT", m->on_run ? "experiment" : "model", SL_ARG(sl_str_head(has, 20)));
   sl_buf_free(&what);
   return SL_EDENIED;
 }
 
 /* What was given by name; none: nothing was. */
-static struct sl_str given(const json_t *doc, struct sl_str model)
+static struct sl_str given(const struct mlflow_may *m, const json_t *doc)
 {
-  const json_t *one;
+  const json_t *one, *all = json_object_get(json_object_get(doc, "user"), m->on_run ? "experiment_permissions"
+                                            : "registered_model_permissions");
   size_t i;
-  json_array_foreach(json_object_get(json_object_get(doc, "user"), "registered_model_permissions"), i, one)
-    if (sl_str_eq(sl_json_str(one, "name"), model))
+  json_array_foreach(all, i, one)
+    if (sl_str_eq(sl_json_str(one, m->on_run ? "experiment_id" : "name"), m->on_run ? sl_str(m->experiment) : m->x.model))
       return sl_json_str(one, "permission");
   return SL_STR_NONE;
 }
@@ -96,11 +99,11 @@ static void on_answer(void *user, int rc, const struct sl_http_info *i, struct s
   }
   if (!rc && i->status == 404 && !m->named) {
     m->named = true;
-    ask_next(m);
+    ask_again(m);
     return;
   }
   bool told = !rc && i->status == 200 && !sl_json_load(&doc, body, true, NULL);
-  rc = told ? judge(m, m->named ? given(doc, m->x.model) : sl_json_str(doc, "permission"), &e) : SL_OK;
+  rc = told ? judge(m, m->named ? given(m, doc) : sl_json_str(doc, "permission"), &e) : SL_OK;
   json_decref(doc);
   if (rc) {
     mlflow_ask_end(&m->a, rc, &e);
@@ -120,8 +123,8 @@ static int ask_start(struct mlflow_may *m, struct sl_err *err)
   sl_buf_printf(&url, "%s%s?", rest->base, m->named ? "/api/2.0/mlflow/users/get" : "/api/3.0/mlflow/users/permissions/get");
   mlflow_param(&url, "username", who);
   if (!m->named) {
-    mlflow_param(&url, "resource_type", SL_STR("registered_model"));
-    mlflow_param(&url, "resource_id", m->x.model);
+    mlflow_param(&url, "resource_type", m->on_run ? SL_STR("experiment") : SL_STR("registered_model"));
+    mlflow_param(&url, "resource_id", m->on_run ? sl_str(m->experiment) : m->x.model);
   }
   sl_buf_cut(&url, url.n - 1);
   struct sl_http_req req = { .method = "GET", .url = sl_buf_zstr(&url), .repeatable = true, .max_tries = 2,
@@ -145,6 +148,57 @@ static bool same_model(const struct mlflow_may *m)
   return m->target && sl_str_eqz(sl_str(m->c->res->name), "versions") && sl_str_eq(mlflow_version_model(a), mlflow_version_model(b));
 }
 
+static void ask_again(struct mlflow_may *m)
+{
+  struct sl_err e = { 0 };
+  int rc = ask_start(m, &e);
+  if (rc)
+    mlflow_ask_end(&m->a, rc, &e);
+}
+
+/* ---- of which experiment is the run? ---- */
+
+static int on_run(void *user, const struct sl_mlflow_node *n, struct sl_err *err)
+{
+  struct mlflow_may *m = user;
+  struct sl_str id = sl_mlflow_text(sl_mlflow_get(n, "info"), "experiment_id");
+  (void)err;
+  if (id.n && id.n < sizeof m->experiment)
+    snprintf(m->experiment, sizeof m->experiment, "%.*s", SL_ARG(id));
+  return SL_OK;
+}
+
+static void run_page(struct mlflow_ask *a, struct sl_str token, struct sl_buf *query, struct sl_jw *w)
+{
+  (void)token;
+  (void)w;
+  mlflow_param(query, "run_id", ((struct mlflow_may *)a)->x.run);
+}
+
+/* A run that cannot be read is the attempt's to tell. */
+static void run_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
+{
+  struct mlflow_may *m = (struct mlflow_may *)a;
+  if (rc == SL_ECANCELED || rc == SL_ENOMEM || rc == SL_EAUTH)
+    mlflow_ask_end(a, rc, err);
+  else if (m->experiment[0])
+    ask_again(m);
+  else {
+    m->target++;
+    ask_next(m);
+  }
+}
+
+static void ask_run(struct mlflow_may *m)
+{
+  static const struct mlflow_list list = { .path = "runs/get", .list = "run", .what = "the run", .one_page = true, .page = run_page,
+                                           .item = on_run, .end = run_end };
+  m->experiment[0] = 0;
+  mlflow_ask_list(&m->a, &list);
+}
+
+/* ---- target after target ---- */
+
 static void ask_next(struct mlflow_may *m)
 {
   struct sl_err e = { 0 };
@@ -157,15 +211,19 @@ static void ask_next(struct mlflow_may *m)
   }
   int rc = mlflow_changes_make(&m->x, m->c, m->target, &e);
   m->made = true;
-  rc = rc ? rc : ask_start(m, &e);
   if (rc)
     mlflow_ask_end(&m->a, rc, &e);
+  else if (m->on_run)
+    ask_run(m);
+  else
+    ask_again(m);
 }
 
 static void start(struct mlflow_ask *a)
 {
   struct mlflow_may *m = (struct mlflow_may *)a;
-  if (a->m->rest->who[0] && !a->m->rest->admin && !sl_str_eqz(sl_str(m->c->res->name), "runs"))
+  m->on_run = sl_str_eqz(sl_str(m->c->res->name), "runs");
+  if (a->m->rest->who[0] && !a->m->rest->admin)
     ask_next(m);
   else
     calls(m);

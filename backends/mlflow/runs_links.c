@@ -35,7 +35,7 @@ static int dataset_tags(struct mlflow_store *s, struct sl_str input, struct sl_j
   while (!rc && !(rc = mlflow_step(s, st, &row, err)) && row) {
     sl_jw_obj(w);
     put_text(w, "key", mlflow_col(st, 0));
-    put_text(w, "value", mlflow_col(st, 1));
+    put_text(w, "value", mlflow_col_value(s, st, 1));
     sl_jw_end_obj(w);
   }
   sl_jw_end_arr(w);
@@ -59,7 +59,7 @@ static int datasets(struct mlflow_store *s, struct sl_str run, struct sl_jw *w, 
     sl_jw_key(w, SL_STR("dataset"));
     sl_jw_obj(w);
     for (int i = 0; i < 6; i++)
-      put_text(w, names[i], mlflow_col(st, i));
+      put_text(w, names[i], mlflow_col_value(s, st, i));
     sl_jw_end_obj(w);
     sl_jw_end_obj(w);
   }

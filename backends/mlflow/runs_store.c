@@ -116,7 +116,7 @@ static int family_fill(struct runs *x, struct family *f, struct sl_str run, stru
       mlflow_put_metric(b, key, sl_mlflow_f64(sqlite3_column_double(f->st, 1), sqlite3_column_int(f->st, 2)));
       continue;
     }
-    struct sl_str value = mlflow_col(f->st, 1);
+    struct sl_str value = mlflow_col_value(x->s, f->st, 1);
     if (value.p)
       sl_batch_key(b, f->col, key, sl_vs(value));
   }
@@ -164,7 +164,7 @@ static int doc_family(struct runs *x, struct family *f, struct sl_str run, struc
       doc_int(w, "timestamp", sqlite3_column_int64(f->st, 3));
       doc_int(w, "step", sqlite3_column_int64(f->st, 4));
     } else
-      doc_text(w, "value", mlflow_col(f->st, 1));
+      doc_text(w, "value", mlflow_col_value(x->s, f->st, 1));
     sl_jw_end_obj(w);
   }
   sl_jw_end_arr(w);

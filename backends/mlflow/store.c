@@ -200,6 +200,17 @@ struct sl_str mlflow_col(sqlite3_stmt *st, int i)
   return p ? sl_strn(p, (size_t)sqlite3_column_bytes(st, i)) : SL_STR_NONE;
 }
 
+struct sl_str mlflow_col_value(struct mlflow_store *s, sqlite3_stmt *st, int i)
+{
+  struct sl_str v = mlflow_col(st, i);
+  if (v.n <= SL_MLFLOW_VALUE_MAX)
+    return v;
+  s->cuts++;
+  sl_buf_clear(&s->cut);
+  sl_mlflow_cut(&s->cut, v, 0, SL_MLFLOW_VALUE_MAX);
+  return s->cut.failed ? sl_str_head(v, SL_MLFLOW_VALUE_MAX) : sl_buf_view(&s->cut);
+}
+
 bool mlflow_col_ms(sqlite3_stmt *st, int i, sl_ms *out)
 {
   *out = sqlite3_column_int64(st, i);
@@ -219,6 +230,23 @@ static int one_text(struct mlflow_store *s, const char *sql, struct sl_buf *out,
     sl_buf_str(out, mlflow_col(st, 0));
   sqlite3_finalize(st);
   return rc ? rc : sl_buf_check(out, err);
+}
+
+/* Workspaces that another program keeps are not in the table: then the store's own rows say that there is one. */
+static int check_workspace(struct mlflow_store *s, struct sl_err *err)
+{
+  static const char sql[] = "SELECT 1 WHERE ?1='default' OR EXISTS(SELECT 1 FROM workspaces WHERE name=?1) OR "
+    "EXISTS(SELECT 1 FROM experiments WHERE workspace=?1) OR EXISTS(SELECT 1 FROM registered_models WHERE workspace=?1)";
+  sqlite3_stmt *st = NULL;
+  bool row = false;
+  int rc = mlflow_prepare(s, &st, sql, err);
+  rc = rc ? rc : mlflow_bind_text(s, st, 1, sl_str(s->m->workspace), err);
+  rc = rc ? rc : mlflow_step(s, st, &row, err);
+  sqlite3_finalize(st);
+  if (!rc && !row)
+    rc = sl_err_set(err, SL_ECONFIG, "the store has no workspace %.60s; mend %s", s->m->workspace,
+                    s->m->workspace_env ? "MLFLOW_WORKSPACE" : "the setting `workspace`");
+  return rc;
 }
 
 /* What is it, and do we know it? note: what to say although it works. */
@@ -241,6 +269,8 @@ static int check_schema(struct mlflow_store *s, struct sl_err *note, struct sl_e
   if (!rc)
     rc = one_text(s, "SELECT count(*) FROM pragma_table_info('registered_models') WHERE name='workspace'", &b, err);
   s->workspaces = !rc && sl_str_eqz(sl_buf_view(&b), "1");
+  if (!rc && s->workspaces && s->m->workspace_set)
+    rc = check_workspace(s, err);
   if (!rc)
     rc = one_text(s, "PRAGMA encoding", &b, err);
   s->utf8 = !rc && sl_str_eqz(sl_buf_view(&b), "UTF-8");
@@ -271,6 +301,16 @@ static int may_write(struct mlflow_store *s, bool newer, struct sl_err *err)
 
 /* ---- the job ---- */
 
+static void cuts_tell(struct mlflow_store *s)
+{
+  char note[90];
+  sl_buf_free(&s->cut);
+  if (!s->cuts || !s->q)
+    return;
+  mlflow_cuts_words(s->cuts, note, sizeof note);
+  sl_feed_cut(s->f, note);
+}
+
 static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
 {
   struct store_job *j = user;
@@ -290,8 +330,10 @@ static int job_work(struct sl_feed *f, void *user, struct sl_err *err)
   int sq = rc || s->write || !s->db ? SQLITE_OK : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
   if (sq)
     rc = mlflow_sql_fail(s, sq, err);
+  sl_buf_init(&s->cut, SL_MLFLOW_VALUE_MAX + 64);
   if (!rc)
     rc = j->fn(s, err);
+  cuts_tell(s);
   sqlite3_close(s->db);
   s->db = NULL;
   j->rc = rc;

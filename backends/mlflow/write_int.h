@@ -32,6 +32,8 @@ struct mlflow_may {                 /* a dry call on its way */
   const struct sl_call *c;
   size_t target;
   bool named, made;                 /* named: what was given to the user by name is asked for, the older way */
+  bool on_run;                      /* runs: the permission is their experiment's */
+  char experiment[40];              /* of the target; "" not known */
   struct mlflow_changes x;
 };
 /* What target of the call changes; names and lengths are checked by MLflow's own rules. Free it in any case. */

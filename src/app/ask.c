@@ -55,7 +55,6 @@ bool sl_ask_terminal(const struct sl_ask *a, struct sl_secret **out)
   int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
     return false;
-  say(fd, a);
   bool hidden = a->secret && !tcgetattr(fd, &old);
   if (hidden) {
     quiet = old;
@@ -64,6 +63,7 @@ bool sl_ask_terminal(const struct sl_ask *a, struct sl_secret **out)
     quiet.c_cc[VSUSP] = quiet.c_cc[VQUIT] = _POSIX_VDISABLE; /* they would leave a shell without echo */
     tcsetattr(fd, TCSAFLUSH, &quiet);
   }
+  say(fd, a); /* last: what is typed at the sight of it must be neither shown nor flushed away */
   bool got = read_line(fd, line, sizeof line, &n) && n > 0;
   if (hidden)
     tcsetattr(fd, TCSAFLUSH, &old);

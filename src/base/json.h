@@ -52,6 +52,9 @@ void sl_json_pull_eof(struct sl_json_pull *p);
  * next call. NUM is valid JSON, or NaN, Infinity, -Infinity with lax. BAD stays BAD: err says where (EPARSE, ELIMIT, ENOMEM). Duplicate
  * keys are not noticed: whoever decides by them must. max_scalar 0: 1 MiB; at most 16 MiB may wait unread. */
 enum sl_json_tok sl_json_pull_next(struct sl_json_pull *p, struct sl_str *text, struct sl_err *err);
+/* From now on strings longer than max_scalar are no error, but cut there; lost: how many bytes of the string just taken are missing. */
+void sl_json_pull_cut(struct sl_json_pull *p);
+uint64_t sl_json_pull_lost(const struct sl_json_pull *p);
 unsigned sl_json_pull_depth(const struct sl_json_pull *p);
 
 #endif

@@ -18,10 +18,11 @@ struct sl_json_pull {
   uint64_t is_obj[SL_JSON_DEPTH / 64];
   unsigned depth;
   enum want want;
-  bool in_string, key, in_word, eof, lax, bad;
+  bool in_string, key, in_word, eof, lax, bad, cut;
   uint64_t line, column;         /* of the next byte; columns count characters */
   uint64_t from_line, from_column; /* of the scalar being read */
   size_t max_scalar;
+  uint64_t lost;                 /* of the string being read: bytes beyond max_scalar */
   struct sl_err err;             /* what BAD says again */
 };
 
@@ -57,6 +58,8 @@ int sl_json_pull_feed(struct sl_json_pull *p, const void *data, size_t n, struct
 }
 
 void sl_json_pull_eof(struct sl_json_pull *p) { p->eof = true; }
+void sl_json_pull_cut(struct sl_json_pull *p) { p->cut = true; }
+uint64_t sl_json_pull_lost(const struct sl_json_pull *p) { return p->lost; }
 unsigned sl_json_pull_depth(const struct sl_json_pull *p) { return p->depth; }
 
 static size_t left(const struct sl_json_pull *p) { return p->in.n - p->at; }
@@ -131,6 +134,23 @@ static enum sl_json_tok close_container(struct sl_json_pull *p, char c)
 
 /* ---- strings: each step returns END to go on, or the answer ---- */
 
+/* Whole: all of it or nothing, as a character is. What was once cut stays so: the text is how the string begins. */
+static void text_add(struct sl_json_pull *p, const char *s, size_t n, bool whole)
+{
+  size_t room = p->lost || p->text.n > p->max_scalar ? 0 : p->max_scalar - p->text.n, take = n;
+  if (p->cut && n > room) {
+    take = whole ? 0 : room;
+    p->lost += n - take;
+  }
+  sl_buf_add(&p->text, s, take);
+}
+
+static void text_add_char(struct sl_json_pull *p, uint32_t cp)
+{
+  char utf8[4];
+  text_add(p, utf8, (size_t)sl_utf8_put(cp, utf8), true);
+}
+
 static int hex4(const char *s)
 {
   int v = 0;
@@ -153,14 +173,14 @@ static enum sl_json_tok unicode_escape(struct sl_json_pull *p)
   if (hi < 0)
     return bad(p, "\\u needs four hexadecimal digits");
   if (hi >= 0xdc80 && hi <= 0xdcff) {
-    sl_buf_ch(&p->text, (char)(hi & 0xff));
+    text_add(p, &(char){ (char)(hi & 0xff) }, 1, true);
     skip(p, 6, 6);
     return SL_JT_END;
   }
   if (hi >= 0xdc00 && hi <= 0xdfff)
     return bad(p, "half of a surrogate pair");
   if (hi < 0xd800 || hi > 0xdbff) {
-    sl_buf_u8(&p->text, (uint32_t)hi);
+    text_add_char(p, (uint32_t)hi);
     skip(p, 6, 6);
     return SL_JT_END;
   }
@@ -169,7 +189,7 @@ static enum sl_json_tok unicode_escape(struct sl_json_pull *p)
   int lo = left(p) >= 12 && here(p)[6] == '\\' && here(p)[7] == 'u' ? hex4(here(p) + 8) : -1;
   if (lo < 0xdc00 || lo > 0xdfff)
     return bad(p, "half of a surrogate pair");
-  sl_buf_u8(&p->text, 0x10000 + ((uint32_t)(hi & 0x3ff) << 10 | (uint32_t)(lo & 0x3ff)));
+  text_add_char(p, 0x10000 + ((uint32_t)(hi & 0x3ff) << 10 | (uint32_t)(lo & 0x3ff)));
   skip(p, 12, 12);
   return SL_JT_END;
 }
@@ -185,7 +205,7 @@ static enum sl_json_tok escape(struct sl_json_pull *p)
   const char *at = c ? strchr(letters, c) : NULL;
   if (!at)
     return bad(p, "no such escape");
-  sl_buf_ch(&p->text, bytes[at - letters]);
+  text_add(p, &bytes[at - letters], 1, true);
   skip(p, 2, 2);
   return SL_JT_END;
 }
@@ -197,7 +217,7 @@ static enum sl_json_tok wide_char(struct sl_json_pull *p)
   size_t need = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
   int n = sl_utf8_next(sl_strn(here(p), left(p)), &cp);
   if (n > 0) {
-    sl_buf_add(&p->text, here(p), (size_t)n);
+    text_add(p, here(p), (size_t)n, true);
     skip(p, (size_t)n, 1);
     return SL_JT_END;
   }
@@ -225,7 +245,7 @@ static enum sl_json_tok read_string(struct sl_json_pull *p, struct sl_str *text)
     const char *s = here(p);
     while (n < most && s[n] >= 0x20 && s[n] != '"' && s[n] != '\\') /* ASCII; char is signed */
       n++;
-    sl_buf_add(&p->text, s, n);
+    text_add(p, s, n, false);
     skip(p, n, n);
     t = check_text(p);
     if (t != SL_JT_END)
@@ -243,6 +263,7 @@ static enum sl_json_tok read_string(struct sl_json_pull *p, struct sl_str *text)
 static void begin_scalar(struct sl_json_pull *p)
 {
   sl_buf_clear(&p->text);
+  p->lost = 0;
   p->from_line = p->line;
   p->from_column = p->column;
 }

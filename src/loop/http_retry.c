@@ -1,6 +1,8 @@
 /* loop/http_retry.c: what is tried again, after how long, and what curl's failures are called.
  *
  * Full jitter: a random wait between nothing and base * 2^(attempt-1), so that many clients of one server do not come back together. */
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/mem.h"
 #include "loop/http_priv.h"
@@ -54,8 +56,21 @@ static const char *curl_words(const struct sl_http *h, CURLcode code)
   return h->curl_words[0] ? h->curl_words : curl_easy_strerror(code);
 }
 
+/* TLS 1.3 tells only after the handshake that it wants a certificate, or another one. */
+static bool about_our_certificate(const char *words)
+{
+  static const char *const alerts[] = { "certificate required", "alert bad certificate", "alert unknown ca", "alert certificate" };
+  for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++)
+    if (strstr(words, alerts[i]))
+      return true;
+  return false;
+}
+
 static int broken_off(struct sl_http *h, CURLcode code)
 {
+  if (about_our_certificate(curl_words(h, code)))
+    return sl_err_set(&h->err, SL_EAUTH, "%s %s: the server does not take our certificate, or wants one (%s)", h->method, h->host,
+                      curl_words(h, code));
   if (h->head_told)
     return sl_err_set(&h->err, SL_ENET, "%s %s: the connection broke after %llu bytes of the answer", h->method, h->host,
                       (unsigned long long)h->info.bytes);
@@ -82,6 +97,8 @@ int http_code_error(struct sl_http *h, CURLcode code)
   case CURLE_SSL_CACERT_BADFILE: case CURLE_SSL_CERTPROBLEM:
     return sl_err_set(&h->err, SL_ECONFIG, "%s %s: a certificate file cannot be used: %s", h->method, h->host, words);
   case CURLE_SSL_CONNECT_ERROR:
+    if (about_our_certificate(words))
+      return broken_off(h, code);
     return sl_err_set(&h->err, SL_ENET, "%s %s: no TLS 1.2 or newer with port %d: %s", h->method, h->host, h->port, words);
   case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE: case CURLE_RECV_ERROR: case CURLE_SEND_ERROR: return broken_off(h, code);
   case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: case CURLE_HTTP2:

@@ -29,6 +29,7 @@ struct sl_setting {
   const char *dflt;                     /* text; NULL: none */
   const char *const *words;             /* ENUM: NULL-ended */
   int64_t min, max;                     /* INT, DURATION (s), BYTES; both 0: no bounds */
+  const char *needs, *bars;             /* of a secret: `login` asks only where that one is set; is not set. Or NULL */
 };
 /* A secret is {env: N}, {file: F} (0600), {command: [...]}, `ask`, or a literal (works, warns). */
 struct sl_secret_src { enum { SL_SECRET_NONE, SL_SECRET_LITERAL, SL_SECRET_ENV, SL_SECRET_FILE, SL_SECRET_COMMAND, SL_SECRET_ASK } kind;

@@ -280,6 +280,10 @@ static int from_command(struct ws_secret_wait *wait, const char *const *argv, st
   rc = sl_child_start(&wait->child, w->l, &spec, &ops, wait, err);
   if (!rc)
     wait->pins++;
+  else if (rc != SL_ENOMEM && err) { /* whatever its reason: there is no secret */
+    sl_err_prefix(err, "%s: %s", wait->b->name, wait->setting);
+    rc = err->code = SL_EAUTH;
+  }
   return rc;
 }
 

@@ -18,6 +18,11 @@ double sl_mlflow_f64(double stored, bool is_nan);
 /* "3.17.2", "2.0.0rc1", "3.6.0.dev0" -> 3, 17. False: no version at all. */
 bool sl_mlflow_version(struct sl_str text, int *major, int *minor);
 
+/* MLflow takes values of 100,000 characters at most; one that is longer than this was put there by other means, and is shown cut: how it
+ * begins, then how long it is. lost: bytes beyond text that are not here any more. */
+enum { SL_MLFLOW_VALUE_MAX = 1 << 20 };
+void sl_mlflow_cut(struct sl_buf *out, struct sl_str text, uint64_t lost, size_t max);
+
 /* ---- addresses of artifacts ---- */
 struct sl_mlflow_address {
   enum { SL_MLFLOW_AT_RUN, SL_MLFLOW_AT_VERSION, SL_MLFLOW_AT_ALIAS, SL_MLFLOW_AT_STAGE, SL_MLFLOW_AT_MODEL, SL_MLFLOW_AT_PROXY } kind;
@@ -87,5 +92,6 @@ int sl_mlflow_page_go(struct sl_mlflow_page *p, struct sl_err *err) SL_NODISCARD
 int sl_mlflow_page_end(struct sl_mlflow_page *p, struct sl_err *err) SL_NODISCARD;   /* no more bytes: was it whole? */
 struct sl_str sl_mlflow_page_token(const struct sl_mlflow_page *p);                  /* next_page_token; none: the last page */
 uint64_t sl_mlflow_page_items(const struct sl_mlflow_page *p);
+uint64_t sl_mlflow_page_cuts(const struct sl_mlflow_page *p);                        /* values that were cut */
 
 #endif

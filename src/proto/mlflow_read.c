@@ -1,12 +1,15 @@
 /* proto/mlflow_read.c: a page of a server's answer, read as it comes: {"runs": [...], "next_page_token": "..."}.
  *
  * Items may be as many as they like, each is a tree of nodes in an arena that is emptied before the next: memory is bounded by the largest
- * item, and that is capped. Order of keys, unknown keys, missing arrays: anything goes that JSON allows. */
+ * item, and that is capped. Order of keys, unknown keys, missing arrays: anything goes that JSON allows.
+ *
+ * A value that is longer than any that MLflow takes is cut, with words at its end that say so: one of them must not cost the others. In an
+ * item that has had its share of memory, values are cut much earlier. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "proto/mlflow.h"
 
-enum { ITEM_MAX = 64 << 20, TOKEN_MAX = 64 << 10, DEPTH_MAX = 64 };
+enum { ITEM_MAX = 64 << 20, ITEM_SHARE = 16 << 20, VALUE_LATE_MAX = 2 << 10, TOKEN_MAX = 64 << 10, DEPTH_MAX = 64 };
 
 struct sl_mlflow_page {
   struct sl_json_pull *json;
@@ -21,7 +24,7 @@ struct sl_mlflow_page {
   bool is_list, is_token;                   /* what the top-level key was */
   struct sl_str key;                        /* of the member that comes, in the arena */
   struct sl_buf token;
-  uint64_t items;
+  uint64_t items, cuts;
 };
 
 int sl_mlflow_page_open(struct sl_mlflow_page **out, const char *list, sl_mlflow_item *fn, void *user, struct sl_err *err)
@@ -32,11 +35,12 @@ int sl_mlflow_page_open(struct sl_mlflow_page **out, const char *list, sl_mlflow
   *p = (struct sl_mlflow_page){ .list = list, .fn = fn, .user = user };
   sl_arena_init(&p->mem, ITEM_MAX);
   sl_buf_init(&p->token, TOKEN_MAX);
-  int rc = sl_json_pull_open(&p->json, 0, true, err);
+  int rc = sl_json_pull_open(&p->json, SL_MLFLOW_VALUE_MAX, true, err);
   if (rc) {
     sl_mlflow_page_free(p);
     *out = NULL;
-  }
+  } else
+    sl_json_pull_cut(p->json);
   return rc;
 }
 
@@ -52,6 +56,7 @@ void sl_mlflow_page_free(struct sl_mlflow_page *p)
 
 struct sl_str sl_mlflow_page_token(const struct sl_mlflow_page *p) { return p->token.n ? sl_buf_view(&p->token) : SL_STR_NONE; }
 uint64_t sl_mlflow_page_items(const struct sl_mlflow_page *p) { return p->items; }
+uint64_t sl_mlflow_page_cuts(const struct sl_mlflow_page *p) { return p->cuts; }
 
 /* ---- building an item ---- */
 
@@ -60,14 +65,33 @@ static int too_large(struct sl_err *err)
   return sl_err_set(err, SL_ELIMIT, "the server sent one entry of more than %d MiB", ITEM_MAX >> 20);
 }
 
+/* A value's text, in the arena. */
+static struct sl_str text_keep(struct sl_mlflow_page *p, struct sl_str text, int kind)
+{
+  uint64_t lost = kind == SL_MLFLOW_STR ? sl_json_pull_lost(p->json) : 0;
+  char *copy;
+  if (!lost && (p->mem.used < ITEM_SHARE || text.n <= VALUE_LATE_MAX)) {
+    copy = sl_arena_strndup(&p->mem, text.n ? text.p : "", text.n);
+    return copy ? sl_strn(copy, text.n) : SL_STR_NONE;
+  }
+  p->cuts++;
+  struct sl_buf b;
+  sl_buf_init(&b, SL_MLFLOW_VALUE_MAX + 64);
+  sl_mlflow_cut(&b, text, lost, p->mem.used < ITEM_SHARE ? SL_MLFLOW_VALUE_MAX : VALUE_LATE_MAX);
+  copy = b.failed ? NULL : sl_arena_strndup(&p->mem, b.p, b.n);
+  struct sl_str out = copy ? sl_strn(copy, b.n) : SL_STR_NONE;
+  sl_buf_free(&b);
+  return out;
+}
+
 static int node_new(struct sl_mlflow_page *p, struct sl_mlflow_node **out, struct sl_str text, int kind, struct sl_err *err)
 {
   struct sl_mlflow_node *n = *out = sl_arena_alloc(&p->mem, sizeof *n), *parent = p->depth ? p->open[p->depth - 1] : NULL;
-  char *copy = n ? sl_arena_strndup(&p->mem, text.n ? text.p : "", text.n) : NULL;
-  if (!copy)
+  struct sl_str kept = n ? text_keep(p, text, kind) : SL_STR_NONE;
+  if (!kept.p)
     return too_large(err);
   n->kind = kind;
-  n->text = sl_strn(copy, text.n);
+  n->text = kept;
   n->key = p->key;
   p->key = SL_STR_NONE;
   if (parent && parent->last)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "proto/mlflow.h"
 
 static const struct { const char *native, *ours; } states[] = {
@@ -38,6 +39,12 @@ double sl_mlflow_f64(double stored, bool is_nan)
   if (is_nan)
     return NAN;
   return stored >= DBL_MAX ? INFINITY : stored <= -DBL_MAX ? -INFINITY : stored;
+}
+
+void sl_mlflow_cut(struct sl_buf *out, struct sl_str text, uint64_t lost, size_t max)
+{
+  sl_buf_str(out, sl_str_head(text, sl_utf8_cut(text, max)));
+  sl_buf_printf(out, "... (cut: %llu bytes)", (unsigned long long)(text.n + lost));
 }
 
 static bool number(struct sl_str *s, int *out)

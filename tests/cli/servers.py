@@ -1,4 +1,5 @@
 """A small HTTP server on loopback that behaves badly in one chosen way. What it was sent is kept."""
+import base64
 import http.server
 import json
 import socket
@@ -12,6 +13,7 @@ class Server:
 
     def __init__(self, how, names=("one",)):
         self.how, self.names, self.seen, self.stop = how, names, [], threading.Event()
+        self.token, self.where, self.served = "right-token-123", None, 0
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -98,6 +100,59 @@ class Server:
             self.send(h, 400, {"message": f"cannot take {h.headers.get('Authorization')}"})
             return True
         return False
+
+    def on_secure(self, h):
+        """Only for ana with her password, or with the token of the moment."""
+        said = h.headers.get("Authorization") or ""
+        basic = "Basic " + base64.b64encode(b"ana:right pass-word").decode()
+        if said not in (basic, f"Bearer {self.token}"):
+            self.send(h, 401, b"You are not authenticated.", "text/plain")
+            return True
+        return False
+
+    def on_expiring(self, h):
+        """A token is good for one page of experiments; the next one is written where the client looks for it."""
+        if h.headers.get("Authorization") != f"Bearer {self.token}":
+            self.send(h, 401, b"token expired", "text/plain")
+            return True
+        if "experiments/search" not in h.path:
+            return False
+        self.served += 1
+        self.token = f"token-number-{self.served + 1}"
+        self.where.write_text(self.token + "\n")
+        more = {"next_page_token": f"t{self.served}"} if self.served < 4 else {}
+        self.send(h, 200, {"experiments": [{**ITEM, "experiment_id": str(self.served), "name": "x"}], **more})
+        return True
+
+    def on_huge(self, h):
+        """Thirty runs with a tag of 10 MB each."""
+        if "runs/search" not in h.path:
+            return False
+        h.send_response(200)
+        h.send_header("Content-Type", "application/json")
+        h.end_headers()
+        h.close_connection = True
+        h.wfile.write(b'{"runs":[')
+        for i in range(30):
+            h.wfile.write(b'%s{"info":{"run_id":"r%d"},"data":{"tags":[{"key":"big","value":"' % (b"," if i else b"", i))
+            h.wfile.write(b"\xc3\xa4" * (5 << 20))
+            h.wfile.write(b'"}]}}')
+        h.wfile.write(b"]}")
+        return True
+
+    def on_new_tokens(self, h):
+        return self.pages(h, f"t{len(self.seen)}")
+
+    def on_page_then_silence(self, h):
+        if "experiments/search" not in h.path:
+            return False
+        h.send_response(200)
+        h.send_header("Content-Type", "application/json")
+        h.send_header("Content-Length", "100000")
+        h.end_headers()
+        h.wfile.write(b'{"experiments": [{"experiment_id": "1", "name": "one"},')
+        h.wfile.flush()
+        return self.on_slow(h)
 
     def on_half(self, h):
         if "api" not in h.path:

@@ -37,6 +37,8 @@ def certificates(folder):
         openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
         openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem",
                 "-days", "2", "-extfile", "ext")
+    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out", "other.pem", "-subj", "/CN=eve",
+            "-days", "2")
     (folder / "both.pem").write_bytes((folder / "me.pem").read_bytes() + (folder / "me.key").read_bytes())
     os.chmod(folder / "both.pem", 0o600)
 
@@ -118,10 +120,32 @@ def test_insecure_only_when_said(front, sluice):
 
 def test_client_certificate(front, sluice):
     url, ca = front.url("mtls", "https"), f"    ca_file: {front.dir}/ca.pem\n"
-    assert "400" in sluice.run(url, "experiments", settings=ca, code=1)
+    assert "the server wants a certificate of ours; set cert_file and key_file" in sluice.run(url, "experiments", settings=ca, code=3)
     mine = ca + f"    cert_file: {front.dir}/me.pem\n    key_file: {front.dir}/me.key\n"
     assert len(sluice.run(url, "experiments", settings=mine)) == 4
     assert len(sluice.run(url, "experiments", settings=ca, env={"MLFLOW_TRACKING_CLIENT_CERT_PATH": f"{front.dir}/both.pem"})) == 4
+    other = ca + f"    cert_file: {front.dir}/other.pem\n    key_file: {front.dir}/other.key\n"
+    said = sluice.run(url, "experiments", settings=other, code=3)
+    assert "does not take our certificate" in said and said.count("\n") == 1
+    said = sluice.run(url, "experiments", settings=mine.replace("me.key", "server.key"), code=2)
+    assert "me.pem" in said and said.count("\n") == 1
+    said = sluice.run(url, "experiments", settings=mine.replace("me.pem", "nosuch.pem"), code=2)
+    assert "nosuch.pem" in said and said.count("\n") == 1
+
+
+def test_a_server_that_wants_it_in_the_handshake(front, sluice, tmp_path):
+    """Without a front that speaks HTTP: TLS itself says no."""
+    port = free_port()
+    tls = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "server.pem", "-key", "server.key", "-CAfile",
+                            "ca.pem", "-Verify", "1", "-verify_return_error", "-www", "-quiet"], cwd=front.dir, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(0.5)
+        said = sluice.run(f"https://127.0.0.1:{port}", "experiments", settings=f"    ca_file: {front.dir}/ca.pem\n", code=3)
+        assert "does not take our certificate, or wants one" in said and said.count("\n") == 1
+    finally:
+        tls.kill()
+        tls.wait()
 
 
 def test_bearer(front, sluice):

@@ -158,6 +158,8 @@ def test_a_user_who_may_only_read_is_told_so(sluice, secured_of):
     for args in (["tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red"], ["note", f"reg:runs/{RUN}", "-p", "text=x"]):
         said = sluice.act(server.url, *args, code=1, env=as_reader())
         assert "mlflow:reader may not do this" in said and "needs the permission EDIT" in said, said
+        assert "may not do this" in sluice.act(server.url, *args, "--dry-run", code=1, env=as_reader())  # before, and of both
+        assert "whole: 0 records" in sluice.audit("verify") or "nothing" in sluice.audit("verify")
     assert dump(server.folder / "mlflow.db") == was
     sluice.act(server.url, "tag", "reg:models/cancer", "-p", "key=team", "-p", "value=red", env=as_admin())
     assert dump(server.folder / "mlflow.db") != was

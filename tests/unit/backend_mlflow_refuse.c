@@ -160,6 +160,48 @@ static void told_before_the_attempt(void **state)
     may(&mays[i]);
 }
 
+/* A run's permission is its experiment's, by the new way and the older one. */
+static void told_before_the_attempt_on_a_run(void **state)
+{
+#define EXP_MAY "/api/3.0/mlflow/users/permissions/get?username=ana%20b&resource_type=experiment&resource_id=7"
+#define ITS_RUN(what) { .path = "/api/2.0/mlflow/runs/get?", .headers = JSON, .body = what }
+#define RUN7 ITS_RUN("{\"run\":{\"info\":{\"run_id\":\"r1\",\"experiment_id\":\"7\",\"lifecycle_stage\":\"active\"}}}")
+#define EXP7 { .path = "/api/2.0/mlflow/experiments/get?", .headers = JSON, .body = "{\"experiment\":{\"name\":\"e\"}}" }
+  static const char *const no = "mlflow:ana b may not do this: tag k of run r1: 'v' (now not set) needs the permission EDIT on the "
+    "experiment; yours is READ";
+#define OLD_EXP { .path = USERS "current", .status = 404, .body = "<html>" }, \
+      { .path = "/api/3.0/mlflow/users", .status = 404, .body = "<html>" }
+  static const struct { const char *words; struct httpd_step who, may, named; } of[] = {
+    { no, NEW_WHO("false"), { .path = EXP_MAY, .headers = JSON, .body = "{\"permission\":\"READ\"}" }, { .path = "/none" } },
+    { NULL, NEW_WHO("false"), { .path = EXP_MAY, .headers = JSON, .body = "{\"permission\":\"EDIT\"}" }, { .path = "/none" } },
+    { NULL, NEW_WHO("true"), { .path = EXP_MAY, .headers = JSON, .body = "{\"permission\":\"READ\"}" }, { .path = "/none" } },
+    { no, OLD_EXP,
+      NAMED("{\"user\":{\"username\":\"ana b\",\"experiment_permissions\":[{\"experiment_id\":\"6\",\"permission\":\"EDIT\"},"
+            "{\"experiment_id\":\"7\",\"permission\":\"READ\"}]}}") },
+    { NULL, OLD_EXP,
+      NAMED("{\"user\":{\"username\":\"ana b\",\"experiment_permissions\":[]}}") },
+  };
+  const struct sl_val tag[] = { sl_vz("k"), sl_vz("v") };
+  (void)state;
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    struct httpd_step steps[] = { { .path = "/version", .body = "3.17.2" }, of[i].who, of[i].may, of[i].named, RUN7, EXP7, PROBE };
+    struct httpd *d = httpd_start(steps, sizeof steps / sizeof steps[0]);
+    struct mt t;
+    struct ma a;
+    char url[100], settings[200];
+    assert_non_null(d);
+    snprintf(settings, sizeof settings, "    uri: \"%s\"\n    timeout: 1s\n    username: ana b\n    password: p\n",
+             httpd_url(d, "/", url, sizeof url));
+    mt_open(&t, settings);
+    int rc = ma_plan(t.w, t.l, &a, &sl_res_runs, &sl_act_run_tag, "r1", tag);
+    if (rc != (of[i].words ? SL_EDENIED : SL_OK) || (of[i].words && strcmp(a.err.msg, of[i].words) != 0))
+      fail_msg("%zu: %s: %s", i, sl_code_name(rc), a.err.msg);
+    sl_plan_free(a.plan);
+    mt_close(&t);
+    httpd_stop(d);
+  }
+}
+
 /* Whether a tag stands on a run that was deleted behind it: it was written, and that is how it is recorded. */
 static void a_run_deleted_meanwhile(void **state)
 {
@@ -191,6 +233,7 @@ static void a_run_deleted_meanwhile(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(each_answer_in_words), cmocka_unit_test(told_before_the_attempt),
+                                      cmocka_unit_test(told_before_the_attempt_on_a_run),
                                       cmocka_unit_test(a_run_deleted_meanwhile) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* An MLflow server that is none, is dead, slow, old, behind a proxy, refuses, repeats itself, stops in the middle or never ends: each gets
  * one line that says what to do. And the traps of the real ones: numbers as strings, NaN, empty answers. */
+#include <time.h>
+
 #include "httpd.h"
 #include "mlflow_test.h"
 
@@ -142,7 +144,7 @@ static void logins(void **state)
       "Authorization: Basic YW5hOnBhc3MxMjM0" },
     { "", NULL, NULL, NULL, "machine 127.0.0.1\n login ana\n password pass1234\n", "Authorization: Basic YW5hOnBhc3MxMjM0" },
     { "", NULL, NULL, "abcdef", "machine 127.0.0.1 login ana password pass1234", "Authorization: Bearer abcdef" },
-    { "    workspace: lab\n", NULL, NULL, NULL, NULL, "X-MLFLOW-WORKSPACE: lab" },
+
   };
   (void)state;
   for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
@@ -295,6 +297,187 @@ static void traps_of_real_servers(void **state)
   site_close(&s);
 }
 
+/* Values that no MLflow takes: shown cut, and said; they cost memory once, and never the other rows. */
+static void huge_values(void **state)
+{
+  enum { HUGE = 10 << 20, TAGS = 3 };
+  static const char head[] = "{\"runs\":[{\"info\":{\"run_id\":\"a\"},\"data\":{\"tags\":[",
+    tail[] = "{\"key\":\"small\",\"value\":\"s\"}]}},"
+    "{\"info\":{\"run_id\":\"b\"},\"data\":{\"params\":[{\"key\":\"p\",\"value\":\"1\"}]}}]}";
+  struct sl_buf body;
+  struct site s;
+  (void)state;
+  sl_buf_init(&body, (size_t)64 << 20);
+  sl_buf_z(&body, head);
+  for (int i = 0; i < TAGS; i++) {
+    sl_buf_printf(&body, "{\"key\":\"t%d\",\"value\":\"", i);
+    char *at = sl_buf_room(&body, HUGE);
+    assert_non_null(at);
+    memset(at, 'x', HUGE);
+    body.n += HUGE;
+    sl_buf_z(&body, "\"},");
+  }
+  sl_buf_z(&body, tail);
+  struct httpd_step steps[] = { GOOD, EXPERIMENTS, { .path = "/api/2.0/mlflow/runs/", .headers = JSON, .body = body.p, .nbody = body.n } };
+  site_open(&s, steps, sizeof steps / sizeof steps[0], "");
+  struct mt_answer *a = mt_ask(&s.t, (struct mt_ask){ .res = &sl_res_runs, .idle_ms = 20000 });
+  assert_int_equal(a->code, SL_OK);
+  assert_int_equal(a->state, SL_CUT);
+  assert_string_equal(a->note, "3 values are too long to be shown whole");
+  assert_int_equal(a->rows, 2);
+  assert_true(mt_has(a, "xxx... (cut: 10485760 bytes)\"") && mt_has(a, "\"tags.small\":\"s\"") && mt_has(a, "\"params.p\":\"1\""));
+  assert_true(a->json.n < (3 << 20) + 4096);
+  mt_free(a);
+  site_close(&s);
+  sl_buf_free(&body);
+}
+
+/* Whoever answers so, in text, HTML or JSON: one line, the right code, nothing that a terminal obeys. */
+static void refusals(void **state)
+{
+  static const struct { int status, code; const char *type, *body, *words; } of[] = {
+    { 401, SL_EAUTH, "text/plain", "You are not authenticated. Please see https://www.mlflow.org", "sluice login reg" },
+    { 401, SL_EAUTH, "text/html", "<html><h1>401 Authorization Required</h1></html>", "sluice login reg" },
+    { 403, SL_EDENIED, "text/plain", "Permission denied", "Permission denied; ask for the right" },
+    { 403, SL_EDENIED, "text/html", "<!doctype html><title>Forbidden</title>", "an HTML page" },
+    { 403, SL_ENET, "text/plain", "Invalid Host header - possible DNS rebinding attack detected", "--allowed-hosts" },
+    { 403, SL_EDENIED, "application/json", "{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"no\\u001b[31m\\n\\u202ehere\"}", "no" },
+    { 429, SL_ENET, "text/plain", "slow\ndown", "slow down; wait, then try again" },
+    { 429, SL_ENET, "text/html", "<html>", "429" },
+    { 503, SL_ENET, "text/plain", "Endpoint: /x disabled due to running with `--no-serve-artifacts`", "no-serve-artifacts" },
+    { 503, SL_ENET, "text/html", "<html><body>Service Unavailable</body></html>", "an HTML page" },
+    { 502, SL_ENET, "text/html", "<html><center><h1>502 Bad Gateway</h1></center>", "502 the server failed" },
+    { 404, SL_ENOENT, "text/html", "<!doctype html><title>404 Not Found</title>", "404 not found" },
+    { 400, SL_EAUTH, "text/html", "<html><head><title>400 No required SSL certificate was sent</title>", "set cert_file and key_file" },
+    { 418, SL_EPROTO, "text/plain", "\x1b[2J\xff\xfe teapot", "unexpected answer" },
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    struct site s;
+    char headers[120];
+    snprintf(headers, sizeof headers, "Content-Type: %s\r\nRetry-After: 86400\r\n", of[i].type);
+    const struct httpd_step steps[] = { GOOD, { .status = of[i].status, .headers = headers, .body = of[i].body } };
+    site_open(&s, steps, sizeof steps / sizeof steps[0], "");
+    refused(&s, &sl_res_experiments, of[i].code, of[i].words);
+  }
+}
+
+/* A secret that was good and is refused: fetched anew from where it comes from, and the same page asked for again; no row is lost. */
+static void a_token_that_expires(void **state)
+{
+  struct site s;
+  char path[160];
+  unsigned looks = 0;
+  char text[4096];
+  (void)state;
+  SITE(&s, "    token: {file: tok}\n", GOOD, { .path = "/api/2.0/mlflow/experiments/search", .times = 1, .headers = JSON,
+         .body = "{\"experiments\":[{\"experiment_id\":\"1\",\"name\":\"a\"}],\"next_page_token\":\"t1\"}" },
+       { .path = "/api/2.0/mlflow/experiments/search", .times = 1, .status = 401, .body = "token expired" },
+       { .path = "/api/2.0/mlflow/experiments/search", .times = 1, .headers = JSON,
+         .body = "{\"experiments\":[{\"experiment_id\":\"2\",\"name\":\"b\"}]}" },
+       { .path = "/api/2.0/mlflow/experiments/search", .status = 401, .body = "token expired" });
+  snprintf(path, sizeof path, "%s/tok", s.t.dir);
+  assert_int_equal(sl_file_write(path, SL_STR("secret-token-1\n"), 0600, NULL), SL_OK);
+  struct mt_answer *a = mt_ask(&s.t, (struct mt_ask){ .res = &sl_res_experiments, .idle_ms = 20000 });
+  if (a->code)
+    fail_msg("%s", a->error);
+  assert_string_equal(sl_buf_zstr(&a->ids), "1\n2\n");
+  mt_free(a);
+  /* refused again and again: one more look, then the words; whoever asks next has it fetched anew */
+  a = mt_ask(&s.t, (struct mt_ask){ .res = &sl_res_experiments, .idle_ms = 20000 });
+  assert_int_equal(a->code, SL_EAUTH);
+  if (!strstr(a->error, "the server refused the token; it is from the file ") || !strstr(a->error, "tok: mend it there"))
+    fail_msg("%s", a->error);
+  mt_free(a);
+  assert_int_equal(sl_file_write(path, SL_STR("secret-token-2\n"), 0600, NULL), SL_OK);
+  mt_free(mt_ask(&s.t, (struct mt_ask){ .res = &sl_res_experiments, .idle_ms = 20000 }));
+  assert_true(asked(&s, "Bearer secret-token-2"));
+  for (unsigned i = 0; i < httpd_requests(s.d); i++)
+    looks += httpd_request(s.d, i, text, sizeof text) && strstr(text, "GET /health") == text;
+  assert_int_equal(looks, 4);
+  site_close(&s);
+}
+
+/* MLflow's workspaces, where the server has them, has not this one, or has none. */
+static void workspaces(void **state)
+{
+#define HAS(yes) { .path = "/api/3.0/mlflow/server-info", .headers = JSON, .body = "{\"workspaces_enabled\":" yes "}" }
+#define UP { .path = "/health", .body = "OK" }, { .path = "/version", .body = "3.17.2" }
+  static const char missing[] = "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"Workspace 'lab' not found\"}",
+    none[] = "{\"error_code\":\"FEATURE_DISABLED\",\"message\":\"Workspace APIs are not available\"}",
+    wants[] = "{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"Active workspace is required\"}";
+  struct site s;
+  (void)state;
+  SITE(&s, "    workspace: lab\n", UP, HAS("true"), { .status = 404, .headers = JSON, .body = missing });
+  refused(&s, &sl_res_experiments, SL_ECONFIG, "no workspace lab, or does not show it to you; mend the setting `workspace`");
+  const struct httpd_step without[][5] = {
+    { UP, HAS("false"), EXPERIMENTS },
+    { UP, { .path = "/api/3.0", .status = 403, .body = "no" }, { .status = 400, .headers = JSON, .body = none } },
+    { { .path = "/health", .body = "OK" }, { .path = "/version", .body = "2.9.1" }, { .path = "/api/3.0", .status = 404, .body = "?" },
+      EXPERIMENTS } };
+  for (size_t i = 0; i < 3; i++) {
+    setenv("MLFLOW_WORKSPACE", "lab", 1);
+    site_open(&s, without[i], 4, "");
+    refused(&s, &sl_res_experiments, SL_ECONFIG, "has no workspaces, and MLFLOW_WORKSPACE names one");
+    unsetenv("MLFLOW_WORKSPACE");
+    site_open(&s, without[i], 4, "    workspace: default\n"); /* everybody's: as good as none */
+    struct mt_answer *a = mt_ask(&s.t, (struct mt_ask){ .res = &sl_res_experiments });
+    assert_int_equal(a->code, i == 1 ? SL_ECONFIG : SL_OK); /* it answers so to everything */
+    assert_false(asked(&s, "X-MLFLOW-WORKSPACE"));
+    mt_free(a);
+    site_close(&s);
+  }
+  const struct httpd_step needs[] = { UP, HAS("true"), { .status = 400, .headers = JSON, .body = wants } };
+  site_open(&s, needs, sizeof needs / sizeof needs[0], "");
+  refused(&s, &sl_res_experiments, SL_ECONFIG, "set `workspace` of connection reg");
+}
+
+/* Nobody waits for a server that says nothing, wherever it stopped. The ms it took to leave. */
+static int64_t leave(const char *silent)
+{
+  struct site s;
+  struct sl_query *q = NULL;
+  struct sl_err e = { 0 };
+  struct timespec t;
+  sl_watch id;
+  const struct httpd_step steps[] = { { .path = silent, .shape = HTTPD_SILENT }, GOOD,
+    { .headers = JSON, .length = 5000, .slice = 10, .slice_ms = 200,
+      .body = "{\"experiments\":[{\"experiment_id\":\"1\",\"name\":\"a\"}" } };
+  struct mt_answer *a = calloc(1, sizeof *a);
+  site_open(&s, steps, sizeof steps / sizeof steps[0], "");
+  sl_buf_init(&a->json, 1 << 20);
+  sl_buf_init(&a->doc, 0);
+  sl_buf_init(&a->ids, 0);
+  const struct sl_query like = { .res = &sl_res_experiments, .kind = SL_Q_LIST, .conn = SL_STR("reg"), .no_cap = true };
+  assert_int_equal(sl_query_new(&q, &like, &e), SL_OK);
+  assert_int_equal(sl_ws_query(s.t.w, q, true, mt_changed, a, &id, &e), SL_OK);
+  sl_query_unref(q);
+  for (int64_t end = sl_loop_now(s.t.l) + 200; sl_loop_now(s.t.l) < end;)
+    sl_loop_turn(s.t.l, 20);
+  assert_false(a->done);
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  int64_t began = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+  sl_ws_unwatch(s.t.w, id);
+  mt_close(&s.t); /* waits for what is under way */
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  httpd_stop(s.d);
+  mt_free(a);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - began;
+}
+
+static void left_while_it_is_silent(void **state)
+{
+  static const char *const silent[] = { "/health", "/version", "/api/2.0/mlflow/experiments/search", "/nowhere" };
+  (void)state;
+  for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
+    int64_t took = leave(silent[i]);
+    for (int again = 0; again < 3 && took >= 100; again++) /* the machine has others to serve, too */
+      took = leave(silent[i]);
+    if (took >= 100)
+      fail_msg("%s: it took %lld ms to leave", silent[i], (long long)took);
+  }
+}
+
 /* get-history: max_results always; the token that servers from 3.4 on repeat with an empty page ends it. */
 static void histories(void **state)
 {
@@ -338,7 +521,7 @@ static void config(void **state)
 static int no_proxy(void **state)
 {
   static const char *const vars[] = { "http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
-    "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN" };
+    "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_WORKSPACE" };
   (void)state;
   for (size_t i = 0; i < sizeof vars / sizeof vars[0]; i++)
     unsetenv(vars[i]);
@@ -353,7 +536,8 @@ int main(void)
     cmocka_unit_test(wrong_login), cmocka_unit_test(logins), cmocka_unit_test(shy), cmocka_unit_test(repeated_token),
     cmocka_unit_test(empty_page_ends), cmocka_unit_test(half_an_answer), cmocka_unit_test(cut_json), cmocka_unit_test(endless),
     cmocka_unit_test(nothing), cmocka_unit_test(server_failed), cmocka_unit_test(traps_of_real_servers), cmocka_unit_test(histories),
-    cmocka_unit_test(config),
+    cmocka_unit_test(config), cmocka_unit_test(huge_values), cmocka_unit_test(refusals), cmocka_unit_test(a_token_that_expires),
+    cmocka_unit_test(workspaces), cmocka_unit_test(left_while_it_is_silent),
   };
   return cmocka_run_group_tests(tests, no_proxy, NULL);
 }

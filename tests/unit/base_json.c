@@ -261,6 +261,40 @@ static void pull_limits(void **state)
 }
 
 /* Megabytes in pieces, in three allocations. */
+/* Instead of refusing: how the string begins, by whole characters, in whatever pieces it comes. */
+static void pull_cuts(void **state)
+{
+  static const struct { const char *in, *out; uint64_t lost; } of[] = {
+    { "[\"12345678\",1]", "12345678", 0 }, { "[\"123456789\",1]", "12345678", 1 }, { "[\"1234567\\u00e4x\",1]", "1234567", 3 },
+    { "[\"1234567\xc3\xa4x\",1]", "1234567", 3 }, { "[\"123456\xc3\xa4\",1]", "123456\xc3\xa4", 0 },
+    { "[\"12345678\\n\\udc80\\ud83d\\ude00\",1]", "12345678", 6 },
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof of / sizeof of[0]; i++)
+    for (size_t step = 1; step < 40; step += 3) {
+      struct sl_json_pull *p;
+      struct sl_str in = sl_str(of[i].in), text;
+      enum sl_json_tok t;
+      bool seen = false;
+      assert_int_equal(sl_json_pull_open(&p, 8, false, NULL), SL_OK);
+      sl_json_pull_cut(p);
+      while ((t = sl_json_pull_next(p, &text, NULL)) != SL_JT_END) {
+        assert_int_not_equal(t, SL_JT_BAD);
+        if (t == SL_JT_STR) {
+          assert_true(sl_str_eqz(text, of[i].out) && sl_json_pull_lost(p) == of[i].lost);
+          seen = true;
+        } else if (t == SL_JT_MORE && in.n) {
+          size_t n = in.n < step ? in.n : step;
+          assert_int_equal(sl_json_pull_feed(p, in.p, n, NULL), SL_OK);
+          in = sl_str_from(in, n);
+        } else if (t == SL_JT_MORE)
+          sl_json_pull_eof(p);
+      }
+      assert_true(seen);
+      sl_json_pull_free(p);
+    }
+}
+
 static void pull_keeps_nothing(void **state)
 {
   (void)state;
@@ -425,7 +459,8 @@ int main(void)
   sl_mem_install_hooks();
   const struct CMUnitTest tests[] = {cmocka_unit_test(dom_refuses), cmocka_unit_test(dom_limits), cmocka_unit_test(dom_reads),
     cmocka_unit_test(pull_reads), cmocka_unit_test(pull_in_pieces), cmocka_unit_test(pull_refuses), cmocka_unit_test(pull_limits),
-    cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes), cmocka_unit_test(bytes_survive),
+    cmocka_unit_test(pull_cuts), cmocka_unit_test(pull_keeps_nothing), cmocka_unit_test(writes), cmocka_unit_test(quotes),
+    cmocka_unit_test(bytes_survive),
 #if SL_FAULTS
     cmocka_unit_test(running_out),
 #endif

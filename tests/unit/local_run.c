@@ -457,6 +457,28 @@ static void old_executions_go(void **state)
   assert_int_equal(local_prune(root, &keep, now), 0);
 }
 
+/* Put aside, and then the supervisor was killed: the next one takes it away, whatever its job keeps. */
+static void what_was_left_goes(void **state)
+{
+  static const char *const names[] = { ".pruned-job-9~", ".pruned-gone-1~", ".pruned-mine", "notes~" };
+  struct local_spec keep = { .job = "job" };
+  char path[200];
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    snprintf(path, sizeof path, "%s/%s/steps", root, names[i]);
+    assert_int_equal(sl_mkdirs(path, 0700, NULL), SL_OK);
+    snprintf(path, sizeof path, "%s/%s/log", root, names[i]);
+    assert_int_equal(sl_file_write(path, SL_STR("x\n"), 0600, NULL), SL_OK);
+  }
+  sl_free(older("job", 500, true));
+  assert_int_equal(local_prune(root, &keep, 5000000000000), 0);
+  left("job", "job-1");
+  for (size_t i = 0; i < 4; i++) {
+    snprintf(path, sizeof path, "%s/%s", root, names[i]);
+    assert_int_equal(sl_dir_exists(path), i >= 2);
+  }
+}
+
 static void what_runs_is_never_removed(void **state)
 {
   const struct sh s[] = { { "long", "sleep 1000", NULL } };
@@ -504,7 +526,7 @@ int main(void)
     T(the_environment_is_clean), T(a_program_that_is_not_there), T(a_stop_file_ends_the_group), T(a_timeout_is_a_failure),
     T(a_killed_supervisor_is_noticed), T(one_that_never_started), T(two_supervisors_do_not_run_one_execution),
     T(damaged_files_are_unknown), T(numbers_go_on), T(logs_rotate),
-    T(old_executions_go), T(what_runs_is_never_removed),
+    T(old_executions_go), T(what_was_left_goes), T(what_runs_is_never_removed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,3 +77,24 @@ def test_the_worse_the_unknown_and_ones_own_are_refused(demo):
         p = demo.run("-w", demo.demo, "approve", f"cancer/{version}", "--as", who, check=False)
         assert p.returncode == 4 and words in p.stderr, (version, p)
     assert champion(demo) == "champion=3"
+
+
+def test_where_it_came_from(demo):
+    t = Tmux([SLUICE, "-w", demo.demo], demo.env)
+    try:
+        t.wait("unapproved in production")
+        t.go("approval cancer/4", "VERDICT", "L lineage")
+        t.keys("L")
+        t.wait("lineage cancer/4", "made by lgb-7 fresh", "ran train.py @ ", "read curated/", "written by features", "read landing/dt=",
+               "HERE")
+        t.keys("j", "j")
+        t.wait("run: cancer, by ana")
+        t.keys("Enter")
+        t.wait("name  lgb-7 fresh", "experiment  cancer")
+        t.keys("Escape")
+        t.wait("made by lgb-7 fresh")
+        t.go("lineage holdout/cancer.parquet", "lineage holdout/cancer.parquet", "versions", "read by")
+        t.keys("G")
+        t.wait("cancer/1", "became")
+    finally:
+        t.close()

@@ -323,7 +323,7 @@ int64_t ap_decision(struct approval_state *s, int64_t version, const char *decis
 }
 
 /* Of the facts of now, as far as they are here: the rules, the evidence, the files, and what it would replace. */
-static bool of_now(struct approval_state *s, uint64_t row)
+bool ap_of_now(struct approval_state *s, uint64_t row)
 {
   static const char *const same[][2] = {
     { "policy_sha256", "policy_sha256" }, { "evidence", "evidence_sha256" }, { "files_sha256", "files_sha256" },
@@ -351,7 +351,7 @@ size_t ap_valid(struct approval_state *s, const char *me, bool *mine)
       continue;
     if (sl_str_eqz(what, "rejected"))
       break; /* what was agreed before it is void */
-    if (!sl_str_eqz(what, "approved") || !of_now(s, row))
+    if (!sl_str_eqz(what, "approved") || !ap_of_now(s, row))
       continue;
     n++;
     *mine |= sl_str_eqz(ap_text(s->approvals, row, "by"), me);

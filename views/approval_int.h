@@ -59,6 +59,7 @@ void ap_metrics(struct sl_view *v, struct approval_state *s);               /* m
 void ap_past_read(struct approval_state *s);
 int64_t ap_decision(struct approval_state *s, int64_t version, const char *decision);   /* newest row of approvals; "" any; -1: none */
 const struct ap_past *ap_past_nth(const struct approval_state *s, size_t i);   /* this version's own first; NULL: no more */
+bool ap_of_now(struct approval_state *s, uint64_t row);                      /* an approval: of the facts that are judged now */
 /* Approvals of this version for `to` that count now; *mine: one of them is by the person of that name. */
 size_t ap_valid(struct approval_state *s, const char *me, bool *mine);
 

@@ -116,7 +116,7 @@ void ap_race(struct sl_view *v, struct approval_state *s, struct sl_buf *b)
 static const char *worth(const struct sl_val *valid, const char **state)
 {
   *state = valid->null ? "waiting" : valid->u.b ? "ok" : "unknown";
-  return valid->null ? "unsigned" : valid->u.b ? "counts" : "a claim";
+  return valid->null ? "unsigned" : valid->u.b ? "signed" : "a claim";
 }
 
 /* "v2 approved by lead 11-07 14:12"; the state's word and what it is worth apart. */
@@ -204,9 +204,13 @@ static void past_reason(struct sl_view *v, struct approval_state *s, const struc
   ap_past_put(v, s, p, b, &state, &says);
   struct sl_str more = p->audit ? ap_text(s->audit, p->row, "detail") : ap_text(s->approvals, p->row, "comment");
   struct sl_str why = p->audit ? SL_STR("") : ap_text(s->approvals, p->row, "why");
-  sl_buf_printf(b, "%s%s", dot(), says);
+  bool good = !strcmp(says, "signed");
+  sl_buf_printf(b, "%s%s", dot(), good && why.n ? "" : says);
   if (why.n)
-    sl_buf_printf(b, ": %.*s", SL_ARG(why));
+    sl_buf_printf(b, "%s%.*s", good ? "" : ": ", SL_ARG(why));
+  if (good && p->own && s->champion != s->version && sl_str_eqz(ap_text(s->approvals, p->row, "decision"), "approved") &&
+      !ap_of_now(s, p->row))
+    sl_buf_printf(b, "%sbut of other rules, evidence, files or another champion than now", dot());
   if (more.n)
     sl_buf_printf(b, "%s\"%.*s\"", dot(), SL_ARG(sl_str_head(more, 400)));
 }

@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "model/judge.h"
 #include "views/approval_int.h"
+#include "views/score.h"
 
 static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_query *like, void (*changed)(struct sl_view *, void *),
                    void *user, struct sl_err *err)
@@ -399,6 +400,8 @@ static enum sl_handled approval_command(struct sl_view *v, const char *command)
     compare_go(v, s);
   else if (!strcmp(command, "evidence"))
     evidence(v);
+  else if (!strcmp(command, "score"))
+    score_go(v, sl_str(s->model), s->version);
   else if (!strcmp(command, "lineage"))
     lineage_go(v);
   else if (!strcmp(command, "everything"))
@@ -423,6 +426,7 @@ static const struct sl_bind approval_binds[] = {
   {"diff", "D", "all that differs between the champion's run and this one's"},
   {"evidence", "E", "compute the evidence again; asks before"},
   {"lineage", "L", "what it came from, whole: run, data, partitions, executions, code, evidence"},
+  {"score", "M", "the model over labelled data, beside the champion"},
   {"everything", "A", "all metrics, parameters, decisions and data, to scroll through; again: what fits"},
 };
 

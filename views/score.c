@@ -10,6 +10,7 @@
 #include "model/quality.h"
 #include "model/scope.h"
 #include "ui/widgets.h"
+#include "views/score.h"
 
 enum { LINES_MAX = 4096, NAME_W = 12, CELL_W = 10, WIDE = 64, HEAD_ROWS = 2 };
 enum kind { FIGURE, TITLE, CLASS, CONFUSION, ROW };
@@ -234,6 +235,46 @@ static void score_close(struct sl_view *v)
   sl_buf_free(&s->title);
   sl_quality_ask_free(&s->ask);
   sl_free(s->line);
+}
+
+/* ---- the way here ---- */
+
+static void data_typed(struct sl_view *v, void *user, const char *text)
+{
+  char *model = user;
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 16);
+  if (text && sl_str_trim(sl_str(text)).n) {
+    sl_buf_printf(&b, "%s %s", model, text);
+    sl_view_go(v, "score", sl_buf_view(&b));
+  }
+  sl_buf_free(&b);
+  sl_free(model);
+}
+
+static bool has_data(const struct sl_model_conf *m)
+{
+  for (size_t i = 0; m && i < m->nevidence; i++)
+    if (m->evidence[i].data && m->evidence[i].label)
+      return true;
+  return false;
+}
+
+void score_go(struct sl_view *v, struct sl_str model, int64_t version)
+{
+  static const char *const keys[] = { "label=", "against=", NULL };
+  struct sl_buf b;
+  char *uri = sl_asprintf("models:/%.*s/%lld", SL_ARG(model), (long long)version);
+  if (!uri)
+    return;
+  sl_buf_init(&b, 1 << 16);
+  sl_scope_put(&b, uri, keys);
+  sl_free(uri);
+  if (has_data(conf_of(v, model)))
+    sl_view_go(v, "score", sl_buf_view(&b));
+  else
+    sl_view_prompt(v, "score over (DATA LABEL):", "", data_typed, sl_buf_take(&b, NULL));
+  sl_buf_free(&b);
 }
 
 /* ---- drawing ---- */

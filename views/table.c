@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "model/saved.h"
 #include "ui/widgets.h"
+#include "views/score.h"
 
 struct table_state { struct sl_tablew *t; struct sl_buf title; };
 
@@ -12,6 +13,7 @@ static const struct sl_bind table_binds[] = {
   {"save-view", "V", "save filter, order and columns under a name; `:runs @NAME` opens it, and the palette lists it"},
   {"delete-view", "D", "delete a saved view of these rows"},
   {"compare", "C", "runs: the marked ones beside each other; the first that was marked is the baseline"},
+  {"score", "M", "versions: the model over labelled data, beside the champion"},
 };
 
 /* "@NAME": a saved view's question; its columns are chosen in the table. */
@@ -96,6 +98,15 @@ static void compare(struct sl_view *v, struct table_state *s)
   sl_buf_free(&scratch);
 }
 
+/* The version under the cursor. */
+static void score(struct sl_view *v, const struct sl_subject *at)
+{
+  ptrdiff_t slash = sl_str_rchr(at->ref.id, '/');
+  int64_t version;
+  if (slash > 0 && sl_str_i64(sl_str_from(at->ref.id, (size_t)slash + 1), &version))
+    score_go(v, sl_str_head(at->ref.id, (size_t)slash), version);
+}
+
 /* ---- saved views ---- */
 
 static void order_text(const struct sl_order *o, struct sl_buf *b)
@@ -150,6 +161,10 @@ static enum sl_handled table_command(struct sl_view *v, const char *command)
   struct sl_subject at = {0};
   if (sl_str_eqz(sl_str(command), "compare") && table_subject(v, &at) && at.res == &sl_res_runs) {
     compare(v, sl_view_state(v));
+    return SL_HANDLED;
+  }
+  if (!strcmp(command, "score") && table_subject(v, &at) && at.res == &sl_res_versions) {
+    score(v, &at);
     return SL_HANDLED;
   }
   if (!strcmp(command, "save-view")) {

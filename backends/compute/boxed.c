@@ -1,4 +1,6 @@
 /* backends/compute/boxed.c: a resource whose rows the box works out: they come with the columns that the resource has here, and get ids. */
+#include <stdio.h>
+
 #include "backend_compute/compute_int.h"
 
 static int copy_rows(struct sl_req *r, struct sl_batch *from, struct sl_batch **to, struct sl_err *err)
@@ -40,9 +42,9 @@ static int on_rows(void *user, struct sl_batch **take)
 
 static void on_progress(void *user, double done, double total)
 {
-  (void)done;
-  (void)total;
-  sl_req_touch(user, 0);
+  char words[48];
+  snprintf(words, sizeof words, "computing, %.0f %%", total > 0 ? 100 * done / total : 0);
+  sl_req_say(user, words);
 }
 
 static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)

@@ -11,6 +11,7 @@
 
 #include "backend_compute/compute_int.h"
 #include "base/file.h"
+#include "base/fmt.h"
 #include "compute/mlmodel.h"
 
 enum { MODEL_MAX = 256 << 20, PIECE = 1 << 20, BUFFER_MAX = 64 << 20 };
@@ -18,6 +19,7 @@ enum { MODEL_MAX = 256 << 20, PIECE = 1 << 20, BUFFER_MAX = 64 << 20 };
 /* What the lane works on; nobody else while `busy`. */
 struct folder {
   struct compute_fetch *f;     /* NULL: dropped meanwhile, the folder goes */
+  struct sl_loop *loop;
   char *parent, *dir;
   int fd;                      /* of `model` */
   struct sl_buf page, out;
@@ -121,10 +123,10 @@ static void removed(void *user, int rc, const struct sl_err *err)
 }
 
 /* A large file takes a while to go. */
-static void folder_remove(struct compute *c, struct folder *d)
+static void folder_remove(struct folder *d)
 {
   static const struct sl_job_ops ops = { .work = remove_work, .done = removed };
-  if (!d->dir || sl_job_start(sl_backend_loop(c->b), SL_LANE_FILE, &ops, d, &d->job, NULL))
+  if (!d->dir || sl_job_start(d->loop, SL_LANE_FILE, &ops, d, &d->job, NULL))
     folder_free(d);
 }
 
@@ -139,7 +141,7 @@ void compute_fetch_drop(struct compute_fetch *f)
   if (f->d && f->busy)
     f->d->f = NULL;
   else if (f->d)
-    folder_remove(f->c, f->d);
+    folder_remove(f->d);
   sl_buf_free(&f->in);
   sl_free(f->uri);
   sl_free(f);
@@ -185,19 +187,29 @@ static int after_page(struct compute_fetch *f, struct sl_err *err)
   return rc;
 }
 
+static void say_copied(const struct compute_fetch *f)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 128);
+  sl_buf_z(&b, f->plain ? "copying, " : "copying the model, ");
+  sl_fmt_bytes(&b, (int64_t)f->got);
+  sl_req_say(f->touch, sl_buf_zstr(&b));
+  sl_buf_free(&b);
+}
+
 static void written(void *user, int rc, const struct sl_err *err)
 {
   struct folder *d = user;
   struct compute_fetch *f = d->f;
   struct sl_err e = *err;
   if (!f) { /* dropped while the lane wrote */
-    folder_free(d);
+    folder_remove(d);
     return;
   }
   f->busy = false;
   sl_buf_clear(&d->out);
   if (f->touch)
-    sl_req_touch(f->touch, 0);
+    say_copied(f);
   if (!rc && f->in.n)
     rc = write_more(f, &e);
   if (!rc && f->paused) {
@@ -267,7 +279,7 @@ static int begin(struct compute_fetch *f, const char *uri, struct sl_err *err)
   struct folder *d = f->d = sl_calloc(1, sizeof *d);
   if (!d)
     return sl_err_nomem(err);
-  *d = (struct folder){ .f = f, .fd = -1, .parent = sl_path_join(state ? state : "/tmp", "box") };
+  *d = (struct folder){ .f = f, .loop = sl_backend_loop(f->c->b), .fd = -1, .parent = sl_path_join(state ? state : "/tmp", "box") };
   sl_buf_init(&d->page, SL_MLMODEL_MAX);
   sl_buf_init(&d->out, BUFFER_MAX);
   f->uri = sl_strdup(uri);

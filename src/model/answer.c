@@ -152,6 +152,7 @@ static void src_full(struct ws_src *s, bool limited)
   s->req = NULL;
   if (r)
     ws_req_drop(r);
+  s->said = false;
   if (limited)
     snprintf(s->pub.note, sizeof s->pub.note, "first %llu, as asked", (unsigned long long)s->run_rows);
   else if (s->pub.total > 0 && (uint64_t)s->pub.total > s->run_rows)
@@ -205,6 +206,14 @@ static int src_doc(void *user, struct sl_str json)
   return SL_OK;
 }
 
+static void src_say(void *user, const char *words)
+{
+  struct ws_src *s = user;
+  snprintf(s->pub.note, sizeof s->pub.note, "%s", words);
+  s->said = true;
+  ws_ans_mark(s->a, false);
+}
+
 static void src_end(void *user, int rc, const char *cut_note, const struct sl_err *err)
 {
   struct ws_src *s = user;
@@ -221,12 +230,15 @@ static void src_end(void *user, int rc, const char *cut_note, const struct sl_er
       return;
     }
   }
+  if (s->said)
+    s->pub.note[0] = 0;
+  s->said = false;
   if (cut_note)
     snprintf(s->pub.note, sizeof s->pub.note, "%s", cut_note);
   ws_src_ended(s, rc ? SL_FAILED : cut_note ? SL_CUT : SL_WHOLE, err);
 }
 
-static const struct ws_req_sink src_sink = { .head = src_head, .rows = src_rows, .doc = src_doc, .end = src_end };
+static const struct ws_req_sink src_sink = { .head = src_head, .rows = src_rows, .doc = src_doc, .say = src_say, .end = src_end };
 
 void ws_src_ended(struct ws_src *s, enum sl_src_state state, const struct sl_err *err)
 {

@@ -44,6 +44,8 @@ int sl_req_doc(struct sl_req *r, struct sl_str json);
 int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err);
 void sl_req_cut(struct sl_req *r, const char *note);        /* what came is not all: the source is CUT, with this note */
 void sl_req_touch(struct sl_req *r, uint64_t bytes);        /* a byte came: the idle deadline starts again */
+/* The same, and what it is at, for who waits: "copying the model, 34 MB". The source's note until it ends. */
+void sl_req_say(struct sl_req *r, const char *words);
 int sl_req_ask(struct sl_req *r, const struct sl_ask *a);   /* a person is needed: answer() follows, or the request has failed */
 void sl_req_end(struct sl_req *r, int rc, const struct sl_err *err);  /* exactly once, not before the starting slot returned; r dies */
 bool sl_req_cancelled(const struct sl_req *r);

@@ -714,6 +714,16 @@ void sl_req_touch(struct sl_req *r, uint64_t bytes)
   req_heard(r);
 }
 
+void sl_req_say(struct sl_req *r, const char *words)
+{
+  sl_req_touch(r, 0);
+  if (r->magic != WS_REQ_LIVE || !r->sink || !r->sink->say)
+    return;
+  r->inside++;
+  r->sink->say(r->user, words);
+  r->inside--;
+}
+
 void ws_req_resume(struct sl_req *r)
 {
   if (r->magic != WS_REQ_LIVE || !r->paused || r->ended)

@@ -60,6 +60,7 @@ struct ws_req_sink {
   int (*rows)(void *user, struct sl_batch **take, struct sl_err *err);        /* EAGAIN: taken, ws_req_resume() follows */
   int (*bytes)(void *user, const void *p, size_t n);                          /* the same */
   void (*size)(void *user, int64_t size);                                     /* of the whole object */
+  void (*say)(void *user, const char *words);
   int (*doc)(void *user, struct sl_str json);
   int (*did)(void *user, size_t target, int rc, const struct sl_ref *started, const struct sl_err *err);
   void (*end)(void *user, int rc, const char *cut_note /* NULL: not cut */, const struct sl_err *err);
@@ -237,6 +238,7 @@ struct ws_src {
   struct sl_req *req;
   struct sl_source pub;
   uint64_t run_rows;
+  bool said;                        /* the note is what it is at */
   bool headed, good;                /* in this run; rows of an earlier, whole or cut run are in the table */
   bool over;                        /* this run's end came: what it shows as may be FAILED before that, for want of memory */
 };

@@ -268,7 +268,8 @@ bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, 
     y = wrap_put(g, r, y + 1, SL_ROLE_text, bad->err.msg);
     sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, what_to_do(bad->err.code));
   } else if (!p->a.done && !p->whole) {
-    sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, "%s loading", sl_glyph_pick("·", "."));
+    const char *at = p->a.nsrc && p->src[0].state <= SL_FLOWING && p->src[0].note[0] ? p->src[0].note : "loading";
+    sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, "%s %s", sl_glyph_pick("·", "."), at);
   } else if (p->a.loaded > 0) {
     sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_text, "no row passes the filter (%llu looked at)", (unsigned long long)p->a.loaded);
     sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, "Esc ends the filter");
@@ -296,7 +297,9 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
   sl_buf_printf(b, "%.*s: ", SL_ARG(s->conn));
   switch (s->state) {
   case SL_ASKED: sl_buf_z(b, "asked"); break;
-  case SL_FLOWING: sl_buf_printf(b, "%s", p->query->kind == SL_Q_FOLLOW ? "live" : "loading"); break;
+  case SL_FLOWING:
+    sl_buf_z(b, p->query->kind == SL_Q_FOLLOW ? "live" : s->note[0] ? s->note : "loading");
+    break;
   case SL_FAILED:
     sl_buf_z(b, "failed");
     if (sl_pane_count(p)) { /* the last good rows are still there: how old are they */
@@ -316,7 +319,7 @@ static void source_words(const struct sl_pane *p, const struct sl_source *s, str
 void sl_count_put(struct sl_buf *b, uint64_t n, const char *plural)
 {
   static const struct { const char *res, *word; } other[] = {
-    {"log", "lines"}, {"series", "points"}, {"drift", "tests"}, {"audit", "actions"}};
+    {"log", "lines"}, {"series", "points"}, {"drift", "tests"}, {"quality", "figures"}, {"audit", "actions"}};
   for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
     if (!strcmp(plural, other[i].res))
       plural = other[i].word;

@@ -176,6 +176,8 @@ static void step(void *user)
     if (q->stopped)
       return;
   }
+  if (f->say && !q->at)
+    sl_req_say(r, f->say);
   if (q->at < rows_of(f)) {
     size_t n = batch_of(f, q->at);
     struct sl_batch *b = make_batch(f, sl_req_schema(r), q->at, n);

@@ -39,6 +39,7 @@ struct fake {
   int fail; size_t fail_after;   /* the end's code, after so many rows */
   const char *message;           /* of refuse and fail */
   const char *cut;               /* note: not all of it came */
+  const char *say;               /* what it is at, said before the first rows */
   const char *doc;               /* GET: the document */
   const char *ask;               /* what a person is asked for before the head */
   bool never;                    /* after its rows: no end */

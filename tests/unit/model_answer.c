@@ -277,6 +277,36 @@ static void cut_by_the_backend_keeps_its_note(void **state)
   fx_close(&f);
 }
 
+/* What a source is at is told while it is at it, and is no note of what came in the end. */
+static void what_it_is_at_goes_with_the_end(void **state)
+{
+  static const struct fake_row row[] = { { .name = "a" } };
+  (void)state;
+  for (int round = 0; round < 3; round++) {
+    struct fx f;
+    struct fx_seen s;
+    fx_open(&f, NULL);
+    struct fake *k = fake_of("fake");
+    k->rows = row;
+    k->nrows = 1;
+    k->say = "copying the model, 34 MB";
+    k->never = !round;
+    k->cut = round == 2 ? "a page was lost" : NULL;
+    struct sl_query *q = of_fake(NULL, NULL, 0);
+    fx_watch(&f, q, true, &s);
+    if (round)
+      fx_settle(&f);
+    else
+      fx_pass(&f, 100);
+    assert_int_equal(s.src[0].state, !round ? SL_FLOWING : round == 1 ? SL_WHOLE : SL_CUT);
+    assert_string_equal(s.src[0].note, !round ? "copying the model, 34 MB" : round == 1 ? "" : "a page was lost");
+    sl_ws_unwatch(f.w, s.id);
+    fx_forget(&s);
+    sl_query_unref(q);
+    fx_close(&f);
+  }
+}
+
 static void unwatching_cancels_and_a_late_end_is_ignored(void **state)
 {
   (void)state;
@@ -445,6 +475,7 @@ int main(void)
     cmocka_unit_test_setup(cap_cuts_and_says_so, fresh),
     cmocka_unit_test_setup(exactly_the_cap_is_whole, fresh),
     cmocka_unit_test_setup(cut_by_the_backend_keeps_its_note, fresh),
+    cmocka_unit_test_setup(what_it_is_at_goes_with_the_end, fresh),
     cmocka_unit_test_setup(unwatching_cancels_and_a_late_end_is_ignored, fresh),
     cmocka_unit_test_setup(unwatching_from_the_callback, fresh),
     cmocka_unit_test_setup(silence_ends_at_the_idle_deadline, fresh),

@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --group-by --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -31,6 +31,7 @@ _sluice()
     --sort) kind='none' ;;
     --columns) kind='none' ;;
     --limit) kind='none' ;;
+    --group-by) kind='none' ;;
     --view) kind='view' ;;
     --save-view) kind='none' ;;
     --type) kind='type' ;;
@@ -57,7 +58,7 @@ _sluice()
     --dir) kind='folder' ;;
   esac
   case $cmd in
-    get) args='resource scope' options="$options --filter --sort --columns --limit --view --save-view --watch --deleted" ;;
+    get) args='resource scope' options="$options --filter --sort --columns --limit --group-by --view --save-view --watch --deleted" ;;
     view) args='=list,delete resource view' options="$options" ;;
     ls) args='uri' options="$options --filter --sort --columns --limit" ;;
     cat) args='uri' options="$options" ;;

@@ -10,7 +10,8 @@ struct table_state { struct sl_tablew *t; struct sl_buf title; };
 
 static const struct sl_bind table_binds[] = {
   {"reverse-sort", "S", "turn the order round"},
-  {"save-view", "V", "save filter, order and columns under a name; `:runs @NAME` opens it, and the palette lists it"},
+  {"group", "B", "group by columns: a row a group with n, mean, sd, min and max; Enter opens one, Esc leads back"},
+  {"save-view", "V", "save filter, grouping, order and columns under a name; `:runs @NAME` opens it, and the palette lists it"},
   {"delete-view", "D", "delete a saved view of these rows"},
   {"compare", "C", "runs: the marked ones beside each other; the first that was marked is the baseline"},
   {"score", "M", "versions: the model over labelled data, beside the champion"},
@@ -25,6 +26,11 @@ static int saved_read(struct sl_view *v, struct sl_str name, struct sl_query *li
   if (rc)
     return rc;
   like->scope = (*out)->scope;
+  rc = (*out)->group.n ? sl_want_parse(&like->group, (*out)->group, err) : SL_OK;
+  if (!rc && like->group && (*out)->columns.n)
+    rc = sl_want_parse(&like->want, (*out)->columns, err);
+  if (rc)
+    return rc;
   rc = sl_filter_parse(&like->where, (*out)->filter, sl_ws_now(sl_view_ws(v)), sl_ws_tz(sl_view_ws(v)), err);
   return rc || !(*out)->sort.n ? rc : sl_order_parse(&like->order, (*out)->sort, err);
 }
@@ -54,6 +60,8 @@ static int table_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   sl_query_unref(q);
   sl_filter_unref(like.where);
   sl_order_unref(like.order);
+  sl_want_unref(like.group);
+  sl_want_unref(like.want);
   sl_saved_free(set);
   sl_buf_init(&s->title, 4096);
   sl_buf_str(&s->title, arg);
@@ -112,11 +120,8 @@ static void score(struct sl_view *v, const struct sl_subject *at)
 static void order_text(const struct sl_order *o, struct sl_buf *b)
 {
   for (size_t i = 0; o && i < sl_order_count(o); i++) {
-    const struct sl_order_key *k = sl_order_key(o, i);
-    char quote = k->name.key.p && sl_str_chr(k->name.key, '"') >= 0 ? '`' : '"';
-    sl_buf_printf(b, "%s%s%.*s", i ? "," : "", k->desc ? "-" : "", SL_ARG(k->name.col));
-    if (k->name.key.p)
-      sl_buf_printf(b, ".%c%.*s%c", quote, SL_ARG(k->name.key), quote);
+    sl_buf_printf(b, "%s%s", i ? "," : "", sl_order_key(o, i)->desc ? "-" : "");
+    sl_name_text(b, &sl_order_key(o, i)->name);
   }
 }
 
@@ -125,13 +130,16 @@ static void save_typed(struct sl_view *v, void *user, const char *name)
   struct table_state *s = user;
   const struct sl_query *q = sl_tablew_query(s->t);
   struct sl_err err = {0};
-  struct sl_buf sort;
+  struct sl_buf sort, group;
   if (!name || !name[0])
     return;
   sl_buf_init(&sort, 1 << 16);
+  sl_buf_init(&group, 1 << 16);
   order_text(q->order, &sort);
+  sl_want_text(&group, q->group);
   struct sl_saved one = {.name = sl_str_trim(sl_str(name)), .resource = sl_str(q->res->name), .scope = q->scope,
-    .filter = q->where ? sl_filter_text(q->where) : SL_STR_NONE, .sort = sl_buf_view(&sort), .columns = sl_tablew_columns(s->t)};
+    .filter = q->where ? sl_filter_text(q->where) : SL_STR_NONE, .sort = sl_buf_view(&sort), .columns = sl_tablew_columns(s->t),
+    .group = sl_buf_view(&group)};
   if (one.name.n && one.name.p[0] == '@')
     one.name = sl_str_from(one.name, 1);
   if (sl_saved_put(sl_ws_state_dir(sl_view_ws(v)), &one, &err))
@@ -139,6 +147,7 @@ static void save_typed(struct sl_view *v, void *user, const char *name)
   else
     sl_view_say(v, SL_ROLE_ok, "saved: `:%s @%.*s` opens it", q->res->name, SL_ARG(one.name));
   sl_buf_free(&sort);
+  sl_buf_free(&group);
 }
 
 static void delete_typed(struct sl_view *v, void *user, const char *name)
@@ -180,7 +189,9 @@ static enum sl_handled table_command(struct sl_view *v, const char *command)
 
 static void table_crumb(struct sl_view *v, struct sl_buf *b)
 {
-  sl_buf_str(b, sl_buf_view(&((struct table_state *)sl_view_state(v))->title));
+  const struct table_state *s = sl_view_state(v);
+  sl_buf_str(b, sl_buf_view(&s->title));
+  sl_tablew_crumb(s->t, b);
 }
 
 static void table_count(struct sl_view *v, struct sl_buf *b)

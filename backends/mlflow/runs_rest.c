@@ -4,7 +4,7 @@
 #include "backend_mlflow/runs_int.h"
 #include "backend_mlflow/write_int.h"
 
-/* A server takes about a millisecond a run, and answers a page at once: a short first one is on the screen long before a full one would be. */
+/* A server takes about a millisecond a run, and answers a page at once: a short first one is on the screen long before a full one is. */
 enum { FIRST_PAGE = 100 };
 
 struct runs_ask {

@@ -33,7 +33,7 @@ static int view_take(struct sl_session *s, struct sl_args *args, struct sl_list 
   if (rc)
     return rc;
   const struct { enum sl_opt_id option; struct sl_str text; } words[] = { { SL_O_filter, v->filter }, { SL_O_sort, v->sort },
-    { SL_O_columns, v->columns } };
+    { SL_O_columns, v->columns }, { SL_O_group_by, v->group } };
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (words[i].text.n && !sl_args_has(args, words[i].option))
       args->val[words[i].option] = words[i].text.p;
@@ -48,19 +48,23 @@ static int view_save(struct sl_session *s, const struct sl_list *l, struct sl_er
   const struct sl_args *args = s->app->args;
   struct sl_saved v = { .name = sl_str(sl_args_text(args, SL_O_save_view, "")), .resource = sl_str(l->query.res->name),
                         .scope = l->query.scope, .filter = sl_str(sl_args_text(args, SL_O_filter, "")),
-                        .sort = sl_str(sl_args_text(args, SL_O_sort, "")), .columns = sl_str(sl_args_text(args, SL_O_columns, "")) };
+                        .sort = sl_str(sl_args_text(args, SL_O_sort, "")), .columns = sl_str(sl_args_text(args, SL_O_columns, "")),
+                        .group = sl_str(sl_args_text(args, SL_O_group_by, "")) };
   struct sl_filter *where = NULL;
   struct sl_order *order = NULL;
-  struct sl_want *want = NULL;
+  struct sl_want *want = NULL, *group = NULL;
   int rc = sl_filter_parse(&where, v.filter, sl_loop_wall(s->loop), sl_ws_tz(s->ws), err);
   if (!rc && v.sort.n)
     rc = sl_order_parse(&order, v.sort, err);
   if (!rc && v.columns.n)
     rc = sl_want_parse(&want, v.columns, err);
+  if (!rc && v.group.n)
+    rc = sl_want_parse(&group, v.group, err);
   rc = rc ? rc : sl_saved_put(sl_ws_state_dir(s->ws), &v, err);
   sl_filter_unref(where);
   sl_order_unref(order);
   sl_want_unref(want);
+  sl_want_unref(group);
   return rc;
 }
 

@@ -26,6 +26,7 @@ static int list(struct sl_session *s, struct sl_err *err)
     sl_buf_printf(b, "%.*s: sluice get %.*s", SL_ARG(v->name), SL_ARG(v->resource));
     option(b, "", v->scope);
     option(b, "--filter ", v->filter);
+    option(b, "--group-by ", v->group);
     option(b, "--sort ", v->sort);
     option(b, "--columns ", v->columns);
     sl_buf_ch(b, '\n');

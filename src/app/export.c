@@ -20,6 +20,7 @@ struct export {
   enum sl_format format;
   struct sl_snap *snap;              /* what is written; NULL before */
   char *text; size_t ntext;          /* or this */
+  struct sl_want *want;              /* groups: what is worth a column in CSV; NULL: all */
   size_t missing;                    /* sources that are not whole */
   bool writing;                      /* the lane's job owns it until its end */
 };
@@ -32,6 +33,7 @@ static void export_free(struct export *e)
   if (*at)
     *at = e->next;
   sl_snap_unref(e->snap);
+  sl_want_unref(e->want);
   sl_free(e->path);
   sl_free(e->temp);
   sl_free(e->text);
@@ -43,7 +45,7 @@ static void export_free(struct export *e)
 static int write_rows(struct export *e, struct sl_out *o, const atomic_bool *cancel, struct sl_err *err)
 {
   struct sl_rows *r = NULL;
-  struct sl_rows_opts how = { .format = e->format };
+  struct sl_rows_opts how = { .format = e->format, .want = e->format == SL_FMT_CSV ? e->want : NULL };
   uint64_t n = e->snap ? sl_snap_count(e->snap) : 0;
   int rc = sl_rows_open(&r, o, &how, e->snap ? sl_snap_schema(e->snap) : NULL, err);
   for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
@@ -144,7 +146,8 @@ static void exported(void *user, sl_watch id, const struct sl_answer *a)
   for (size_t i = 0; i < a->nsrc; i++)
     e->missing += a->src[i].state == SL_FAILED || a->src[i].state == SL_CUT;
   e->snap = a->snap ? sl_snap_ref(a->snap) : NULL;
-  int rc = writing_start(e, &err);
+  int rc = a->grouped && a->columns.n ? sl_want_parse(&e->want, a->columns, &err) : SL_OK;
+  rc = rc ? rc : writing_start(e, &err);
   if (rc)
     write_done(e, rc, &err);
 }

@@ -22,6 +22,7 @@ struct listing {
   uint64_t printed, last;            /* rows so far; hash of the last one */
   bool lost;                         /* a log's ring forgot lines before they were printed */
   bool done, breached;
+  uint64_t grouped, left_out;        /* --group-by: rows that the groups are made of; values that no mean counts */
   int rc;
   struct sl_err err;
 };
@@ -50,10 +51,26 @@ int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t 
 
 /* ---- rows ---- */
 
+/* Groups say themselves which of their columns are worth a look; JSON has all. */
+static int group_columns(struct listing *x, const struct sl_answer *a)
+{
+  struct sl_want *want = NULL;
+  bool all = !x->l->rows.want && (x->l->rows.format == SL_FMT_JSON || x->l->rows.format == SL_FMT_NDJSON);
+  int rc = a->grouped && a->columns.n && !all ? sl_want_parse(&want, a->columns, &x->err) : SL_OK;
+  if (rc || !want)
+    return rc;
+  sl_want_unref(x->l->rows.want);
+  x->l->rows.want = want;
+  return SL_OK;
+}
+
 static int open_rows(struct listing *x, const struct sl_answer *a)
 {
   if (x->r || !a->snap)
     return SL_OK;
+  int rc = group_columns(x, a);
+  if (rc)
+    return rc;
   return sl_rows_open(&x->r, &x->s->app->out, &x->l->rows, sl_snap_schema(a->snap), &x->err);
 }
 
@@ -61,7 +78,7 @@ static bool prefix_stands(const struct listing *x, const struct sl_answer *a)
 {
   const struct sl_query *q = &x->l->query;
   bool ordered = q->order || (q->res && q->res->order && !q->unordered);
-  if (!a->snap || (q->kind != SL_Q_LIST && q->kind != SL_Q_FOLLOW))
+  if (!a->snap || q->group || (q->kind != SL_Q_LIST && q->kind != SL_Q_FOLLOW))
     return false;
   return ordered ? a->nsrc == 1 && (a->src[0].did & SL_DID_ORDER) : a->nsrc == 1 || q->unordered;
 }
@@ -136,12 +153,13 @@ static uint64_t row_hash(const struct sl_batch *b, uint32_t row)
   uint64_t h = 1469598103934665603u;
   for (unsigned c = 0; c < sl_schema_count(sl_batch_schema(b)); c++) {
     const struct sl_col *col = sl_schema_col(sl_batch_schema(b), c);
-    if (col->flags & SL_COL_LIVE)
-      continue; /* ages and counters change by themselves */
+    bool family = col->type == SL_FAMILY_F64 || col->type == SL_FAMILY_TEXT;
+    if (col->flags & SL_COL_LIVE && !family)
+      continue; /* ages and counters change by themselves; metrics are what one watches for */
     uint32_t key;
     struct sl_val v = sl_batch_get(b, row, c);
     h = (h ^ sl_val_hash(&v)) * 1099511628211u;
-    for (uint32_t i = 0; (col->type == SL_FAMILY_F64 || col->type == SL_FAMILY_TEXT) && sl_batch_pair(b, row, c, i, &key, &v); i++)
+    for (uint32_t i = 0; family && sl_batch_pair(b, row, c, i, &key, &v); i++)
       h = (h ^ key ^ sl_val_hash(&v)) * 1099511628211u;
   }
   return h;
@@ -245,6 +263,8 @@ static int answer_once(struct listing *x, const struct sl_answer *a)
     rc = print_from(x, a->snap);
   if (!rc && a->done)
     rc = keep_sources(x, a);
+  x->grouped = a->grouped ? a->group_rows : 0;
+  x->left_out = a->grouped ? a->group_left_out : 0;
   x->done = x->done || a->done;
   return rc;
 }
@@ -273,6 +293,7 @@ static int add_options(struct sl_session *s, struct sl_list *l, struct sl_err *e
   const struct sl_args *args = s->app->args;
   struct sl_query *q = &l->query;
   const char *where = sl_args_text(args, SL_O_filter, NULL), *sort = sl_args_text(args, SL_O_sort, NULL);
+  const char *group = sl_args_text(args, SL_O_group_by, NULL);
   int rc = SL_OK;
   if (where)
     rc = sl_filter_parse(&q->where, sl_str(where), sl_loop_wall(s->loop), sl_ws_tz(s->ws), err);
@@ -280,6 +301,8 @@ static int add_options(struct sl_session *s, struct sl_list *l, struct sl_err *e
     rc = sl_order_parse(&q->order, sl_str(sort), err);
   if (!rc)
     rc = sl_app_want(s->app, &l->rows.want, err);
+  if (!rc && group)
+    rc = sl_want_parse(&q->group, sl_str(group), err);
   if (l->rows.want && !q->want)
     q->want = sl_want_ref(l->rows.want);
   if (!q->limit)
@@ -290,6 +313,18 @@ static int add_options(struct sl_session *s, struct sl_list *l, struct sl_err *e
   l->rows.format = s->app->format;
   l->rows.show = (struct sl_show){ .now = sl_loop_wall(s->loop), .tz = s->person->tz, .ascii = s->app->out.ascii };
   return rc;
+}
+
+static void note_groups(const struct listing *x)
+{
+  const struct sl_list *l = x->l;
+  if (!l->query.group || !x->grouped || l->rows.format == SL_FMT_JSON || l->rows.format == SL_FMT_NDJSON)
+    return;
+  if (l->rows.format == SL_FMT_TABLE)
+    sl_app_note("%llu %s in %llu groups; sd is of n - 1",
+                (unsigned long long)x->grouped, l->query.res->name, (unsigned long long)x->printed);
+  if (x->left_out)
+    sl_app_note("%llu values are NaN or infinite and in no mean: C.nan and C.infinite count them", (unsigned long long)x->left_out);
 }
 
 static int finish(struct listing *x)
@@ -306,6 +341,8 @@ static int finish(struct listing *x)
     return sl_app_fail(a, &x->err);
   if (x->r && !x->l->watch)
     sl_app_notes(x->r);
+  if (!x->l->watch)
+    note_groups(x);
   if (x->s->interrupted)
     return SL_EXIT_INTERRUPTED;
   int code = sl_sources_exit(a, x->src, x->nsrc, x->printed > 0);
@@ -367,6 +404,7 @@ int sl_session_list(struct sl_session *s, struct sl_list *l)
   sl_filter_unref(l->query.where);
   sl_order_unref(l->query.order);
   sl_want_unref(l->query.want);
+  sl_want_unref(l->query.group);
   sl_want_unref(l->rows.want);
   return code;
 }

@@ -54,7 +54,7 @@ static void cell_text(const struct sl_rows *r, const struct rows_col *c, const s
   if (v->null)
     sl_buf_z(&raw, "-");
   else
-    sl_val_show(&raw, v, c->c ? c->c->unit : NULL, &r->how.show);
+    sl_val_show(&raw, v, c->c ? sl_col_unit(c->c, sl_str(c->key)) : NULL, &r->how.show);
   sl_text_clean(out, sl_buf_view(&raw), SL_TEXT_CELL);
   if (raw.failed)
     out->failed = raw.failed;

@@ -38,7 +38,7 @@ static int union_add(struct sl_col **own, size_t *n, size_t *cap, const struct w
   return SL_OK;
 }
 
-static int ans_union(struct ws_ans *a, struct sl_schema **out, struct sl_err *err)
+int ws_ans_union(const struct ws_ans *a, struct sl_schema **out, struct sl_err *err)
 {
   struct sl_col *own = NULL;
   size_t n = 0, cap = 0;
@@ -72,7 +72,7 @@ int ws_ans_check(struct ws_ans *a, struct sl_err *err)
   if (a->q->kind == SL_Q_SQL || !a->q->res || !a->q->res->ncols)
     return SL_OK;
   struct sl_schema *s = NULL;
-  int rc = ans_union(a, &s, err);
+  int rc = ws_ans_union(a, &s, err);
   if (!rc && a->q->where)
     rc = sl_filter_check(a->q->where, s, err);
   if (!rc && a->order)
@@ -90,7 +90,7 @@ static int ans_table(struct ws_ans *a, struct sl_schema *head, struct sl_err *er
   if (a->q->kind == SL_Q_SQL || ans_one_kind(a))
     s = sl_schema_ref(head);
   else
-    rc = ans_union(a, &s, err);
+    rc = ws_ans_union(a, &s, err);
   /* A listing that somebody wrote for a script is all of it, however long: it spills. Who watches sees the end. */
   bool listed = a->q->kind == SL_Q_LIST && (a->w->headless || a->q->no_cap);
   uint64_t ring = ans_shape(a) == SL_LOG && a->q->kind != SL_Q_SQL && a->q->res && !listed ? a->q->res->cap_rows : 0;
@@ -529,6 +529,7 @@ static void run_reset(struct ws_ans *a)
 {
   a->run++;
   a->running = true;
+  a->began = sl_loop_now(a->w->l);
   a->again = false;
   a->wanted = false;
   a->left = (unsigned)a->nsrc;

@@ -43,6 +43,7 @@ int sl_query_new(struct sl_query **out, const struct sl_query *like, struct sl_e
   q->want = like->want ? sl_want_ref(like->want) : NULL;
   q->where = like->where ? sl_filter_ref(like->where) : NULL;
   q->order = like->order ? sl_order_ref(like->order) : NULL;
+  q->group = like->group ? sl_want_ref(like->group) : NULL;
   int rc = inputs_copy(q, like, err);
   if (!rc)
     rc = text_copy(&q->conn, like->conn, err);
@@ -81,6 +82,7 @@ void sl_query_unref(struct sl_query *q)
   sl_want_unref(q->want);
   sl_filter_unref(q->where);
   sl_order_unref(q->order);
+  sl_want_unref(q->group);
   text_free(q->conn);
   text_free(q->scope);
   text_free(q->out);
@@ -152,7 +154,12 @@ bool ws_query_alike(const struct sl_query *a, const struct sl_query *b)
   return !a->out.n && !b->out.n && a->res == b->res && a->kind == b->kind && a->limit == b->limit && a->deleted == b->deleted &&
          a->unordered == b->unordered && a->input_rows == b->input_rows && a->points == b->points &&
          a->no_cap == b->no_cap && sl_str_eq(a->conn, b->conn) &&
-         sl_str_eq(a->scope, b->scope) && want_same(a->want, b->want) && inputs_same(a, b);
+         sl_str_eq(a->scope, b->scope) && want_same(a->want, b->want) && want_same(a->group, b->group) && inputs_same(a, b);
+}
+
+bool ws_query_rows_same(const struct sl_query *a, const struct sl_query *b)
+{
+  return ws_query_alike(a, b) && filter_same(a->where, b->where);
 }
 
 bool ws_query_same(const struct sl_query *a, const struct sl_query *b)

@@ -38,9 +38,10 @@ static int by_name(const void *a, const void *b)
 static bool view_read(const json_t *o, struct sl_saved *v)
 {
   *v = (struct sl_saved){ .name = sl_json_str(o, "name"), .resource = sl_json_str(o, "resource"), .scope = sl_json_str(o, "scope"),
-                          .filter = sl_json_str(o, "filter"), .sort = sl_json_str(o, "sort"), .columns = sl_json_str(o, "columns") };
+                          .filter = sl_json_str(o, "filter"), .sort = sl_json_str(o, "sort"), .columns = sl_json_str(o, "columns"),
+                          .group = sl_json_str(o, "group") };
   return json_is_object(o) && is_name(v->name) && is_word(v->resource) && v->scope.n <= SAVED_TEXT && v->filter.n <= SAVED_TEXT &&
-         v->sort.n <= SAVED_TEXT && v->columns.n <= SAVED_TEXT;
+         v->sort.n <= SAVED_TEXT && v->columns.n <= SAVED_TEXT && v->group.n <= SAVED_TEXT;
 }
 
 static int set_read(struct sl_saved_set *s, const char *path, struct sl_err *err)
@@ -53,8 +54,8 @@ static int set_read(struct sl_saved_set *s, const char *path, struct sl_err *err
     return sl_err_nomem(err);
   for (; s->n < n; s->n++)
     if (!view_read(json_array_get(s->doc, s->n), &s->view[s->n]))
-      return sl_err_set(err, SL_EPARSE, "%s: entry %zu is no saved view (name, resource, scope, filter, sort, columns); mend or remove it",
-                        path, s->n + 1);
+      return sl_err_set(err, SL_EPARSE, "%s: entry %zu is no saved view (name, resource, scope, filter, sort, columns, group); "
+                        "mend or remove it", path, s->n + 1);
   if (n)
     qsort(s->view, n, sizeof *s->view, by_name);
   return SL_OK;
@@ -136,6 +137,7 @@ static void put_view(struct sl_jw *w, const struct sl_saved *v)
   put_text(w, "filter", v->filter);
   put_text(w, "sort", v->sort);
   put_text(w, "columns", v->columns);
+  put_text(w, "group", v->group);
   sl_jw_end_obj(w);
 }
 
@@ -170,8 +172,9 @@ int sl_saved_put(const char *state_dir, const struct sl_saved *v, struct sl_err 
     return sl_err_set(err, SL_EUSAGE, "a saved view's name has letters, digits, . _ - and at most %d of them", SAVED_NAME);
   if (!state_dir)
     return sl_err_set(err, SL_EUNSUP, "there is no folder to save views in here");
-  if (v->scope.n > SAVED_TEXT || v->filter.n > SAVED_TEXT || v->sort.n > SAVED_TEXT || v->columns.n > SAVED_TEXT)
-    return sl_err_set(err, SL_ELIMIT, "a saved view's filter, order and columns have at most %d bytes each", SAVED_TEXT);
+  if (v->scope.n > SAVED_TEXT || v->filter.n > SAVED_TEXT || v->sort.n > SAVED_TEXT || v->columns.n > SAVED_TEXT ||
+      v->group.n > SAVED_TEXT)
+    return sl_err_set(err, SL_ELIMIT, "a saved view's filter, grouping, order and columns have at most %d bytes each", SAVED_TEXT);
   int rc = sl_saved_load(&s, state_dir, err);
   if (!rc && s->n >= SAVED_MAX)
     rc = sl_err_set(err, SL_ELIMIT, "there are %d saved views; delete one first", SAVED_MAX);

@@ -1,4 +1,4 @@
-/* model/saved.h: saved views: a resource's scope, filter, order and columns under a name, for one person in one workspace.
+/* model/saved.h: saved views: a resource's scope, filter, grouping, order and columns under a name, for one person in one workspace.
  *
  * They lie in views.json of the workspace's state folder, written whole or not at all; two programs that save at once: the later wins. */
 #ifndef SL_MODEL_SAVED_H
@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-struct sl_saved { struct sl_str name, resource, scope, filter, sort, columns; };   /* texts; empty: none */
+struct sl_saved { struct sl_str name, resource, scope, filter, sort, columns, group; };   /* texts; empty: none */
 struct sl_saved_set;
 /* Yours. No such file: an empty set. EPARSE names the file. Blocks: a small file of our own. */
 int sl_saved_load(struct sl_saved_set **out, const char *state_dir, struct sl_err *err) SL_NODISCARD;

@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "model/ws_int.h"
 
-enum { WATCHES_MAX = 1 << 16, EAGER_MIN_MS = 250, FAILS_MAX = 3, AGAIN_MS = 2000 };
+/* What takes long to answer is asked more rarely: a server is busy with a watched listing a quarter of its time at most. */
+enum { WATCHES_MAX = 1 << 16, EAGER_MIN_MS = 250, FAILS_MAX = 3, AGAIN_MS = 2000, REST_FACTOR = 3 };
 
 /* ---- slots ---- */
 
@@ -77,8 +78,10 @@ void ws_watch_free(struct sl_ws *w, sl_watch id)
   if (!x)
     return;
   struct ws_ans *a = x->a;
+  struct ws_group *group = x->group;
   uint32_t gen = x->gen;
   *x = (struct ws_watch){ .gen = gen };
+  ws_group_free(group);
   if (a) {
     a->watchers--;
     ans_leave(a);
@@ -157,7 +160,8 @@ void ws_ans_schedule(struct ws_ans *a)
   if (a->running || !pace || a->ended < 0 || w->closing)
     return;
   unsigned fails = a->fails < FAILS_MAX ? a->fails : FAILS_MAX;
-  int64_t due = a->ended + ((int64_t)pace << fails) - sl_loop_now(w->l);
+  int64_t rest = (a->ended - a->began) * REST_FACTOR, wait = a->fails || rest < pace ? pace : rest;
+  int64_t due = a->ended + (wait << fails) - sl_loop_now(w->l);
   if (sl_timer_start(w->l, due < 0 ? 0 : due, 0, ans_poll, a, &a->poll, NULL))
     a->poll.v = 0;
 }
@@ -239,11 +243,16 @@ static bool ans_good_for(const struct ws_ans *a, uint32_t max_age_ms)
 
 int ws_ask(struct sl_ws *w, struct sl_query *q, uint64_t cap, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err)
 {
+  return ws_ask_aged(w, q, cap, q->any_age && q->kind == SL_Q_SQL ? UINT32_MAX : q->max_age_ms, once, fn, user, out, err);
+}
+
+int ws_ask_aged(struct sl_ws *w, struct sl_query *q, uint64_t cap, uint32_t age, bool once, sl_changed *fn, void *user, sl_watch *out,
+                struct sl_err *err)
+{
   struct sl_query *mine = NULL;
   struct ws_ans *a = NULL;
   struct ws_watch *x;
   out->v = 0;
-  uint32_t age = q->any_age && q->kind == SL_Q_SQL ? UINT32_MAX : q->max_age_ms;
   if (w->closing)
     return sl_err_set(err, SL_ECANCELED, "the workspace is closing");
   int rc = query_canonical(w, q, &mine, err);
@@ -277,7 +286,7 @@ int ws_ask(struct sl_ws *w, struct sl_query *q, uint64_t cap, bool once, sl_chan
 
 int sl_ws_query(struct sl_ws *w, struct sl_query *q, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err)
 {
-  return ws_ask(w, q, UINT64_MAX, once, fn, user, out, err);
+  return q->group ? ws_group_ask(w, q, once, fn, user, out, err) : ws_ask(w, q, UINT64_MAX, once, fn, user, out, err);
 }
 
 /* ---- the watchers' wishes ---- */
@@ -381,12 +390,15 @@ static void tell(struct sl_ws *w, size_t slot)
   x->seen = a->seq;
   struct sl_answer view = ws_ans_view(a, x->want_run);
   sl_watch id = watch_id(w, x);
-  bool over = x->once && view.done;
+  bool over = x->once && view.done, grouped = x->group != NULL;
   sl_changed *fn = x->fn;
   void *user = x->user;
   a->pins++;
-  fn(user, id, &view);
-  if (over)
+  if (x->group)
+    ws_group_hear(x->group, &view);
+  else
+    fn(user, id, &view);
+  if (over && !grouped)
     sl_ws_unwatch(w, id);
   a->pins--;
   ans_leave(a);

@@ -217,8 +217,11 @@ void sl_ws_close(struct sl_ws *w)
   sl_timer_stop(w->l, &w->tick);
   while (w->reads)
     ws_bytes_drop(w->reads);
-  for (size_t i = 0; i < w->nwatch; i++)
+  for (size_t i = 0; i < w->nwatch; i++) {
+    ws_group_free(w->watch[i].group);
+    w->watch[i].group = NULL;
     w->watch[i].used = false;
+  }
   while (w->answers) {
     w->answers->watchers = 0;
     ws_ans_free(w->answers);

@@ -65,7 +65,7 @@ struct sl_query {            /* counted, immutable once asked */
   struct sl_want *want; struct sl_filter *where; struct sl_order *order;   /* order NULL: the resource's */
   uint64_t limit;            /* 0: the resource's cap (headless: none) */
   uint32_t idle_ms, total_ms, max_age_ms;  /* 0: the connection's timeout; none; none: always ask */
-  bool any_age;                            /* a statement: rows that are here will do, also those of another order or filter */
+  bool any_age;                            /* a statement or groups: rows that are here will do, also those of another order or filter */
   bool background, deleted;  /* deleted: rows that the server keeps as deleted, too */
   /* SQL: the result goes into a file of this bare name (out.parquet, .csv, .ndjson) that whoever ran it keeps until it closes; the
    * answer is
@@ -74,6 +74,9 @@ struct sl_query {            /* counted, immutable once asked */
   uint32_t points;           /* series: at most about so many points of each history, its least and greatest among them; 0: all */
   uint64_t input_rows;       /* SQL: of each resource that the statement names; 0: 100,000 */
   bool no_cap;
+  /* The answer's rows are groups of rows (table/group.h) by these columns; `where` is of the rows, order and limit are of the groups, want
+   * says which numbers. */
+  struct sl_want *group;
   bool unordered;            /* order NULL means as they arrive, not the resource's: a stream for a program that reads while it comes */
   struct sl_query_input *inputs; size_t ninputs;
   int refs;
@@ -102,6 +105,10 @@ struct sl_answer {           /* borrowed */
   bool filtered_here;        /* some of the filter ran here, over what was loaded */
   uint64_t loaded, dropped;  /* rows before the local filter; rows a log ring forgot */
   struct sl_str doc;         /* GET: the nested original as JSON, or empty */
+  bool grouped;              /* rows are groups; loaded and the like are of the rows that they are made of */
+  uint64_t group_rows;       /* that were grouped */
+  uint64_t group_left_out;   /* NaN and infinities, which no mean counts */
+  struct sl_str columns;     /* groups: what to show of them, best first, as sl_want_parse() reads it; empty: as the resource says */
 };
 typedef struct { uint64_t v; } sl_watch;        /* slot + generation; a stale one is ignored */
 typedef void sl_changed(void *user, sl_watch id, const struct sl_answer *a);

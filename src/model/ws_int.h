@@ -229,6 +229,7 @@ void ws_schemas_free(struct sl_ws *w);
 /* query.c */
 bool ws_query_same(const struct sl_query *a, const struct sl_query *b);           /* would have the same answer */
 bool ws_query_alike(const struct sl_query *a, const struct sl_query *b);          /* the same but for filter and order */
+bool ws_query_rows_same(const struct sl_query *a, const struct sl_query *b);      /* the same but for the order */
 
 /* answer.c, publish.c, watch.c */
 struct ws_src {
@@ -284,7 +285,7 @@ struct ws_ans {
   bool had, stale, dirty, filtered_here;
   uint64_t seq;                     /* rises with each change that watchers should hear of */
   unsigned watchers, pins, fails;
-  int64_t ended, op_began, op_cost; /* monotonic; ended -1: never */
+  int64_t began, ended, op_began, op_cost; /* monotonic; ended -1: never */
   sl_timer poll;
   struct sl_err err;                /* of our own side (filter, memory): every source failed with it */
   bool wanted;                      /* stale while nobody looked: ask when somebody does */
@@ -294,6 +295,7 @@ struct ws_watch {
   bool used, once, visible, paused, internal;
   struct ws_ans *a;
   struct ws_bytes *bytes;           /* a read of bytes instead of an answer */
+  struct ws_group *group;           /* it hears the answer, and tells its own */
   sl_changed *fn;
   void *user;
   uint32_t max_age_ms;
@@ -302,11 +304,20 @@ struct ws_watch {
 /* cap: UINT64_MAX: by the query and the workspace. */
 int ws_ask(struct sl_ws *w, struct sl_query *q, uint64_t cap, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err)
   SL_NODISCARD;
+/* The same; rows that are so old will do. */
+int ws_ask_aged(struct sl_ws *w, struct sl_query *q, uint64_t cap, uint32_t max_age_ms, bool once, sl_changed *fn, void *user,
+                sl_watch *out, struct sl_err *err) SL_NODISCARD;
+/* group.c */
+int ws_group_ask(struct sl_ws *w, struct sl_query *q, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err)
+  SL_NODISCARD;
+void ws_group_hear(struct ws_group *x, const struct sl_answer *rows);   /* x may be gone after it */
+void ws_group_free(struct ws_group *x);
 struct ws_watch *ws_watch_get(struct sl_ws *w, sl_watch id);
 int ws_watch_new(struct sl_ws *w, struct ws_watch **out, sl_watch *id, struct sl_err *err) SL_NODISCARD;
 void ws_watch_free(struct sl_ws *w, sl_watch id);
 int ws_ans_new(struct sl_ws *w, struct ws_ans **out, struct sl_query *q, uint64_t cap, struct sl_err *err) SL_NODISCARD;
 int ws_ans_sources(struct ws_ans *a, struct sl_err *err) SL_NODISCARD;   /* again after a reload */
+int ws_ans_union(const struct ws_ans *a, struct sl_schema **out, struct sl_err *err) SL_NODISCARD;   /* of all its sources */
 int ws_ans_check(struct ws_ans *a, struct sl_err *err) SL_NODISCARD;     /* the columns that the query names exist */
 bool ws_ans_adopt(struct ws_ans *a, uint32_t max_age_ms);                /* took the rows of such an answer: nobody need be asked */
 void ws_ans_lost(struct ws_ans *a, const struct sl_err *err);            /* it cannot: one source stays, with the reason */

@@ -66,5 +66,8 @@ struct sl_want *sl_want_ref(struct sl_want *w);
 void sl_want_unref(struct sl_want *w);
 size_t sl_want_count(const struct sl_want *w);
 struct sl_name sl_want_name(const struct sl_want *w, size_t i);   /* key "*": all keys of the family */
+/* As it is read: quoted where need be. */
+void sl_name_text(struct sl_buf *b, const struct sl_name *name);
+void sl_want_text(struct sl_buf *b, const struct sl_want *w);
 
 #endif

@@ -1,7 +1,5 @@
-/* table/select.c: a filtered and sorted view of a snapshot, made by a worker in one pass over the blocks.
- *
- * Rows are visited block by block, whatever their order, so that each block is read once. What a filter keeps is remembered by position,
- * or handed to the sorter at once with its key. */
+/* table/select.c: a filtered and sorted view of a snapshot, made by a worker in one pass over the blocks (walk.c). What a filter keeps is
+ * remembered by position, or handed to the sorter at once with its key. */
 #include "table/sort_int.h"
 
 struct sl_snap_op {
@@ -18,7 +16,6 @@ struct sl_snap_op {
 struct pass {
   struct sl_snap_op *op;
   const volatile int *cancel;
-  struct ords *by_block;      /* with ords: positions grouped by block */
   struct sorter *sorter;
   struct ords *kept;          /* without an order, rows as in dir: their ordinals */
   uint64_t nkept;
@@ -47,88 +44,34 @@ static int keep_row(struct pass *p, const struct key_plan *plan, const struct sl
   return rc;
 }
 
-/* Rows [from, to) of a block, or those at the positions given. */
-static int pass_block(struct pass *p, size_t entry, uint32_t from, uint32_t to, const uint32_t *pos, size_t npos)
-{
-  struct sl_snap_op *op = p->op;
-  struct sl_batch *b;
-  struct key_plan plan;
-  uint8_t keep[ROWS];
-  if (stopped(p))
-    return SL_ECANCELED;
-  int rc = block_load(op->s->dir->e[entry].b, false, &b, p->err);
-  if (rc)
-    return rc;
-  if (op->where)
-    rc = sl_filter_run(op->where, b, keep, p->err);
-  else
-    memset(keep, 1, sizeof keep);
-  key_plan(&plan, op->order, b);
-  for (uint32_t r = from; !pos && r < to && !rc; r++)
-    if (keep[r])
-      rc = keep_row(p, &plan, b, (uint32_t)(entry * ROWS + r), 0);
-  for (size_t i = 0; pos && i < npos && !rc; i++) {
-    uint32_t ord = op->s->ords->o[pos[i]];
-    if (keep[ord % ROWS])
-      rc = keep_row(p, &plan, b, ord, pos[i]);
-  }
-  sl_batch_unref(b);
-  return rc;
-}
-
 static bool enough(const struct pass *p)
 {
   return p->op->limit && !p->sorter && !p->keep_pos && p->nkept >= p->op->limit;
 }
 
-static int pass_plain(struct pass *p)
+static int pass_block(void *user, const struct snap_part *part)
 {
-  const struct sl_snap *s = p->op->s;
-  uint64_t pos = 0;
+  struct pass *p = user;
+  struct sl_snap_op *op = p->op;
+  struct key_plan plan;
+  uint8_t keep[ROWS];
   int rc = SL_OK;
-  for (size_t e = 0; e < s->n && pos < s->count && !rc && !enough(p); e++) {
-    const struct dent *d = &s->dir->e[e];
-    uint32_t from = d->start < s->first_row ? (uint32_t)(s->first_row - d->start) : 0, rows = d->b->rows;
-    uint64_t left = s->count - pos;
-    uint32_t to = rows - from > left ? from + (uint32_t)left : rows;
-    rc = pass_block(p, e, from, to, NULL, 0);
-    pos += to - from;
+  if (stopped(p))
+    return SL_ECANCELED;
+  if (op->where)
+    rc = sl_filter_run(op->where, part->b, keep, p->err);
+  else
+    memset(keep, 1, sizeof keep);
+  key_plan(&plan, op->order, part->b);
+  for (uint32_t r = part->from; !part->pos && r < part->to && !rc; r++)
+    if (keep[r])
+      rc = keep_row(p, &plan, part->b, (uint32_t)(part->entry * ROWS + r), 0);
+  for (size_t i = 0; part->pos && i < part->npos && !rc; i++) {
+    uint32_t ord = op->s->ords->o[part->pos[i]];
+    if (keep[ord % ROWS])
+      rc = keep_row(p, &plan, part->b, ord, part->pos[i]);
   }
-  return rc;
-}
-
-/* Positions grouped by the block they lie in, in order within each. *start has an entry a block and one more. */
-static int group(struct pass *p, size_t **start)
-{
-  const struct sl_snap *s = p->op->s;
-  size_t *at = sl_calloc(s->n + 2, sizeof *at);
-  int rc = at ? ords_new(&p->by_block, s->budget, (size_t)s->count, p->err) : sl_err_nomem(p->err);
-  if (rc) {
-    sl_free(at);
-    return rc;
-  }
-  for (uint64_t i = 0; i < s->count; i++)
-    at[s->ords->o[i] / ROWS + 2]++;
-  for (size_t e = 2; e < s->n + 2; e++)
-    at[e] += at[e - 1];
-  for (uint64_t i = 0; i < s->count; i++)
-    p->by_block->o[at[s->ords->o[i] / ROWS + 1]++] = (uint32_t)i;
-  *start = at;
-  return SL_OK;
-}
-
-static int pass_ords(struct pass *p)
-{
-  const struct sl_snap *s = p->op->s;
-  size_t *start;
-  int rc = group(p, &start);
-  if (rc)
-    return rc;
-  for (size_t e = 0; e < s->n && !rc; e++)
-    if (start[e + 1] > start[e])
-      rc = pass_block(p, e, 0, 0, p->by_block->o + start[e], start[e + 1] - start[e]);
-  sl_free(start);
-  return rc;
+  return rc ? rc : enough(p) ? SNAP_ENOUGH : SL_OK;
 }
 
 /* What the pass kept, as ordinals in their final order. */
@@ -175,7 +118,7 @@ static int op_work(void *user, const volatile int *cancel, struct sl_err *err)
   if (!rc)
     rc = pass_open(&p);
   if (!rc)
-    rc = s->ords ? pass_ords(&p) : pass_plain(&p);
+    rc = snap_walk(s, pass_block, &p, err);
   if (!rc)
     rc = pass_result(&p, &ords, &n);
   if (!rc)
@@ -188,7 +131,6 @@ static int op_work(void *user, const volatile int *cancel, struct sl_err *err)
     op->out->nstruck = s->nstruck;
   }
   ords_unref(ords);
-  ords_unref(p.by_block);
   ords_unref(p.kept);
   sorter_free(p.sorter);
   sl_free(p.keep_pos);

@@ -123,4 +123,10 @@ int snap_new(struct sl_snap **out, struct sl_budget *b, struct sl_schema *s, str
 struct block *snap_at(const struct sl_snap *s, uint64_t pos, uint32_t *row);
 size_t snap_entry(const struct sl_snap *s, uint64_t pos);        /* without ords: which entry holds pos */
 
+/* The rows of one block that a snapshot has: [from, to), or, with pos, those at its npos positions. */
+struct snap_part { struct sl_batch *b; size_t entry; uint32_t from, to; const uint32_t *pos; size_t npos; };
+enum { SNAP_ENOUGH = 1 };   /* of a visitor: no more */
+typedef int snap_block_fn(void *user, const struct snap_part *p);
+int snap_walk(const struct sl_snap *s, snap_block_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+
 #endif

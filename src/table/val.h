@@ -56,6 +56,7 @@ enum {
   SL_COL_PERSONAL = 2,  /* in a capsule only as a keyed hash, unless --with-data */
   SL_COL_LIVE = 4,      /* counters and ages: change by themselves, so never a guard */
   SL_COL_F32 = 16,      /* F64 whose values are floats */
+  SL_COL_FIGURES = 32,  /* family of figures about a number: n, nan, infinite and missing are counts, and have not its unit */
   SL_COL_HIDDEN = 8     /* not among the default columns of the table view */
 };
 struct sl_col {
@@ -64,6 +65,9 @@ struct sl_col {
   unsigned flags;
   const char *link;     /* resource that the value leads to, or NULL */
 };
+
+/* Of a cell: the column's, unless the key is a count of figures. */
+const char *sl_col_unit(const struct sl_col *c, struct sl_str key);
 
 /* ---- refs: a row's name for ever, CONNECTION:RESOURCE/ID, the id percent-encoded ---- */
 struct sl_ref { struct sl_str conn, res, id; };

@@ -78,6 +78,16 @@ void sl_want_unref(struct sl_want *w)
 
 size_t sl_want_count(const struct sl_want *w) { return w->n; }
 
+void sl_name_text(struct sl_buf *b, const struct sl_name *name) { name_text(b, name); }
+
+void sl_want_text(struct sl_buf *b, const struct sl_want *w)
+{
+  for (size_t i = 0; w && i < w->n; i++) {
+    sl_buf_z(b, i ? "," : "");
+    name_text(b, &w->names[i]);
+  }
+}
+
 struct sl_name sl_want_name(const struct sl_want *w, size_t i)
 {
   return i < w->n ? w->names[i] : (struct sl_name){ SL_STR_NONE, SL_STR_NONE };

@@ -17,7 +17,7 @@ struct sl_pane {
   struct sl_answer a;
   struct sl_source src[MAX_SOURCES];
   char conn[MAX_SOURCES][64];
-  struct sl_buf doc;
+  struct sl_buf doc, columns;
   struct { struct sl_batch *b; uint64_t first; } page[CACHED];
   unsigned turn;
   bool answered;
@@ -46,7 +46,7 @@ static void answer_keep(struct sl_pane *p, const struct sl_answer *a)
 {
   struct sl_snap *old = p->a.snap;
   bool waits = !a->snap && !a->done && old && !any_failed(a); /* another order or filter: the old rows until the first new ones */
-  bool moved = !waits && old != a->snap;
+  bool moved = !waits && old != a->snap, was_grouped = p->a.grouped;
   p->a = *a;
   p->a.stale |= waits;
   p->a.snap = waits ? old : a->snap ? sl_snap_ref(a->snap) : NULL;
@@ -62,6 +62,13 @@ static void answer_keep(struct sl_pane *p, const struct sl_answer *a)
   sl_buf_clear(&p->doc);
   sl_buf_str(&p->doc, a->doc);
   p->a.doc = sl_buf_view(&p->doc);
+  if (waits) /* the rows that still stand there are what they were */
+    p->a.grouped = was_grouped;
+  else {
+    sl_buf_clear(&p->columns);
+    sl_buf_str(&p->columns, a->columns);
+  }
+  p->a.columns = sl_buf_view(&p->columns);
   if (moved)
     pages_drop(p);
 }
@@ -109,6 +116,7 @@ int sl_pane_open(struct sl_pane **out, struct sl_view *v, struct sl_query *q, vo
   p->changed = changed;
   p->user = user;
   sl_buf_init(&p->doc, 8 << 20);
+  sl_buf_init(&p->columns, 1 << 20);
   int rc = sl_pane_ask(p, q, err);
   if (rc) {
     sl_free(p);
@@ -134,6 +142,7 @@ void sl_pane_close(struct sl_pane *p)
   sl_snap_unref(p->a.snap);
   sl_query_unref(p->query);
   sl_buf_free(&p->doc);
+  sl_buf_free(&p->columns);
   sl_free(p);
 }
 
@@ -292,9 +301,20 @@ static void age_words(struct sl_buf *b, int64_t ms)
     sl_buf_printf(b, "%lld h ago", (long long)(ms / 3600000));
 }
 
+/* Asked again while its rows stand there whole. That is no news: where nothing has changed in the end, nothing is painted for it. */
+static bool refreshing(const struct sl_pane *p)
+{
+  return p->whole && !p->a.done && p->good_at && p->query->kind == SL_Q_LIST;
+}
+
 static void source_words(const struct sl_pane *p, const struct sl_source *s, struct sl_buf *b)
 {
+  bool quiet = refreshing(p) && (s->state == SL_ASKED || s->state == SL_FLOWING);
   sl_buf_printf(b, "%.*s: ", SL_ARG(s->conn));
+  if (quiet) {
+    age_words(b, p->v->ui->show.now - p->good_at);
+    return;
+  }
   switch (s->state) {
   case SL_ASKED: sl_buf_z(b, "asked"); break;
   case SL_FLOWING:
@@ -334,6 +354,20 @@ static void words_of(const struct sl_pane *p, const char *dot, uint64_t n, struc
   sl_count_put(b, n, p->query->res ? p->query->res->name : "rows");
 }
 
+/* What the groups are made of, and what their means leave out. */
+static void group_words(const struct sl_pane *p, const char *dot, uint64_t n, struct sl_buf *b)
+{
+  sl_buf_z(b, dot);
+  sl_count_put(b, n, "groups");
+  sl_buf_z(b, " of ");
+  sl_count_put(b, p->a.group_rows, p->query->res ? p->query->res->name : "rows");
+  if (p->query->where)
+    sl_buf_printf(b, ", filter ran %s", p->a.filtered_here ? "here" : "at the source");
+  if (p->a.group_left_out)
+    sl_buf_printf(b, "%s%llu NaN or infinite left out", dot, (unsigned long long)p->a.group_left_out);
+  sl_buf_printf(b, "%ssd of n-1", dot);
+}
+
 void sl_pane_truth(struct sl_pane *p, struct sl_buf *b)
 {
   const char *dot = sl_glyph_pick(" · ", " - ");
@@ -344,14 +378,16 @@ void sl_pane_truth(struct sl_pane *p, struct sl_buf *b)
   if (!p->a.nsrc)
     sl_buf_z(b, "asking");
   uint64_t n = sl_pane_live(p);
-  if (p->query->where)
+  if (p->a.grouped)
+    group_words(p, dot, n, b);
+  else if (p->query->where)
     sl_buf_printf(b, "%s%llu of %llu, filter ran %s", dot, (unsigned long long)n, (unsigned long long)p->a.loaded,
                   p->a.filtered_here ? "here" : "at the source");
   else if (p->a.snap)
     words_of(p, dot, n, b);
   if (p->a.dropped)
     sl_buf_printf(b, "%s%llu older rows dropped", dot, (unsigned long long)p->a.dropped);
-  if (p->a.stale)
+  if (p->a.stale && !refreshing(p))
     sl_buf_printf(b, "%sstale", dot);
   if (p->v->ui->paused)
     sl_buf_printf(b, "%spaused", dot);

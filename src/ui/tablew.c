@@ -29,6 +29,7 @@ int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q
   if (o)
     t->o = *o;
   sl_buf_init(&t->columns, 1 << 16);
+  sl_buf_init(&t->group_columns, 1 << 20);
   int rc = sl_pane_open(&t->pane, v, q, on_changed, t, err);
   if (rc) {
     sl_free(t);
@@ -54,6 +55,8 @@ void sl_tablew_close(struct sl_tablew *t)
   sl_query_unref(t->query);
   sl_schema_unref(t->schema);
   sl_buf_free(&t->columns);
+  sl_buf_free(&t->group_columns);
+  sl_query_unref(t->outer);
   marks_forget(t);
   sl_free(t->mark);
   sl_free(t);
@@ -71,7 +74,7 @@ int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err)
 }
 
 /* Other rows: which of their keys are shown is asked again; the column under the cursor stays where it still is there. */
-static void pick_again(struct sl_tablew *t)
+void tw_ask_anew(struct sl_tablew *t)
 {
   const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
   t->picking = !t->chosen && best && strstr(best, ".?");
@@ -95,21 +98,27 @@ void sl_tablew_unmark(struct sl_tablew *t, struct sl_str ref)
       mark_drop(t, i);
 }
 
-/* The same question with another filter or order. */
-static int ask_like(struct sl_tablew *t, struct sl_filter *where, struct sl_order *order)
+int tw_ask(struct sl_tablew *t, const struct sl_query *like)
 {
-  struct sl_query like = *t->query, *q = NULL;
+  struct sl_query *q = NULL;
   struct sl_err err = {0};
-  like.where = where;
-  like.order = order;
-  like.any_age = true; /* a statement is not run again for it; r does */
-  int rc = sl_query_new(&q, &like, &err);
+  int rc = sl_query_new(&q, like, &err);
   if (!rc)
     rc = sl_tablew_ask(t, q, &err);
   sl_query_unref(q);
   if (rc)
     sl_ui_say_err(t->v->ui, &err);
   return rc;
+}
+
+/* The same question with another filter or order. */
+static int ask_like(struct sl_tablew *t, struct sl_filter *where, struct sl_order *order)
+{
+  struct sl_query like = *t->query;
+  like.where = where;
+  like.order = order;
+  like.any_age = true; /* a statement is not run again for it; r does */
+  return tw_ask(t, &like);
 }
 
 /* ---- the cursor keeps its row ---- */
@@ -223,13 +232,13 @@ static void filter_typed(struct sl_view *v, void *user, const char *text)
   if (!text)
     return;
   int rc = sl_filter_parse(&f, sl_str(text), sl_ws_now(sl_view_ws(v)), sl_ws_tz(sl_view_ws(v)), &err);
-  if (!rc && f && t->schema)
+  if (!rc && f && t->schema && !t->query->group) /* which is of the groups: the filter is of the rows */
     rc = sl_filter_check(f, t->schema, &err);
   if (rc)
     sl_ui_say_err(v->ui, &err);
   else {
     t->filtered = !ask_like(t, f, t->query->order) && f;
-    pick_again(t);
+    tw_ask_anew(t);
   }
   sl_filter_unref(f);
 }
@@ -290,17 +299,22 @@ void sl_tablew_choose(struct sl_tablew *t, struct sl_str columns)
 
 static void columns_typed(struct sl_view *v, void *user, const char *text)
 {
+  struct sl_tablew *t = user;
   (void)v;
-  if (text)
-    sl_tablew_choose(user, sl_str(text));
+  if (text && t->query->group)
+    tw_group_columns(t, text);
+  else if (text)
+    sl_tablew_choose(t, sl_str(text));
 }
 
 static void columns(struct sl_tablew *t)
 {
   struct sl_buf b;
   sl_buf_init(&b, SL_LINE_MAX);
-  for (size_t i = 0; i < t->ncol; i++)
+  for (size_t i = 0; i < t->ncol && !t->query->group; i++)
     sl_buf_printf(&b, "%s%s", i ? "," : "", t->col[i].name);
+  if (t->query->group)
+    sl_buf_str(&b, t->columns.n ? sl_buf_view(&t->columns) : sl_buf_view(&t->group_columns));
   sl_view_prompt(t->v, "columns (metrics.* for a family; empty: defaults):", sl_buf_zstr(&b), columns_typed, t);
   sl_buf_free(&b);
 }
@@ -393,7 +407,7 @@ static bool asks(struct sl_tablew *t, const char *command)
 
 enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command)
 {
-  if (move(t, command) || asks(t, command))
+  if (move(t, command) || tw_group_command(t, command) || asks(t, command))
     return SL_HANDLED;
   if (!strcmp(command, "left") && t->at_col > 0)
     t->at_col--;
@@ -424,8 +438,9 @@ bool sl_tablew_subject(struct sl_tablew *t, struct sl_subject *out)
   uint32_t row;
   if (!sl_pane_row(t->pane, t->at, &b, &row))
     return false;
-  *out = (struct sl_subject){ .res = t->query->res, .batch = b, .row = row };
-  out->ref = (struct sl_ref){ sl_batch_conn(b, row), sl_str(t->query->res->name), sl_batch_id(b, row) };
+  bool group = sl_pane_answer(t->pane)->grouped; /* no row of any source: nothing can be done to it */
+  *out = (struct sl_subject){ .res = group ? NULL : t->query->res, .batch = b, .row = row };
+  out->ref = (struct sl_ref){ sl_batch_conn(b, row), group ? SL_STR("groups") : sl_str(t->query->res->name), sl_batch_id(b, row) };
   int uri = sl_schema_find(sl_batch_schema(b), SL_STR("uri"));
   if (uri >= 0) {
     struct sl_val v = sl_batch_get(b, row, (unsigned)uri);
@@ -441,6 +456,29 @@ void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b)
     sl_buf_printf(b, "%zu marked  ", t->nmark);
   if (n)
     sl_buf_printf(b, "%llu of %llu", (unsigned long long)(t->at < n ? t->at + 1 : n), (unsigned long long)n);
+}
+
+static void names_option(struct sl_buf *b, const char *option, const struct sl_want *names)
+{
+  struct sl_buf text;
+  sl_buf_init(&text, 1 << 16);
+  sl_want_text(&text, names);
+  sl_buf_z(b, option);
+  sl_fmt_shell(b, sl_buf_view(&text));
+  sl_buf_free(&text);
+}
+
+static void order_option(struct sl_buf *b, const struct sl_order *o)
+{
+  struct sl_buf text;
+  sl_buf_init(&text, 1 << 16);
+  for (size_t i = 0; i < sl_order_count(o); i++) {
+    sl_buf_printf(&text, "%s%s", i ? "," : "", sl_order_key(o, i)->desc ? "-" : "");
+    sl_name_text(&text, &sl_order_key(o, i)->name);
+  }
+  sl_buf_z(b, " --sort ");
+  sl_fmt_shell(b, sl_buf_view(&text));
+  sl_buf_free(&text);
 }
 
 void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b)
@@ -464,12 +502,12 @@ void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b)
     sl_buf_z(b, " --filter ");
     sl_fmt_shell(b, sl_filter_text(q->where));
   }
-  for (size_t i = 0; q->order && i < sl_order_count(q->order); i++) {
-    const struct sl_order_key *k = sl_order_key(q->order, i);
-    sl_buf_printf(b, "%s%s%.*s", i ? "," : " --sort ", k->desc ? "-" : "", SL_ARG(k->name.col));
-    if (k->name.key.p)
-      sl_buf_printf(b, ".%.*s", SL_ARG(k->name.key));
-  }
+  if (q->group)
+    names_option(b, " --group-by ", q->group);
+  if (q->group && q->want)
+    names_option(b, " --columns ", q->want);
+  if (q->order)
+    order_option(b, q->order);
   if (q->deleted)
     sl_buf_z(b, " --deleted");
 }

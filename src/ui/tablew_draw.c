@@ -128,9 +128,39 @@ static void col_named(struct sl_tablew *t, struct sl_str name)
   }
 }
 
+/* Groups say themselves what of them is worth a look; a key may hold anything, so these are read as names, not as words. */
+static bool columns_of_groups(struct sl_tablew *t, struct sl_str text)
+{
+  struct sl_want *w = NULL;
+  t->ncol = 0;
+  t->chosen = true;
+  t->picking = false;
+  if (sl_want_parse(&w, text, NULL) || !w)
+    return false;
+  for (size_t i = 0; i < sl_want_count(w); i++) {
+    struct sl_name n = sl_want_name(w, i);
+    int at = sl_schema_find(t->schema, n.col);
+    if (!n.key.p && sl_str_eqz(n.col, "connection"))
+      col_add(t, -1, "connection", false);
+    else if (at >= 0 && n.key.p && family(sl_schema_col(t->schema, (size_t)at)->type))
+      col_keys(t, (size_t)at, n.key);
+    else if (at >= 0)
+      col_schema(t, (size_t)at);
+  }
+  sl_want_unref(w);
+  t->nbest = t->ncol;
+  heads_name(t);
+  return true;
+}
+
 static void columns_make(struct sl_tablew *t)
 {
   const struct sl_answer *a = sl_pane_answer(t->pane);
+  sl_buf_clear(&t->group_columns);
+  if (a->grouped)
+    sl_buf_str(&t->group_columns, a->columns);
+  if (a->grouped && columns_of_groups(t, a->columns))
+    return;
   const char *best = t->o.columns ? t->o.columns : t->query->res ? t->query->res->columns : NULL;
   struct sl_str rest = t->columns.n ? sl_buf_view(&t->columns) : sl_str(best ? best : ""), word;
   t->ncol = 0;
@@ -153,7 +183,8 @@ void tw_columns(struct sl_tablew *t)
   const struct sl_answer *a = sl_pane_answer(t->pane);
   struct sl_schema *s = a->snap ? sl_snap_schema(a->snap) : NULL;
   char was[96] = "";
-  if (!s || (s == t->schema && t->ncol && (!t->picking || t->picked == a->snap)))
+  bool same = !a->grouped || sl_str_eq(a->columns, sl_buf_view(&t->group_columns));
+  if (!s || (s == t->schema && t->ncol && same && (!t->picking || t->picked == a->snap)))
     return;
   if (t->at_col < t->ncol)
     snprintf(was, sizeof was, "%s", t->col[t->at_col].name);
@@ -272,10 +303,11 @@ void tw_cell(struct sl_tablew *t, const struct tw_col *c, const struct sl_batch 
   } else {
     struct sl_show show = *sl_view_show(t->v);
     show.data = t->query->kind == SL_Q_SQL;
+    const char *unit = sl_col_unit(sc, tw_key(t, c));
     if (sc->type == SL_F64 || sc->type == SL_FAMILY_F64)
-      number_show(c, &v, sc->unit, &show, out);
+      number_show(c, &v, unit, &show, out);
     else
-      sl_val_show(out, &v, sc->unit, &show);
+      sl_val_show(out, &v, unit, &show);
   }
 }
 

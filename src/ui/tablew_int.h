@@ -35,7 +35,15 @@ struct sl_tablew {
   struct tw_mark *mark; size_t nmark, mark_cap;
   char find[128];
   struct sl_buf columns;           /* what was chosen, as text; empty: defaults */
+  struct sl_query *outer;          /* the groups that these rows are one of; NULL: none */
+  bool outer_filtered;
+  struct sl_buf group_columns;     /* that col was made from */
 };
+int tw_ask(struct sl_tablew *t, const struct sl_query *like);   /* another question in the same place; what fails is said */
+void tw_ask_anew(struct sl_tablew *t);                          /* the rows will be others: columns are chosen again */
+/* tablew_group.c */
+bool tw_group_command(struct sl_tablew *t, const char *command);
+void tw_group_columns(struct sl_tablew *t, const char *text);
 void tw_columns(struct sl_tablew *t);
 bool tw_sorted(const struct sl_tablew *t, const struct tw_col *c, bool *desc);   /* the rows are in this column's order */
 struct sl_str tw_key(const struct sl_tablew *t, const struct tw_col *c);         /* of a family's column, whole; else nothing */

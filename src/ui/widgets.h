@@ -27,6 +27,8 @@ struct sl_pane *sl_tablew_pane(struct sl_tablew *t);
 void sl_tablew_count(struct sl_tablew *t, struct sl_buf *b);
 void sl_tablew_cmdline(struct sl_tablew *t, struct sl_buf *b);
 const struct sl_query *sl_tablew_query(const struct sl_tablew *t);       /* as it is asked now */
+/* What stands behind the name of what is shown: " by params.depth", or the filter of the group whose rows these are. */
+void sl_tablew_crumb(const struct sl_tablew *t, struct sl_buf *b);
 struct sl_str sl_tablew_columns(const struct sl_tablew *t);              /* chosen by hand, comma separated; empty: the defaults */
 void sl_tablew_choose(struct sl_tablew *t, struct sl_str columns);
 size_t sl_tablew_marked(struct sl_tablew *t);

@@ -51,13 +51,25 @@ static bool holds_zero(enum sl_filter_op op, double v)
   }
 }
 
+/* Its reader knows 1e300 and 1e-300, and stumbles over 1e+300. */
+static void put_number(struct sl_buf *out, double f)
+{
+  size_t from = out->n;
+  sl_fmt_f64(out, f);
+  char *plus = out->failed ? NULL : memchr(out->p + from, '+', out->n - from);
+  if (!plus)
+    return;
+  memmove(plus, plus + 1, (size_t)(out->p + out->n - plus - 1));
+  sl_buf_cut(out, out->n - 1);
+}
+
 static bool put_metric(struct clause *c, const struct sl_filter_node *n, const struct sl_val *v)
 {
   double f = v->type == SL_F64 ? v->u.f : (double)v->u.i;
   if ((v->type != SL_F64 && v->type != SL_I64) || !isfinite(f) || fabs(f) >= DBL_MAX || (v->type == SL_I64 && fabs(f) > 9e15))
     return false;
   sl_buf_printf(c->out, "metrics.`%.*s` %s ", SL_ARG(n->name.key), sign_of(n->op));
-  sl_fmt_f64(c->out, f);
+  put_number(c->out, f);
   c->exact &= !holds_zero(n->op, f);
   return true;
 }

@@ -543,7 +543,9 @@ int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err)
   if (!rc && m->lgb->ntrees % m->groups)
     rc = bad(&r, bytes.p + bytes.n, "the last iteration lacks trees");
   m->trees = r.g->ntrees;
-  return rc ? rc : read_end(&r);
+  if (!rc)
+    rc = read_end(&r);
+  return rc ? rc : lgb_engine(m, err);
 }
 
 void lgb_free(struct lgb *g)
@@ -558,5 +560,6 @@ void lgb_free(struct lgb *g)
   sl_free(g->linear_at);
   sl_free(g->bounds);
   sl_free(g->words);
+  tree_free(g->engine);
   sl_free(g);
 }

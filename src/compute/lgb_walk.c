@@ -3,7 +3,6 @@
 
 #include "compute/model_int.h"
 
-enum { TYPE_CATEGORICAL = 1, TYPE_DEFAULT_LEFT = 2, MISSING_ZERO = 1, MISSING_NAN = 2 };
 static const double zero_below = (double)1e-35f;
 
 static int32_t by_category(const struct lgb *g, const struct lgb_tree *t, const struct lgb_node *n, double v)
@@ -21,10 +20,10 @@ static int32_t by_category(const struct lgb *g, const struct lgb_tree *t, const 
 static int32_t by_number(const struct lgb_node *n, double v)
 {
   int missing = n->type >> 2 & 3;
-  if (isnan(v) && missing != MISSING_NAN)
+  if (isnan(v) && missing != LGB_MISSING_NAN)
     v = 0;
-  if ((missing == MISSING_ZERO && v >= -zero_below && v <= zero_below) || (missing == MISSING_NAN && isnan(v)))
-    return n->type & TYPE_DEFAULT_LEFT ? n->left : n->right;
+  if ((missing == LGB_MISSING_ZERO && v >= -zero_below && v <= zero_below) || (missing == LGB_MISSING_NAN && isnan(v)))
+    return n->type & LGB_DEFAULT_LEFT ? n->left : n->right;
   return v <= n->threshold ? n->left : n->right;
 }
 
@@ -35,7 +34,7 @@ static size_t leaf_of(const struct lgb *g, const struct lgb_tree *t, const doubl
     return 0;
   do {
     const struct lgb_node *n = &g->nodes[t->node + (size_t)at];
-    at = n->type & TYPE_CATEGORICAL ? by_category(g, t, n, row[n->feature]) : by_number(n, row[n->feature]);
+    at = n->type & LGB_CATEGORICAL ? by_category(g, t, n, row[n->feature]) : by_number(n, row[n->feature]);
   } while (at >= 0);
   return (size_t)~at;
 }

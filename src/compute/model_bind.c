@@ -141,6 +141,10 @@ void model_values_f64(const struct sl_model_bind *b, size_t i, size_t from, size
 void model_values_f32(const struct sl_model_bind *b, size_t i, size_t from, size_t n, float *out, size_t stride)
 {
   const struct sl_column *c = b->col[i];
+  if (c->type == SL_COLUMN_F32 && stride == 1 && !c->valid && !cats_of(b->m, i)) {
+    memcpy(out, c->v.f32 + from, n * sizeof *out);
+    return;
+  }
   switch (cats_of(b->m, i) ? SL_COLUMN_DICT : c->type) {
   case SL_COLUMN_F32: RUN(c->v.f32[from + r]); break;
   case SL_COLUMN_F64: RUN((float)c->v.f64[from + r]); break;

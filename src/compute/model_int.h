@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "compute/model.h"
+#include "compute/tree.h"
 
 /* Caps on what a file may ask for. */
 enum { MODEL_FEATURES_MAX = 1 << 20, MODEL_GROUPS_MAX = 1 << 16, MODEL_TREES_MAX = 1 << 22, MODEL_NODES_MAX = 1 << 28,
@@ -36,6 +37,9 @@ struct xgb {
   float *base; size_t nbase, base_cap;                         /* as told; then a margin for each group */
   bool dart, linear;
   size_t used;                 /* trees that predict: up to the best iteration of a wrapper */
+  size_t vector;               /* > 1: leaves have so many values, one a group; u.seg of a leaf: where they begin in vectors */
+  float *vectors; size_t nvectors, vectors_cap;
+  struct tree_engine *engine;  /* NULL: walked, or linear */
   enum xgb_objective objective;
 };
 
@@ -46,7 +50,8 @@ struct lgb_tree {
   size_t cat_bound, cat_word; uint32_t cats; /* boundaries of its bitsets, and their words */
   bool linear;
 };
-struct lgb_node { double threshold; int32_t left, right, feature; uint8_t type; };
+struct lgb_node { double threshold; int32_t left, right, feature; uint8_t type; };    /* type: these, and two bits of LGB_MISSING_* */
+enum { LGB_CATEGORICAL = 1, LGB_DEFAULT_LEFT = 2, LGB_MISSING_ZERO = 1, LGB_MISSING_NAN = 2 };
 struct lgb_linear { double constant; size_t first; uint32_t n; };           /* terms first..first+n */
 struct lgb_term { double coeff; int32_t feature; };
 enum lgb_objective { LGB_IDENTITY, LGB_SQRT, LGB_EXP, LGB_SIGMOID, LGB_SOFTMAX, LGB_OVA, LGB_CROSS, LGB_LAMBDA };
@@ -60,6 +65,7 @@ struct lgb {
   int32_t *bounds; size_t nbounds, bounds_cap;
   uint32_t *words; size_t nwords, words_cap;
   bool average;
+  struct tree_engine *engine;  /* NULL: walked */
   enum lgb_objective objective;
   double sigmoid;
 };
@@ -154,11 +160,18 @@ enum xgb_tok xgb_bad(struct xgb_read *r, const char *why);
 int xgb_load(struct xgb_read *r) SL_NODISCARD;
 void xgb_free(struct xgb *x);
 void lgb_free(struct lgb *g);
+/* The engine for what has been read; none where walking is better. */
+int xgb_engine(struct sl_model *m, struct sl_err *err) SL_NODISCARD;
+int lgb_engine(struct sl_model *m, struct sl_err *err) SL_NODISCARD;
+/* What a leaf of a tree adds: one value, or one for each group. */
+void xgb_leaf(const struct sl_model *m, size_t tree, size_t node, float *out);
 
 extern const struct model_ops xgb_ops, lgb_ops;
 
-/* ---- walking: a block of rows as the library sees them, row by row (features values each; NaN is missing) ---- */
+/* ---- walking, which is what the engine must agree with: a block of rows as the library sees them, row by row (features values each;
+ * NaN is missing) ---- */
 void xgb_margins(const struct sl_model *m, const float *rows, size_t n, float *out);        /* n x groups */
+void xgb_base(const struct sl_model *m, size_t n, float *out);                                /* what trees add to */
 void xgb_transform(const struct sl_model *m, float *margins, size_t n);                       /* in place */
 void xgb_leaves(const struct sl_model *m, const float *rows, size_t n, int64_t *out);       /* n x used */
 void lgb_margins(const struct sl_model *m, const double *rows, size_t n, double *out);

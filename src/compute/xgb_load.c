@@ -691,6 +691,8 @@ int xgb_load(struct xgb_read *r)
     rc = SL_EPARSE;
   if (!rc)
     rc = finish(&l);
+  if (!rc)
+    rc = xgb_engine(r->m, r->err);
   if (rc && r->err && r->err->code) /* what a token said stands, whatever it was called on the way up */
     rc = r->err->code;
   load_free(&l);
@@ -708,5 +710,7 @@ void xgb_free(struct xgb *x)
   sl_free(x->weight_drop);
   sl_free(x->weights);
   sl_free(x->base);
+  sl_free(x->vectors);
+  tree_free(x->engine);
   sl_free(x);
 }

@@ -43,31 +43,53 @@ static void linear(const struct sl_model *m, const float *row, float *out)
 }
 
 /* A wrapper predicts in place: there the library adds the base to a tree of DART and takes it away again, which rounds. */
-static float dropped(const struct sl_model *m, size_t t, float leaf)
+static float dropped(const struct sl_model *m, size_t t, size_t group, float leaf)
 {
   const struct xgb *x = m->xgb;
+  if (!x->dart)
+    return leaf;
   if (m->wrapper == SL_MODEL_BOOSTER)
     return leaf * x->weight_drop[t];
-  float base = x->base[x->trees[t].group];
-  return ((base + leaf) - base) * x->weight_drop[t];
+  return ((x->base[group] + leaf) - x->base[group]) * x->weight_drop[t];
+}
+
+void xgb_leaf(const struct sl_model *m, size_t tree, size_t node, float *out)
+{
+  const struct xgb *x = m->xgb;
+  const struct xgb_node *n = &x->nodes[x->trees[tree].node + node];
+  if (x->vector <= 1)
+    *out = dropped(m, tree, x->trees[tree].group, n->u.cond);
+  for (size_t g = 0; x->vector > 1 && g < x->vector; g++)
+    out[g] = dropped(m, tree, g, x->vectors[n->u.seg + g]);
+}
+
+void xgb_base(const struct sl_model *m, size_t n, float *out)
+{
+  for (size_t r = 0; r < n; r++)
+    memcpy(out + r * m->groups, m->xgb->base, m->groups * sizeof *out);
+}
+
+static void add_leaf(const struct sl_model *m, size_t t, const float *row, float *out)
+{
+  const struct xgb *x = m->xgb;
+  const struct xgb_tree *tree = &x->trees[t];
+  const struct xgb_node *n = &x->nodes[tree->node + leaf_of(x, tree, row)];
+  if (x->vector <= 1)
+    out[tree->group] += dropped(m, t, tree->group, n->u.cond);
+  for (size_t g = 0; x->vector > 1 && g < x->vector; g++)
+    out[g] += dropped(m, t, g, x->vectors[n->u.seg + g]);
 }
 
 void xgb_margins(const struct sl_model *m, const float *rows, size_t n, float *out)
 {
   const struct xgb *x = m->xgb;
-  for (size_t r = 0; r < n; r++) {
-    if (x->linear)
-      linear(m, rows + r * m->features, out + r * m->groups);
-    else
-      memcpy(out + r * m->groups, x->base, m->groups * sizeof *out);
-  }
-  for (size_t t = 0; t < x->used; t++) {
-    const struct xgb_tree *tree = &x->trees[t];
-    for (size_t r = 0; r < n; r++) {
-      float leaf = x->nodes[tree->node + leaf_of(x, tree, rows + r * m->features)].u.cond;
-      out[r * m->groups + tree->group] += x->dart ? dropped(m, t, leaf) : leaf;
-    }
-  }
+  for (size_t r = 0; r < n && x->linear; r++)
+    linear(m, rows + r * m->features, out + r * m->groups);
+  if (!x->linear)
+    xgb_base(m, n, out);
+  for (size_t t = 0; t < x->used; t++)
+    for (size_t r = 0; r < n; r++)
+      add_leaf(m, t, rows + r * m->features, out + r * m->groups);
 }
 
 void xgb_leaves(const struct sl_model *m, const float *rows, size_t n, int64_t *out)

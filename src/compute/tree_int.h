@@ -1,0 +1,86 @@
+/* compute/tree_int.h: what the engine is made of; private to this folder. docs/internals/trees.md tells how it works. */
+#ifndef SL_COMPUTE_TREE_INT_H
+#define SL_COMPUTE_TREE_INT_H
+
+#include "compute/kern/kern.h"
+#include "compute/tree.h"
+
+enum {
+  TREE_LEAVES = 256,           /* of a piece: its index is a byte */
+  TREE_LEAVES_CUT = 192,       /* of a piece of a larger tree, so that its index has room to be cheap */
+  TREE_TEMPS = 96,             /* masks that a piece may need at once while it is worked out */
+  TREE_TESTS = 16384,          /* of a plan, so that their masks stay in or near the second cache */
+  TREE_SLOT_ZERO = 0, TREE_SLOT_ONE = 1, TREE_SLOT_IN = 2, TREE_SLOT_TEMP = 3, TREE_SLOT_TEST = TREE_SLOT_TEMP + TREE_TEMPS,
+  TREE_WALK = 8                /* pieces that one row goes down at once */
+};
+
+/* What a plan asks of one feature: by thresholds, or by categories. */
+struct tree_feature {
+  uint32_t feature;
+  struct kern_rank rank;       /* thresholds; k, also of categories: how many there are in all sets */
+  size_t emit, emits;          /* its tests, by rank */
+  bool zero;                   /* some test asks whether it is zero */
+  bool categorical;
+  size_t cat;                  /* cats[cat..cat+rank.k): ascending */
+  size_t test, tests;          /* of categories: sets[test..test+tests) */
+};
+struct tree_set { uint16_t slot; bool nan, in; size_t first, n; };      /* members[first..first+n): ranks; in: members go left */
+
+/* For a single row: down the pieces by what each test says. A leaf leads to itself. */
+struct tree_step { uint32_t next; uint16_t slot; };            /* next: where yes leads; no: to the one behind it */
+
+/* A tree, or a part of one: all rows but those in it get -0.0, which changes no sum. */
+struct tree_piece {
+  size_t op, ops;
+  uint16_t bits[KERN_BITS];    /* slots */
+  unsigned nbits;
+  const unsigned char *table;  /* its values as the kernels want them; those of each group behind one another */
+  uint32_t group, width;
+  uint32_t step, depth;        /* where it begins in steps, and how many of them lead down */
+  size_t leaf;                 /* width values for each leaf in leaves */
+};
+
+/* Pieces in a row whose tests fit together. */
+struct tree_plan {
+  struct tree_feature *features; size_t nfeatures;
+  size_t piece, pieces;
+  size_t slots;                /* with zero, one, in and temps */
+  unsigned char *nan;          /* of each slot: what missing is */
+  size_t hot;                  /* masks that the widest feature needs */
+};
+
+struct tree_engine {
+  struct tree_spec spec;
+  const struct kern *kern;
+  struct tree_plan *plans; size_t nplans, plans_cap;
+  struct tree_piece *pieces; size_t npieces, pieces_cap;
+  struct kern_op *ops; size_t nops, ops_cap;
+  struct kern_emit *emits; size_t nemits, emits_cap;
+  struct tree_set *sets; size_t nsets, sets_cap;
+  uint16_t *members; size_t nmembers, members_cap;
+  uint32_t *cats; size_t ncats, cats_cap;
+  struct tree_step *steps; size_t nsteps, steps_cap;
+  int32_t *step_leaf; size_t step_leaf_cap;    /* beside steps: of a leaf, which one; -1: none, adds nothing */
+  unsigned char *leaves; size_t nleaves, leaves_cap;           /* values */
+  void **owned; size_t nowned, owned_cap;      /* tables, thresholds, buckets, features: one allocation after the other */
+  unsigned char *room; size_t left;            /* of the last one */
+  size_t slots, hot;           /* of the largest plan */
+};
+
+/* ---- tree_rank.c: thresholds t[0..k), ascending, into what finds the rank of a value; what it takes is the engine's. ---- */
+int tree_rank(struct tree_engine *e, const double *t, size_t k, struct kern_rank *out, struct sl_err *err) SL_NODISCARD;
+void *tree_own(struct tree_engine *e, size_t n, struct sl_err *err);  /* zeroed, 64-byte aligned; lives as long as e */
+
+/* ---- tree_code.c: a piece into operations on masks. ---- */
+struct tree_pnode { uint16_t slot; int16_t left, right; };            /* of an inner node's test; children below 0: ~leaf */
+struct tree_code {
+  const struct tree_pnode *nodes;      /* the root first */
+  size_t n, leaves;
+  struct kern_op ops[TREE_LEAVES * KERN_BITS]; size_t nops;
+  uint16_t bits[KERN_BITS];
+  unsigned nbits;
+  uint16_t from[TREE_LEAVES], count[TREE_LEAVES];      /* of each leaf: the indices that mean it, a run */
+};
+void tree_code(struct tree_code *c);
+
+#endif

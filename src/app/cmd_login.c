@@ -23,17 +23,18 @@ static bool fits(const struct sl_conf *c, const struct sl_setting *set)
   return (!set->needs || sl_conf_text(c, set->needs)) && (!set->bars || !sl_conf_text(c, set->bars));
 }
 
-/* Settings that say `ask`; where none does, secrets that have no other source. */
+/* Settings that say `ask`; where none does, secrets that have no other source; else those of the environment, which jobs have not. */
 static size_t asked_settings(const struct sl_session *s, const struct sl_conf *c, const struct sl_setting **out, size_t max)
 {
+  static const int kinds[] = { SL_SECRET_ASK, SL_SECRET_NONE, SL_SECRET_ENV };
   size_t n = 0;
-  for (int round = 0; round < 2 && !n; round++)
+  for (int round = 0; round < 3 && !n; round++)
     for (size_t t = 0; t < s->ntypes; t++)
       for (size_t i = 0; !strcmp(s->types[t].type, sl_conf_type(c)) && i < s->types[t].nsettings && n < max; i++) {
         const struct sl_setting *set = &s->types[t].settings[i];
         const struct sl_secret_src *src = set->type == SL_SET_SECRET ? sl_conf_secret(c, set->name) : NULL;
         int kind = src ? (int)src->kind : (int)SL_SECRET_NONE;
-        if (set->type == SL_SET_SECRET && (!round || fits(c, set)) && kind == (round ? (int)SL_SECRET_NONE : (int)SL_SECRET_ASK))
+        if (set->type == SL_SET_SECRET && (!round || fits(c, set)) && kind == kinds[round])
           out[n++] = set;
       }
   return n;

@@ -183,14 +183,15 @@ static bool login_get(struct ws_secret_wait *wait)
 
 /* ---- where it may come from ---- */
 
+/* A job of ours gets none of the person's variables: then what `login` kept serves. */
 static int from_env(struct ws_secret_wait *wait, const char *name, struct sl_err *err)
 {
   const char *v = getenv(name);
-  if (!v || !v[0])
-    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: the environment has no %s; set it, or run: sluice login %s", wait->b->name,
-               wait->setting, name, wait->b->name);
-  else
+  if (v && v[0])
     secret_take_line(wait, sl_str(v), name);
+  else if (!login_get(wait))
+    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: the environment has no %s (jobs get none of yours); set it, or run: sluice login %s",
+               wait->b->name, wait->setting, name, wait->b->name);
   return wait_found(wait, err);
 }
 

@@ -75,7 +75,7 @@ def test_right_and_wrong(sluice, kind):
 
 MISSING = {
     "nothing": ("", {}, "wants a login; run: sluice login reg, or set token, or username and password"),
-    "no env": (", token: {env: NO_SUCH}", {}, "the environment has no NO_SUCH; set it, or run: sluice login reg"),
+    "no env": (", token: {env: NO_SUCH}", {}, "the environment has no NO_SUCH (jobs get none of yours); set it, or run: sluice login reg"),
     "no file": (", token: {file: nosuch}", {}, "nosuch"),
     "open file": (", token: {file: open}", {}, "chmod 600"),
     "empty file": (", token: {file: empty}", {}, "is empty"),
@@ -155,9 +155,23 @@ def test_login_tries_what_was_typed(sluice, settings, right, what):
     assert code == 0 and "kept, but nobody could say whether it is right" in said, said
 
 
+def test_what_login_kept_serves_where_the_variable_is_missing(sluice):
+    """As in a job, which gets none of the person's variables."""
+    with Server("secure") as server:
+        (sluice.cwd / "sluice.yaml").write_text(f"connections: {{reg: {{type: mlflow, uri: '{server.uri}', token: {{env: T}}}}}}\n"
+                                                "jobs: {look: {steps: {s: {run: [sluice, -w, ., get, experiments]}}}}\n")
+        sluice("trust", "sluice.yaml")
+        sluice.env["T"] = RIGHT
+        run = sluice("-w", ".", "run", "look", code=1)
+        assert "the environment has no T (jobs get none of yours)" in run.text + run.notes
+        said, code = typed(sluice, RIGHT, "-w", ".", "login", "reg")
+        assert code == 0, said
+        sluice("-w", ".", "run", "look")
+
+
 def test_login_where_nothing_is_to_be_asked(sluice):
     with Server("secure") as server:
-        assert "has no secret to ask for" in one_line(ask(sluice, server, ", token: {env: T}", {}, 2, "login", "reg"))
+        assert "has no secret to ask for" in one_line(ask(sluice, server, ", token: {file: tok}", {}, 2, "login", "reg"))
         assert "--no-input forbids" in one_line(ask(sluice, server, "", {}, 3, "login", "reg"))
 
 

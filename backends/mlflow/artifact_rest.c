@@ -5,6 +5,7 @@
  * size is asked for first, and what came is counted. Ranges are asked for; whoever answers with the whole file is read up to the part that
  * is wanted and no further. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend_mlflow/artifact_rest_int.h"
 #include "base/fmt.h"
@@ -371,15 +372,28 @@ static int on_version(void *user, const struct sl_mlflow_node *n, struct sl_err 
   return x->nomem ? sl_err_nomem(err) : SL_OK;
 }
 
+/* A missing alias is a bad request to MLflow, a missing version or model none such: to a person they are the same. */
+static int no_version(const struct art_ask *x, int rc, const struct sl_err *from, struct sl_err *err)
+{
+  static const char *const what[] = { [SL_MLFLOW_AT_VERSION] = "version", [SL_MLFLOW_AT_ALIAS] = "alias",
+                                      [SL_MLFLOW_AT_STAGE] = "version in stage" };
+  if (rc != SL_ENOENT && !(rc == SL_EPROTO && strstr(from->msg, "not found")))
+    return rc;
+  return sl_err_set(err, SL_ENOENT, "model %.*s has no %s %.*s (sluice get versions lists them)", SL_ARG(sl_str_head(x->at.id, 80)),
+                    what[x->at.kind], SL_ARG(sl_str_head(x->at.which, 60)));
+}
+
 static void version_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
 {
   struct art_ask *x = (struct art_ask *)a;
+  struct sl_err e = err ? *err : (struct sl_err){ 0 };
   struct sl_mlflow_address at = { .kind = SL_MLFLOW_AT_PROXY };
   bool known = sl_mlflow_address(x->source, &at);
   struct sl_str model = known && at.kind == SL_MLFLOW_AT_MODEL ? at.id : x->hit;
   x->hit = SL_STR_NONE;
+  rc = no_version(x, rc, &e, &e);
   if (rc)
-    mlflow_ask_end(a, rc, err);
+    mlflow_ask_end(a, rc, &e);
   else if (!x->source.n)
     no_such(x);
   else if (model.n && is_id(model))

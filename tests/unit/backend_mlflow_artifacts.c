@@ -157,6 +157,20 @@ static void broken_off(void **state)
   site_close(&s);
 }
 
+/* As MLflow 3.17 says it: 400 for an alias, 404 for a version. */
+static void no_such_version(void **state)
+{
+  struct site s;
+  (void)state;
+  SITE(&s, GOOD, { .path = "/api/2.0/mlflow/registered-models/alias?", .status = 400, .headers = JSON,
+                   .body = "{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"Registered model alias nobody not found.\"}" },
+       { .path = "/api/2.0/mlflow/model-versions/get?", .status = 404, .headers = JSON,
+         .body = "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"Model Version (name=m, version=9) not found\"}" });
+  expect(&s, "models:/m@nobody/x", 0, UINT64_MAX, SL_ENOENT, "model m has no alias nobody (sluice get versions lists them)");
+  expect(&s, "models:/m/9/x", 0, UINT64_MAX, SL_ENOENT, "model m has no version 9 (");
+  site_close(&s);
+}
+
 static void hostile(void **state)
 {
   static const char *const climbing[] = { "runs:/r1/../../etc/passwd", "runs:/../x", "models:/m/1/../2", "mlflow-artifacts:/../x",
@@ -186,6 +200,7 @@ static void hostile(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(lists), cmocka_unit_test(logged_models), cmocka_unit_test(ranges),
-                                      cmocka_unit_test(broken_off), cmocka_unit_test(hostile) };
+                                      cmocka_unit_test(broken_off), cmocka_unit_test(hostile),
+                                      cmocka_unit_test(no_such_version) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,7 +54,8 @@ static int add_default(struct sl_rows *r, struct sl_err *err)
   int rc = r->how.bare ? SL_OK : add_col(r, ROWS_CONN, SL_STR_NONE, false, err);
   for (size_t i = 0; i < sl_schema_count(r->s) && !rc; i++) {
     bool family = is_family(sl_schema_col(r->s, i));
-    if (r->how.bare && (sl_schema_col(r->s, i)->flags & SL_COL_HIDDEN))
+    bool people = r->how.bare || (r->how.format == SL_FMT_TABLE && !r->how.vertical); /* for eyes, not for programs */
+    if (people && (sl_schema_col(r->s, i)->flags & SL_COL_HIDDEN))
       continue;
     if (!family || is_json(r) || r->how.vertical)
       rc = add_col(r, (int)i, SL_STR_NONE, family, err);

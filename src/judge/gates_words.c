@@ -8,8 +8,15 @@
 static struct sl_str label(const struct sl_gate_row *r)
 {
   struct sl_str name = sl_str(r->name), needs = sl_str(r->needs);
-  bool tail = needs.n && name.n > needs.n + 1 && sl_str_ends(name, needs) && name.p[name.n - needs.n - 1] == ' ';
-  return tail ? sl_str_trim(sl_str_head(name, name.n - needs.n)) : name;
+  ptrdiff_t end = sl_str_rchr(name, ' '), at = sl_str_rchr(needs, ' '); /* "drift.share <" "0.5", "<" "0.5" */
+  double a, b;
+  if (end <= 0 || at <= 0)
+    return name;
+  struct sl_str left = sl_str_head(name, (size_t)end), sign = sl_str_head(needs, (size_t)at);
+  struct sl_str mine = sl_str_from(name, (size_t)end + 1), its = sl_str_from(needs, (size_t)at + 1);
+  bool same = sl_str_eq(mine, its) || (sl_str_f64(mine, &a) && sl_str_f64(its, &b) && !(a < b) && !(a > b));
+  bool tail = same && left.n > sign.n + 1 && sl_str_ends(left, sign) && left.p[left.n - sign.n - 1] == ' ';
+  return tail ? sl_str_trim(sl_str_head(left, left.n - sign.n)) : name;
 }
 
 /* "drift.share is missing: not computed yet" -> "not computed yet": whose it is stands before it. */

@@ -31,7 +31,8 @@ def test_the_good_one_is_promoted_and_goes_back(demo):
     t = Tmux([SLUICE, "-w", demo.demo], demo.env)
     try:
         t.wait("unapproved in production", "waiting for you")
-        sheet = t.go("approval cancer/4", "VERDICT", "2 gates unknown", "APPROVERS")
+        sheet = t.go("approval cancer/4", "VERDICT", "2 gates unknown", "APPROVERS", "four-eyes")
+        assert "lead (key)" in t.wait("you are lead (key)").splitlines()[0]  # whose key signs, in the header too
         assert len(sheet.rstrip("\n").splitlines()) <= 24 and "VERDICT" in sheet.splitlines()[2]
         t.keys("E")
         confirm(t)
@@ -42,7 +43,7 @@ def test_the_good_one_is_promoted_and_goes_back(demo):
                 break
             except AssertionError:
                 t.keys("r")
-        t.wait("can be approved: 6 of 6 gates pass")
+        t.wait("can be approved: 6 of 6 gates pass", absent=("evidence –", "files –"))
         t.keys("a")
         t.type(re.search(r"(\d)  approve", t.wait("promote a version, by the rules"))[1])
         t.wait("approve to")

@@ -413,7 +413,7 @@ static void what_does_not_pass_in_one_line(void **state)
     { "metrics.auc >= 0.9", SL_GATE_PASS, "0.95", ">= 0.9", "", "metrics.auc is 0.95, >= 0.9", false },
     { "drift.share < 0.5", SL_GATE_UNKNOWN, "", "< 0.5", "",
       "drift.share is missing: not computed yet: sluice run evidence-cancer -p version=4", false },
-    { "rescore.max_abs_diff <= 1e-6", SL_GATE_UNKNOWN, "", "<= 1e-6", "",
+    { "rescore.max_abs_diff <= 1e-6", SL_GATE_UNKNOWN, "", "<= 1e-06", "",
       "rescore.max_abs_diff is missing: not computed yet: sluice run evidence-cancer -p version=4", false },
     { "no-worse", SL_GATE_FAIL, "0.98", ">= 0.99", "", "metrics.val_auc is 0.98, not >= 0.99", false },
     { SL_FOUR_EYES_GATE, SL_GATE_FAIL, "ana, ana", "two people", "", "ana made this version and cannot approve it", false },

@@ -115,6 +115,8 @@ static void judge(struct mlflow_version *v, int rc, const struct sl_manifest *no
     told(was, why);
     sl_buf_z(why, "; ");
   }
+  if (rc && !was && rc != SL_EAGAIN) /* nothing is known, by whatever way */
+    return;
   if (rc) {
     sl_buf_printf(why, "not compared: %s", err->msg);
   } else if (!was) {

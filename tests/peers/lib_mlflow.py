@@ -142,9 +142,8 @@ def as_reader():
 
 
 def settled(rows):
-    """A running run's duration grows between two looks; why files cannot be compared is another reason here than there."""
+    """A running run's duration grows between two looks."""
     for row in rows:
-        row.pop("artifact_why", None)
         if row.get("state") == "running":
             row["duration_s"] = None
     return rows

@@ -7,7 +7,10 @@
 #include "judge/lineage.h"
 
 /* One tree being built. Texts of a node are written into buffers of here, one node at a time. */
-struct lin_build { struct sl_lineage *l; struct sl_lin_world *w; struct sl_buf key, label, target, detail; struct sl_err *err; };
+struct lin_build {
+  struct sl_lineage *l; struct sl_lin_world *w; struct sl_buf key, label, target, detail; struct sl_err *err;
+  char note[120];                    /* first word of the next partition's detail; "" none */
+};
 void lin_begin(struct lin_build *b, struct sl_lineage *l, struct sl_lin_world *w, struct sl_err *err);
 void lin_end(struct lin_build *b);
 struct sl_lin_node lin_node(struct lin_build *b, const char *kind, const char *relation);   /* clears the buffers */

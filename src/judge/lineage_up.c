@@ -173,6 +173,9 @@ static int part_put(struct lin_build *b, size_t parent, struct sl_str zone, stru
   sl_buf_init(&id, 64 << 10);
   sl_buf_printf(&id, "%.*s/%.*s", SL_ARG(zone), SL_ARG(name));
   sl_buf_str(&b->label, sl_buf_view(&id));
+  if (b->note[0])
+    lin_say(b, "%s", b->note);
+  b->note[0] = 0;
   if (p) {
     lin_ref(&b->target, p->conn, "partitions", sl_buf_view(&id));
     part_say(b, p, &n);

@@ -172,6 +172,14 @@ static int runs_down(struct lin_build *b, size_t at, struct sl_str zone, struct 
 
 static int part_down(struct lin_build *b, size_t at, struct sl_str zone, struct sl_str name);
 
+/* Which execution wrote it: the newest that is kept and went well. */
+static void note_writer(struct lin_build *b, const struct sl_job_conf *j, struct sl_str name)
+{
+  for (size_t i = 0; i < b->w->nexecs && !b->note[0]; i++)
+    if (lin_ran(&b->w->exec[i], j, name) && sl_str_eqz(b->w->exec[i].state, "ok"))
+      snprintf(b->note, sizeof b->note, "by %.*s", SL_ARG(sl_str_head(b->w->exec[i].id, 100)));
+}
+
 /* Made into the partition of the same name where a job writes, as far as that is there. */
 static int made_into(struct lin_build *b, size_t at, const struct sl_job_conf *j, struct sl_str name)
 {
@@ -182,6 +190,8 @@ static int made_into(struct lin_build *b, size_t at, const struct sl_job_conf *j
   sl_buf_printf(&k, "%s/%.*s", j->writes, SL_ARG(name));
   bool listed = sl_map_get(&b->w->part_by, sl_buf_view(&k), NULL);
   sl_buf_free(&k);
+  if (listed)
+    note_writer(b, j, name);
   int rc = listed ? lin_part(b, at, to, name, "made into", &below) : SL_OK;
   return rc || below == SL_LIN_NONE ? rc : part_down(b, below, to, name);
 }

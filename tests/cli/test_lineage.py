@@ -80,6 +80,9 @@ def test_executions_of_ours(promoted):
     by = [r for r in rows if r["kind"] == "execution"]
     assert [r["label"].rsplit("-", 1)[0] for r in by] == ["features", "clean", "ingest"] and {r["state"] for r in by} == {"ok"}
     assert by[0]["target"] == f"local:executions/{ran['id']}" and day in by[0]["detail"] and by[0]["known"] == "our records"
+    down = tree(ask, f"raw/{day}")
+    assert [(r["relation"], r["detail"].split(",")[0].rsplit("-", 1)[0]) for r in down[1:3]] == [
+        ("made into", "by clean"), ("made into", "by features")]
     rows = tree(ask, "cancer/4")
     proof = [r for r in rows if r["kind"] == "evidence"]
     assert [r["label"] for r in proof] == ["drift", "rescore"] and "max_abs_diff 0" in proof[1]["detail"]

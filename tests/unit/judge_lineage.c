@@ -294,9 +294,14 @@ static void the_blast_radius_of_a_partition(void **state)
   w.version[1] = version();
   w.version[1].conn = SL_STR("other");                         /* a run of that id in another registry */
   w.version[1].version = 9;
+  w.exec = grown(NULL, 1, sizeof *w.exec);
+  w.nexecs = 1;
+  w.exec[0] = (struct sl_lin_exec){ .conn = SL_STR("local"), .id = SL_STR("build-7"), .job = SL_STR("build"), .state = SL_STR("ok"),
+                                    .params = params(&w, "dt=2026-11-20") };
   assert_int_equal(sl_lin_world_index(&w, NULL), SL_OK);
   sl_lineage_init(&l);
   assert_int_equal(sl_lineage_partition(&l, &w, SL_STR("raw"), SL_STR("dt=2026-11-20"), NULL), SL_OK);
+  assert_true(says(&l, "gold/dt=2026-11-20", "by build-7, 566 rows"));
   picture(&l, &b);
   assert_string_equal(sl_buf_zstr(&b),
     "partition raw/dt=2026-11-20 ok\n"

@@ -19,7 +19,7 @@ static const struct sl_col cols[] = {
 
 const struct sl_resource sl_res_lineage = {
   .name = "lineage",
-  .help = "what a version, a run or a partition came from, and what depends on it",
+  .help = "where it came from and what depends on it: a version, a run, a partition",
   .scope = "MODEL/VERSION, a run's id, ZONE/PARTITION, or the ref of one of them",
   .scope_required = true,
   .shape = SL_KEYED,

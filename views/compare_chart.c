@@ -13,12 +13,13 @@
 
 enum { CLIP_MAX = 1000000 };
 
-static void smoothed(struct curve *c, double s)
+/* What lies beyond lo and hi is a gap, too. */
+static void smoothed(struct curve *c, double s, double lo, double hi)
 {
   double b = 0, rest = 1;
   for (size_t i = 0; i < c->n; i++) {
     double x = c->value[i];
-    if (!isfinite(x)) {
+    if (!isfinite(x) || x < lo || x > hi) {
       c->y[i] = NAN;
       continue;
     }
@@ -54,7 +55,7 @@ static void placed_along(struct curve *c, const struct curve *other)
 void curves_place(struct compare_state *s, size_t run)
 {
   struct curve *c = &s->of.curve[run];
-  smoothed(c, s->smooth);
+  smoothed(c, s->smooth, s->clip ? s->low : -(double)INFINITY, s->clip ? s->high : (double)INFINITY);
   if (s->along[0] && run < s->over.n)
     placed_along(c, &s->over.curve[run]);
   else
@@ -67,23 +68,25 @@ static int by_value(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-/* The range between 5 and 95 percent of all drawn values; false: too few. */
-static bool clipped(const struct compare_state *s, double *lo, double *hi)
+/* The range between 5 and 95 percent of all logged values: an outlier is left out before it is smoothed into its neighbours. */
+void curves_range(struct compare_state *s)
 {
   size_t n = 0, all = s->of.points;
-  double *v = all >= 20 && all <= CLIP_MAX ? sl_calloc(all, sizeof *v) : NULL;
+  double *v = s->clip && all >= 20 && all <= CLIP_MAX ? sl_calloc(all, sizeof *v) : NULL;
+  s->low = -(double)INFINITY;
+  s->high = (double)INFINITY;
   for (size_t i = 0; v && i < s->of.n; i++)
     for (size_t k = 0; k < s->of.curve[i].n && n < all; k++)
-      if (isfinite(s->of.curve[i].y[k]))
-        v[n++] = s->of.curve[i].y[k];
-  bool ok = v && n >= 20;
-  if (ok) {
+      if (isfinite(s->of.curve[i].value[k]))
+        v[n++] = s->of.curve[i].value[k];
+  if (v && n >= 20) {
     qsort(v, n, sizeof *v, by_value);
-    *lo = v[n / 20];
-    *hi = v[n - 1 - n / 20];
+    if (v[n / 20] < v[n - 1 - n / 20]) {
+      s->low = v[n / 20];
+      s->high = v[n - 1 - n / 20];
+    }
   }
   sl_free(v);
-  return ok && *lo < *hi;
 }
 
 const char *curves_axis(const struct compare_state *s)
@@ -94,20 +97,24 @@ const char *curves_axis(const struct compare_state *s)
 static void title_draw(struct compare_state *s, struct sl_grid *g, int y)
 {
   char title[600], how[96];
-  size_t nans = 0;
-  for (size_t i = 0; i < s->of.n; i++)
+  size_t nans = 0, infinite = 0;
+  for (size_t i = 0; i < s->of.n; i++) {
     nans += s->of.curve[i].nans;
+    infinite += s->of.curve[i].infinite;
+  }
   if (s->against[0])
     snprintf(title, sizeof title, " %s over %s, a point a run%s ", s->metric, s->against, s->logy ? ", logarithmic" : "");
   else
     snprintf(title, sizeof title, " %s by %s%s ", s->metric, curves_axis(s), s->logy ? ", logarithmic" : "");
   snprintf(how, sizeof how, " smoothing %g%s ", s->smooth, s->clip ? ", 5 to 95 %" : "");
-  if (nans)
-    snprintf(how, sizeof how, " %zu NaN%s, smoothing %g ", nans, s->clip ? ", 5 to 95 %" : "", s->smooth);
+  if (nans || infinite)
+    snprintf(how, sizeof how, " %zu %s%s, smoothing %g ", nans + infinite, infinite ? "not finite" : "NaN",
+             s->clip ? ", 5 to 95 %" : "", s->smooth);
+  nans += infinite;
   sl_grid_hline(g, 0, y, g->w, SL_ROLE_border);
   sl_grid_putz(g, 3, y, s->against[0] ? g->w - 6 : g->w / 2, SL_ROLE_crumb, title);
   if (!s->against[0])
-    sl_grid_right(g, g->w - 36, y, 34, nans ? SL_ROLE_warn : SL_ROLE_dim, sl_str(how));
+    sl_grid_right(g, g->w - 46, y, 44, nans ? SL_ROLE_warn : SL_ROLE_dim, sl_str(how));
 }
 
 /* Of many the baseline and the run under the cursor stand out, the others are dim. */
@@ -125,6 +132,7 @@ static void curves_lines(struct sl_view *v, struct compare_state *s, struct sl_g
 {
   struct sl_chart_opts o = {.logy = s->logy, .xtime = s->axis == AXIS_TIME && !s->along[0] ? sl_view_show(v) : NULL};
   size_t n = 0, points = 0;
+  curves_range(s);
   for (size_t k = 0; k <= s->of.n; k++) { /* the first are drawn on top: baseline, the run under the cursor, the rest */
     size_t i = !k ? 0 : k == 1 ? s->col : k - 1;
     if (i >= s->of.n || (k == 1 && !i) || (k > 1 && i == s->col) || !s->of.curve[i].n)
@@ -135,11 +143,6 @@ static void curves_lines(struct sl_view *v, struct compare_state *s, struct sl_g
     line[n] = (struct sl_series_line){ .x = c->x, .y = c->y, .n = c->n };
     line_of(s, i, &line[n], names[n]);
     n++;
-  }
-  if (s->clip && clipped(s, &o.ymin, &o.ymax)) {
-    double pad = (o.ymax - o.ymin) * 0.05;
-    o.ymin -= pad;
-    o.ymax += pad;
   }
   if (points > n)
     sl_chart_lines(g, r, line, n, &o);

@@ -2,6 +2,7 @@
  *
  * All runs are one question. A few histories are read whole; more than these are thinned by whoever reads them (sl_query.points), so that
  * 500 runs of 10,000 steps cost a few points each. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,8 +79,11 @@ static void point_add(struct curve *c, const struct sl_batch *b, uint32_t row)
   c->step[c->n] = step.null ? NAN : (double)step.u.i;
   c->time[c->n] = time.null ? NAN : (double)time.u.i;
   c->value[c->n] = value.null ? NAN : value.u.f;
-  if (isnan(c->value[c->n]) && !c->nans++)
-    c->first_nan = c->step[c->n];
+  c->nans += isnan(c->value[c->n]) ? 1 : 0;
+  if (fabs(c->value[c->n]) >= DBL_MAX) { /* what MLflow makes of an infinity */
+    c->value[c->n] = copysign((double)INFINITY, c->value[c->n]);
+    c->infinite++;
+  }
   c->n++;
 }
 
@@ -90,7 +94,7 @@ static void histories_changed(struct sl_view *v, void *user)
   uint64_t n = sl_pane_count(h->pane), at;
   uint32_t key = 0;
   for (size_t i = 0; i < h->n; i++)
-    h->curve[i].n = h->curve[i].nans = 0;
+    h->curve[i].n = h->curve[i].nans = h->curve[i].infinite = 0;
   h->points = 0;
   for (uint64_t i = 0; i < n && i < POINTS_MAX; i++) {
     const struct sl_batch *b;

@@ -12,6 +12,7 @@ static int curves_svg(struct compare_state *s, struct sl_buf *out, struct sl_err
   char (*name)[120] = sl_calloc(s->nrun, sizeof *name), title[300];
   snprintf(title, sizeof title, "%s, smoothing %g", s->metric, s->smooth);
   struct sl_report_chart c = { .title = title, .xlabel = curves_axis(s), .line = line, .n = s->of.n, .log = s->logy };
+  curves_range(s);
   for (size_t i = 0; line && name && i < s->of.n; i++) {
     curves_place(s, i);
     snprintf(name[i], sizeof name[i], "%.*s", SL_ARG(compare_run_name(s, i)));

@@ -13,7 +13,7 @@ enum { AXIS_STEP, AXIS_RELATIVE, AXIS_TIME, AXES };
 enum { CURVES_WHOLE = 24, CURVES_POINTS = 40000 };
 
 /* The history of one run's metric as it was read, and as it is drawn. */
-struct curve { double *step, *time, *value, *x, *y; size_t n, cap, nans; double first_nan; };
+struct curve { double *step, *time, *value, *x, *y; size_t n, cap, nans, infinite; };
 /* One metric of all runs: one question. */
 struct histories {
   struct sl_pane *pane;
@@ -34,7 +34,7 @@ struct compare_state {
   size_t cursor, top, col, left;
   bool all, logy, clip;
   int axis;
-  double smooth;
+  double smooth, low, high;           /* low, high: what is drawn while outliers are left out; curves_range() */
   size_t wanted;                      /* the run that was asked for as baseline and has not come as such; 0: none */
   const struct sl_snap *was;          /* what stood then: never looked into */
   enum compare_order order; size_t order_run;
@@ -80,6 +80,7 @@ const char *curves_conn(struct compare_state *s);                   /* whose run
 
 /* views/compare_chart.c */
 void curves_draw(struct sl_view *v, struct compare_state *s, struct sl_grid *g, struct sl_rect r);
+void curves_range(struct compare_state *s);                         /* before the curves are placed */
 void curves_place(struct compare_state *s, size_t run);             /* x and y of a run's curve as drawn: smoothed, on the chosen axis */
 const char *curves_axis(const struct compare_state *s);
 

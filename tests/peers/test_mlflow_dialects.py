@@ -1,5 +1,6 @@
 """The same questions to MLflow 2.9, 2.22, 3.4 and 3.17: each server on a store that its own client filled, compared with that store as we
 read it ourselves, and its artifacts with the files that went in. Only the newest without ./run test --all."""
+import hashlib
 import json
 import shutil
 
@@ -107,3 +108,17 @@ def test_a_lost_artifact(world, sluice):
             assert b"there is no" in sluice.ask("cat", f"runs:/{made['run']}/hello.txt", code=1).stderr
     finally:
         shutil.move(away, found[0])
+
+
+def test_files_of_two_runs(world, sluice):
+    """Listed through the server, folder by folder; read and hashed whole; missing in the other run."""
+    run, child = world.made["run"], world.made["child"]
+    rows = {r["name"]: r for r in sluice.run(world.server.url, "differences", f"{run},{child} .")}
+    assert rows["hello.txt"]["one"] == 12 and rows["hello.txt"]["verdict"] == "not in: child"
+    assert rows["sub dir/\u00e4 &+=.bin"]["one"] == 3_000_000
+    text = {(r["kind"], r["name"]): r for r in sluice.run(world.server.url, "differences", f"{run},{child} hello.txt")}
+    assert [text["line", n]["one"] for n in ("1", "2")] == ["hello", "world"] and text["line", "1"]["child"] is None
+    assert text["file", "content"]["child"] == "missing"
+    assert text["file", "sha256"]["one"] == hashlib.sha256(b"hello\nworld\n").hexdigest()
+    binary = {r["name"]: r for r in sluice.run(world.server.url, "differences", f"{run},{child} 'sub dir/\u00e4 &+=.bin'")}
+    assert binary["content"]["one"] == "binary" and len(binary["sha256"]["one"]) == 64

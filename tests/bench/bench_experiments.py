@@ -21,6 +21,7 @@ from lib_server import Relay, Server  # noqa: E402
 
 TOP = Path(__file__).resolve().parent.parent.parent
 MS = 1790000000000
+KEYS = 12000
 RUNS, CURVES, STEPS = (int(os.environ.get(k, d)) for k, d in (("BENCH_RUNS", "20000"), ("BENCH_CURVES", "500"), ("BENCH_STEPS", "10000")))
 
 CLIENT = """
@@ -94,6 +95,21 @@ def fill_curves(path):
     db.close()
 
 
+def fill_keys(path):
+    """300 runs with 400 of 12,000 metrics and 100 of 12,000 parameters each."""
+    db, rnd = emptied(path), random.Random(9)
+    for i in range(300):
+        u = uuid.UUID(int=rnd.getrandbits(128), version=4).hex
+        add_run(db, u, i)
+        db.executemany("INSERT INTO latest_metrics(key,value,timestamp,step,is_nan,run_uuid) VALUES (?,?,?,?,0,?)",
+                       [(f"layer.{k}.norm", rnd.random(), MS + i, 9, u) for k in rnd.sample(range(KEYS), 399)] +
+                       [("val_auc", rnd.random(), MS + i, 9, u)])
+        db.executemany("INSERT INTO params(key,value,run_uuid) VALUES (?,?,?)",
+                       [(f"p{k}", f"v{rnd.randrange(10)}", u) for k in rnd.sample(range(KEYS), 99)] + [("depth", str(i % 6), u)])
+    db.commit()
+    db.close()
+
+
 def first_page(workspace, env, relay):
     """ms from the first byte of the first page to rows on the screen: the least of three."""
     took = []
@@ -154,6 +170,21 @@ def curves(workspace, env):
     return drawn, read, opened, memory.end().mib()
 
 
+def many_keys(workspace, env):
+    """ms to the runs on the screen, ms to groups of them, MiB; s for the whole table as CSV, a column a metric."""
+    t = Screen([SLUICE, "-w", str(workspace)], env=env)
+    t.until(lambda: "overview" in t.text())
+    memory = Memory(t.pid)
+    shown = t.type(b":runs cancer\r", lambda: (c := t.counter()) and c[1] == 300, 30.0)
+    groups = t.type(b"Bparams.depth\r", lambda: (c := t.counter()) and c[1] == 6 and "val_auc.mean" in t.text(), 30.0)
+    t.close()
+    began = time.monotonic()
+    out = subprocess.run([SLUICE, "-w", str(workspace), "get", "runs", "cancer", "-o", "csv", "--columns", "name,metrics.*"],
+                         stdout=subprocess.PIPE, check=True, env={**os.environ, **env})
+    columns = out.stdout.split(b"\n", 1)[0].count(b",")
+    return [x and x * 1000 for x in (shown, groups)], memory.end().mib(), time.monotonic() - began, columns
+
+
 def main():
     machine()
     work = Path(tempfile.mkdtemp(prefix="sluice-bench-"))
@@ -161,14 +192,16 @@ def main():
     os.chmod(work, 0o700)
     server = None
     try:
-        for name in ("rest", "store"):
+        for name in ("rest", "store", "keys"):
             (work / name).mkdir()
         fill_runs(work / "rest" / "mlflow.db")
         fill_curves(work / "store" / "mlflow.db")
+        fill_keys(work / "keys" / "mlflow.db")
         server = Server(work / "rest")
         relay = Relay(server.port)
         (work / "rest" / "sluice.yaml").write_text(f"connections:\n  reg: {{type: mlflow, uri: 'http://127.0.0.1:{relay.port}'}}\n")
-        (work / "store" / "sluice.yaml").write_text(f"connections:\n  reg: {{type: mlflow, uri: 'sqlite:///{work}/store/mlflow.db'}}\n")
+        for name in ("store", "keys"):
+            (work / name / "sluice.yaml").write_text(f"connections:\n  reg: {{type: mlflow, uri: 'sqlite:///{work}/{name}/mlflow.db'}}\n")
         budget(f"{RUNS} runs over REST: first page on the screen", first_page(work / "rest", env, relay), 300, "ms",
                "after the server's first byte")
         ours, theirs = over_rest(work / "rest", env, relay)
@@ -180,6 +213,11 @@ def main():
         budget(f"curves of {CURVES} runs x {STEPS} steps drawn", drawn, 1, "s")
         note(f"every value of them read {read or 0:.2f} s after the key; {opened or 0:.2f} s from C to the comparison")
         budget("most anonymous memory while they are", mib, 64, "MiB")
+        (shown, groups), mib, csv, columns = many_keys(work / "keys", env)
+        budget(f"300 runs of {KEYS} metrics: on the screen", shown, 1000, "ms")
+        budget("by a parameter, every metric's mean", groups, 1000, "ms")
+        budget("most anonymous memory while they are", mib, 64, "MiB")
+        note(f"all of them as CSV: {columns} columns in {csv:.2f} s")
     finally:
         if server:
             server.stop()

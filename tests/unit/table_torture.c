@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "table/table.h"
+#include "table/group.h"
 
 static const struct sl_col cols[] = { { .name = "name", .type = SL_TEXT }, { .name = "n", .type = SL_I64 },
                                       { .name = "m", .type = SL_FAMILY_F64 } };
@@ -100,6 +100,42 @@ static int ask(struct sl_table *t, const char *where, const char *order, struct 
   return rc;
 }
 
+static void made(void *user, int rc, struct sl_grouped *out, const struct sl_err *err)
+{
+  struct answer *a = user;
+  a->rc = rc;
+  if (rc) {
+    a->err = *err;
+    return;
+  }
+  struct sl_batch *b = NULL;
+  assert_true(sl_snap_count(out->snap) > 1);
+  a->rc = sl_snap_page_wait(out->snap, 0, 1024, &b, &a->err);
+  sl_batch_unref(b);
+  sl_snap_unref(out->snap);
+  sl_free(out->columns);
+}
+
+static int groups(struct sl_table *t, const char *by, struct sl_err *err)
+{
+  struct sl_want *w = NULL;
+  struct sl_group *g = NULL;
+  struct sl_snap *s = NULL;
+  struct answer a = { SL_OK, { 0 } };
+  int rc = sl_want_parse(&w, sl_str(by), err);
+  rc = rc ? rc : sl_group_new(&g, sl_table_schema(t), w, NULL, err);
+  rc = rc ? rc : sl_table_snap(t, &s, err);
+  rc = rc ? rc : sl_snap_group(s, g, SL_STR("a"), made, &a, NULL, err);
+  if (!rc && a.rc) {
+    *err = a.err;
+    rc = a.rc;
+  }
+  sl_snap_unref(s);
+  sl_group_unref(g);
+  sl_want_unref(w);
+  return rc;
+}
+
 static int live_once(struct sl_table *t, struct sl_schema *s, struct sl_schema *w, struct sl_err *err)
 {
   int rc = put(t, s, "a", 0, 300, SL_PUT, err);
@@ -118,6 +154,8 @@ static int live_once(struct sl_table *t, struct sl_schema *s, struct sl_schema *
     rc = sl_table_gen_end(t, SL_STR("a"), true, err);
   if (!rc)
     rc = ask(t, "connection = a", "", err);
+  if (!rc)
+    rc = groups(t, "name", err);
   return rc;
 }
 

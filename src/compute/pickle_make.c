@@ -297,8 +297,10 @@ static const struct { const char *name; make_fn *make; } makers[] = {
   { "copyreg._reconstructor", make_instance }, { "copy_reg._reconstructor", make_instance }, { "copyreg.__newobj__", make_new },
   { "copy_reg.__newobj__", make_new },
 };
-/* A dot at the end: everything below; else the one name. */
-static const char *const families[] = { "sklearn.", "xgboost.", "lightgbm.", "numpy.random.", "scipy.sparse.", "functools.partial",
+/* A dot at the end: everything below; else the one name. (_loss: what scikit-learn 1.4 and 1.5 call their own module of that name.) */
+static const char *const families[] = { "sklearn.", "_loss.", "xgboost.", "lightgbm.", "numpy.random.", "numpy.ma.", "scipy.sparse.",
+    "scipy.stats.",
+  "functools.partial",
   "builtins.slice", "__builtin__.slice", "joblib.numpy_pickle.NumpyArrayWrapper" };
 
 static bool is_family(const char *name)

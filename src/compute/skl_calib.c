@@ -1,10 +1,10 @@
 /* compute/skl_calib.c: classifiers whose scores are calibrated: by a sigmoid, by steps (isotonic), by a temperature; the mean over
  * folds. */
-#include <float.h>
 #include <math.h>
 
 #include "compute/skl_int.h"
 
+#define NEVER_NOTHING 1e-12    /* scikit-learn adds it to a probability before its logarithm */
 enum method { M_SIGMOID, M_ISOTONIC, M_TEMPERATURE };
 struct curve { double a, b; double *x, *y; size_t n; double low, high; };
 struct fold {
@@ -80,7 +80,7 @@ static int take_fold(struct skl_load *l, const struct skl_est *e, const struct p
   if (f->est->classes > 2 && f->wide != f->est->classes)
     return skl_unsup(l, e, "its %s gives a score for no class", f->est->cls);
   f->curve = skl_alloc(l, f->ncurves, sizeof *f->curve);
-  rc = f->curve ? take_classes(l, e, f) : skl_fail(l);
+  rc = !f->curve ? skl_fail(l) : how != M_TEMPERATURE ? take_classes(l, e, f) : SL_OK; /* one for all classes: none is looked for */
   for (size_t i = 0; !rc && i < f->ncurves; i++)
     rc = take_curve(l, e, pk_item(list, i), how, &f->curve[i]);
   return rc;
@@ -124,7 +124,7 @@ static void by_temperature(const struct fold *f, size_t classes, const double *d
 {
   for (size_t k = 0; k < classes; k++) {
     double logit = f->margins ? f->wide == 1 ? k ? d[0] : -d[0] : d[k]
-                              : log((f->wide == 1 ? k ? d[0] : 1 - d[0] : d[k]) + DBL_EPSILON);
+                              : log((f->wide == 1 ? k ? d[0] : 1 - d[0] : d[k]) + NEVER_NOTHING);
     p[k] = f->curve[0].a * logit;
   }
   skl_softmax(p, classes);

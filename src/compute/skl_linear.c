@@ -72,7 +72,8 @@ static enum proba proba_of(const struct pk *o, const struct skl_est *e)
 static int load_class(struct skl_load *l, const struct pk *o, struct skl_est *e)
 {
   struct linear *m;
-  int rc = skl_labels_load(l, e, pk_get(o, "classes_"));
+  const struct pk *told = pk_get(o, "classes_");
+  int rc = skl_labels_load(l, e, told ? told : pk_get(pk_get(o, "_label_binarizer"), "classes_"));
   if (!rc)
     rc = load_weights(l, o, e, &m);
   if (rc)

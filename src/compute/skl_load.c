@@ -272,6 +272,8 @@ static int take_names(struct skl_load *l, struct sl_model *m, const struct pk *r
   int64_t n;
   if (!pk_i64(first_with(root, "n_features_in_"), &n) || n < 0 || n > FEATURES_MAX)
     n = a ? (int64_t)a->n : -1;
+  if (n < 0 && l->s->root->in != SIZE_MAX)
+    n = (int64_t)l->s->root->in;
   if (n < 0)
     return skl_unsup(l, l->s->root, "it does not tell how many features it takes");
   m->features = (size_t)n;
@@ -280,6 +282,12 @@ static int take_names(struct skl_load *l, struct sl_model *m, const struct pk *r
     if (a->type.kind == 'U' && npy_text(a, i, &l->s->mem, &s, l->err))
       return skl_fail(l);
     int rc = s.p ? model_add_name(m, s, l->err) : skl_bad(l, l->s->root, "a feature without a name");
+    if (rc)
+      return rc;
+  }
+  const struct sl_model *inner = !a && l->s->root->ops == &skl_wrapped ? l->s->inner[0] : NULL;
+  for (size_t i = 0; inner && sl_model_feature(inner, i); i++) {
+    int rc = model_add_name(m, sl_str(sl_model_feature(inner, i)), l->err);
     if (rc)
       return rc;
   }

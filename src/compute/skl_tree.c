@@ -15,7 +15,7 @@ struct trees {
   struct tree *at; size_t n;
   size_t per;                  /* boosting: trees of a stage */
   size_t outputs, of;          /* values in a leaf: outputs x of */
-  bool missing, counts;        /* takes missing values; leaves hold counts, not shares (before 1.3) */
+  bool missing, counts;        /* takes missing values; leaves hold what is made shares of (before 1.4) */
   double rate, *start;         /* boosting: what is added to */
   enum loss loss;
 };
@@ -80,7 +80,8 @@ static bool takes_missing(const struct pk *o, const struct skl_est *e)
   bool extra = !strncmp(e->cls, "Extra", 5), forest = strstr(e->cls, "Trees") || strstr(e->cls, "Forest");
   if (e->version < (extra ? 106 : forest ? 104 : 103))
     return false;
-  return word_in(o, "criterion", fit) && pk_none(pk_get(o, "monotonic_cst")) && (extra || forest || skl_word(o, "splitter", "best"));
+  return word_in(o, "criterion", fit) && pk_none(pk_get(o, "monotonic_cst")) && (extra || forest || e->version >= 106 || skl_word(o,
+      "splitter", "best"));
 }
 
 static int take_outputs(struct skl_load *l, const struct pk *o, struct skl_est *e, struct trees *t)
@@ -100,7 +101,7 @@ static int take_outputs(struct skl_load *l, const struct pk *o, struct skl_est *
   e->values = classifier ? 1 : t->outputs;
   e->proba = classifier ? e->classes : 0;
   t->missing = takes_missing(o, e);
-  t->counts = classifier && e->version < 103;
+  t->counts = classifier && e->version < 104;
   return rc;
 }
 
@@ -141,20 +142,20 @@ static int load_forest(struct skl_load *l, const struct pk *o, struct skl_est *e
 static double clipped(double p, double eps) { return p < eps ? eps : p > 1 - eps ? 1 - eps : p; }
 
 /* Centred logarithms, since 1.4; before, logarithms as they are. */
-static void start_of_classes(struct trees *t, const double *p, bool old)
+static void start_of_classes(struct trees *t, const double *p, bool old, double eps)
 {
   double mean = 0;
   for (size_t k = 0; k < t->per; k++)
-    mean += log(clipped(p[k], old ? (double)FLT_EPSILON : DBL_EPSILON));
+    mean += log(clipped(p[k], eps));
   mean /= (double)t->per;
   for (size_t k = 0; k < t->per; k++)
-    t->start[k] = old ? log(clipped(p[k], (double)FLT_EPSILON)) : log(clipped(p[k], DBL_EPSILON) / exp(mean));
+    t->start[k] = old ? log(clipped(p[k], eps)) : log(clipped(p[k], eps) / exp(mean));
 }
 
 static int start_from(struct skl_load *l, const struct pk *init, struct skl_est *e, struct trees *t)
 {
   bool old = e->version < 104;
-  double *v;
+  double *v, eps = e->version < 108 ? (double)FLT_EPSILON : DBL_EPSILON;
   size_t n = SIZE_MAX;
   if (pk_is_class(init, "sklearn.dummy.DummyRegressor") && !e->classes) {
     n = 1;
@@ -169,10 +170,10 @@ static int start_from(struct skl_load *l, const struct pk *init, struct skl_est 
   if (rc)
     return rc;
   if (t->loss == L_MULTINOMIAL) {
-    start_of_classes(t, v, old);
+    start_of_classes(t, v, old, eps);
     return SL_OK;
   }
-  double p = clipped(v[1], old ? (double)FLT_EPSILON : DBL_EPSILON), raw = old ? log(p / (1 - p)) : skl_logit(p);
+  double p = clipped(v[1], eps), raw = old ? log(p / (1 - p)) : skl_logit(p);
   t->start[0] = t->loss == L_EXPONENTIAL ? 0.5 * raw : raw;
   return SL_OK;
 }

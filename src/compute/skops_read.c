@@ -332,7 +332,7 @@ static const struct { const char *name; enum loader is; } loaders[] = {
   { "BytesNode", L_BYTES }, { "BytearrayNode", L_BYTES }, { "SliceNode", L_SLICE }, { "DTypeNode", L_DTYPE }, { "SetNode", L_SET },
   { "DefaultDictNode", L_DEFAULT }, { "RandomStateNode", L_NAME }, { "RandomGeneratorNode", L_NAME }, { "MaskedArrayNode", L_NAME },
   { "PartialNode", L_PARTIAL }, { "MethodNode", L_NAME }, { "OperatorFuncNode", L_NAME }, { "ConstructorFromReduceNode", L_NAME },
-  { "SparseMatrixNode", L_NAME },
+  { "SparseMatrixNode", L_NAME }, { "SGDNode", L_OBJECT }, { "_DictWithDeprecatedKeysNode", L_DEFAULT }, { "QuantileForestNode", L_NAME },
 };
 
 static int loaded(const struct reader *r, enum loader is, const struct pk *n, unsigned depth, struct pk **out)

@@ -140,6 +140,19 @@ class Server:
         h.wfile.write(b"]}")
         return True
 
+    def on_broken_file(self, h):
+        """Lists a thousand bytes, sends four hundred and says no length, as a server that proxies does."""
+        if "artifacts/list" in h.path:
+            self.send(h, 200, {"files": [{"path": "a.bin", "file_size": 1000}]})
+        elif "get-artifact" in h.path:
+            h.send_response(200)
+            h.end_headers()
+            h.close_connection = True
+            h.wfile.write(b"x" * 400)
+        else:
+            return False
+        return True
+
     def on_new_tokens(self, h):
         return self.pages(h, f"t{len(self.seen)}")
 

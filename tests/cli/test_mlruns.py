@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from servers import Server
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 RUN, CHILD = "a" * 32, "b" * 32
@@ -146,3 +148,52 @@ def test_a_root_that_the_workspace_names(store, tmp_path):
     assert Program(tmp_path / "set", uri, f"    artifact_root: {tmp_path}/srv\n")("cat", f"runs:/{run}/x.txt") == "mine\n"
     zone = f"lake:\n  zones:\n    - {{name: srv, uri: \"{tmp_path}/srv\"}}\n"
     assert Program(tmp_path / "zone", uri, zone)("cat", f"runs:/{run}/x.txt") == "mine\n"
+
+
+def test_a_download_that_breaks_off(tmp_path):
+    """Nothing under the final name, and what was there before stays."""
+    with Server("broken_file") as server:
+        here = Program(tmp_path / "home", server.uri)
+        said = here("cp", f"runs:/{RUN}/a.bin", "got.bin", code=5)
+        assert "400 of 1000 bytes came" in said and said.count("\n") == 1
+        (here.home / "kept.bin").write_text("mine")
+        here("cp", f"runs:/{RUN}/a.bin", "kept.bin", "--replace", code=5)
+        assert (here.home / "kept.bin").read_text() == "mine"
+        left = {p.name for p in here.home.rglob("*") if p.is_file()}
+        assert not {n for n in left if "got" in n or n.startswith(".")} and not list(here.home.glob(".cache/sluice/fetch/*")), left
+        assert "400 of 1000 bytes" in here("cat", f"runs:/{RUN}/a.bin", code=5)
+
+
+BIG = "\u00e4" * (5 << 20)
+
+
+def cut(here, resource, *args):
+    """Rows come, with words about what was cut."""
+    out = subprocess.run([PROGRAM, "-w", str(here.home), "get", resource, *args, "-o", "json", "--no-input"], capture_output=True,
+                         env=here.env, timeout=60)
+    said = out.stderr.decode()
+    assert out.returncode == 5 and said.count("\n") == 1, said
+    return json.loads(out.stdout), said
+
+
+def test_values_too_large_to_be_shown(store, runs, tmp_path):
+    folder, place = store
+    run = place("mlruns/1/r/artifacts")
+    with sqlite3.connect(folder / "mlflow.db") as db:
+        db.execute("insert into tags (key, value, run_uuid) values ('big', ?, ?)", (BIG, run))
+        db.execute("insert into model_version_tags (workspace, key, value, name, version) values ('default', 'big', ?, 'cancer', 3)",
+                   (BIG,))
+    db.close()
+    here = Program(tmp_path / "home", f"sqlite:///{folder}/mlflow.db")
+    rows, said = cut(here, "runs")
+    big, = [r["tags.big"] for r in rows if "tags.big" in r]
+    assert len(rows) == 59 and big.endswith("\u00e4... (cut: 10485760 bytes)") and len(big.encode()) < 1_100_000
+    assert "1 value is too long to be shown whole" in said
+    rows, said = cut(here, "versions", "cancer")
+    assert len(rows) == 6 and sum("cut: 10485760" in r.get("tags.big", "") for r in rows) == 1
+    put(runs / "0" / RUN / "tags" / "big", BIG)
+    put(runs / "models" / "clf" / "version-1" / "tags" / "big", BIG)
+    here = Program(tmp_path / "files", f"file://{runs}")
+    for resource, n in (("runs", 2), ("versions", 2)):
+        rows, said = cut(here, resource)
+        assert len(rows) == n and "left out" in said

@@ -46,7 +46,7 @@ static struct bits leaf(struct coder *k, int at, unsigned from, unsigned to)
     b--;
   from = (from + (1u << b) - 1) >> b << b;
   for (unsigned i = 0; i < KERN_BITS; i++)
-    out.at[i] = i < b ? ANY : from >> i & 1 ? TREE_SLOT_ONE : TREE_SLOT_ZERO;
+    out.at[i] = (uint16_t)(i < b ? ANY : from >> i & 1 ? TREE_SLOT_ONE : TREE_SLOT_ZERO);
   k->c->from[~at] = (uint16_t)from;
   k->c->count[~at] = (uint16_t)(1u << b);
   return out;

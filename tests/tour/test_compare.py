@@ -32,6 +32,10 @@ def test_three_runs_side_by_side(demo):
         t.wait("compare 3", absent=(f"baseline: {baseline}",))
         t.keys("S")
         t.wait("smoothing 0.9")
+        t.keys("F")
+        t.wait("files of 3 runs", "confusion.json", "model/MLmodel", "files differ")
+        t.keys("q")
+        t.wait("compare 3", "VERDICT")
         t.keys("q")
         t.wait("3 marked")
     finally:

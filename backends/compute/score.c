@@ -5,6 +5,8 @@
  *
  * and the same for the resource `quality` (quality.c). MODEL: a file, a folder with MLmodel, models:/NAME/3, models:/NAME@alias,
  * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY. */
+#include <stdlib.h>
+
 #include "backend_compute/compute_int.h"
 #include "base/fmt.h"
 #include "base/json.h"
@@ -169,6 +171,7 @@ static void finish(struct compute_score *k, int rc, struct sl_err *err)
   put_text(&b, "data", k->query);
   put_text(&b, "label", k->word[LABEL]);
   put_text(&b, "output", k->word[OUTPUT]);
+  put_text(&b, "cpu", getenv("SLUICE_CPU"));
   sl_buf_printf(&b, "\"threads\":%llu,\"quality\":%s,\"wide\":%s}", (unsigned long long)k->threads, k->quality ? "true" : "false",
                 k->wide ? "true" : "false");
   if (!rc)

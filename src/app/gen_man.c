@@ -134,6 +134,8 @@ static const char tail[] =
   ".SH ENVIRONMENT\n"
   ".TP\n.B SLUICE_WORKSPACE\nThe workspace where no \\-w is given.\n"
   ".TP\n.B SLUICE_LIB\nAn absolute folder in which libduckdb.so and libonnxruntime.so.1 are searched first.\n"
+  ".TP\n.B SLUICE_CPU\nThe kernels that models are scored with: c, avx2 or avx512. Without it the best that the processor has. The\n"
+  "results are the same.\n"
   ".TP\n.B SLUICE_TRACE\\fR, \\fBSLUICE_TRACE_FILE\n"
   "What happened, for whoever looks for a fault: areas loop, http, ssh, pg, box, model, ui, job or all,\n"
   "each with :LEVEL. Secrets are left out.\n"

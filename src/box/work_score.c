@@ -1,9 +1,9 @@
 /* box/work_score.c: a model over data: the model's file is read here, the engine reads the data, predictions go back in the order of rows.
  *
  * {"path": file or folder with MLmodel, "file": how the file that MLmodel names is called here, if otherwise, "model": what to call it,
- * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "quality": true for rows of quality instead, "wide":
- * true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second model's figures stand beside
- * the first one's}. With an output file: the file, and one row that sums it up. */
+ * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "cpu": level of the kernels, "quality": true for rows
+ * of quality instead, "wide": true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second
+ * model's figures stand beside the first one's}. With an output file: the file, and one row that sums it up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -356,7 +356,7 @@ static int over_data(struct score *s, struct sl_err *err)
 static int take_output(struct score *s, struct sl_err *err)
 {
   static const char *const words[] = { "", "raw", "probability", "class", "leaf" };
-  const char *word = json_string_value(json_object_get(s->args, "output"));
+  const char *word = json_string_value(json_object_get(s->args, "output")), *cpu = json_string_value(json_object_get(s->args, "cpu"));
   int64_t threads = 0;
   for (size_t i = 0; word && i < sizeof words / sizeof words[0]; i++)
     if (!strcmp(word, words[i]))
@@ -368,7 +368,7 @@ static int take_output(struct score *s, struct sl_err *err)
   s->threads = threads > THREADS_MAX ? THREADS_MAX : (unsigned)threads;
   s->judge = json_is_true(json_object_get(s->args, "quality"));
   s->wide = s->judge && json_is_true(json_object_get(s->args, "wide"));
-  return SL_OK;
+  return cpu ? sl_model_cpu(cpu, err) : SL_OK;
 }
 
 static void score_free(struct score *s)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "compute/kern/kern.h"
 #include "compute/model_int.h"
 
 int model_bad(struct sl_err *err, const struct sl_model *m, size_t at, const char *fmt, ...)
@@ -144,6 +145,13 @@ int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part,
                         struct sl_err *err)
 {
   return load(out, part, n, true, file, wrapper, err);
+}
+
+int sl_model_cpu(const char *level, struct sl_err *err)
+{
+  if (kern_use(level))
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "SLUICE_CPU %.20s: c, avx2 or avx512, as far as this processor has them", level);
 }
 
 void sl_model_free(struct sl_model *m)

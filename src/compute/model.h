@@ -22,6 +22,8 @@ enum sl_model_output {
 };
 /* What bytes begin with: "xgboost json", "xgboost ubj", "lightgbm text", and words for what is known but not read ("a pickle"). */
 const char *sl_model_sniff(struct sl_str bytes, bool *readable);
+/* The kernels of models that are loaded from now on: "c", "avx2", "avx512". EUSAGE: no such level, or not on this processor. */
+int sl_model_cpu(const char *level, struct sl_err *err) SL_NODISCARD;
 /* file: for messages ("FILE: byte 123: why"), also what is not read: EUNSUP; damaged: EPARSE; too large: ELIMIT. */
 int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper,
                   struct sl_err *err) SL_NODISCARD;

@@ -15,7 +15,7 @@ struct load {
   struct xgb *x;
   struct sl_model *m;
   struct ints left, right, feature, dflt, split_type, cats, cat_nodes, cat_segs, cat_sizes;    /* of the present tree */
-  struct floats cond;
+  struct floats cond, weights;           /* weights: of vector leaves, one row a leaf */
   int64_t id, num_nodes, vector;
   struct ints info, indptr, offsets, texts;
   int64_t num_feature, num_class, num_target, num_parallel, num_trees, best;
@@ -147,6 +147,7 @@ static int tree_cat_nodes(struct load *l) { return ints(l, &l->cat_nodes); }
 static int tree_cat_segs(struct load *l) { return ints(l, &l->cat_segs); }
 static int tree_cat_sizes(struct load *l) { return ints(l, &l->cat_sizes); }
 static int tree_cond(struct load *l) { return floats_into(l, &l->cond.at, &l->cond.n, &l->cond.cap); }
+static int tree_weights(struct load *l) { return floats_into(l, &l->weights.at, &l->weights.n, &l->weights.cap); }
 static int tree_id(struct load *l) { return number(l, &l->id); }
 static int param_nodes(struct load *l) { return number(l, &l->num_nodes); }
 static int param_vector(struct load *l) { return number(l, &l->vector); }
@@ -160,7 +161,7 @@ static int tree_param(struct load *l)
 static void tree_reset(struct load *l)
 {
   l->left.n = l->right.n = l->feature.n = l->dflt.n = l->split_type.n = 0;
-  l->cats.n = l->cat_nodes.n = l->cat_segs.n = l->cat_sizes.n = l->cond.n = 0;
+  l->cats.n = l->cat_nodes.n = l->cat_segs.n = l->cat_sizes.n = l->cond.n = l->weights.n = 0;
   l->id = l->num_nodes = -1;
   l->vector = 0;
 }
@@ -230,13 +231,36 @@ static int check_tree(struct load *l, size_t n)
 {
   bool lengths = l->left.n == n && l->right.n == n && l->feature.n == n && l->dflt.n == n && l->cond.n == n &&
                  (!l->split_type.n || l->split_type.n == n);
-  if (l->vector > 1)
-    return sl_err_set(l->r->err, SL_EUNSUP, "%s: leaves with several outputs (multi_strategy=multi_output_tree) are not read", l->m->file);
+  if (l->vector > 1 && !l->weights.n)
+    return sl_err_set(l->r->err, SL_EUNSUP, "%s: leaves with several outputs as XGBoost before 3.2 wrote them; save the model again with a "
+                      "newer one", l->m->file);
+  if (l->vector > MODEL_GROUPS_MAX || (l->x->ntrees && l->x->vector != (l->vector > 1 ? (size_t)l->vector : 0)))
+    return bad(l, "leaves of different widths");
   if (!lengths || !n || (l->num_nodes >= 0 && l->num_nodes != (int64_t)n))
     return bad(l, "a tree whose arrays have different lengths, or none");
   if (l->id >= 0 && l->id != (int64_t)l->x->ntrees)
     return bad(l, "trees out of order");
   return check_children(l, n);
+}
+
+/* A leaf's row of the weights is what stands as its right child. */
+static int add_vectors(struct load *l, struct xgb_node *nodes, size_t n)
+{
+  struct xgb *x = l->x;
+  size_t wide = x->vector, rows = l->weights.n / wide;
+  int rc = sl_grow((void **)&x->vectors, &x->vectors_cap, x->nvectors + l->weights.n, sizeof *x->vectors, MODEL_NODES_MAX, l->r->err);
+  if (rc)
+    return rc;
+  for (size_t i = 0; i < n; i++) {
+    if (nodes[i].left >= 0)
+      continue;
+    if (l->right.at[i] < 0 || (uint64_t)l->right.at[i] >= rows)
+      return bad(l, "a leaf without its outputs");
+    nodes[i].u.seg = (uint32_t)(x->nvectors + (size_t)l->right.at[i] * wide);
+  }
+  memcpy(x->vectors + x->nvectors, l->weights.at, l->weights.n * sizeof *x->vectors);
+  x->nvectors += l->weights.n;
+  return SL_OK;
 }
 
 static int add_nodes(struct load *l, size_t n)
@@ -252,7 +276,9 @@ static int add_nodes(struct load *l, size_t n)
     if (!leaf)
       nodes[i].feature = (uint32_t)feature | (l->dflt.at[i] ? XGB_DEFAULT_LEFT : 0) | (cat ? XGB_CATEGORICAL : 0);
   }
-  return add_cats(l, nodes, n);
+  l->x->vector = l->vector > 1 ? (size_t)l->vector : 0;
+  int rc = l->x->vector ? add_vectors(l, nodes, n) : SL_OK;
+  return rc ? rc : add_cats(l, nodes, n);
 }
 
 /* Its { has been taken. */
@@ -260,8 +286,8 @@ static int tree(struct load *l)
 {
   static const struct field f[] = {
     { "categories", tree_cats }, { "categories_nodes", tree_cat_nodes }, { "categories_segments", tree_cat_segs },
-    { "categories_sizes", tree_cat_sizes }, { "default_left", tree_default }, { "id", tree_id }, { "left_children", tree_left },
-    { "right_children", tree_right }, { "split_conditions", tree_cond }, { "split_indices", tree_feature },
+    { "categories_sizes", tree_cat_sizes }, { "default_left", tree_default }, { "id", tree_id }, { "leaf_weights", tree_weights },
+    { "left_children", tree_left }, { "right_children", tree_right }, { "split_conditions", tree_cond }, { "split_indices", tree_feature },
     { "split_type", tree_split_type }, { "tree_param", tree_param }, { NULL, NULL } };
   struct xgb *x = l->x;
   tree_reset(l);
@@ -619,6 +645,8 @@ static int take_trees(struct load *l)
   for (size_t i = 0; i < x->nnodes; i++)
     if (x->nodes[i].left >= 0 && (x->nodes[i].feature & XGB_FEATURE) >= l->m->features)
       return bad(l, "a node of a feature that there is not");
+  if (x->vector && x->vector != l->m->groups)
+    return bad(l, "leaves of another width than the model has outputs");
   if (x->dart && x->nweight_drop != x->ntrees)
     return bad(l, "another number of tree weights than of trees");
   return SL_OK;
@@ -670,6 +698,7 @@ static void load_free(struct load *l)
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     sl_free(all[i]->at);
   sl_free(l->cond.at);
+  sl_free(l->weights.at);
   sl_buf_free(&l->name);
   sl_buf_free(&l->booster);
 }

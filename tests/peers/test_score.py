@@ -40,8 +40,9 @@ class Bench:
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
         os.chmod(folder, 0o700)
 
-    def run(self, *args, code=0):
-        out = subprocess.run([PROGRAM, *map(str, args), "--no-input"], capture_output=True, env=self.env, cwd=self.folder, timeout=120)
+    def run(self, *args, code=0, env=()):
+        out = subprocess.run([PROGRAM, *map(str, args), "--no-input"], capture_output=True, env={**self.env, **dict(env)}, cwd=self.folder,
+                             timeout=120)
         assert out.returncode == code, f"{args}: exit {out.returncode}\n{out.stdout[:300]}\n{out.stderr.decode()}"
         return out
 
@@ -49,10 +50,10 @@ class Bench:
         duckdb.sql(f"copy (select * from frame) to '{self.folder / name}'")
         return name
 
-    def score(self, model, data, *args):
+    def score(self, model, data, *args, cpu=""):
         """The outputs as one array, and what was said about them."""
         said = json.loads(self.run("score", "--model", model, "--data", data, "--out", "out.parquet", "--replace", "-o", "json",
-                                   *args).stdout)
+                                   *args, env={"SLUICE_CPU": cpu} if cpu else {}).stdout)
         out = duckdb.sql(f"from '{self.folder / 'out.parquet'}'").fetchnumpy()
         assert (out["row"] == np.arange(len(out["row"]))).all()
         columns = ["prediction"] if "prediction" in out else [f"p{i}" for i in range(sum(k[0] == "p" and k[1:].isdigit() for k in out))]
@@ -332,6 +333,39 @@ def test_broken_and_hostile_files(bench):
                                  b"old binary format")):
         (bench.folder / name).write_bytes(raw)
         assert b"not re-scored: " in (said := bench.run("score", "--model", name, "--data", data, code=1).stderr) and words in said, said
+
+
+def test_leaves_with_an_output_for_each_target(bench):
+    rng = np.random.default_rng(9)
+    x = draw(rng, 900, 4).astype(np.float32)
+    y = np.nan_to_num(np.stack([x[:, 0] + x[:, 1], x[:, 1] * 2, x[:, 2]], 1))
+    data = bench.data(pd.DataFrame(x, columns=list("abcd")))
+    for strategy in ("multi_output_tree", "one_output_per_tree"):
+        model = xgb.train({"multi_strategy": strategy, "max_depth": 5, "tree_method": "hist", "verbosity": 0}, xgb.DMatrix(x, y), 12)
+        for name in ("m.json", "m.ubj"):
+            model.save_model(bench.folder / name)
+            d = xgb.DMatrix(x)
+            same(bench.score(name, data)[0], model.predict(d), (strategy, name))
+            same(bench.score(name, data, "--output", "leaf")[0], model.predict(d, pred_leaf=True), (strategy, name))
+
+
+def test_every_level_of_the_processor(bench):
+    """Trees of many leaves, so that they are cut, and of few; a block and a rest of few rows."""
+    rng = np.random.default_rng(8)
+    x = draw(rng, 3000, 6)
+    y = np.nan_to_num(np.sin(x[:, 0] * 5) * x[:, 1] + x[:, 2])
+    data = bench.data(pd.DataFrame(x[:1030], columns=list("abcdef")))
+    model = lgb.train({"verbosity": -1, "num_leaves": 400, "min_data_in_leaf": 1, "max_bin": 1000}, lgb.Dataset(x, y), 15)
+    booster = xgb.train({"verbosity": 0, "max_depth": 11, "tree_method": "exact"}, xgb.DMatrix(x, y), 15)
+    model.save_model(bench.folder / "m.txt")
+    booster.save_model(bench.folder / "m.ubj")
+    flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    levels = ["c"] + ["avx2"] * (" avx2" in flags) + ["avx512"] * (" avx512_vbmi2" in flags and " gfni" in flags)
+    for cpu in levels:
+        same(bench.score("m.txt", data, cpu=cpu)[0], model.predict(x[:1030]), cpu)
+        same(bench.score("m.ubj", data, cpu=cpu)[0], booster.predict(xgb.DMatrix(x[:1030])), cpu)
+    said = bench.run("score", "--model", "m.txt", "--data", data, code=2, env={"SLUICE_CPU": "sse9"}).stderr
+    assert b"SLUICE_CPU sse9: c, avx2 or avx512" in said
 
 
 def test_time_beside_the_libraries(bench):

@@ -32,9 +32,18 @@ const struct kern *kern_level(const char *name)
   return NULL;
 }
 
+static _Atomic(const struct kern *) found;
+
+bool kern_use(const char *name)
+{
+  const struct kern *k = kern_level(name);
+  if (k)
+    atomic_store(&found, k);
+  return k != NULL;
+}
+
 const struct kern *kern_best(void)
 {
-  static _Atomic(const struct kern *) found;
   const struct kern *k = atomic_load(&found);
   const char *want = k ? NULL : getenv("SLUICE_CPU");
   if (!k && want)

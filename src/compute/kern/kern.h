@@ -58,6 +58,7 @@ struct kern {
 
 /* The best level that this processor has; SLUICE_CPU (c, avx2, avx512) lowers it. */
 const struct kern *kern_best(void);
+bool kern_use(const char *name);                         /* from now on kern_best() is this one; false: kern_level() has it not */
 const struct kern *kern_level(const char *name);         /* NULL: no such level, or not on this processor */
 /* Bytes of a table of 2^nbits values of so many bytes each; a multiple of 64. */
 static inline size_t kern_table_size(unsigned nbits, size_t value) { return ((size_t)1 << (nbits < 6 ? 6 : nbits)) * value; }

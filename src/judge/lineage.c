@@ -29,7 +29,7 @@ static int keep(struct sl_lineage *l, struct sl_str *s, struct sl_err *err)
   return s->p ? SL_OK : sl_err_nomem(err);
 }
 
-static void id_make(const struct sl_lineage *l, struct sl_lin_at *a, size_t parent)
+static int id_make(const struct sl_lineage *l, struct sl_lin_at *a, size_t parent, struct sl_err *err)
 {
   char head[64], hex[65];
   struct sl_buf b;
@@ -37,11 +37,13 @@ static void id_make(const struct sl_lineage *l, struct sl_lin_at *a, size_t pare
   snprintf(head, sizeof head, "%s/%s/%s/", parent == SL_LIN_NONE ? "" : l->node[parent].id, a->n.kind, a->n.relation);
   sl_buf_z(&b, head);
   sl_buf_str(&b, a->n.key.n ? a->n.key : a->n.label);
-  struct sl_sha256 d = sl_sha256(sl_buf_view(&b));
+  int rc = sl_buf_check(&b, err);
+  struct sl_sha256 d = sl_sha256(rc ? SL_STR("") : sl_buf_view(&b));
   sl_sha256_hex(&d, hex);
   sl_buf_free(&b);
   memcpy(a->id, hex, 16);
   a->id[16] = 0;
+  return rc;
 }
 
 static void link_in(struct sl_lineage *l, size_t parent, size_t at)
@@ -76,10 +78,10 @@ int sl_lineage_add(struct sl_lineage *l, size_t parent, const struct sl_lin_node
   bool again = !rc && like->key.n && sl_map_get(&l->seen, like->key, NULL);
   if (!rc && like->key.n && !again)
     rc = sl_map_put(&l->seen, like->key, l->n, NULL, err);
+  a->again = again;
+  rc = rc ? rc : id_make(l, a, parent, err);
   if (rc)
     return rc;
-  a->again = again;
-  id_make(l, a, parent);
   link_in(l, parent, l->n);
   *at = again ? SL_LIN_NONE : l->n;
   l->n++;

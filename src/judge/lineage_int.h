@@ -8,7 +8,7 @@
 
 /* One tree being built. Texts of a node are written into buffers of here, one node at a time. */
 struct lin_build {
-  struct sl_lineage *l; struct sl_lin_world *w; struct sl_buf key, label, target, detail; struct sl_err *err;
+  struct sl_lineage *l; struct sl_lin_world *w; struct sl_buf key, label, target, detail, scratch; struct sl_err *err;
   char note[120];                    /* first word of the next partition's detail; "" none */
 };
 void lin_begin(struct lin_build *b, struct sl_lineage *l, struct sl_lin_world *w, struct sl_err *err);
@@ -26,6 +26,7 @@ void lin_say(struct lin_build *b, const char *fmt, ...) SL_PRINTF(2, 3);      /*
 int lin_run(struct lin_build *b, size_t parent, const struct sl_lin_run *r, const char *relation, size_t *at) SL_NODISCARD;
 int lin_run_up(struct lin_build *b, size_t at, const struct sl_lin_run *r) SL_NODISCARD;
 int lin_part(struct lin_build *b, size_t parent, struct sl_str zone, struct sl_str name, const char *relation, size_t *at) SL_NODISCARD;
+const struct sl_lin_part *lin_part_find(struct lin_build *b, struct sl_str zone, struct sl_str name);   /* NULL: not in the lake */
 int lin_part_up(struct lin_build *b, size_t at, struct sl_str zone, struct sl_str name) SL_NODISCARD;
 int lin_exec(struct lin_build *b, size_t parent, struct sl_str ref_or_id, const char *relation) SL_NODISCARD;
 bool lin_ran(const struct sl_lin_exec *e, const struct sl_job_conf *j, struct sl_str part);    /* one of that job, for that partition */

@@ -15,6 +15,7 @@ void lin_begin(struct lin_build *b, struct sl_lineage *l, struct sl_lin_world *w
   sl_buf_init(&b->label, 64 << 10);
   sl_buf_init(&b->target, 64 << 10);
   sl_buf_init(&b->detail, 64 << 10);
+  sl_buf_init(&b->scratch, 64 << 10);
 }
 
 void lin_end(struct lin_build *b)
@@ -23,6 +24,7 @@ void lin_end(struct lin_build *b)
   sl_buf_free(&b->label);
   sl_buf_free(&b->target);
   sl_buf_free(&b->detail);
+  sl_buf_free(&b->scratch);
 }
 
 struct sl_lin_node lin_node(struct lin_build *b, const char *kind, const char *relation)
@@ -42,6 +44,12 @@ static struct sl_str view(const struct sl_buf *b)
 int lin_put(struct lin_build *b, size_t parent, struct sl_lin_node *n, size_t *at)
 {
   size_t none;
+  const struct sl_buf *texts[] = { &b->key, &b->label, &b->target, &b->detail, &b->scratch };
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    int rc = sl_buf_check(texts[i], b->err);
+    if (rc)
+      return rc;
+  }
   n->target = view(&b->target);
   n->key = b->key.n ? view(&b->key) : n->target;
   n->label = view(&b->label);
@@ -133,15 +141,14 @@ int lin_exec(struct lin_build *b, size_t parent, struct sl_str ref, const char *
 
 /* ---- partitions ---- */
 
-static const struct sl_lin_part *part_find(const struct sl_lin_world *w, struct sl_str zone, struct sl_str name)
+const struct sl_lin_part *lin_part_find(struct lin_build *b, struct sl_str zone, struct sl_str name)
 {
-  struct sl_buf k;
   uint64_t i;
-  sl_buf_init(&k, 64 << 10);
-  sl_buf_printf(&k, "%.*s/%.*s", SL_ARG(zone), SL_ARG(name));
-  bool has = sl_map_get(&w->part_by, sl_buf_view(&k), &i);
-  sl_buf_free(&k);
-  return has ? &w->part[i - 1] : NULL;
+  if (b->scratch.failed) /* lin_put() says so */
+    return NULL;
+  sl_buf_clear(&b->scratch);
+  sl_buf_printf(&b->scratch, "%.*s/%.*s", SL_ARG(zone), SL_ARG(name));
+  return !b->scratch.failed && sl_map_get(&b->w->part_by, sl_buf_view(&b->scratch), &i) ? &b->w->part[i - 1] : NULL;
 }
 
 static void part_say(struct lin_build *b, const struct sl_lin_part *p, struct sl_lin_node *n)
@@ -153,11 +160,8 @@ static void part_say(struct lin_build *b, const struct sl_lin_part *p, struct sl
   if (p->rows >= 0)
     lin_say(b, "%lld rows", (long long)p->rows);
   if (p->bytes > 0) {
-    struct sl_buf size;
-    sl_buf_init(&size, 64);
-    sl_fmt_bytes(&size, p->bytes);
-    lin_say(b, "%s", sl_buf_zstr(&size));
-    sl_buf_free(&size);
+    sl_buf_z(&b->detail, b->detail.n ? ", " : "");
+    sl_fmt_bytes(&b->detail, p->bytes);
   }
   if (p->state.n && !sl_str_eqz(p->state, "fresh") && !sl_str_eqz(p->state, "unknown"))
     lin_say(b, "%.*s", SL_ARG(p->state));
@@ -167,25 +171,22 @@ static void part_say(struct lin_build *b, const struct sl_lin_part *p, struct sl
 static int part_put(struct lin_build *b, size_t parent, struct sl_str zone, struct sl_str name, const char *relation, const char *sha256,
                     size_t *at)
 {
-  const struct sl_lin_part *p = part_find(b->w, zone, name);
+  const struct sl_lin_part *p = lin_part_find(b, zone, name);   /* its id stays in scratch */
   struct sl_lin_node n = lin_node(b, "partition", relation);
-  struct sl_buf id;
-  sl_buf_init(&id, 64 << 10);
-  sl_buf_printf(&id, "%.*s/%.*s", SL_ARG(zone), SL_ARG(name));
-  sl_buf_str(&b->label, sl_buf_view(&id));
+  struct sl_str id = b->scratch.failed ? SL_STR("") : sl_buf_view(&b->scratch);
+  sl_buf_str(&b->label, id);
   if (b->note[0])
     lin_say(b, "%s", b->note);
   b->note[0] = 0;
   if (p) {
-    lin_ref(&b->target, p->conn, "partitions", sl_buf_view(&id));
+    lin_ref(&b->target, p->conn, "partitions", id);
     part_say(b, p, &n);
   } else {
-    sl_buf_printf(&b->key, "partition %.*s", SL_ARG(sl_buf_view(&id)));
+    sl_buf_printf(&b->key, "partition %.*s", SL_ARG(id));
     n.state = b->w->parts_why.n ? "unknown" : "missing";
     lin_say(b, "%.*s", SL_ARG(b->w->parts_why.n ? sl_str_head(b->w->parts_why, 200) : SL_STR("not in the lake")));
   }
   n.digest = sl_str(sha256);
-  sl_buf_free(&id);
   return lin_put(b, parent, &n, at);
 }
 
@@ -254,14 +255,10 @@ static void data_state(struct lin_build *b, const struct sl_lin_place *p, sl_ms 
   if (p->why[0])
     lin_say(b, "%s", p->why);
   if (p->state && !strcmp(p->state, "ok") && read && p->modified > read) {
-    char when[40];
-    struct sl_buf t = { 0 };
-    sl_buf_init(&t, 64);
-    sl_time_rfc3339(&t, p->modified);
-    snprintf(when, sizeof when, "%s", sl_buf_zstr(&t));
-    sl_buf_free(&t);
     n->state = "changed";
-    lin_say(b, "written on %s, after it was read", when);
+    lin_say(b, "%s", "written on ");
+    sl_time_rfc3339(&b->detail, p->modified);
+    sl_buf_z(&b->detail, ", after it was read");
   }
   if (n->state && !strcmp(n->state, "missing"))
     lin_say(b, "nothing lies there any more");

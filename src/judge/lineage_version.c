@@ -18,7 +18,8 @@ int lin_version(struct lin_build *b, size_t parent, const struct sl_lin_version 
   struct sl_lin_node n = lin_node(b, "version", relation);
   struct sl_str rest = v->aliases, one;
   version_id(&b->label, v);
-  lin_ref(&b->target, v->conn, "versions", sl_buf_view(&b->label));
+  if (!b->label.failed)
+    lin_ref(&b->target, v->conn, "versions", sl_buf_view(&b->label));
   while (rest.n && sl_list_next(&rest, &one))
     lin_say(b, "%.*s", SL_ARG(sl_str_head(one, 60)));
   if (v->state.n && !sl_str_eqz(v->state, "none"))
@@ -44,14 +45,13 @@ static const char *word(struct sl_str s)
 static int files_put(struct lin_build *b, size_t parent, const struct sl_lin_version *v)
 {
   struct sl_lin_node n = lin_node(b, "files", "has");
-  struct sl_buf uri;
-  sl_buf_init(&uri, 64 << 10);
-  sl_buf_z(&uri, "models:/");
-  version_id(&uri, v);
-  sl_buf_ch(&uri, '/');
+  sl_buf_clear(&b->scratch);
+  sl_buf_z(&b->scratch, "models:/");
+  version_id(&b->scratch, v);
+  sl_buf_ch(&b->scratch, '/');
   sl_buf_z(&b->label, "files");
-  lin_ref(&b->target, v->conn, "objects", sl_buf_view(&uri));
-  sl_buf_free(&uri);
+  if (!b->scratch.failed)
+    lin_ref(&b->target, v->conn, "objects", sl_buf_view(&b->scratch));
   if (v->why.n)
     lin_say(b, "%.*s", SL_ARG(sl_str_head(v->why, 300)));
   else
@@ -183,16 +183,12 @@ static void note_writer(struct lin_build *b, const struct sl_job_conf *j, struct
 /* Made into the partition of the same name where a job writes, as far as that is there. */
 static int made_into(struct lin_build *b, size_t at, const struct sl_job_conf *j, struct sl_str name)
 {
-  struct sl_buf k;
   struct sl_str to = sl_str(j->writes);
   size_t below = SL_LIN_NONE;
-  sl_buf_init(&k, 64 << 10);
-  sl_buf_printf(&k, "%s/%.*s", j->writes, SL_ARG(name));
-  bool listed = sl_map_get(&b->w->part_by, sl_buf_view(&k), NULL);
-  sl_buf_free(&k);
+  bool listed = lin_part_find(b, to, name) != NULL;
   if (listed)
     note_writer(b, j, name);
-  int rc = listed ? lin_part(b, at, to, name, "made into", &below) : SL_OK;
+  int rc = listed ? lin_part(b, at, to, name, "made into", &below) : sl_buf_check(&b->scratch, b->err);
   return rc || below == SL_LIN_NONE ? rc : part_down(b, below, to, name);
 }
 

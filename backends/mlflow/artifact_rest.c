@@ -294,6 +294,11 @@ static void ask_run(struct art_ask *x, struct sl_str run, mlflow_end_fn *end)
 
 static void models_end(struct mlflow_ask *a, int rc, const struct sl_err *err)
 {
+  struct sl_err e;
+  if (rc == SL_ENOENT) {
+    sl_err_set(&e, rc, "no run has the id %.*s (sluice get runs lists them)", SL_ARG(sl_str_head(((struct art_ask *)a)->id, 80)));
+    err = &e;
+  }
   if (rc)
     mlflow_ask_end(a, rc, err);
   else

@@ -1,14 +1,20 @@
 /* app/fetch.c: `sluice cp` of what no storage can copy by itself (an artifact of a registry): its bytes come into a file of ours, are
  * counted, and are then put in their place by the action `write`, with its plan, its checks and its record. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/do.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+
+enum { UUID_CHARS = 36, OLD_S = 86400 };
 
 struct fetch { int fd; bool done; int rc; uint64_t got; struct sl_err err; };
 
@@ -62,12 +68,30 @@ static int fetch_into(struct sl_session *s, struct sl_str uri, const char *path,
   return rc;
 }
 
+/* What a copy that was killed left there; one that is under way was written to a moment ago. */
+static void fetch_sweep(const char *dir)
+{
+  struct timespec now;
+  struct stat st;
+  DIR *d = opendir(dir);
+  clock_gettime(CLOCK_REALTIME, &now);
+  for (struct dirent *e; d && (e = readdir(d));)
+    if (strlen(e->d_name) == UUID_CHARS && !fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+        now.tv_sec - st.st_mtim.tv_sec > OLD_S && unlinkat(dirfd(d), e->d_name, 0)) {
+      /* the next copy looks again */
+    }
+  if (d)
+    closedir(d);
+}
+
 /* A name in our own cache; yours. */
 static int fetch_place(char **out, struct sl_err *err)
 {
   char name[37];
   char *dir = sl_xdg_path(SL_XDG_CACHE, "fetch");
   int rc = dir ? sl_mkdirs(dir, 0700, err) : sl_err_nomem(err);
+  if (!rc)
+    fetch_sweep(dir);
   rc = rc ? rc : sl_uuid4(name, err);
   *out = rc ? NULL : sl_path_join(dir, name);
   sl_free(dir);

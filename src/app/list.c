@@ -29,6 +29,15 @@ struct listing {
 
 /* ---- exit codes ---- */
 
+/* What the program works out itself has no other name to go by than the program's, and that stands before every note. */
+static void source_note(const struct sl_source *s, const char *how, const char *what)
+{
+  if (sl_str_eqz(s->conn, "sluice"))
+    sl_app_note("%s%s", how, what);
+  else
+    sl_app_note("%.*s: %s%s", SL_ARG(s->conn), how, what);
+}
+
 int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t n, bool rows)
 {
   size_t failed = 0, cut = 0;
@@ -36,11 +45,11 @@ int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t 
   for (size_t i = 0; i < n; i++) {
     const char *what = src[i].err.msg[0] ? src[i].err.msg : sl_code_words(src[i].err.code);
     if (src[i].state == SL_FAILED) {
-      sl_app_note("%.*s: %s", SL_ARG(src[i].conn), what);
+      source_note(&src[i], "", what);
       code = code ? code : sl_code_exit(src[i].err.code);
       failed++;
     } else if (src[i].state == SL_CUT) {
-      sl_app_note("%.*s: not all of it: %s", SL_ARG(src[i].conn), src[i].note);
+      source_note(&src[i], "not all of it: ", src[i].note);
       cut++;
     }
   }

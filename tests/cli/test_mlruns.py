@@ -164,6 +164,20 @@ def test_a_download_that_breaks_off(tmp_path):
         assert "400 of 1000 bytes" in here("cat", f"runs:/{RUN}/a.bin", code=5)
 
 
+def test_what_killed_copies_left_goes(runs, tmp_path):
+    here = Program(tmp_path / "home", f"file://{runs}")
+    cache = here.home / ".cache" / "sluice" / "fetch"
+    cache.mkdir(parents=True, mode=0o700)
+    names = {"0" * 8 + "-0000-4000-8000-" + "0" * 12: 0, "1" * 8 + "-0000-4000-8000-" + "0" * 12: 1_700_000_000, "mine": 1_700_000_000}
+    for name, when in names.items():
+        (cache / name).write_text("half")
+        if when:
+            os.utime(cache / name, (when, when))
+    here("cp", f"runs:/{RUN}/notes/a b.txt", "got.txt")
+    assert (here.home / "got.txt").read_text() == "hello\n"
+    assert sorted(p.name for p in cache.iterdir()) == sorted(n for n, when in names.items() if not when or n == "mine")
+
+
 BIG = "\u00e4" * (5 << 20)
 
 

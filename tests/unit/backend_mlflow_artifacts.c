@@ -167,6 +167,7 @@ static void no_such_version(void **state)
        { .path = "/api/2.0/mlflow/model-versions/get?", .status = 404, .headers = JSON,
          .body = "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"Model Version (name=m, version=9) not found\"}" });
   expect(&s, "models:/m@nobody/x", 0, UINT64_MAX, SL_ENOENT, "model m has no alias nobody (sluice get versions lists them)");
+  expect(&s, "runs:/r9/x", 0, UINT64_MAX, SL_ENOENT, "no run has the id r9 (sluice get runs lists them)");
   expect(&s, "models:/m/9/x", 0, UINT64_MAX, SL_ENOENT, "model m has no version 9 (");
   site_close(&s);
 }

@@ -516,6 +516,19 @@ static int run(struct pk_vm *vm, struct pk **out)
   return rc;
 }
 
+/* What lower levels say knows the file at most: say where it was. */
+static void locate(const struct pk_vm *vm)
+{
+  struct sl_err *err = vm->err;
+  struct sl_str file = sl_str(vm->d->file), said = sl_str(err->msg);
+  bool names = sl_str_starts(said, file) && sl_str_starts(sl_str_from(said, file.n), SL_STR(": "));
+  if (names && sl_str_starts(sl_str_from(said, file.n), SL_STR(": byte ")))
+    return;
+  if (names)
+    memmove(err->msg, err->msg + file.n + 2, said.n - file.n - 1);
+  sl_err_prefix(err, "%s: byte %zu", vm->d->file, (size_t)(vm->op - vm->from));
+}
+
 int pk_run(struct pk_vm *outer, struct pk **out)
 {
   struct pk_vm vm = { .d = outer->d, .err = outer->err, .from = outer->from, .p = outer->p, .end = outer->end, .op = outer->p,
@@ -524,6 +537,8 @@ int pk_run(struct pk_vm *outer, struct pk **out)
   int rc = vm.inner > PK_INNER_MAX ? pk_bad(outer, SL_ELIMIT, "pickles within pickles") : run(&vm, out);
   if (rc && outer->err && !outer->err->code)
     rc = pk_bad(&vm, rc, "cannot be read");
+  if (rc)
+    locate(&vm);
   outer->p = vm.p;
   outer->ops = vm.ops;
   sl_free(vm.stack);

@@ -253,11 +253,11 @@ static void turn_until_quit(struct console *c)
 static void finish_actions(struct console *c)
 {
   int64_t until = sl_loop_now(c->s.loop) + QUIT_ACT_MS;
-  if (!sl_ws_under_way(c->s.ws, false))
+  if (!sl_ws_under_way(c->s.ws, false) && !sl_ws_errands(c->s.ws))
     return;
   c->quit = false;
   sl_ui_notice(c->ui, SL_ROLE_run, SL_STR("finishing what was begun; leaving again leaves it to the next start"));
-  while (!c->quit && sl_ws_under_way(c->s.ws, false) && sl_loop_now(c->s.loop) < until)
+  while (!c->quit && (sl_ws_under_way(c->s.ws, false) || sl_ws_errands(c->s.ws)) && sl_loop_now(c->s.loop) < until)
     sl_loop_turn(c->s.loop, 50);
 }
 

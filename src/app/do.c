@@ -132,6 +132,13 @@ static int act(struct sl_session *s, struct doing *d)
   return rc ? rc : d->rc;
 }
 
+/* What is said of it to others goes out; the decision stands already. */
+static void errands(struct sl_session *s)
+{
+  while (!s->interrupted && sl_ws_errands(s->ws) && sl_loop_turn(s->loop, -1))
+    ;
+}
+
 int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *started)
 {
   struct doing d = { .started = started };
@@ -143,6 +150,7 @@ int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *
   else if (!rc)
     rc = act(s, &d);
   code = s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &d.err) : SL_EXIT_OK;
+  errands(s);
   sl_plan_free(d.plan);
   return code;
 }

@@ -9,6 +9,13 @@
 
 enum { RELOAD_MS = 1000 };
 
+static void said(void *user, const char *line)
+{
+  struct console *c = user;
+  if (c->ui)
+    sl_ui_notice(c->ui, SL_ROLE_warn, sl_str(line));
+}
+
 int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **out, struct sl_err *err)
 {
   const struct sl_args *args = c->s.app->args;
@@ -24,6 +31,7 @@ int console_open_ws(struct console *c, struct sl_ws_conf *conf, struct sl_ws **o
     rc = sl_ws_open(out, c->s.loop, &o, err);
   if (rc)
     return rc;
+  sl_ws_on_say(*out, said, c);
   struct sl_session with = c->s;
   with.ws = *out;
   return sl_provide_for(&with, &c->s, err);

@@ -98,6 +98,12 @@ int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, stru
   return rc ? rc : sl_session_open_conf(s, err);
 }
 
+static void said(void *user, const char *line)
+{
+  (void)user;
+  sl_app_note("%s", line);
+}
+
 int sl_session_open_conf(struct sl_session *s, struct sl_err *err)
 {
   const struct sl_args *args = s->app->args;
@@ -114,8 +120,10 @@ int sl_session_open_conf(struct sl_session *s, struct sl_err *err)
     rc = open_ws(s, err);
   if (!rc)
     rc = sl_provide(s, err);
-  if (!rc)
+  if (!rc) {
     sl_session_asks(s);
+    sl_ws_on_say(s->ws, said, s);
+  }
   return rc;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/time.h"
 #include "judge/judge_int.h"
+#include "judge/notify.h"
 
 static void fail(struct deciding *d, int rc, const struct sl_err *err)
 {
@@ -658,5 +659,20 @@ static void let_go(void *user, struct sl_judging *j)
     sl_judging_end(j, SL_OK, NULL);
 }
 
+/* Others hear of it when it stands. */
+static void told(void *user, struct sl_judging *j)
+{
+  static const enum sl_news news[] = { SL_NEWS_REQUESTED, SL_NEWS_APPROVED, SL_NEWS_REJECTED, SL_NEWS_ROLLED_BACK };
+  struct deciding *d = sl_judging_user(j);
+  (void)user;
+  if (!d || sl_judging_rc(j))
+    return;
+  const struct sl_notice n = {
+    .news = d->what == JUDGE_APPROVE && !d->move ? SL_NEWS_COUNTED : news[d->what], .glass = d->glass, .conn = d->conn, .model = d->model,
+    .to = d->to, .was = d->was, .by = sl_str(d->me.name), .comment = d->comment, .version = d->version, .token = sl_judging_call(j)->token,
+  };
+  sl_notify(d->w, d->policy, &n);
+}
+
 const struct sl_judge_ops judge_ops = { .prepare = prepare, .recheck = recheck, .drop = drop, .hold = hold, .let_go = let_go,
-                                        .who = judge_who, .close = judge_close };
+                                        .told = told, .who = judge_who, .close = judge_close };

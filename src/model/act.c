@@ -567,6 +567,28 @@ size_t sl_ws_under_way(const struct sl_ws *w, bool plans)
   return n;
 }
 
+int sl_ws_errand_begin(struct sl_ws *w, struct sl_errand *e, struct sl_err *err)
+{
+  struct ws_act *a;
+  int rc = act_state(w, &a, err);
+  if (rc)
+    return rc;
+  e->next = a->errands;
+  a->errands = e;
+  return SL_OK;
+}
+
+void sl_ws_errand_end(struct sl_ws *w, struct sl_errand *e)
+{
+  struct sl_errand **at = &w->act->errands;
+  while (*at && *at != e)
+    at = &(*at)->next;
+  if (*at)
+    *at = e->next;
+}
+
+bool sl_ws_errands(const struct sl_ws *w) { return w->act && w->act->errands; }
+
 /* The workspace closes: what was sent stays an intent without an outcome, and is reconciled by the next start. */
 static void act_close(struct sl_ws *w)
 {
@@ -574,6 +596,11 @@ static void act_close(struct sl_ws *w)
   sl_timer_stop(w->l, &a->armed_end);
   act_recs_close(w);
   judges_close(w);
+  while (a->errands) {
+    struct sl_errand *e = a->errands;
+    a->errands = e->next;
+    e->drop(e);
+  }
   while (a->plans) {
     struct sl_plan *p = a->plans;
     plan_unlink(p);

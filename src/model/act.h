@@ -34,6 +34,12 @@ const struct sl_plan *sl_ws_acted(const struct sl_ws *w);
 bool sl_plan_target_done(const struct sl_plan *p, size_t i);
 /* Actions whose end is still to come; with `plans`, plans too. Whoever leaves waits for the first, and frees no user of either before 0. */
 size_t sl_ws_under_way(const struct sl_ws *w, bool plans);
+/* What goes on after an action was told (a message about it): whoever leaves waits a little for it. Yours; drop() comes when the workspace
+ * closes first, and the errand is out of the list by then. */
+struct sl_errand { struct sl_errand *next; void (*drop)(struct sl_errand *e); };
+int sl_ws_errand_begin(struct sl_ws *w, struct sl_errand *e, struct sl_err *err) SL_NODISCARD;
+void sl_ws_errand_end(struct sl_ws *w, struct sl_errand *e);
+bool sl_ws_errands(const struct sl_ws *w);
 /* A workspace that closes tells nobody: neither callback comes, and what was sent is reconciled by the next session. */
 
 /* What a confirmation shows. Borrowed from the plan. */
@@ -68,6 +74,10 @@ int sl_ws_reconcile(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t 
 int sl_ws_reconcile_reached(struct sl_ws *w, void (*fn)(void *user, size_t open, size_t settled), void *user, struct sl_err *err)
   SL_NODISCARD;
 const char *sl_ws_audit_path(const struct sl_ws *w);
+/* Writes down something beside an action: a record of its own (kind `outcome`), which names the action's token. In the lane; a failure is
+ * told by sl_ws_say(). Texts are copied. */
+struct sl_audit_aside { const char *action, *outcome, *of; struct sl_ref target; struct sl_str detail; };
+void sl_ws_audit_aside(struct sl_ws *w, const struct sl_audit_aside *a);
 struct sl_audit_report { uint64_t records, actions, unknown; char head[65]; const char *anchor; uint64_t bad_line; bool torn; };
 /* 0, or EBREACH when broken (err names the first bad record). Says what it compared with. Blocks: a lane or the command line. */
 int sl_audit_verify(const char *path, struct sl_audit_report *out, struct sl_err *err) SL_NODISCARD;

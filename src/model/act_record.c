@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "model/act_int.h"
@@ -92,9 +93,9 @@ static void process(struct sl_buf *b)
   sl_buf_free(&t);
 }
 
-static void who(struct sl_plan *p, struct sl_buf *b)
+static void who(const struct sl_ws *w, struct sl_buf *b)
 {
-  const struct sl_identity *me = sl_ws_me(p->w);
+  const struct sl_identity *me = sl_ws_me(w);
   char host[128] = "";
   const char *tty = isatty(STDIN_FILENO) ? ttyname(STDIN_FILENO) : NULL, *ssh = getenv("SSH_CLIENT");
   if (gethostname(host, sizeof host - 1))
@@ -176,7 +177,7 @@ void act_fields(struct sl_plan *p, const char *kind)
   struct sl_buf *b = &p->fields;
   sl_buf_clear(b);
   sl_buf_printf(b, "\"kind\":\"%s\",\"id\":\"%s\"", kind, p->call.token);
-  who(p, b);
+  who(p->w, b);
   sl_buf_printf(b, ",\"action\":\"%s.%s\"", p->call.res->name, p->call.act->name);
   field(b, "connection", sl_str(p->conn));
   field(b, "identity", sl_str(p->b ? p->b->identity : ""));
@@ -185,4 +186,85 @@ void act_fields(struct sl_plan *p, const char *kind)
     args(p, b);
     calls(p, b);
   }
+}
+
+/* ---- beside an action ---- */
+
+struct aside { struct sl_ws *w; char *path; struct sl_buf fields; sl_ms when; };
+
+static void aside_free(struct aside *a)
+{
+  sl_buf_free(&a->fields);
+  sl_free(a->path);
+  sl_free(a);
+}
+
+static int aside_work(void *user, const atomic_bool *cancel, struct sl_err *err)
+{
+  struct aside *a = user;
+  (void)cancel; /* once begun, a record is finished */
+  return sl_audit_append(a->path, sl_buf_view(&a->fields), a->when, NULL, err);
+}
+
+static void aside_lost(struct sl_ws *w, const struct sl_err *err)
+{
+  char line[300];
+  snprintf(line, sizeof line, "that could not be written down: %.250s", err->msg);
+  sl_ws_say(w, line);
+}
+
+static void aside_done(void *user, int rc, const struct sl_err *err)
+{
+  struct aside *a = user;
+  a->w->jobs--;
+  if (rc)
+    aside_lost(a->w, err);
+  else if (!a->w->closing)
+    sl_ws_stale(a->w, &sl_res_audit);
+  aside_free(a);
+}
+
+static int aside_make(struct aside **out, struct sl_ws *w, const struct sl_audit_aside *x, struct sl_err *err)
+{
+  char token[37];
+  struct sl_buf ref;
+  int rc = sl_uuid4(token, err);
+  struct aside *a = rc ? NULL : sl_calloc(1, sizeof *a);
+  if (!a)
+    return rc ? rc : sl_err_nomem(err);
+  *a = (struct aside){ .w = w, .path = sl_strdup(sl_ws_audit_path(w)), .when = sl_ws_now(w) };
+  sl_buf_init(&a->fields, SL_AUDIT_LINE);
+  sl_buf_init(&ref, 1 << 16);
+  struct sl_buf *b = &a->fields;
+  sl_buf_printf(b, "\"kind\":\"outcome\",\"id\":\"%s\",\"of\":\"%s\"", token, x->of);
+  who(w, b);
+  field(b, "action", sl_str(x->action));
+  field(b, "connection", x->target.conn);
+  sl_ref_text(&ref, &x->target);
+  sl_buf_z(b, ",\"targets\":[");
+  act_quote(b, sl_buf_view(&ref));
+  sl_buf_ch(b, ']');
+  field(b, "outcome", sl_str(x->outcome));
+  field(b, "detail", x->detail);
+  sl_buf_free(&ref);
+  rc = a->path ? sl_buf_check(b, err) : sl_err_nomem(err);
+  if (rc)
+    aside_free(a);
+  else
+    *out = a;
+  return rc;
+}
+
+void sl_ws_audit_aside(struct sl_ws *w, const struct sl_audit_aside *x)
+{
+  static const struct sl_job_ops ops = { .work = aside_work, .done = aside_done };
+  struct sl_err err = { 0 };
+  struct aside *a = NULL;
+  int rc = aside_make(&a, w, x, &err);
+  if (!rc && (rc = sl_job_start(w->l, SL_LANE_FILE, &ops, a, &(sl_job){ 0 }, &err)))
+    aside_free(a);
+  if (rc)
+    aside_lost(w, &err);
+  else
+    w->jobs++; /* the workspace waits for it when it closes */
 }

@@ -165,5 +165,9 @@ void sl_backend_changed(struct sl_backend *b, const struct sl_resource *res);
 typedef void sl_secret_fn(void *user, struct sl_secret *s, const struct sl_err *err);
 /* fn never comes inside the call; a connection that closes first is told ECANCELED. */
 int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+/* The same for a setting that is no connection's (owner and setting: for messages), which nobody is asked for. fn never comes inside the
+ * call; a workspace that closes first says ECANCELED. */
+int sl_ws_secret(struct sl_ws *w, const char *owner, const char *setting, const struct sl_secret_src *src, sl_secret_fn *fn, void *user,
+                 struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -241,6 +241,10 @@ static int read_model(struct conf_ctx *x, const struct sl_yaml_node *key, const 
     return rc;
   out->conn = conf_text(&vs, "connection");
   out->notify = &conf_get(&vs, "notify")->secret;
+  if (out->notify->kind == SL_SECRET_ASK && /* as `init` writes down what was literal */
+      (rc = conf_warn(x, conf_node(&vs, "notify"), "%s: `notify` cannot be asked for; write {env: NAME}, {file: PATH} or {command: [...]}",
+                      m.what)))
+    return rc;
   if (out->conn && !conf_conn(x->ws, sl_str(out->conn)))
     return conf_fail(x, conf_node(&vs, "connection"), "%s: there is no connection `%s`; add it below connections:", m.what, out->conn);
   if ((rc = read_evidence(&m, conf_node(&vs, "evidence"))) || (rc = read_gates(&m, conf_node(&vs, "gates"))) ||

@@ -79,7 +79,7 @@ static const struct sl_setting model[] = {
   { .name = "approval", .type = SL_SET_MAP, .example = "{required: 2}", .help = "who must agree" },
   { .name = "promote", .type = SL_SET_MAP, .example = "{alias: champion}", .help = "what moves; without it the alias champion" },
   { .name = "notify", .type = SL_SET_SECRET, .example = "{env: SLACK_WEBHOOK}",
-    .help = "address of a Slack-compatible webhook that is told of requests" },
+    .help = "address of a Slack-compatible webhook that is told of each decision; a secret" },
 };
 
 static const struct sl_setting evidence[] = {
@@ -129,7 +129,7 @@ static const struct sl_setting approval[] = {
   { .name = "approvers", .type = SL_SET_NAMES, .example = "[lead]",
     .help = "who may agree, of those below people:; otherwise all of them" },
   { .name = "lease", .type = SL_SET_TEXT, .example = "\"dir:/srv/leases\"",
-    .help = "where approvers take turns: dir:PATH, a folder that all of them see, or registry" },
+    .help = "where approvers of a server take turns: dir:PATH, a folder that all of them may write to, or registry (advisory)" },
   { .name = "expires", .type = SL_SET_DURATION, .min = 60, .max = TEN_YEARS, .example = "30d", .help = "a decision counts so long" },
 };
 

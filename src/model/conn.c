@@ -125,7 +125,7 @@ int ws_conn_open(struct sl_backend *b, struct sl_err *err)
   if (!rc)
     return SL_OK;
   sl_trace(SL_TR_MODEL, 1, "connection %s does not open: %s", b->name, e.msg);
-  ws_secrets_close(b);
+  ws_secrets_close(b->w, b);
   b->phase = WS_SHUT;
   sl_free(b->state);
   b->state = NULL;
@@ -326,7 +326,7 @@ void ws_conn_close(struct sl_backend *b)
     b->phase = WS_CLOSING;
     struct sl_err why = { 0 };
     sl_err_set(&why, SL_ECANCELED, "connection %s was closed", b->name);
-    ws_secrets_close(b);
+    ws_secrets_close(b->w, b);
     ws_reqs_close(b, &why);
   }
   ws_conn_settle(b);

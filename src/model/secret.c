@@ -16,7 +16,7 @@ enum { SECRET_MAX = 64 << 10, SECRET_ROOM = 256 << 10 /* a file is read in piece
 
 static void wait_unlink(struct ws_secret_wait *wait)
 {
-  struct ws_secret_wait **at = &wait->b->w->secrets;
+  struct ws_secret_wait **at = &wait->w->secrets;
   while (*at && *at != wait)
     at = &(*at)->next;
   if (*at)
@@ -29,6 +29,7 @@ static void wait_free(struct ws_secret_wait *wait)
     return;
   sl_secret_unref(wait->secret);
   sl_buf_wipe(&wait->out);
+  sl_free(wait->owner);
   sl_free(wait->setting);
   sl_free(wait);
 }
@@ -48,11 +49,10 @@ void ws_secret_tell(struct ws_secret_wait *wait, struct sl_secret *s, const stru
   wait_free(wait);
 }
 
-void ws_secrets_close(struct sl_backend *b)
+void ws_secrets_close(struct sl_ws *w, struct sl_backend *b)
 {
-  struct sl_ws *w = b->w;
   struct sl_err e = { 0 };
-  sl_err_set(&e, SL_ECANCELED, "connection %s was closed", b->name);
+  sl_err_set(&e, SL_ECANCELED, "%s%s was closed", b ? "connection " : "the workspace", b ? b->name : "");
   for (struct ws_secret_wait *wait = w->secrets, *next; wait; wait = next) {
     next = wait->next;
     if (wait->b != b)
@@ -83,7 +83,7 @@ static void wait_tell_later(void *user)
 
 static int wait_found(struct ws_secret_wait *wait, struct sl_err *err)
 {
-  int rc = ws_later(wait->b->w, wait_tell_later, wait, err);
+  int rc = ws_later(wait->w, wait_tell_later, wait, err);
   if (!rc)
     wait->pins++;
   return rc;
@@ -97,7 +97,7 @@ static void secret_take_line(struct ws_secret_wait *wait, struct sl_str text, co
   if (text.n && text.p[text.n - 1] == '\r')
     text.n--;
   if (!text.n)
-    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: %s is empty", wait->b->name, wait->setting, from);
+    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: %s is empty", wait->owner, wait->setting, from);
   else if (sl_secret_new(&wait->secret, text, &wait->err))
     wait->secret = NULL;
 }
@@ -164,7 +164,7 @@ int sl_ws_login_forget(struct sl_ws *w, const char *conn, struct sl_err *err)
 /* Small, local, ours: read where we stand. True: found and still good. */
 static bool login_get(struct ws_secret_wait *wait)
 {
-  struct sl_ws *w = wait->b->w;
+  struct sl_ws *w = wait->w;
   char *path = login_path(w, wait->b->name, wait->setting);
   struct sl_buf b;
   sl_buf_init_secret(&b, SECRET_ROOM);
@@ -189,9 +189,11 @@ static int from_env(struct ws_secret_wait *wait, const char *name, struct sl_err
   const char *v = getenv(name);
   if (v && v[0])
     secret_take_line(wait, sl_str(v), name);
+  else if (!wait->b)
+    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: the environment has no %s; set it", wait->owner, wait->setting, name);
   else if (!login_get(wait))
     sl_err_set(&wait->err, SL_EAUTH, "%s: %s: the environment has no %s (jobs get none of yours); set it, or run: sluice login %s",
-               wait->b->name, wait->setting, name, wait->b->name);
+               wait->owner, wait->setting, name, wait->owner);
   return wait_found(wait, err);
 }
 
@@ -209,7 +211,7 @@ static void file_done(void *user, int rc, const struct sl_err *err)
   struct file_job *j = user;
   struct ws_secret_wait *wait = j->wait;
   if (rc)
-    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: %s", wait->told ? "" : wait->b->name, wait->setting, err->msg);
+    sl_err_set(&wait->err, SL_EAUTH, "%s: %s: %s", wait->owner, wait->setting, err->msg);
   else if (!wait->told)
     secret_take_line(wait, sl_buf_view(&j->b), j->path);
   sl_buf_wipe(&j->b);
@@ -221,7 +223,7 @@ static void file_done(void *user, int rc, const struct sl_err *err)
 
 static int from_file(struct ws_secret_wait *wait, const char *path, struct sl_err *err)
 {
-  struct sl_ws *w = wait->b->w;
+  struct sl_ws *w = wait->w;
   struct file_job *j = sl_calloc(1, sizeof *j);
   char *copy = j ? sl_path_abs(path, w->conf ? sl_ws_conf_dir(w->conf) : NULL) : NULL;
   if (!copy) {
@@ -256,7 +258,7 @@ static void command_exited(void *user, int code, int signum, int64_t cpu_ms, int
   wait->child = NULL;
   if (!wait->told) {
     if (code || signum || wait->out.failed)
-      sl_err_set(&wait->err, SL_EAUTH, "%s: %s: its command %s %d", wait->b->name, wait->setting,
+      sl_err_set(&wait->err, SL_EAUTH, "%s: %s: its command %s %d", wait->owner, wait->setting,
                  signum ? "was ended by signal" : "ended with code", signum ? signum : code);
     else
       secret_take_line(wait, sl_buf_view(&wait->out), "its command's output");
@@ -267,14 +269,14 @@ static void command_exited(void *user, int code, int signum, int64_t cpu_ms, int
 
 static int from_command(struct ws_secret_wait *wait, const char *const *argv, struct sl_err *err)
 {
-  struct sl_ws *w = wait->b->w;
+  struct sl_ws *w = wait->w;
   bool trusted = !w->conf;
   int rc = w->conf ? sl_trust_look(w->conf, &trusted, err) : SL_OK;
   if (rc)
     return rc;
   if (!trusted)
     return sl_err_set(err, SL_EAUTH, "%s: %s comes from a command, and this workspace file is not trusted; look at it, then run: "
-                      "sluice trust %s", wait->b->name, wait->setting, sl_ws_conf_path(w->conf) ? sl_ws_conf_path(w->conf) : "FILE");
+                      "sluice trust %s", wait->owner, wait->setting, sl_ws_conf_path(w->conf) ? sl_ws_conf_path(w->conf) : "FILE");
   const char *cwd = w->conf ? sl_ws_conf_dir(w->conf) : NULL;
   struct sl_child_spec spec = { .argv = argv, .cwd = cwd, .capture_out = true, .timeout_ms = COMMAND_MS };
   static const struct sl_child_ops ops = { .out = command_out, .exited = command_exited };
@@ -282,7 +284,7 @@ static int from_command(struct ws_secret_wait *wait, const char *const *argv, st
   if (!rc)
     wait->pins++;
   else if (rc != SL_ENOMEM && err) { /* whatever its reason: there is no secret */
-    sl_err_prefix(err, "%s: %s", wait->b->name, wait->setting);
+    sl_err_prefix(err, "%s: %s", wait->owner, wait->setting);
     rc = err->code = SL_EAUTH;
   }
   return rc;
@@ -298,10 +300,9 @@ static int from_person(struct ws_secret_wait *wait, bool may_ask, struct sl_err 
                     wait->b->name);
 }
 
-static int wait_start(struct ws_secret_wait *wait, struct sl_err *err)
+static int wait_start(struct ws_secret_wait *wait, const struct sl_secret_src *src, struct sl_err *err)
 {
   static const struct sl_secret_src none = { .kind = SL_SECRET_NONE };
-  const struct sl_secret_src *src = wait->b->conf ? sl_conf_secret(wait->b->conf, wait->setting) : NULL;
   if (!src)
     src = &none;
   switch (src->kind) {
@@ -311,30 +312,47 @@ static int wait_start(struct ws_secret_wait *wait, struct sl_err *err)
   case SL_SECRET_ENV: return from_env(wait, src->text, err);
   case SL_SECRET_FILE: return from_file(wait, src->text, err);
   case SL_SECRET_COMMAND: return from_command(wait, src->argv, err);
-  case SL_SECRET_ASK: return from_person(wait, true, err);
-  case SL_SECRET_NONE: return from_person(wait, false, err);
+  case SL_SECRET_ASK:
+  case SL_SECRET_NONE:
+    if (wait->b)
+      return from_person(wait, src->kind == SL_SECRET_ASK, err);
+    return sl_err_set(err, SL_EAUTH, "%s: %s cannot be asked for; write {env: NAME}, {file: PATH} or {command: [...]}", wait->owner,
+                      wait->setting);
   }
   return sl_err_set(err, SL_EINTERNAL, "a secret of no kind");
 }
 
-int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *fn, void *user, struct sl_err *err)
+static int wait_new(struct sl_ws *w, struct sl_backend *b, const char *owner, const char *setting, const struct sl_secret_src *src,
+                    sl_secret_fn *fn, void *user, struct sl_err *err)
 {
   struct ws_secret_wait *wait = sl_calloc(1, sizeof *wait);
-  char *copy = sl_strdup(setting);
-  if (!wait || !copy) {
+  char *who = sl_strdup(owner), *copy = sl_strdup(setting);
+  if (!wait || !who || !copy) {
     sl_free(wait);
+    sl_free(who);
     sl_free(copy);
     return sl_err_nomem(err);
   }
-  *wait = (struct ws_secret_wait){ .b = b, .setting = copy, .fn = fn, .user = user };
+  *wait = (struct ws_secret_wait){ .w = w, .b = b, .owner = who, .setting = copy, .fn = fn, .user = user };
   sl_buf_init_secret(&wait->out, SECRET_MAX);
-  wait->next = b->w->secrets;
-  b->w->secrets = wait;
-  int rc = wait_start(wait, err);
+  wait->next = w->secrets;
+  w->secrets = wait;
+  int rc = wait_start(wait, src, err);
   if (rc) { /* fn does not come */
     wait_unlink(wait);
     wait->told = true;
     wait_free(wait);
   }
   return rc;
+}
+
+int sl_backend_secret(struct sl_backend *b, const char *setting, sl_secret_fn *fn, void *user, struct sl_err *err)
+{
+  return wait_new(b->w, b, b->name, setting, b->conf ? sl_conf_secret(b->conf, setting) : NULL, fn, user, err);
+}
+
+int sl_ws_secret(struct sl_ws *w, const char *owner, const char *setting, const struct sl_secret_src *src, sl_secret_fn *fn, void *user,
+                 struct sl_err *err)
+{
+  return wait_new(w, NULL, owner, setting, src, fn, user, err);
 }

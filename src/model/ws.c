@@ -217,6 +217,7 @@ void sl_ws_close(struct sl_ws *w)
   sl_timer_stop(w->l, &w->tick);
   while (w->reads)
     ws_bytes_drop(w->reads);
+  ws_secrets_close(w, NULL);
   for (size_t i = 0; i < w->nwatch; i++) {
     ws_group_free(w->watch[i].group);
     w->watch[i].group = NULL;
@@ -307,4 +308,16 @@ void sl_ws_on_state(struct sl_ws *w, void (*fn)(void *user), void *user)
 {
   w->on_state = fn;
   w->on_state_user = user;
+}
+
+void sl_ws_on_say(struct sl_ws *w, void (*fn)(void *user, const char *line), void *user)
+{
+  w->on_say = fn;
+  w->on_say_user = user;
+}
+
+void sl_ws_say(struct sl_ws *w, const char *line)
+{
+  if (w->on_say && !w->closing)
+    w->on_say(w->on_say_user, line);
 }

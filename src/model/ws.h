@@ -164,5 +164,8 @@ int sl_ws_login_put(struct sl_ws *w, const char *conn, const char *setting, cons
 int sl_ws_login_forget(struct sl_ws *w, const char *conn, struct sl_err *err) SL_NODISCARD;
 /* Something in connections, armed state, clock of credentials changed: the header listens. */
 void sl_ws_on_state(struct sl_ws *w, void (*fn)(void *user), void *user);
+/* One line for the person, a warning that belongs to no row and fails nothing. fn NULL: nobody hears. */
+void sl_ws_on_say(struct sl_ws *w, void (*fn)(void *user, const char *line), void *user);
+void sl_ws_say(struct sl_ws *w, const char *line);
 
 #endif

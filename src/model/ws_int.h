@@ -188,6 +188,8 @@ struct sl_ws {
   void *on_ask_user;
   void (*on_state)(void *user);
   void *on_state_user;
+  void (*on_say)(void *user, const char *line);
+  void *on_say_user;
   bool state_queued;
   int64_t ticked;
   bool tick_queued;
@@ -363,8 +365,9 @@ void ws_provided_free(struct sl_ws *w);
 /* ask.c, secret.c */
 struct ws_secret_wait {             /* somebody waits for a secret setting */
   struct ws_secret_wait *next, *next_waiting;
-  struct sl_backend *b;
-  char *setting;
+  struct sl_ws *w;
+  struct sl_backend *b;             /* NULL: no connection's */
+  char *owner, *setting;            /* owner: whose setting it is, for messages */
   sl_secret_fn *fn;
   void *user;
   struct ws_prompt *prompt;
@@ -381,7 +384,7 @@ void ws_prompt_secret_leave(struct ws_secret_wait *wait);
 void ws_prompts_free(struct sl_ws *w);
 int ws_prompt_secret(struct ws_secret_wait *wait, struct sl_err *err) SL_NODISCARD;
 void ws_secret_tell(struct ws_secret_wait *wait, struct sl_secret *s, const struct sl_err *err);  /* takes s */
-void ws_secrets_close(struct sl_backend *b);
+void ws_secrets_close(struct sl_ws *w, struct sl_backend *b);   /* b NULL: those of no connection */
 
 /* uri.c, bytes.c */
 int ws_resolve_with(struct sl_ws *w, struct sl_str uri, bool foreign, const char *newest, struct sl_buf *canonical, struct sl_buf *conn,

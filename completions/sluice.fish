@@ -151,7 +151,7 @@ complete -c sluice -n '__fish_seen_subcommand_from reject' -l to -x -d 'what the
 complete -c sluice -n '__fish_seen_subcommand_from reject' -l comment -x -d 'why; kept with the decision, where everybody reads it'
 complete -c sluice -n __fish_use_subcommand -a rollback -d 'let an alias name the version that it named before'
 complete -c sluice -n '__fish_seen_subcommand_from rollback' -a '(sluice --complete model (commandline -opc)[3] 2>/dev/null)'
-complete -c sluice -n '__fish_seen_subcommand_from rollback' -l alias -x -d 'rollback: the alias that goes back'
+complete -c sluice -n '__fish_seen_subcommand_from rollback' -l alias -x -d 'rollback: the alias that goes back; otherwise the one that the model'\''s entry promotes'
 complete -c sluice -n '__fish_seen_subcommand_from rollback' -l comment -x -d 'why; kept with the decision, where everybody reads it'
 complete -c sluice -n '__fish_seen_subcommand_from rollback' -l expect -x -d 'only while the alias names that version (ALIAS= for none); with --no-input it must be said'
 complete -c sluice -n __fish_use_subcommand -a gate -d 'whether a version may be promoted, by the workspace'\''s gates'

@@ -31,6 +31,7 @@ static void end(struct deciding *d)
 {
   versions_drop(d);
   sl_buf_free(&d->turn.note);
+  sl_free(d->audit);
   sl_me_ask_free(&d->ask);
   sl_me_free(&d->me);
   sl_decisions_free(&d->past);
@@ -138,6 +139,9 @@ static int read_policy(struct deciding *d, const struct sl_call *c, struct sl_er
     to = sl_buf_view(&b);
   }
   int rc = check_stage(to, err);
+  if (!rc && d->what == JUDGE_ROLLBACK && is_stage(to))
+    rc = sl_err_set(err, SL_EUSAGE, "%.*s moves %.*s, which no rollback takes back: name an --alias, or sluice approve %.*s/VERSION",
+                    SL_ARG(sl_str_head(d->model, 40)), SL_ARG(to), SL_ARG(sl_str_head(d->model, 40)));
   rc = rc ? rc : decide_keep(d, &d->to, to, err);
   sl_buf_clear(&b);
   if (!rc && !sl_registry_address(d->conf, d->conn, &b))
@@ -205,6 +209,8 @@ static int guards(struct deciding *d)
     rc = say(d, "%.*s is %.*s", SL_ARG(sl_str_head(d->to, 80)), SL_ARG(d->was.n ? d->was : SL_STR("nowhere")));
   if (!rc && d->evidence[0])
     rc = say(d, "evidence %.4s...%s", d->evidence, d->evidence + 62);
+  if (!rc && d->about[0])
+    rc = say(d, "%s", d->about);
   struct sl_buf words;
   sl_buf_init(&words, 1 << 12);
   if (!rc && d->what == JUDGE_APPROVE && !d->move) {
@@ -237,8 +243,9 @@ static int fill(struct deciding *d, struct sl_err *err)
     rc = sl_judging_arg(d->j, "move", sl_vb(d->move), err);
   if (!rc && d->what == JUDGE_ROLLBACK)
     rc = sl_judging_arg(d->j, "version", sl_vi(d->version), err);
-  if (!rc && d->what != JUDGE_ROLLBACK && !arg(sl_judging_call(d->j), "to"))
-    rc = sl_judging_arg(d->j, "to", sl_vs(d->to), err);
+  const char *target = d->what == JUDGE_ROLLBACK ? "alias" : "to";
+  if (!rc && !arg(sl_judging_call(d->j), target))
+    rc = sl_judging_arg(d->j, target, sl_vs(d->to), err);
   sl_buf_free(&at);
   return rc;
 }
@@ -545,10 +552,8 @@ static void on_model(void *user, sl_watch id, const struct sl_answer *a)
     return;
   d->watch.v = 0;
   int rc = aliases_seen(d, a, &err);
-  if (!rc && d->what == JUDGE_ROLLBACK && !d->again)
-    rc = decide_ask(d, &sl_res_versions, SL_Q_LIST, "model,version,aliases,tags.*", on_versions, &err);
-  else if (!rc && d->what == JUDGE_ROLLBACK)
-    settle(d);
+  if (!rc && d->what == JUDGE_ROLLBACK)
+    rc = decide_ask(d, &sl_res_versions, SL_Q_LIST, "model,version,aliases,digest,artifact,artifact_why,tags.*", on_versions, &err);
   else if (!rc && is_stage(d->to))
     rc = decide_ask(d, &sl_res_versions, SL_Q_LIST, "model,version,stage", on_versions, &err);
   else if (!rc)
@@ -585,6 +590,8 @@ static int begin(struct deciding *d, struct sl_err *err)
   if (!rc && d->what == JUDGE_REJECT && !sl_str_trim(d->comment).n)
     rc = sl_err_set(err, SL_EUSAGE, "a rejection needs a comment: why");
   rc = rc ? rc : sl_me_ask(&d->ask, d->w, err);
+  if (!rc && d->what == JUDGE_ROLLBACK && !(d->audit = sl_strdup(sl_ws_audit_path(d->w))))
+    rc = sl_err_nomem(err);
   rc = rc ? rc : read_version(d, err);
   return rc ? rc : decide_ask(d, &sl_res_models, SL_Q_GET, NULL, on_model, err);
 }

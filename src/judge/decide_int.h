@@ -42,6 +42,8 @@ struct deciding {
   int64_t holder;                    /* of a stage: who has it, as just read; 0 nobody */
   int64_t version;
   char policy_digest[65], evidence[65], digest[65];
+  char *audit;                       /* our own, to be read by a rollback; NULL: none */
+  char about[240];                   /* of a rollback: what the earlier approval is worth today; "" nothing */
   struct { struct sl_str key, value; } *tag; size_t ntag;   /* that may hold statements of people: */
   struct sl_snap *versions;          /* of a rollback: where it may go; of a stage: who has it */
   struct sl_me_ask ask;
@@ -87,7 +89,7 @@ int rules_enough(struct deciding *d, struct sl_err *err);
 /* Who must agree yet; and why an approval that somebody gave does not count here and now. */
 void rules_wanting(const struct deciding *d, struct sl_buf *out);
 
-/* ---- rollback.c, in a lane: sets d->version ---- */
+/* ---- rollback.c, in a lane: sets d->version, d->digest and d->about; again: it must be the same version ---- */
 int rollback_find(struct deciding *d, struct sl_err *err);
 
 #endif

@@ -28,7 +28,7 @@ static const struct sl_arg alias_args[] = {
 };
 /* Filled in by the judge: the version to go back to, what the alias names now, and the statement that is kept with it. */
 static const struct sl_arg rollback_args[] = {
-  { .name = "alias", .help = "the alias's name", .type = SL_TEXT, .required = true },
+  { .name = "alias", .help = "the alias's name; otherwise the one that the model's entry promotes", .type = SL_TEXT },
   { .name = "comment", .help = "why", .type = SL_TEXT },
   { .name = "version", .help = "the version to go back to", .type = SL_I64, .required = true, .computed = true },
   { .name = "was", .help = "the version that the alias names now", .type = SL_TEXT, .required = true, .computed = true },

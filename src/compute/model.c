@@ -81,7 +81,7 @@ static const struct model_kind {
   { "xgboost json", is_xgb_json, xgb_json_read },
   { "lightgbm text", is_lgb, lgb_read },
   { "a pickle", is_pickle, skl_pickle_read },
-  { "XGBoost's old binary format; save the model again as UBJ", is_binf, NULL },
+  { "xgboost binary", is_binf, xgb_binf_read },
   { "a snapshot of an old XGBoost; save the model again as UBJ", is_snapshot, NULL },
   { "a zip archive: a skops file is unpacked before it is read here", is_zip, NULL },
   { "a gzip archive; unpack it first", is_gzip, NULL },

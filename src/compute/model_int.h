@@ -135,6 +135,7 @@ void model_cats_free(struct sl_model *m);
 /* The readers: m is zeroed but file, wrapper; on failure it is freed by the caller. */
 int xgb_json_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int xgb_ubj_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+int xgb_binf_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int skl_pickle_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int skl_skops_read(struct sl_model *m, const struct sl_model_part *part, size_t n, struct sl_err *err) SL_NODISCARD;

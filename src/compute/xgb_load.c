@@ -7,22 +7,9 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "compute/model_int.h"
+#include "compute/xgb_doc.h"
 
-struct ints { int64_t *at; size_t n, cap; };
-struct floats { float *at; size_t n, cap; };
-struct load {
-  struct xgb_read *r;
-  struct xgb *x;
-  struct sl_model *m;
-  struct ints left, right, feature, dflt, split_type, cats, cat_nodes, cat_segs, cat_sizes;    /* of the present tree */
-  struct floats cond, weights;           /* weights: of vector leaves, one row a leaf */
-  int64_t id, num_nodes, vector;
-  struct ints info, indptr, offsets, texts;
-  int64_t num_feature, num_class, num_target, num_parallel, num_trees, best;
-  struct sl_buf name, booster;
-  bool learner;
-};
-struct field { const char *name; int (*read)(struct load *l); };
+struct field { const char *name; int (*read)(struct xgb_doc *l); };
 
 size_t xgb_at(const struct xgb_read *r) { return (size_t)(r->p - r->from); }
 
@@ -32,17 +19,17 @@ enum xgb_tok xgb_bad(struct xgb_read *r, const char *why)
   return XT_BAD;
 }
 
-static int bad(struct load *l, const char *why)
+static int bad(struct xgb_doc *l, const char *why)
 {
   xgb_bad(l->r, why);
   return SL_EPARSE;
 }
 
-static enum xgb_tok next(struct load *l) { return l->r->next(l->r); }
+static enum xgb_tok next(struct xgb_doc *l) { return l->r->next(l->r); }
 
 /* ---- values ---- */
 
-static int skip_from(struct load *l, enum xgb_tok t)
+static int skip_from(struct xgb_doc *l, enum xgb_tok t)
 {
   unsigned open = 0;
   for (;; t = next(l)) {
@@ -55,10 +42,10 @@ static int skip_from(struct load *l, enum xgb_tok t)
   }
 }
 
-static int skip(struct load *l) { return skip_from(l, next(l)); }
+static int skip(struct xgb_doc *l) { return skip_from(l, next(l)); }
 
 /* What stands in an object that has begun. */
-static int fields(struct load *l, const struct field *f)
+static int fields(struct xgb_doc *l, const struct field *f)
 {
   int rc = SL_OK;
   while (!rc) {
@@ -73,7 +60,7 @@ static int fields(struct load *l, const struct field *f)
   return rc;
 }
 
-static int object(struct load *l, const struct field *f)
+static int object(struct xgb_doc *l, const struct field *f)
 {
   enum xgb_tok t = next(l);
   if (t != XT_OBJ)
@@ -81,14 +68,14 @@ static int object(struct load *l, const struct field *f)
   return fields(l, f);
 }
 
-static int text(struct load *l)
+static int text(struct xgb_doc *l)
 {
   enum xgb_tok t = next(l);
   return t == XT_STR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "a text must stand here");
 }
 
 /* Parameters are integers written as texts; newer files may have bare ones. */
-static int number(struct load *l, int64_t *out)
+static int number(struct xgb_doc *l, int64_t *out)
 {
   enum xgb_tok t = next(l);
   if (t == XT_INT)
@@ -100,7 +87,7 @@ static int number(struct load *l, int64_t *out)
   return SL_OK;
 }
 
-static int add_int(struct load *l, struct ints *a, int64_t v)
+int xgb_doc_int(struct xgb_doc *l, struct xgb_ints *a, int64_t v)
 {
   int rc = sl_grow((void **)&a->at, &a->cap, a->n + 1, sizeof *a->at, MODEL_NODES_MAX, l->r->err);
   if (!rc)
@@ -108,20 +95,20 @@ static int add_int(struct load *l, struct ints *a, int64_t v)
   return rc;
 }
 
-static int ints(struct load *l, struct ints *a)
+static int ints(struct xgb_doc *l, struct xgb_ints *a)
 {
   enum xgb_tok t = next(l);
   int rc = t == XT_ARR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "an array must stand here");
   while (!rc && (t = next(l)) != XT_END_ARR) {
     if (t == XT_INT || t == XT_TRUE || t == XT_FALSE)
-      rc = add_int(l, a, t == XT_INT ? l->r->i : t == XT_TRUE);
+      rc = xgb_doc_int(l, a, t == XT_INT ? l->r->i : t == XT_TRUE);
     else
       rc = t == XT_BAD ? SL_EPARSE : bad(l, "a whole number must stand here");
   }
   return rc;
 }
 
-static int floats_into(struct load *l, float **at, size_t *n, size_t *cap)
+static int floats_into(struct xgb_doc *l, float **at, size_t *n, size_t *cap)
 {
   enum xgb_tok t = next(l);
   int rc = t == XT_ARR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "an array must stand here");
@@ -137,28 +124,28 @@ static int floats_into(struct load *l, float **at, size_t *n, size_t *cap)
 
 /* ---- a tree ---- */
 
-static int tree_left(struct load *l) { return ints(l, &l->left); }
-static int tree_right(struct load *l) { return ints(l, &l->right); }
-static int tree_feature(struct load *l) { return ints(l, &l->feature); }
-static int tree_default(struct load *l) { return ints(l, &l->dflt); }
-static int tree_split_type(struct load *l) { return ints(l, &l->split_type); }
-static int tree_cats(struct load *l) { return ints(l, &l->cats); }
-static int tree_cat_nodes(struct load *l) { return ints(l, &l->cat_nodes); }
-static int tree_cat_segs(struct load *l) { return ints(l, &l->cat_segs); }
-static int tree_cat_sizes(struct load *l) { return ints(l, &l->cat_sizes); }
-static int tree_cond(struct load *l) { return floats_into(l, &l->cond.at, &l->cond.n, &l->cond.cap); }
-static int tree_weights(struct load *l) { return floats_into(l, &l->weights.at, &l->weights.n, &l->weights.cap); }
-static int tree_id(struct load *l) { return number(l, &l->id); }
-static int param_nodes(struct load *l) { return number(l, &l->num_nodes); }
-static int param_vector(struct load *l) { return number(l, &l->vector); }
+static int tree_left(struct xgb_doc *l) { return ints(l, &l->left); }
+static int tree_right(struct xgb_doc *l) { return ints(l, &l->right); }
+static int tree_feature(struct xgb_doc *l) { return ints(l, &l->feature); }
+static int tree_default(struct xgb_doc *l) { return ints(l, &l->dflt); }
+static int tree_split_type(struct xgb_doc *l) { return ints(l, &l->split_type); }
+static int tree_cats(struct xgb_doc *l) { return ints(l, &l->cats); }
+static int tree_cat_nodes(struct xgb_doc *l) { return ints(l, &l->cat_nodes); }
+static int tree_cat_segs(struct xgb_doc *l) { return ints(l, &l->cat_segs); }
+static int tree_cat_sizes(struct xgb_doc *l) { return ints(l, &l->cat_sizes); }
+static int tree_cond(struct xgb_doc *l) { return floats_into(l, &l->cond.at, &l->cond.n, &l->cond.cap); }
+static int tree_weights(struct xgb_doc *l) { return floats_into(l, &l->weights.at, &l->weights.n, &l->weights.cap); }
+static int tree_id(struct xgb_doc *l) { return number(l, &l->id); }
+static int param_nodes(struct xgb_doc *l) { return number(l, &l->num_nodes); }
+static int param_vector(struct xgb_doc *l) { return number(l, &l->vector); }
 
-static int tree_param(struct load *l)
+static int tree_param(struct xgb_doc *l)
 {
   static const struct field f[] = { { "num_nodes", param_nodes }, { "size_leaf_vector", param_vector }, { NULL, NULL } };
   return object(l, f);
 }
 
-static void tree_reset(struct load *l)
+void xgb_doc_begin(struct xgb_doc *l)
 {
   l->left.n = l->right.n = l->feature.n = l->dflt.n = l->split_type.n = 0;
   l->cats.n = l->cat_nodes.n = l->cat_segs.n = l->cat_sizes.n = l->cond.n = l->weights.n = 0;
@@ -166,7 +153,7 @@ static void tree_reset(struct load *l)
   l->vector = 0;
 }
 
-static int check_children(struct load *l, size_t n)
+static int check_children(struct xgb_doc *l, size_t n)
 {
   unsigned char *seen = sl_calloc(n, 1);
   if (!seen)
@@ -184,7 +171,7 @@ static int check_children(struct load *l, size_t n)
 }
 
 /* The bitset of categorical node k, in the order of categories_nodes. */
-static int add_bits(struct load *l, size_t k)
+static int add_bits(struct xgb_doc *l, size_t k)
 {
   struct xgb *x = l->x;
   int64_t from = l->cat_segs.at[k], count = l->cat_sizes.at[k], most = 0;
@@ -209,7 +196,7 @@ static int add_bits(struct load *l, size_t k)
   return SL_OK;
 }
 
-static int add_cats(struct load *l, struct xgb_node *nodes, size_t n)
+static int add_cats(struct xgb_doc *l, struct xgb_node *nodes, size_t n)
 {
   if (l->cat_segs.n != l->cat_nodes.n || l->cat_sizes.n != l->cat_nodes.n)
     return bad(l, "categorical nodes without their categories");
@@ -227,7 +214,7 @@ static int add_cats(struct load *l, struct xgb_node *nodes, size_t n)
   return rc ? rc : marked == l->cat_nodes.n ? SL_OK : bad(l, "a categorical node without categories");
 }
 
-static int check_tree(struct load *l, size_t n)
+static int check_tree(struct xgb_doc *l, size_t n)
 {
   bool lengths = l->left.n == n && l->right.n == n && l->feature.n == n && l->dflt.n == n && l->cond.n == n &&
                  (!l->split_type.n || l->split_type.n == n);
@@ -244,7 +231,7 @@ static int check_tree(struct load *l, size_t n)
 }
 
 /* A leaf's row of the weights is what stands as its right child. */
-static int add_vectors(struct load *l, struct xgb_node *nodes, size_t n)
+static int add_vectors(struct xgb_doc *l, struct xgb_node *nodes, size_t n)
 {
   struct xgb *x = l->x;
   size_t wide = x->vector, rows = l->weights.n / wide;
@@ -263,7 +250,7 @@ static int add_vectors(struct load *l, struct xgb_node *nodes, size_t n)
   return SL_OK;
 }
 
-static int add_nodes(struct load *l, size_t n)
+static int add_nodes(struct xgb_doc *l, size_t n)
 {
   struct xgb *x = l->x;
   struct xgb_node *nodes = x->nodes + x->nnodes;
@@ -281,20 +268,11 @@ static int add_nodes(struct load *l, size_t n)
   return rc ? rc : add_cats(l, nodes, n);
 }
 
-/* Its { has been taken. */
-static int tree(struct load *l)
+int xgb_doc_add(struct xgb_doc *l)
 {
-  static const struct field f[] = {
-    { "categories", tree_cats }, { "categories_nodes", tree_cat_nodes }, { "categories_segments", tree_cat_segs },
-    { "categories_sizes", tree_cat_sizes }, { "default_left", tree_default }, { "id", tree_id }, { "leaf_weights", tree_weights },
-    { "left_children", tree_left }, { "right_children", tree_right }, { "split_conditions", tree_cond }, { "split_indices", tree_feature },
-    { "split_type", tree_split_type }, { "tree_param", tree_param }, { NULL, NULL } };
   struct xgb *x = l->x;
-  tree_reset(l);
-  int rc = fields(l, f);
   size_t n = l->left.n;
-  if (!rc)
-    rc = check_tree(l, n);
+  int rc = check_tree(l, n);
   if (!rc)
     rc = sl_grow((void **)&x->nodes, &x->nodes_cap, x->nnodes + n, sizeof *x->nodes, MODEL_NODES_MAX, l->r->err);
   if (!rc)
@@ -308,10 +286,23 @@ static int tree(struct load *l)
   return SL_OK;
 }
 
+/* Its { has been taken. */
+static int tree(struct xgb_doc *l)
+{
+  static const struct field f[] = {
+    { "categories", tree_cats }, { "categories_nodes", tree_cat_nodes }, { "categories_segments", tree_cat_segs },
+    { "categories_sizes", tree_cat_sizes }, { "default_left", tree_default }, { "id", tree_id }, { "leaf_weights", tree_weights },
+    { "left_children", tree_left }, { "right_children", tree_right }, { "split_conditions", tree_cond }, { "split_indices", tree_feature },
+    { "split_type", tree_split_type }, { "tree_param", tree_param }, { NULL, NULL } };
+  xgb_doc_begin(l);
+  int rc = fields(l, f);
+  return rc ? rc : xgb_doc_add(l);
+}
+
 /* ---- arrays of objects ---- */
 
 /* each is called behind the { of one. */
-static int objects(struct load *l, int (*each)(struct load *l))
+static int objects(struct xgb_doc *l, int (*each)(struct xgb_doc *l))
 {
   enum xgb_tok t = next(l);
   int rc = t == XT_ARR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "an array must stand here");
@@ -320,21 +311,21 @@ static int objects(struct load *l, int (*each)(struct load *l))
   return rc;
 }
 
-static int model_trees(struct load *l) { return objects(l, tree); }
+static int model_trees(struct xgb_doc *l) { return objects(l, tree); }
 
 /* ---- what categories were called (since 3.1) ---- */
 
-static int enc_offsets(struct load *l) { return ints(l, &l->offsets); }
+static int enc_offsets(struct xgb_doc *l) { return ints(l, &l->offsets); }
 
 /* Bytes of all texts one after the other, or the numbers themselves. */
-static int enc_values(struct load *l)
+static int enc_values(struct xgb_doc *l)
 {
   enum xgb_tok t = next(l);
   int rc = t == XT_ARR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "an array must stand here");
   while (!rc && (t = next(l)) != XT_END_ARR) {
     if (t != XT_INT && t != XT_NUM)
       return t == XT_BAD ? SL_EPARSE : bad(l, "a number must stand here");
-    rc = add_int(l, &l->texts, t == XT_INT ? l->r->i : 0);
+    rc = xgb_doc_int(l, &l->texts, t == XT_INT ? l->r->i : 0);
     if (!rc && t == XT_NUM) {
       float f = l->r->f;
       uint32_t bits;
@@ -345,7 +336,7 @@ static int enc_values(struct load *l)
   return rc;
 }
 
-static int enc_texts(struct load *l, struct model_cats *c)
+static int enc_texts(struct xgb_doc *l, struct model_cats *c)
 {
   struct sl_buf b;
   int rc = SL_OK;
@@ -366,7 +357,7 @@ static int enc_texts(struct load *l, struct model_cats *c)
   return rc;
 }
 
-static int enc_numbers(struct load *l, struct model_cats *c)
+static int enc_numbers(struct xgb_doc *l, struct model_cats *c)
 {
   struct sl_buf b;
   int rc = SL_OK;
@@ -388,7 +379,7 @@ static int enc_numbers(struct load *l, struct model_cats *c)
   return rc;
 }
 
-static int enc_one(struct load *l)
+static int enc_one(struct xgb_doc *l)
 {
   static const struct field f[] = { { "offsets", enc_offsets }, { "values", enc_values }, { NULL, NULL } };
   struct sl_model *m = l->m;
@@ -404,9 +395,9 @@ static int enc_one(struct load *l)
   return !c->known ? SL_OK : l->offsets.n ? enc_texts(l, c) : enc_numbers(l, c);
 }
 
-static int cats_enc(struct load *l) { return objects(l, enc_one); }
+static int cats_enc(struct xgb_doc *l) { return objects(l, enc_one); }
 
-static int model_cats(struct load *l)
+static int model_cats(struct xgb_doc *l)
 {
   static const struct field f[] = { { "enc", cats_enc }, { NULL, NULL } };
   return object(l, f);
@@ -414,25 +405,25 @@ static int model_cats(struct load *l)
 
 /* ---- the booster ---- */
 
-static int gb_num_parallel(struct load *l) { return number(l, &l->num_parallel); }
-static int gb_num_trees(struct load *l) { return number(l, &l->num_trees); }
-static int model_info(struct load *l) { return ints(l, &l->info); }
-static int model_indptr(struct load *l) { return ints(l, &l->indptr); }
-static int model_weights(struct load *l) { return floats_into(l, &l->x->weights, &l->x->nweights, &l->x->weights_cap); }
+static int gb_num_parallel(struct xgb_doc *l) { return number(l, &l->num_parallel); }
+static int gb_num_trees(struct xgb_doc *l) { return number(l, &l->num_trees); }
+static int model_info(struct xgb_doc *l) { return ints(l, &l->info); }
+static int model_indptr(struct xgb_doc *l) { return ints(l, &l->indptr); }
+static int model_weights(struct xgb_doc *l) { return floats_into(l, &l->x->weights, &l->x->nweights, &l->x->weights_cap); }
 
-static int gb_weight_drop(struct load *l)
+static int gb_weight_drop(struct xgb_doc *l)
 {
   l->x->dart = true;
   return floats_into(l, &l->x->weight_drop, &l->x->nweight_drop, &l->x->weight_drop_cap);
 }
 
-static int model_param(struct load *l)
+static int model_param(struct xgb_doc *l)
 {
   static const struct field f[] = { { "num_parallel_tree", gb_num_parallel }, { "num_trees", gb_num_trees }, { NULL, NULL } };
   return object(l, f);
 }
 
-static int gb_model(struct load *l)
+static int gb_model(struct xgb_doc *l)
 {
   static const struct field f[] = { { "cats", model_cats }, { "gbtree_model_param", model_param }, { "iteration_indptr", model_indptr },
     { "tree_info", model_info }, { "trees", model_trees }, { "weight_drop", gb_weight_drop }, { "weights", model_weights },
@@ -440,7 +431,7 @@ static int gb_model(struct load *l)
   return object(l, f);
 }
 
-static int keep_text(struct load *l, struct sl_buf *b)
+static int keep_text(struct xgb_doc *l, struct sl_buf *b)
 {
   int rc = text(l);
   sl_buf_clear(b);
@@ -449,15 +440,15 @@ static int keep_text(struct load *l, struct sl_buf *b)
   return rc ? rc : sl_buf_check(b, l->r->err);
 }
 
-static int gb_name(struct load *l) { return keep_text(l, &l->booster); }
+static int gb_name(struct xgb_doc *l) { return keep_text(l, &l->booster); }
 
-static int gb_gbtree(struct load *l)
+static int gb_gbtree(struct xgb_doc *l)
 {
   static const struct field f[] = { { "model", gb_model }, { NULL, NULL } };
   return object(l, f);
 }
 
-static int learner_booster(struct load *l)
+static int learner_booster(struct xgb_doc *l)
 {
   static const struct field f[] = { { "gbtree", gb_gbtree }, { "model", gb_model }, { "name", gb_name }, { "weight_drop", gb_weight_drop },
                                     { NULL, NULL } };
@@ -467,7 +458,7 @@ static int learner_booster(struct load *l)
 /* ---- the learner ---- */
 
 /* "5E-1", "[4.9E-1]", "[a,b,c]", "(a,b)": in a text. */
-static int param_base(struct load *l)
+static int param_base(struct xgb_doc *l)
 {
   int rc = text(l);
   struct sl_str s = rc ? SL_STR_NONE : sl_str_trim(l->r->text), one;
@@ -483,34 +474,34 @@ static int param_base(struct load *l)
   return rc;
 }
 
-static int param_feature(struct load *l) { return number(l, &l->num_feature); }
-static int param_class(struct load *l) { return number(l, &l->num_class); }
-static int param_target(struct load *l) { return number(l, &l->num_target); }
+static int param_feature(struct xgb_doc *l) { return number(l, &l->num_feature); }
+static int param_class(struct xgb_doc *l) { return number(l, &l->num_class); }
+static int param_target(struct xgb_doc *l) { return number(l, &l->num_target); }
 
-static int learner_param(struct load *l)
+static int learner_param(struct xgb_doc *l)
 {
   static const struct field f[] = { { "base_score", param_base }, { "num_class", param_class }, { "num_feature", param_feature },
                                     { "num_target", param_target }, { NULL, NULL } };
   return object(l, f);
 }
 
-static int objective_name(struct load *l) { return keep_text(l, &l->name); }
+static int objective_name(struct xgb_doc *l) { return keep_text(l, &l->name); }
 
-static int learner_objective(struct load *l)
+static int learner_objective(struct xgb_doc *l)
 {
   static const struct field f[] = { { "name", objective_name }, { NULL, NULL } };
   return object(l, f);
 }
 
-static int attr_best(struct load *l) { return number(l, &l->best); }
+static int attr_best(struct xgb_doc *l) { return number(l, &l->best); }
 
-static int learner_attributes(struct load *l)
+static int learner_attributes(struct xgb_doc *l)
 {
   static const struct field f[] = { { "best_iteration", attr_best }, { NULL, NULL } };
   return object(l, f);
 }
 
-static int learner_names(struct load *l)
+static int learner_names(struct xgb_doc *l)
 {
   enum xgb_tok t = next(l);
   int rc = t == XT_ARR ? SL_OK : t == XT_BAD ? SL_EPARSE : bad(l, "an array must stand here");
@@ -519,7 +510,7 @@ static int learner_names(struct load *l)
   return rc;
 }
 
-static int learner_types(struct load *l)
+static int learner_types(struct xgb_doc *l)
 {
   struct sl_model *m = l->m;
   enum xgb_tok t = next(l);
@@ -534,7 +525,7 @@ static int learner_types(struct load *l)
   return rc;
 }
 
-static int doc_learner(struct load *l)
+static int doc_learner(struct xgb_doc *l)
 {
   static const struct field f[] = {
     { "attributes", learner_attributes }, { "feature_names", learner_names }, { "feature_types", learner_types },
@@ -545,9 +536,9 @@ static int doc_learner(struct load *l)
   return object(l, f);
 }
 
-static int doc_version(struct load *l)
+static int doc_version(struct xgb_doc *l)
 {
-  struct ints v = { 0 };
+  struct xgb_ints v = { 0 };
   struct sl_buf b;
   int rc = ints(l, &v);
   sl_buf_init(&b, sizeof l->m->version - 1);
@@ -560,7 +551,7 @@ static int doc_version(struct load *l)
 }
 
 static const struct field in_model[] = { { "learner", doc_learner }, { "version", doc_version }, { NULL, NULL } };
-static int doc_model(struct load *l) { return object(l, in_model); }
+static int doc_model(struct xgb_doc *l) { return object(l, in_model); }
 
 /* ---- the whole ---- */
 
@@ -573,7 +564,7 @@ static const struct { const char *name; enum xgb_objective what; } objectives[] 
   { "multi:softmax", XGB_SOFTMAX }, { "multi:softprob", XGB_SOFTPROB },
 };
 
-static int take_objective(struct load *l)
+static int take_objective(struct xgb_doc *l)
 {
   size_t n = sizeof objectives / sizeof objectives[0], i = 0;
   while (i < n && strcmp(objectives[i].name, sl_buf_zstr(&l->name)) != 0)
@@ -599,7 +590,7 @@ static float to_margin(enum xgb_objective what, float p)
   return -logf(1.0f / p - 1.0f);
 }
 
-static int take_base(struct load *l)
+static int take_base(struct xgb_doc *l)
 {
   struct xgb *x = l->x;
   size_t groups = l->m->groups;
@@ -609,12 +600,12 @@ static int take_base(struct load *l)
   for (size_t g = 1; !rc && x->nbase == 1 && g < groups; g++)
     x->base[g] = x->base[0];
   for (size_t g = 0; !rc && g < groups; g++)
-    x->base[g] = to_margin(x->objective, x->base[g]);
+    x->base[g] = l->margin ? x->base[g] : to_margin(x->objective, x->base[g]);
   x->nbase = groups;
   return rc;
 }
 
-static int take_sizes(struct load *l)
+static int take_sizes(struct xgb_doc *l)
 {
   struct sl_model *m = l->m;
   int64_t groups = l->num_class > l->num_target ? l->num_class : l->num_target;
@@ -632,7 +623,7 @@ static int take_sizes(struct load *l)
   return SL_OK;
 }
 
-static int take_trees(struct load *l)
+static int take_trees(struct xgb_doc *l)
 {
   struct xgb *x = l->x;
   if (l->info.n != x->ntrees || (l->num_trees >= 0 && l->num_trees != (int64_t)x->ntrees))
@@ -653,7 +644,7 @@ static int take_trees(struct load *l)
 }
 
 /* A wrapper predicts up to its best iteration; a booster with everything. */
-static void take_used(struct load *l)
+static void take_used(struct xgb_doc *l)
 {
   struct xgb *x = l->x;
   x->used = x->ntrees;
@@ -665,7 +656,7 @@ static void take_used(struct load *l)
     x->used = (size_t)upto;
 }
 
-static int finish(struct load *l)
+static int finish(struct xgb_doc *l)
 {
   struct xgb *x = l->x;
   const char *booster = sl_buf_zstr(&l->booster);
@@ -691,10 +682,10 @@ static int finish(struct load *l)
   return rc;
 }
 
-static void load_free(struct load *l)
+static void load_free(struct xgb_doc *l)
 {
-  struct ints *all[] = { &l->left, &l->right, &l->feature, &l->dflt, &l->split_type, &l->cats, &l->cat_nodes, &l->cat_segs, &l->cat_sizes,
-                         &l->info, &l->indptr, &l->offsets, &l->texts };
+  struct xgb_ints *all[] = { &l->left, &l->right, &l->feature, &l->dflt, &l->split_type, &l->cats, &l->cat_nodes, &l->cat_segs,
+                             &l->cat_sizes, &l->info, &l->indptr, &l->offsets, &l->texts };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     sl_free(all[i]->at);
   sl_free(l->cond.at);
@@ -703,29 +694,40 @@ static void load_free(struct load *l)
   sl_buf_free(&l->booster);
 }
 
+int xgb_doc_open(struct xgb_doc *l, struct xgb_read *r)
+{
+  *l = (struct xgb_doc){ .r = r, .m = r->m, .best = -1, .num_trees = -1 };
+  r->m->ops = &xgb_ops;
+  r->m->engine = "xgboost";
+  r->m->strict = true;
+  sl_buf_init(&l->name, 200);
+  sl_buf_init(&l->booster, sizeof r->m->booster - 1);
+  l->x = r->m->xgb = sl_calloc(1, sizeof *l->x);
+  return l->x ? SL_OK : sl_err_nomem(r->err);
+}
+
+int xgb_doc_close(struct xgb_doc *l, int rc)
+{
+  if (!rc)
+    rc = finish(l);
+  if (!rc)
+    rc = xgb_engine(l->m, l->r->err);
+  if (rc && l->r->err && l->r->err->code) /* what a token said stands, whatever it was called on the way up */
+    rc = l->r->err->code;
+  load_free(l);
+  return rc;
+}
+
 int xgb_load(struct xgb_read *r)
 {
   static const struct field top[] = { { "Model", doc_model }, { "learner", doc_learner }, { "version", doc_version }, { NULL, NULL } };
-  struct load l = { .r = r, .m = r->m, .best = -1, .num_trees = -1 };
-  r->m->ops = &xgb_ops;
-  l.x = r->m->xgb = sl_calloc(1, sizeof *l.x);
-  if (!l.x)
-    return sl_err_nomem(r->err);
-  sl_buf_init(&l.name, 200);
-  sl_buf_init(&l.booster, sizeof r->m->booster - 1);
-  r->m->engine = "xgboost";
-  r->m->strict = true;
-  int rc = object(&l, top);
+  struct xgb_doc l;
+  int rc = xgb_doc_open(&l, r);
+  if (!rc)
+    rc = object(&l, top);
   if (!rc && next(&l) != XT_END)
     rc = SL_EPARSE;
-  if (!rc)
-    rc = finish(&l);
-  if (!rc)
-    rc = xgb_engine(r->m, r->err);
-  if (rc && r->err && r->err->code) /* what a token said stands, whatever it was called on the way up */
-    rc = r->err->code;
-  load_free(&l);
-  return rc;
+  return xgb_doc_close(&l, rc);
 }
 
 void xgb_free(struct xgb *x)

@@ -330,7 +330,7 @@ def test_broken_and_hostile_files(bench):
             assert b"not re-scored: cut." in out.stderr and out.stderr.count(b"\n") == 1, (kind, cut, out.stderr)
     for name, raw, words in (("m.pkl", pickle.dumps(Path("x")), b"m.pkl: byte "), ("empty", b"", b"an empty file"),
                              ("zip", b"PK\x03\x04" + b"x" * 99, b"zip cannot be unpacked"), ("old", b"binf" + b"\0" * 99,
-                                 b"old binary format")):
+                                 b"the file ends in the middle")):
         (bench.folder / name).write_bytes(raw)
         assert b"not re-scored: " in (said := bench.run("score", "--model", name, "--data", data, code=1).stderr) and words in said, said
 
@@ -347,6 +347,18 @@ def test_leaves_with_an_output_for_each_target(bench):
             d = xgb.DMatrix(x)
             same(bench.score(name, data)[0], model.predict(d), (strategy, name))
             same(bench.score(name, data, "--output", "leaf")[0], model.predict(d, pred_leaf=True), (strategy, name))
+
+
+def test_the_old_binary_form(bench):
+    """Written by XGBoost 1.7, with what it predicted itself (tests/peers/data/xgboost17)."""
+    folder = Path(__file__).parent / "data" / "xgboost17"
+    said = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
+    x = np.array([[np.nan if v is None else float.fromhex(v) for v in row] for row in said["x"]], np.float32)
+    data = bench.data(pd.DataFrame(x, columns=list("abcd")))
+    for name, want in said["models"].items():
+        predict, raw = (np.array([float.fromhex(v) for v in want[k]], np.float32) for k in ("predict", "raw"))
+        same(bench.score(folder / f"{name}.bin", data)[0], predict, (name, said["version"]))
+        same(bench.score(folder / f"{name}.bin", data, "--output", "raw")[0], raw, (name, said["version"]))
 
 
 def test_every_level_of_the_processor(bench):

@@ -179,6 +179,17 @@ static int try_connection(struct sl_session *s, const struct sl_backend_ops *o, 
   return rc;
 }
 
+/* It wants to know who we are: what to write by hand, since nothing was. */
+static void say_login(const struct sl_backend_ops *o, const char *name, const char *uri)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 64 << 10);
+  sl_yaml_quote(&b, sl_str(uri));
+  sl_app_note("nothing was written; put it below `connections:` with who you are: %s: {type: %s, uri: %s, username: NAME, password: ask}",
+              name, o->type, sl_buf_zstr(&b));
+  sl_buf_free(&b);
+}
+
 int sl_cmd_connect(struct sl_app *a)
 {
   struct sl_session s;
@@ -215,9 +226,12 @@ int sl_cmd_connect(struct sl_app *a)
       sl_buf_printf(&a->out.b, "    %.*s\n", SL_ARG(line));
     rc = sl_out_flush(&a->out, &err);
   }
+  int code = rc ? sl_app_fail(a, &err) : SL_EXIT_OK;
+  if (rc == SL_EAUTH && o && name && has_setting(o, "username"))
+    say_login(o, name, uri);
   sl_buf_free(&yaml);
   sl_free(name);
   sl_free(uri);
   sl_session_close(&s);
-  return rc ? sl_app_fail(a, &err) : SL_EXIT_OK;
+  return code;
 }

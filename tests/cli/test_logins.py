@@ -169,6 +169,17 @@ def test_what_login_kept_serves_where_the_variable_is_missing(sluice):
         sluice("-w", ".", "run", "look")
 
 
+def test_connect_to_a_server_with_logins(sluice):
+    with Server("secure") as server:
+        (sluice.cwd / "sluice.yaml").write_text("environment: test\n")
+        said = sluice("-w", ".", "connect", server.uri, "--name", "reg", code=3).notes
+        line = f'reg: {{type: mlflow, uri: "{server.uri}", username: NAME, password: ask}}'
+        assert "wants a login" in said and line in said.replace("'", '"'), said
+        assert (sluice.cwd / "sluice.yaml").read_text() == "environment: test\n"
+        run = sluice("-w", ".", "connect", server.uri, "--name", "reg", env={"MLFLOW_TRACKING_TOKEN": RIGHT})
+        assert "it answers, and serves:" in run.text
+
+
 def test_login_where_nothing_is_to_be_asked(sluice):
     with Server("secure") as server:
         assert "has no secret to ask for" in one_line(ask(sluice, server, ", token: {file: tok}", {}, 2, "login", "reg"))

@@ -86,12 +86,13 @@ static int model_look(struct work *w, const struct sl_batch *b, uint32_t row, st
   sl_buf_init(&to, 4096);
   sl_model_target(m, &to);
   snprintf(l->conn, sizeof l->conn, "%.*s", SL_ARG(sl_batch_conn(b, row)));
+  rc = sl_buf_check(&to, err);
   snprintf(l->to, sizeof l->to, "%s", sl_buf_zstr(&to));
   sl_buf_free(&to);
   while (!m->stage && sl_list_next(&rest, &one))
     if (sl_str_cut(&one, '=', &name) && sl_str_eqz(name, l->to))
       (void)sl_str_i64(one, &l->present);
-  return SL_OK;
+  return rc;
 }
 
 /* ---- findings ---- */

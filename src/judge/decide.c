@@ -138,7 +138,8 @@ static int read_policy(struct deciding *d, const struct sl_call *c, struct sl_er
     sl_model_target(d->policy, &b);
     to = sl_buf_view(&b);
   }
-  int rc = check_stage(to, err);
+  int rc = sl_buf_check(&b, err);
+  rc = rc ? rc : check_stage(to, err);
   if (!rc && d->what == JUDGE_ROLLBACK && is_stage(to))
     rc = sl_err_set(err, SL_EUSAGE, "%.*s moves %.*s, which no rollback takes back: name an --alias, or sluice approve %.*s/VERSION",
                     SL_ARG(sl_str_head(d->model, 40)), SL_ARG(to), SL_ARG(sl_str_head(d->model, 40)));
@@ -215,7 +216,8 @@ static int guards(struct deciding *d)
   sl_buf_init(&words, 1 << 12);
   if (!rc && d->what == JUDGE_APPROVE && !d->move) {
     rules_wanting(d, &words);
-    rc = sl_judging_guard(d->j, sl_buf_zstr(&words), NULL);
+    rc = sl_buf_check(&words, NULL);
+    rc = rc ? rc : sl_judging_guard(d->j, sl_buf_zstr(&words), NULL);
   }
   sl_buf_clear(&words);
   turn_words(d, &words);

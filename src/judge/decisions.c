@@ -85,7 +85,7 @@ bool sl_decisions_key(struct sl_people p, size_t i, struct sl_buf *out)
     sl_buf_printf(out, "%s.%s", SL_STATEMENT_TAG, p.v[i / 2].name);
   else if (sl_statement_key(out, sl_str(p.v[i / 2].name), NULL))
     return false;
-  return true;
+  return !out->failed;
 }
 
 int sl_decisions_people(struct sl_decisions *d, const struct sl_batch *b, uint32_t row, const struct sl_expected *where, struct sl_people p,

@@ -131,18 +131,21 @@ int rules_gates(struct deciding *d, const struct sl_gates *g, struct sl_buf *wor
   bool other = files_say(d, files, sizeof files);
   int n = snprintf(head, sizeof head, "%.*s/%lld: %s%s", SL_ARG(sl_str_head(d->model, 60)), (long long)d->version, other ? files : "",
                    other ? "; " : "");
+  bool stands = g->worst != SL_GATE_PASS || other; /* not by the words: for want of memory there may be none */
   int rc = gates_kept(d, g, err);
   sl_buf_init(&bad, 1 << 16);
-  sl_gates_words(&bad, g, d->glass ? 2000 : sizeof err->msg - 1 - (size_t)n);
+  size_t room = sizeof err->msg - 1;
+  sl_gates_words(&bad, g, d->glass ? 2000 : room > (size_t)n ? room - (size_t)n : 0);
+  rc = rc ? rc : sl_buf_check(&bad, err);
   for (size_t i = 0; i < g->n && !rc; i++)
     if (g->row[i].advised)
       sl_buf_printf(words, "%s: %s", g->row[i].name, g->row[i].why);
-  if (!rc && (bad.n || other) && d->glass)
+  if (!rc && stands && d->glass)
     sl_buf_printf(words, "%sbreak-glass: %s%s%s", words->n ? "; " : "", other ? files : "", other && bad.n ? "; " : "", sl_buf_zstr(&bad));
-  else if (!rc && (bad.n || other))
+  else if (!rc && stands)
     rc = sl_err_set(err, SL_EBREACH, "%s%s", head, sl_buf_zstr(&bad));
   sl_buf_free(&bad);
-  return rc;
+  return rc ? rc : sl_buf_check(words, err);
 }
 
 /* ---- how many ---- */

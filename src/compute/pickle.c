@@ -10,7 +10,7 @@ void pk_doc_free(struct pk_doc *d)
   d->root = NULL;
 }
 
-static int no_room(const struct pk_doc *d, struct sl_err *err)
+int pk_no_room(const struct pk_doc *d, struct sl_err *err)
 {
   return d->arena.cap - d->arena.used < (1 << 20) ? sl_err_set(err, SL_ELIMIT, "%s: needs more than %d MiB", d->file, PK_MEMORY_MAX >> 20)
                                                   : sl_err_nomem(err);
@@ -22,7 +22,7 @@ struct pk *pk_new(struct pk_doc *d, enum pk_kind kind, struct sl_err *err)
   if (v)
     v->kind = kind;
   else
-    (void)no_room(d, err);
+    (void)pk_no_room(d, err);
   return v;
 }
 
@@ -35,7 +35,7 @@ int pk_push(struct pk_doc *d, struct pk_list *l, struct pk *v, struct sl_err *er
     size_t cap = l->cap ? l->cap * 2 : 4;
     struct pk **at = sl_arena_alloc(&d->arena, cap * sizeof *at);
     if (!at)
-      return no_room(d, err);
+      return pk_no_room(d, err);
     if (l->n)
       memcpy(at, l->at, l->n * sizeof *at);
     l->at = at;

@@ -57,6 +57,7 @@ void pk_doc_free(struct pk_doc *d);
 
 /* ---- making values (pickle.c) ---- */
 struct pk *pk_new(struct pk_doc *d, enum pk_kind kind, struct sl_err *err);      /* NULL: err is set */
+int pk_no_room(const struct pk_doc *d, struct sl_err *err);       /* ELIMIT where the cap was met, else ENOMEM */
 int pk_push(struct pk_doc *d, struct pk_list *l, struct pk *v, struct sl_err *err) SL_NODISCARD;
 /* numpy's single value, from an array of one. EUNSUP: neither number nor text. */
 int pk_scalar(struct pk_doc *d, const struct npy *a, struct pk **out, struct sl_err *err) SL_NODISCARD;

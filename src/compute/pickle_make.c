@@ -22,7 +22,7 @@ static int new_array(struct pk_vm *vm, struct pk **out)
 {
   int rc = fresh(vm, PK_ARRAY, out);
   if (!rc && !((*out)->u.a = sl_arena_alloc(&vm->d->arena, sizeof *(*out)->u.a)))
-    rc = pk_bad(vm, SL_ELIMIT, "the arrays take too much memory");
+    rc = pk_no_room(vm->d, vm->err);
   if (!rc)
     (*out)->u.a->a = (struct npy){ .type = { .kind = 'V' }, .dims = 1, .raw = SL_STR("") };
   return rc;
@@ -136,7 +136,7 @@ static int add_fields(struct pk_vm *vm, struct npy_type *t, const struct pk *nam
   if (names->kind != PK_TUPLE || pk_count(names) > NPY_FIELDS_MAX || !fields || fields->kind != PK_DICT)
     return pk_bad(vm, SL_EPARSE, "a record without fields");
   t->fields = sl_arena_alloc(&vm->d->arena, NPY_FIELDS_MAX * sizeof *t->fields);
-  int rc = t->fields ? SL_OK : pk_bad(vm, SL_ELIMIT, "the types take too much memory");
+  int rc = t->fields ? SL_OK : pk_no_room(vm->d, vm->err);
   for (size_t i = 0; !rc && i < pk_count(names); i++) {
     char name[INNER_NAME];
     struct sl_str s = pk_text(pk_item(names, i));
@@ -192,7 +192,7 @@ static int make_encoded(struct pk_vm *vm, const struct pk *args, struct pk **out
   char *to = sl_arena_alloc(&vm->d->arena, s.n + 1);
   size_t n = 0;
   if (!to)
-    return pk_bad(vm, SL_ELIMIT, "the bytes take too much memory");
+    return pk_no_room(vm->d, vm->err);
   for (size_t i = 0; i < s.n; i++) {
     unsigned char c = (unsigned char)s.p[i], next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
     bool two = (c == 0xc2 || c == 0xc3) && (next & 0xc0) == 0x80;

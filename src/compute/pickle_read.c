@@ -308,7 +308,7 @@ static int op_unicode(struct pk_vm *vm)
   char *kept = rc ? NULL : sl_arena_strndup(&vm->d->arena, b.n ? b.p : "", b.n);
   size_t n = b.n;
   sl_buf_free(&b);
-  return rc ? rc : kept ? push_text(vm, PK_TEXT, sl_strn(kept, n)) : pk_bad(vm, SL_ELIMIT, "the texts are too long");
+  return rc ? rc : kept ? push_text(vm, PK_TEXT, sl_strn(kept, n)) : pk_no_room(vm->d, vm->err);
 }
 
 /* Protocol 0's texts in quotes, as Python 2 wrote them. */

@@ -46,14 +46,16 @@ bool skl_native_of(const struct pk *o, struct skl_native *out)
 }
 
 /* A LightGBM that was pickled holds every round; its wrapper predicts with the best ones. */
-static int cut(struct sl_model *m, size_t rounds)
+static int cut(struct sl_model *m, size_t rounds, struct sl_err *err)
 {
   size_t per = m->groups ? m->groups : 1;
-  if (m->lgb && rounds < m->lgb->ntrees / per) {
-    m->lgb->ntrees = rounds * per;
-    m->trees = m->lgb->ntrees;
-  }
-  return SL_OK;
+  if (!m->lgb || rounds >= m->lgb->ntrees / per)
+    return SL_OK;
+  m->lgb->ntrees = rounds * per;
+  m->trees = m->lgb->ntrees;
+  tree_free(m->lgb->engine); /* it was made for all of them */
+  m->lgb->engine = NULL;
+  return lgb_engine(m, err);
 }
 
 /* ---- the file of a wrapper itself ---- */
@@ -78,7 +80,7 @@ int skl_native_read(struct sl_model *m, const struct skl_native *n, struct sl_er
   m->wrapper = n->wrapper;
   int rc = model_read(m, n->bytes, err);
   if (!rc)
-    rc = cut(m, n->rounds);
+    rc = cut(m, n->rounds, err);
   return rc ? rc : take_named(m, n->classes, err);
 }
 
@@ -95,7 +97,7 @@ static int load(struct skl_load *l, const struct pk *o, struct skl_est *e)
   if (!rc)
     rc = skl_inner_load(l, n.bytes, n.wrapper, &w->m);
   if (!rc)
-    rc = cut(w->m, n.rounds);
+    rc = cut(w->m, n.rounds, l->err);
   if (!rc && !pk_none(n.classes))
     rc = skl_labels_load(l, e, n.classes);
   if (rc)

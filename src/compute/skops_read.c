@@ -30,7 +30,7 @@ static struct pk *keep_text(const struct reader *r, struct sl_str s)
   struct pk *v = pk_new(r->d, PK_TEXT, r->err);
   char *copy = v ? sl_arena_strndup(&r->d->arena, s.n ? s.p : "", s.n) : NULL;
   if (v && !copy)
-    (void)bad(r, SL_ELIMIT, "too large", SL_STR_NONE);
+    (void)pk_no_room(r->d, r->err);
   if (copy)
     v->u.s = sl_strn(copy, s.n);
   return copy ? v : NULL;
@@ -193,7 +193,7 @@ static int new_array(const struct reader *r, struct pk **out)
 {
   int rc = fresh(r, PK_ARRAY, out);
   if (!rc && !((*out)->u.a = sl_arena_alloc(&r->d->arena, sizeof *(*out)->u.a)))
-    rc = bad(r, SL_ELIMIT, "too large", SL_STR_NONE);
+    rc = pk_no_room(r->d, r->err);
   return rc;
 }
 

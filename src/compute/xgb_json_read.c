@@ -107,8 +107,52 @@ static bool word(struct xgb_read *r, const char *z)
   return true;
 }
 
+/* What most numbers look like: few digits, a small power of ten. A double holds both exactly and so rounds once; where that falls on the
+ * middle
+ * between two floats, a second rounding could go wrong, and the long way is taken. */
+static bool quick(struct xgb_read *r, enum xgb_tok *kind)
+{
+  static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+                                 1e19, 1e20, 1e21, 1e22 };
+  const char *p = r->p, *end = r->end;
+  bool minus = *p == '-', whole = true;
+  uint64_t m = 0, bits;
+  int digits = 0, e = 0;
+  p += minus;
+  if (end - p > 1 && p[0] == '0' && p[1] >= '0' && p[1] <= '9')
+    return false;
+  for (; p < end && *p >= '0' && *p <= '9' && digits < 16; p++, digits++)
+    m = m * 10 + (uint64_t)(*p - '0');
+  if (digits && end - p > 1 && *p == '.' && p[1] >= '0' && p[1] <= '9')
+    for (p++, whole = false; p < end && *p >= '0' && *p <= '9' && digits < 16; p++, digits++, e--)
+      m = m * 10 + (uint64_t)(*p - '0');
+  if (digits && end - p > 2 && (*p == 'e' || *p == 'E')) {
+    bool down = p[1] == '-';
+    int x = 0, n = 0;
+    for (p += 1 + (down || p[1] == '+'), whole = false; p < end && *p >= '0' && *p <= '9' && n < 3; p++, n++)
+      x = x * 10 + (*p - '0');
+    if (!n)
+      return false;
+    e += down ? -x : x;
+  }
+  if (!digits || p == end || (*p >= '0' && *p <= '9') || strchr("+-.eE", *p) || m >> 53 || e < -22 || e > 22)
+    return false;
+  double d = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
+  memcpy(&bits, &d, sizeof bits);
+  if (m && (d < 1.2e-38 || d > 3.4e38 || (bits & 0x1fffffff) == 0x10000000))
+    return false;
+  r->i = minus ? -(int64_t)m : (int64_t)m;
+  r->f = whole ? (float)r->i : (float)(minus ? -d : d);
+  r->p = p;
+  *kind = whole ? XT_INT : XT_NUM;
+  return true;
+}
+
 static enum xgb_tok number(struct xgb_read *r)
 {
+  enum xgb_tok kind;
+  if (quick(r, &kind))
+    return kind;
   const char *from = r->p;
   bool minus = *r->p == '-';
   r->p += minus;

@@ -87,6 +87,29 @@ static void xgboost_by_hand(void **state)
   sl_model_free(m);
 }
 
+/* Numbers are read the short way where that is exact, else the long way: both as strtof reads them. */
+static void numbers_to_the_bit(void **state)
+{
+  static const char *const words[] = { "0.1", "-0.0", "1e22", "1E-22", "16777217", "16777217.0", "1.00000005960464477539", "3.4028234e38",
+    "1e-45", "1.1754942e-38", "123456789.5e-3", "8.589973e9", "9007199254740993", "0.3333333432674407958984375", "7" };
+  static const float want[] = { 0.1f, -0.0f, 1e22f, 1E-22f, 16777217.f, 16777217.0f, 1.00000005960464477539f, 3.4028234e38f, 1e-45f,
+    1.1754942e-38f, 123456789.5e-3f, 8.589973e9f, 9007199254740993.f, 0.3333333432674407958984375f, 7.f };
+  (void)state;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    char text[2000];
+    const double row[][2] = { { 0, 0 } };
+    float got;
+    static const char whole[] = XGB_TREE("reg:squarederror", "0"), mark[] = "-0.25";
+    const char *at = strstr(whole, mark);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, words[i], at + strlen(mark));
+    struct sl_model *m = load(text, SL_MODEL_BOOSTER);
+    score(m, row, 1, SL_MODEL_RAW, &got);
+    if (got != want[i])
+      fail_msg("%s became %a, not %a", words[i], (double)got, (double)want[i]);
+    sl_model_free(m);
+  }
+}
+
 static void refused_in_words(void **state)
 {
   (void)state;
@@ -151,6 +174,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(xgboost_by_hand),
+    cmocka_unit_test(numbers_to_the_bit),
     cmocka_unit_test(refused_in_words),
     cmocka_unit_test(lightgbm_by_hand),
     cmocka_unit_test(columns_by_name),

@@ -20,10 +20,16 @@ def sluice(tmp_path):
     return Sluice(tmp_path)
 
 
+FILES = ("digest", "digest_from", "artifact", "artifact_why")  # of a version: known where its files lie here, not behind a server
+
+
 def both(world, sluice, *args):
     """The server's rows and the store's, which must be equal; without what only one of them can know."""
     there = settled(sluice.run(world.server.url, *args))
     here = settled(sluice.run(f"sqlite:///{world.folder}/mlflow.db", *args))
+    if args[0] == "versions":
+        assert all(row["digest"] is None for row in there)
+        there, here = ([{k: v for k, v in row.items() if k not in FILES} for row in rows] for rows in (there, here))
     assert there == here
     return there
 

@@ -42,6 +42,8 @@ static const struct scene scenes[] = {
   { { "get", "zones", "-o", "json", "--columns", "name,objects,bytes" }, .exact = true },
   { { "get", "experiments", "-c", "registry" }, .code = 3, .exact = true },
   { { "get", "executions", "--filter", "state = 'failed'", "--sort", "-id", "-o", "csv", "--columns", "id,job,state" }, .exact = true },
+  { { "view", "list" }, .exact = true },
+  { { "view", "delete", "runs", "nosuch" }, .code = 1, .exact = true },
   { { "ls", "lake:raw/", "-o", "ndjson", "--columns", "name,bytes" }, .exact = true },
   { { "cat", "lake:raw/README.txt" }, .exact = true },
   { { "head", "lake:landing/@newest/labs.csv", "-o", "csv" }, .exact = true, .slow = true },

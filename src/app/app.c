@@ -75,11 +75,13 @@ const char *sl_version(void) { return SLUICE_VERSION; }
 
 /* ---- a run ---- */
 
-static char *own_path(void)
+/* *out NULL: nothing here says it. */
+static int own_path(char **out, struct sl_err *err)
 {
   char path[4096];
   ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-  return n > 0 ? sl_strndup(path, (size_t)n) : NULL;
+  *out = n > 0 ? sl_strndup(path, (size_t)n) : NULL;
+  return n > 0 && !*out ? sl_err_nomem(err) : SL_OK;
 }
 
 static int print_text(struct sl_app *a, const struct sl_cmd *c)
@@ -114,8 +116,8 @@ int sl_app_main(int argc, char **argv)
 {
   struct sl_app a = { 0 };
   sl_out_open(&a.out, STDOUT_FILENO);
-  a.exe = own_path();
-  int code = app_run(&a, argc, argv);
+  struct sl_err err = { 0 };
+  int code = own_path(&a.exe, &err) ? sl_app_fail(&a, &err) : app_run(&a, argc, argv);
   code = code ? code : a.tape_code;
   sl_out_close(&a.out);
   sl_free(a.exe);

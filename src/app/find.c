@@ -111,14 +111,20 @@ int sl_session_find(struct sl_session *s, const struct sl_resource *res, const c
   sl_buf_init(&out->text, 64 << 10);
   sl_buf_init(&out->id, 64 << 10);
   sl_buf_z(&out->text, text);
-  bool ref = !sl_ref_parse(sl_buf_view(&out->text), &out->ref, &out->id, &no_ref) && sl_resource_find(out->ref.res);
+  int rc = sl_buf_check(&out->text, err);
+  if (rc)
+    return rc;
+  rc = sl_ref_parse(sl_buf_view(&out->text), &out->ref, &out->id, &no_ref);
+  if (rc == SL_ENOMEM)
+    return sl_err_nomem(err); /* it may be one: not a reason to ask every connection */
+  bool ref = !rc && sl_resource_find(out->ref.res);
   if (ref && !sl_str_eqz(out->ref.res, res->name))
     return sl_err_set(err, SL_EUSAGE, "%s names a row of %.*s, not of %s", text, SL_ARG(out->ref.res), res->name);
   if (ref)
     return SL_OK;
   sl_buf_clear(&out->text);
   sl_buf_clear(&out->id);
-  int rc = find_row(s, res, text, out, err);
+  rc = find_row(s, res, text, out, err);
   return rc ? rc : sl_ref_parse(sl_buf_view(&out->text), &out->ref, &out->id, err);
 }
 

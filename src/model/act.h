@@ -9,7 +9,7 @@
 #include "model/ws.h"
 
 struct sl_expect { struct sl_ref ref; const char *col; struct sl_val was; };  /* what the person saw: force-with-lease */
-struct sl_call {                            /* immutable, the core's until the request has ended */
+struct sl_call {                            /* immutable, the core's for as long as a backend works on it */
   const struct sl_action *act;
   const struct sl_resource *res;
   const struct sl_ref *targets; size_t ntargets;

@@ -36,6 +36,7 @@ struct sl_plan {
   char *conn;
   const struct sl_verb *verb;
   struct sl_call call;               /* a deep copy in arena */
+  struct sl_call dry;                /* the same, asked before: its own, since a backend may still read it when its request has ended */
   struct sl_val *args;               /* call.args, to be completed by the judge */
   struct sl_arena arena;
   struct act_guard *guard;

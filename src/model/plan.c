@@ -574,7 +574,6 @@ static void dry_end(void *user, int rc, const char *cut, const struct sl_err *er
   struct sl_plan *p = user;
   (void)cut;
   p->req = NULL;
-  p->call.dry = false;
   rc = p->rc ? p->rc : rc;
   p->rc = SL_OK;
   if (rc && err && !p->err.msg[0])
@@ -597,8 +596,9 @@ void plan_judged(struct sl_plan *p, int rc)
     planned_tell(p, rc);
     return;
   }
-  p->call.dry = true;
-  const struct ws_req_spec spec = {.kind = WS_REQ_CALL, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->call,
+  p->dry = p->call;
+  p->dry.dry = true;
+  const struct ws_req_spec spec = {.kind = WS_REQ_CALL, .b = p->b, .verb = p->verb, .res = p->call.res, .call = &p->dry,
     .total_ms = ACT_READ_MS, .sink = &sink, .user = plan_ref(p), .release = plan_unref};
   rc = ws_req_start(&p->req, &spec, &p->err);
   if (rc)

@@ -9,17 +9,6 @@
 #include "views/approval_int.h"
 #include "views/score.h"
 
-static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_query *like, void (*changed)(struct sl_view *, void *),
-                   void *user, struct sl_err *err)
-{
-  struct sl_query *q = NULL;
-  int rc = sl_query_new(&q, like, err);
-  if (!rc)
-    rc = sl_pane_open(out, v, q, changed, user, err);
-  sl_query_unref(q);
-  return rc;
-}
-
 /* ---- runs and their comparison: asked for when the versions say which ---- */
 
 static void run_changed(struct sl_view *v, void *user)
@@ -57,7 +46,7 @@ static bool run_ask(struct sl_view *v, struct approval_state *s, int which)
   s->nmetric = 0;
   snprintf(r->id, sizeof r->id, "%.*s", SL_ARG(id));
   struct sl_query like = {.res = &sl_res_runs, .kind = SL_Q_GET, .conn = sl_str(s->conn), .scope = id};
-  if (id.n && pane_of(&r->pane, v, &like, run_changed, r, &err))
+  if (id.n && sl_pane_query(&r->pane, v, &like, run_changed, r, &err))
     sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
   return true;
 }
@@ -73,7 +62,7 @@ static void diff_ask(struct sl_view *v, struct approval_state *s)
     return;
   snprintf(scope, sizeof scope, "%s,%s", s->run[CHAMPION].id, s->run[CANDIDATE].id);
   struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = sl_str(scope)};
-  if (sl_ws_serves(sl_view_ws(v), like.res) && pane_of(&s->diff, v, &like, diff_changed, NULL, &err))
+  if (sl_ws_serves(sl_view_ws(v), like.res) && sl_pane_query(&s->diff, v, &like, diff_changed, NULL, &err))
     sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
 }
 
@@ -126,7 +115,7 @@ static int audit_open(struct sl_view *v, struct approval_state *s, struct sl_err
       sl_ws_now(sl_view_ws(v)), NULL, err);
   struct sl_query like = {.res = &sl_res_audit, .kind = SL_Q_LIST, .where = f, .background = true};
   if (!rc && sl_ws_serves(sl_view_ws(v), &sl_res_audit))
-    rc = pane_of(&s->audit, v, &like, past_changed, NULL, err);
+    rc = sl_pane_query(&s->audit, v, &like, past_changed, NULL, err);
   sl_filter_unref(f);
   return rc;
 }
@@ -165,11 +154,11 @@ static int approval_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
   struct sl_query versions = {.res = &sl_res_versions, .kind = SL_Q_LIST, .conn = sl_str(s->conn), .scope = sl_str(s->model)};
   struct sl_query gates = {.res = &sl_res_gates, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope)};
   struct sl_query approvals = {.res = &sl_res_approvals, .kind = SL_Q_LIST, .scope = sl_str(s->model)};
-  rc = pane_of(&s->versions, v, &versions, versions_changed, NULL, err);
+  rc = sl_pane_query(&s->versions, v, &versions, versions_changed, NULL, err);
   if (!rc && m && sl_ws_serves(w, &sl_res_gates))
-    rc = pane_of(&s->gates, v, &gates, NULL, NULL, err);
+    rc = sl_pane_query(&s->gates, v, &gates, NULL, NULL, err);
   if (!rc && sl_ws_serves(w, &sl_res_approvals))
-    rc = pane_of(&s->approvals, v, &approvals, past_changed, NULL, err);
+    rc = sl_pane_query(&s->approvals, v, &approvals, past_changed, NULL, err);
   if (!rc)
     rc = audit_open(v, s, err);
   sl_buf_free(&scope);
@@ -251,25 +240,16 @@ static void approval_truth(struct sl_view *v, struct sl_buf *b)
 
 /* ---- commands ---- */
 
+static bool stands_at(const void *user, uint64_t i) { return ap_selectable(&((const struct approval_state *)user)->line[i]); }
+
 static void cursor_move(struct approval_state *s, int64_t by)
 {
-  int64_t to = (int64_t)s->cursor, n = (int64_t)s->nline, step = by < 0 ? -1 : 1;
-  if (!s->moved) { /* the first key shows where the cursor is */
-    s->moved = true;
-    if (by == 1 || by == -1)
-      return;
-  }
-  for (int64_t left = by < 0 ? -by : by; left > 0; left--) {
-    int64_t next = to + step;
-    while (next >= 0 && next < n && !ap_selectable(&s->line[next]))
-      next += step;
-    if (next < 0 || next >= n)
-      break;
-    to = next;
-  }
-  if (n && to >= 0 && to < n)
-    s->cursor = (size_t)to;
-  if (s->top && to <= 1) /* the head comes back with its first row */
+  bool first = !s->moved && (by == 1 || by == -1); /* that key shows where the cursor is */
+  s->moved = true;
+  if (first)
+    return;
+  s->cursor = (size_t)sl_move_over(s->cursor, s->nline, by, stands_at, s);
+  if (s->top && s->cursor <= 1) /* the head comes back with its first row */
     s->top = 0;
 }
 

@@ -14,37 +14,11 @@ static const char *const no_options[] = { NULL };
 
 /* ---- what was asked ---- */
 
-static int runs_read(struct files_state *s, struct sl_str ids, struct sl_err *err)
-{
-  struct sl_str one;
-  int rc = SL_OK;
-  while (!rc && sl_str_cut(&ids, ',', &one)) {
-    one = sl_str_trim(one);
-    if (!one.n)
-      continue;
-    if (s->nrun == SL_ART_RUNS)
-      return sl_err_set(err, SL_EUSAGE, "files of at most %d runs stand side by side: mark fewer", SL_ART_RUNS);
-    rc = sl_grow((void **)&s->run, &s->cap_run, s->nrun + 1, sizeof *s->run, SL_ART_RUNS, err);
-    char *id = rc ? NULL : sl_strndup(one.p, one.n);
-    if (!rc && !id)
-      rc = sl_err_nomem(err);
-    if (!rc)
-      s->run[s->nrun++] = id;
-  }
-  return rc;
-}
-
-static void put_runs(const struct files_state *s, struct sl_buf *b)
-{
-  for (size_t i = 0; i < s->nrun; i++)
-    sl_buf_printf(b, "%s%s", i ? "," : "", s->run[i]);
-}
-
 static int query_of(const struct files_state *s, struct sl_query **out, struct sl_err *err)
 {
   struct sl_buf scope;
   sl_buf_init(&scope, 1 << 20);
-  put_runs(s, &scope);
+  some_runs_put(&s->runs, 0, &scope);
   sl_buf_ch(&scope, ' ');
   sl_scope_put(&scope, s->path.n ? sl_buf_zstr(&s->path) : ".", no_options);
   struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope)};
@@ -61,7 +35,7 @@ struct sl_str files_run_name(const struct files_state *s, size_t i)
   const struct sl_answer *a = sl_pane_answer(s->pane);
   const struct sl_schema *schema = a->snap ? sl_snap_schema(a->snap) : NULL;
   size_t at = sl_res_differences.ncols + i;
-  return schema && at < sl_schema_count(schema) ? sl_str(sl_schema_col(schema, at)->name) : sl_str(s->run[i]);
+  return schema && at < sl_schema_count(schema) ? sl_str(sl_schema_col(schema, at)->name) : sl_str(s->runs.id[i]);
 }
 
 bool files_same(struct files_state *s, uint64_t row)
@@ -123,7 +97,7 @@ static bool is_image(struct files_state *s, uint64_t row)
   bool any = false, other = false;
   struct sl_buf b;
   sl_buf_init(&b, 4096);
-  for (size_t i = 0; i < s->nrun; i++) {
+  for (size_t i = 0; i < s->runs.n; i++) {
     sl_buf_clear(&b);
     if (!files_cell(s, row, i, &b))
       continue;
@@ -194,9 +168,9 @@ static int files_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   sl_buf_init(&s->path, 1 << 16);
   sl_buf_init(&s->uri, 1 << 16);
   sl_str_cut(&rest, ' ', &ids);
-  int rc = runs_read(s, ids, err);
+  int rc = some_runs_read(&s->runs, ids, SL_ART_RUNS, err);
   rc = rc ? rc : sl_scope_word(&rest, &word, &quoted, err);
-  if (!rc && s->nrun < 2)
+  if (!rc && s->runs.n < 2)
     rc = sl_err_set(err, SL_EUSAGE, "artifacts needs two or more runs: mark them in :runs with Space, then C, then F");
   if (word && strcmp(word, ".") != 0)
     sl_buf_z(&s->path, word);
@@ -204,12 +178,6 @@ static int files_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   rc = rc ? rc : query_of(s, &q, err);
   rc = rc ? rc : sl_pane_open(&s->pane, v, q, files_changed, NULL, err);
   sl_query_unref(q);
-  if (rc) {
-    for (size_t i = 0; i < s->nrun; i++)
-      sl_free(s->run[i]);
-    sl_free(s->run);
-    sl_buf_free(&s->path);
-  }
   return rc;
 }
 
@@ -218,9 +186,7 @@ static void files_close(struct sl_view *v)
   struct files_state *s = sl_view_state(v);
   files_images_close(s);
   sl_pane_close(s->pane);
-  for (size_t i = 0; i < s->nrun; i++)
-    sl_free(s->run[i]);
-  sl_free(s->run);
+  some_runs_free(&s->runs);
   sl_free(s->line);
   sl_buf_free(&s->path);
   sl_buf_free(&s->uri);
@@ -241,15 +207,9 @@ static void view_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 
 /* ---- commands ---- */
 
-static void cursor_move(struct files_state *s, int64_t by)
-{
-  int64_t to = (int64_t)s->cursor + by, last = (int64_t)s->nline - 1;
-  s->cursor = (size_t)(to < 0 || last < 0 ? 0 : to > last ? last : to);
-}
-
 static void column_move(struct files_state *s, int by)
 {
-  if ((by < 0 && !s->col) || (by > 0 && s->col + 1 >= s->nrun))
+  if ((by < 0 && !s->col) || (by > 0 && s->col + 1 >= s->runs.n))
     return;
   s->col = by < 0 ? s->col - 1 : s->col + 1;
 }
@@ -266,7 +226,7 @@ static void change_find(struct files_state *s, int by)
 
 static void address_of(const struct files_state *s, struct sl_str path, struct sl_buf *out)
 {
-  sl_buf_printf(out, "runs:/%s/%.*s", s->run[s->col], SL_ARG(path));
+  sl_buf_printf(out, "runs:/%s/%.*s", s->runs.id[s->col], SL_ARG(path));
 }
 
 /* A file of the list; of a file that is compared, its own preview in the run under the column. */
@@ -278,7 +238,7 @@ static void enter(struct sl_view *v, struct files_state *s)
   if (l && l->kind == FILES_LISTED) {
     struct sl_val name = sl_pane_val(s->pane, l->row, "name");
     char *path = name.null ? NULL : sl_strndup(name.u.s.p, name.u.s.n);
-    put_runs(s, &b);
+    some_runs_put(&s->runs, 0, &b);
     sl_buf_ch(&b, ' ');
     sl_scope_put(&b, path ? path : ".", no_options);
     sl_free(path);
@@ -306,13 +266,11 @@ static void export_typed(struct sl_view *v, void *user, const char *path)
 
 static enum sl_handled files_command(struct sl_view *v, const char *command)
 {
-  static const struct { const char *name; int64_t by; } moves[] = {{"down", 1}, {"up", -1}, {"page-down", 10}, {"page-up", -10},
-    {"first", -FILES_LINES}, {"last", FILES_LINES}};
   struct files_state *s = sl_view_state(v);
-  for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
-    if (!strcmp(command, moves[i].name))
-      return cursor_move(s, moves[i].by), SL_HANDLED;
-  if (!strcmp(command, "left") || !strcmp(command, "right"))
+  int64_t by;
+  if (sl_move_by(command, 10, &by))
+    s->cursor = (size_t)sl_move_to(s->cursor, s->nline, by);
+  else if (!strcmp(command, "left") || !strcmp(command, "right"))
     column_move(s, command[0] == 'l' ? -1 : 1);
   else if (!strcmp(command, "next-change") || !strcmp(command, "prev-change"))
     change_find(s, command[0] == 'n' ? 1 : -1);
@@ -339,7 +297,7 @@ static void files_crumb(struct sl_view *v, struct sl_buf *b)
   if (s->path.n)
     sl_buf_str(b, sl_buf_view(&s->path));
   else
-    sl_buf_printf(b, "files of %zu runs", s->nrun);
+    sl_buf_printf(b, "files of %zu runs", s->runs.n);
 }
 
 static void files_count(struct sl_view *v, struct sl_buf *b)
@@ -371,11 +329,7 @@ static bool files_subject(struct sl_view *v, struct sl_subject *out)
 static void files_cmdline(struct sl_view *v, struct sl_buf *b)
 {
   struct files_state *s = sl_view_state(v);
-  sl_buf_z(b, "compare");
-  for (size_t i = 0; i < s->nrun; i++) {
-    sl_buf_ch(b, ' ');
-    sl_fmt_shell(b, sl_str(s->run[i]));
-  }
+  some_runs_cmdline(&s->runs, b);
   sl_buf_z(b, " --artifact ");
   sl_fmt_shell(b, s->path.n ? sl_buf_view(&s->path) : SL_STR("."));
   if (s->all)

@@ -28,7 +28,7 @@ int files_columns(const struct files_state *s, int w)
 {
   int least = main_kind(s) == FILES_TEXT ? COL_TEXT : main_kind(s) == FILES_VALUE ? 17 : COL_NUMBER + 4;
   int n = (w - gutter_of(s, w)) / least;
-  return n < 1 ? 1 : n > (int)s->nrun ? (int)s->nrun : n;
+  return n < 1 ? 1 : n > (int)s->runs.n ? (int)s->runs.n : n;
 }
 
 size_t files_shown(const struct files_state *s, int i) { return i ? s->left + (size_t)i : 0; }
@@ -123,7 +123,7 @@ static void line_draw(struct files_state *s, const struct files_line *l, struct 
     sl_grid_right(g, r.x, r.y, GUTTER_TEXT, SL_ROLE_dim, text);
   else
     sl_grid_keep(g, r.x + 1, r.y, gutter - 2, l->kind == FILES_FACT ? SL_ROLE_dim : SL_ROLE_text, text, SL_KEEP_TAIL);
-  for (int i = 0; i < n && files_shown(s, i) < s->nrun; i++)
+  for (int i = 0; i < n && files_shown(s, i) < s->runs.n; i++)
     cell_draw(s, g, (struct sl_rect){ r.x + gutter + i * w, r.y, w, 1 }, l, files_shown(s, i));
 }
 
@@ -131,13 +131,13 @@ void files_names_draw(struct files_state *s, struct sl_grid *g, struct sl_rect r
 {
   int n = files_columns(s, r.w), w = (r.w - gutter) / n;
   char more[32];
-  for (int i = 0; i < n && files_shown(s, i) < s->nrun; i++) {
+  for (int i = 0; i < n && files_shown(s, i) < s->runs.n; i++) {
     size_t run = files_shown(s, i);
     sl_grid_keep(g, r.x + gutter + i * w + SIGN, r.y, w - SIGN - 1, run == s->col ? SL_ROLE_bright : SL_ROLE_colhead,
                  files_run_name(s, run), SL_KEEP_ENDS);
   }
-  if ((size_t)n < s->nrun) {
-    snprintf(more, sizeof more, "%zu more", s->nrun - (size_t)n);
+  if ((size_t)n < s->runs.n) {
+    snprintf(more, sizeof more, "%zu more", s->runs.n - (size_t)n);
     sl_grid_put(g, r.x + 1, r.y, gutter - 1, SL_ROLE_dim, sl_str(more));
   }
 }

@@ -16,31 +16,20 @@ void files_images_close(struct files_state *s)
   }
 }
 
-static void quote(struct sl_buf *b, const char *z)
-{
-  sl_buf_ch(b, '\'');
-  for (; *z; z++)
-    sl_buf_add(b, *z == '\'' ? "''" : z, *z == '\'' ? 2 : 1);
-  sl_buf_ch(b, '\'');
-}
-
 static int ask(struct sl_view *v, struct files_state *s, size_t run, int w, int h, struct sl_err *err)
 {
   struct sl_buf b, uri;
-  struct sl_query *q = NULL;
   sl_buf_init(&b, 1 << 16);
   sl_buf_init(&uri, 1 << 16);
-  sl_buf_printf(&uri, "runs:/%s/%s", s->run[run], sl_buf_zstr(&s->path));
+  sl_buf_printf(&uri, "runs:/%s/%s", s->runs.id[run], sl_buf_zstr(&s->path));
   sl_buf_z(&b, "from image(");
-  quote(&b, sl_buf_zstr(&uri));
+  sl_fmt_quote(&b, sl_buf_view(&uri), '\'');
   sl_buf_printf(&b, ", %d, %d)", w, h);
   struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&b)};
   int rc = sl_buf_check(&b, err);
-  rc = rc ? rc : sl_query_new(&q, &like, err);
-  rc = rc ? rc : s->pic[run].pane ? sl_pane_ask(s->pic[run].pane, q, err) : sl_pane_open(&s->pic[run].pane, v, q, NULL, NULL, err);
+  rc = rc ? rc : sl_pane_query(&s->pic[run].pane, v, &like, NULL, NULL, err);
   s->pic[run].w = w;
   s->pic[run].h = h;
-  sl_query_unref(q);
   sl_buf_free(&uri);
   sl_buf_free(&b);
   return rc;
@@ -97,7 +86,7 @@ static bool facts_draw(struct files_state *s, size_t run, struct sl_grid *g, int
 static size_t across(const struct files_state *s, int w)
 {
   size_t n = (size_t)(w / LEAST < 1 ? 1 : w / LEAST);
-  return n > s->nrun ? s->nrun : n;
+  return n > s->runs.n ? s->runs.n : n;
 }
 
 void files_images_draw(struct sl_view *v, struct files_state *s, struct sl_grid *g, struct sl_rect r)

@@ -4,6 +4,7 @@
 
 #include "judge/artifact.h"
 #include "ui/widgets.h"
+#include "views/some_runs.h"
 
 enum { FILES_LINES = 200000 };
 /* The answer's rows as lines: facts of the file, places in it, and how many that are the same were left out between them. */
@@ -11,7 +12,7 @@ enum files_kind { FILES_FACT, FILES_LISTED, FILES_VALUE, FILES_TEXT, FILES_SKIP 
 struct files_line { enum files_kind kind; uint64_t row; uint64_t skipped; };
 struct files_state {
   struct sl_pane *pane;
-  char **run; size_t nrun, cap_run;
+  struct some_runs runs;
   struct sl_buf path;                  /* empty: the files are listed */
   struct files_line *line; size_t nline, cap_line;
   uint64_t differ, total;              /* lines, values or files */

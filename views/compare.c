@@ -13,41 +13,6 @@
 
 enum { NAME_W = 19, COL_W = 13, COL_WIDEST = 26, SPREAD_W = 11, CHART_H = 8, LINES_MAX = 40000 };
 
-/* ---- which runs ---- */
-
-static int runs_read(struct compare_state *s, struct sl_str scope, struct sl_err *err)
-{
-  struct sl_str rest = scope, one;
-  int rc = SL_OK;
-  while (!rc && sl_str_cut(&rest, ',', &one)) {
-    one = sl_str_trim(one);
-    if (!one.n)
-      continue;
-    rc = sl_grow((void **)&s->run, &s->cap_run, s->nrun + 1, sizeof *s->run, SL_CMP_RUNS, err);
-    char *id = rc ? NULL : sl_strndup(one.p, one.n);
-    if (!rc && !id)
-      rc = sl_err_nomem(err);
-    if (!rc)
-      s->run[s->nrun++] = id;
-  }
-  return rc;
-}
-
-/* The same runs with another one first. */
-void compare_scope(const struct compare_state *s, size_t first, struct sl_buf *out)
-{
-  sl_buf_z(out, s->run[first]);
-  for (size_t i = 0; i < s->nrun; i++)
-    if (i != first)
-      sl_buf_printf(out, ",%s", s->run[i]);
-}
-
-int compare_query(struct sl_query **out, struct sl_str scope, struct sl_err *err)
-{
-  struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = scope};
-  return sl_query_new(out, &like, err);
-}
-
 /* ---- lines: what stands above each other, made anew when an answer comes ---- */
 
 static int line_add(struct compare_state *s, enum line_kind kind, uint64_t row)
@@ -110,9 +75,9 @@ static void baseline_came(struct compare_state *s)
   size_t i = s->wanted;
   if (!i || sl_pane_answer(s->diff)->snap == s->was)
     return;
-  char *id = s->run[i];
-  memmove(&s->run[1], &s->run[0], i * sizeof *s->run);
-  s->run[0] = id;
+  char *id = s->runs.id[i];
+  memmove(&s->runs.id[1], &s->runs.id[0], i * sizeof *s->runs.id);
+  s->runs.id[0] = id;
   s->wanted = s->col = s->left = 0;
   compare_unsort(s);
   curves_first(s, i);
@@ -148,24 +113,28 @@ static void diff_changed(struct sl_view *v, void *user)
 
 /* ---- open, close ---- */
 
+/* The question with run `first` as the baseline. */
+static int ask(struct sl_view *v, size_t first, struct sl_err *err)
+{
+  struct compare_state *s = sl_view_state(v);
+  struct sl_buf scope;
+  sl_buf_init(&scope, 1 << 20);
+  some_runs_put(&s->runs, first, &scope);
+  const struct sl_query like = {.res = &sl_res_differences, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope)};
+  int rc = sl_buf_check(&scope, err);
+  rc = rc ? rc : sl_pane_query(&s->diff, v, &like, diff_changed, NULL, err);
+  sl_buf_free(&scope);
+  return rc;
+}
+
 static int compare_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   struct compare_state *s = sl_view_state(v);
-  struct sl_query *q = NULL;
-  struct sl_buf scope;
-  sl_buf_init(&scope, 1 << 20);
   sl_buf_init(&s->verdict, 4096);
-  int rc = runs_read(s, arg, err);
-  if (!rc && s->nrun < 2)
+  int rc = some_runs_read(&s->runs, arg, SL_CMP_RUNS, err);
+  if (!rc && s->runs.n < 2)
     rc = sl_err_set(err, SL_EUSAGE, "compare needs two or more runs: mark them in :runs with Space, then C");
-  if (!rc)
-    compare_scope(s, 0, &scope);
-  if (!rc)
-    rc = compare_query(&q, sl_buf_view(&scope), err);
-  if (!rc)
-    rc = sl_pane_open(&s->diff, v, q, diff_changed, NULL, err);
-  sl_query_unref(q);
-  sl_buf_free(&scope);
+  rc = rc ? rc : ask(v, 0, err);
   s->smooth = 0.6;
   s->cursor = 1;
   return rc;
@@ -176,9 +145,7 @@ static void compare_close(struct sl_view *v)
   struct compare_state *s = sl_view_state(v);
   curves_close(s);
   sl_pane_close(s->diff);
-  for (size_t i = 0; i < s->nrun; i++)
-    sl_free(s->run[i]);
-  sl_free(s->run);
+  some_runs_free(&s->runs);
   sl_free(s->line);
   sl_buf_free(&s->verdict);
 }
@@ -197,7 +164,7 @@ static int run_col(const struct compare_state *s, size_t i)
 struct sl_str compare_run_name(const struct compare_state *s, size_t i)
 {
   int col = run_col(s, i);
-  return col < 0 ? sl_str(s->run[i]) : sl_str(sl_schema_col(sl_snap_schema(sl_pane_answer(s->diff)->snap), (size_t)col)->name);
+  return col < 0 ? sl_str(s->runs.id[i]) : sl_str(sl_schema_col(sl_snap_schema(sl_pane_answer(s->diff)->snap), (size_t)col)->name);
 }
 
 enum sl_cmp_mark compare_mark(const struct compare_state *s, uint64_t row, size_t run)
@@ -240,7 +207,7 @@ static void delta_put(struct sl_buf *out, double d, double base)
 static int columns_of(const struct compare_state *s, const struct sl_grid *g)
 {
   int n = (g->w - NAME_W - 2 - SPREAD_W) / COL_W;
-  return n < 1 ? 1 : n > (int)s->nrun ? (int)s->nrun : n;
+  return n < 1 ? 1 : n > (int)s->runs.n ? (int)s->runs.n : n;
 }
 
 /* What a wide terminal leaves goes to the columns, but not beyond what is easy to read across. */
@@ -334,7 +301,7 @@ static void line_draw(struct compare_state *s, struct sl_grid *g, int y, size_t 
   struct sl_val name = sl_pane_val(s->diff, l->row, "name");
   bool drawn = l->kind == LINE_METRIC && !name.null && sl_str_eqz(name.u.s, s->metric);
   sl_grid_put(g, 2, y, NAME_W - 2, drawn ? SL_ROLE_bright : SL_ROLE_text, name.null ? SL_STR("") : name.u.s);
-  for (int i = 0; i < columns_of(s, g) && run_at(s, i) < s->nrun; i++)
+  for (int i = 0; i < columns_of(s, g) && run_at(s, i) < s->runs.n; i++)
     cell_draw(s, g, NAME_W + 1 + i * column_w(s, g), y, column_w(s, g), l, run_at(s, i));
   if (l->kind == LINE_METRIC)
     spread_draw(s, g, y, l->row);
@@ -345,14 +312,14 @@ static void line_draw(struct compare_state *s, struct sl_grid *g, int y, size_t 
 static void names_draw(struct compare_state *s, struct sl_grid *g, int y)
 {
   int n = columns_of(s, g);
-  for (int i = 0; i < n && run_at(s, i) < s->nrun; i++) {
+  for (int i = 0; i < n && run_at(s, i) < s->runs.n; i++) {
     size_t run = run_at(s, i);
     sl_grid_keep(g, NAME_W + 1 + i * column_w(s, g), y, column_w(s, g) - 2, run == s->col ? SL_ROLE_bright : SL_ROLE_colhead,
         compare_run_name(s, run),
         SL_KEEP_ENDS);
   }
-  if (s->left + (size_t)n < s->nrun)
-    sl_grid_printf(g, right_of(s, g) - SPREAD_W, y, SPREAD_W - 1, SL_ROLE_dim, "+%zu more", s->nrun - s->left - (size_t)n);
+  if (s->left + (size_t)n < s->runs.n)
+    sl_grid_printf(g, right_of(s, g) - SPREAD_W, y, SPREAD_W - 1, SL_ROLE_dim, "+%zu more", s->runs.n - s->left - (size_t)n);
 }
 
 static void table_draw(struct compare_state *s, struct sl_grid *g, int y, int rows)
@@ -390,24 +357,11 @@ static void compare_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
 
 /* ---- commands ---- */
 
-static void cursor_move(struct compare_state *s, int64_t by)
-{
-  int64_t to = (int64_t)s->cursor, n = (int64_t)s->nline, step = by < 0 ? -1 : 1;
-  for (int64_t left = by < 0 ? -by : by; left > 0; left--) {
-    int64_t next = to + step;
-    while (next >= 0 && next < n && !compare_is_row(&s->line[next]))
-      next += step;
-    if (next < 0 || next >= n)
-      break;
-    to = next;
-  }
-  if (n && to < n)
-    s->cursor = (size_t)to;
-}
+static bool row_at(const void *user, uint64_t i) { return compare_is_row(&((const struct compare_state *)user)->line[i]); }
 
 static void column_move(struct compare_state *s, int by)
 {
-  if ((by < 0 && !s->col) || (by > 0 && s->col + 1 >= s->nrun))
+  if ((by < 0 && !s->col) || (by > 0 && s->col + 1 >= s->runs.n))
     return;
   s->col = by < 0 ? s->col - 1 : s->col + 1;
   size_t fit = 3; /* the view is at least this wide but for tiny terminals, where one step a run shows each */
@@ -420,21 +374,12 @@ static void column_move(struct compare_state *s, int by)
 /* Asks; what is on the screen stays as it is until the answer has come. */
 static void baseline_set(struct sl_view *v, struct compare_state *s)
 {
-  struct sl_query *q = NULL;
   struct sl_err err = {0};
-  struct sl_buf scope;
   if (!s->col) {
     sl_view_say(v, SL_ROLE_dim, "it is the baseline; h and l choose another run");
     return;
   }
-  sl_buf_init(&scope, 1 << 20);
-  compare_scope(s, s->col, &scope);
-  int rc = compare_query(&q, sl_buf_view(&scope), &err);
-  if (!rc)
-    rc = sl_pane_ask(s->diff, q, &err);
-  sl_query_unref(q);
-  sl_buf_free(&scope);
-  if (rc) {
+  if (ask(v, s->col, &err)) {
     sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
     return;
   }
@@ -525,9 +470,9 @@ static bool compare_subject(struct sl_view *v, struct sl_subject *out)
 {
   struct compare_state *s = sl_view_state(v);
   const char *conn = curves_conn(s);
-  if (!conn[0] || s->col >= s->nrun)
+  if (!conn[0] || s->col >= s->runs.n)
     return false;
-  *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->run[s->col]) } };
+  *out = (struct sl_subject){ .res = &sl_res_runs, .ref = { sl_str(conn), SL_STR("runs"), sl_str(s->runs.id[s->col]) } };
   return true;
 }
 
@@ -546,10 +491,10 @@ static void files_go(struct sl_view *v, struct compare_state *s)
 {
   struct sl_buf b;
   sl_buf_init(&b, 1 << 20);
-  if (s->nrun <= SL_ART_RUNS)
-    compare_scope(s, 0, &b);
+  if (s->runs.n <= SL_ART_RUNS)
+    some_runs_put(&s->runs, 0, &b);
   else
-    sl_buf_printf(&b, "%s,%s", s->run[0], s->run[s->col ? s->col : 1]);
+    sl_buf_printf(&b, "%s,%s", s->runs.id[0], s->runs.id[s->col ? s->col : 1]);
   sl_view_go(v, "artifacts", sl_buf_view(&b));
   sl_buf_free(&b);
 }
@@ -559,8 +504,8 @@ static enum sl_handled compare_command(struct sl_view *v, const char *command)
   struct compare_state *s = sl_view_state(v);
   int64_t by;
   if (sl_move_by(command, 10, &by))
-    return cursor_move(s, by), SL_HANDLED;
-  if (!strcmp(command, "left") || !strcmp(command, "right"))
+    s->cursor = (size_t)sl_move_over(s->cursor, s->nline, by, row_at, s);
+  else if (!strcmp(command, "left") || !strcmp(command, "right"))
     column_move(s, command[0] == 'l' ? -1 : 1);
   else if (!strcmp(command, "baseline"))
     baseline_set(v, s);
@@ -595,7 +540,7 @@ static enum sl_handled compare_command(struct sl_view *v, const char *command)
 
 static void compare_crumb(struct sl_view *v, struct sl_buf *b)
 {
-  sl_buf_printf(b, "compare %zu", ((struct compare_state *)sl_view_state(v))->nrun);
+  sl_buf_printf(b, "compare %zu", ((struct compare_state *)sl_view_state(v))->runs.n);
 }
 
 static void compare_count(struct sl_view *v, struct sl_buf *b)
@@ -619,11 +564,7 @@ static void compare_truth(struct sl_view *v, struct sl_buf *b)
 static void compare_cmdline(struct sl_view *v, struct sl_buf *b)
 {
   struct compare_state *s = sl_view_state(v);
-  sl_buf_z(b, "compare");
-  for (size_t i = 0; i < s->nrun; i++) {
-    sl_buf_ch(b, ' ');
-    sl_fmt_shell(b, sl_str(s->run[i]));
-  }
+  some_runs_cmdline(&s->runs, b);
   if (s->all)
     sl_buf_z(b, " --all");
 }

@@ -121,7 +121,7 @@ static void title_draw(struct compare_state *s, struct sl_grid *g, int y)
 static void line_of(struct compare_state *s, size_t run, struct sl_series_line *line, char name[40])
 {
   static const enum sl_role roles[] = { SL_ROLE_s1, SL_ROLE_s2, SL_ROLE_s3, SL_ROLE_s4, SL_ROLE_s5, SL_ROLE_s6 };
-  bool many = s->nrun > CURVES_WHOLE, told = !many || !run || run == s->col;
+  bool many = s->runs.n > CURVES_WHOLE, told = !many || !run || run == s->col;
   snprintf(name, 40, "%.*s", SL_ARG(sl_str_head(compare_run_name(s, run), 38)));
   line->name = told ? name : NULL;
   line->role = many ? !run ? SL_ROLE_s1 : told ? SL_ROLE_s2 : SL_ROLE_dim : roles[run % 6];
@@ -158,10 +158,10 @@ static void scatter_draw(struct compare_state *s, struct sl_grid *g, struct sl_r
   struct sl_chart_opts o = {.points = true, .logy = s->logy};
   char names[3][40];
   size_t n = 0, all = 0;
-  double *x = sl_calloc(s->nrun, sizeof *x), *y = sl_calloc(s->nrun, sizeof *y);
+  double *x = sl_calloc(s->runs.n, sizeof *x), *y = sl_calloc(s->runs.n, sizeof *y);
   uint64_t xrow, yrow;
   bool there = compare_row(s, s->against_param ? "param" : "metric", s->against, &xrow) && compare_row(s, "metric", s->metric, &yrow);
-  for (size_t i = 0; x && y && there && i < s->nrun; i++) {
+  for (size_t i = 0; x && y && there && i < s->runs.n; i++) {
     x[i] = compare_number(s, i, xrow);
     y[i] = compare_number(s, i, yrow);
     all += isfinite(x[i]) && isfinite(y[i]);
@@ -175,7 +175,7 @@ static void scatter_draw(struct compare_state *s, struct sl_grid *g, struct sl_r
     n++;
   }
   if (x && y)
-    line[n++] = (struct sl_series_line){ .x = x, .y = y, .n = s->nrun, .role = SL_ROLE_s3, .name = "others" };
+    line[n++] = (struct sl_series_line){ .x = x, .y = y, .n = s->runs.n, .role = SL_ROLE_s3, .name = "others" };
   if (all > 1)
     sl_chart_lines(g, r, line, n, &o);
   else
@@ -192,8 +192,8 @@ void curves_draw(struct sl_view *v, struct compare_state *s, struct sl_grid *g, 
     scatter_draw(s, g, body);
     return;
   }
-  struct sl_series_line *line = sl_calloc(s->nrun + 1, sizeof *line);
-  char (*names)[40] = sl_calloc(s->nrun + 1, sizeof *names);
+  struct sl_series_line *line = sl_calloc(s->runs.n + 1, sizeof *line);
+  char (*names)[40] = sl_calloc(s->runs.n + 1, sizeof *names);
   if (line && names)
     curves_lines(v, s, g, body, line, names);
   sl_free(line);

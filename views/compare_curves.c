@@ -44,8 +44,8 @@ static void histories_first(struct compare_state *s, struct histories *h, size_t
   struct curve one = h->curve[run];
   memmove(&h->curve[1], &h->curve[0], run * sizeof one);
   h->curve[0] = one;
-  for (size_t i = 0, at; i < s->nrun; i++)
-    if (sl_map_find(&h->at, sl_str(s->run[i]), &at))
+  for (size_t i = 0, at; i < s->runs.n; i++)
+    if (sl_map_find(&h->at, sl_str(s->runs.id[i]), &at))
       sl_map_set(&h->at, at, i);
 }
 
@@ -118,24 +118,24 @@ static void histories_changed(struct sl_view *v, void *user)
 static int scope_of(const struct compare_state *s, struct histories *h, struct sl_buf *out, struct sl_err *err)
 {
   int rc = SL_OK;
-  for (size_t i = 0; i < s->nrun && !rc; i++) {
+  for (size_t i = 0; i < s->runs.n && !rc; i++) {
     sl_buf_z(out, i ? "," : "");
-    sl_buf_z(out, s->run[i]);
-    rc = sl_map_put(&h->at, sl_str(s->run[i]), i, NULL, err);
+    sl_buf_z(out, s->runs.id[i]);
+    rc = sl_map_put(&h->at, sl_str(s->runs.id[i]), i, NULL, err);
   }
   return rc ? rc : sl_buf_check(out, err);
 }
 
 static int histories_ask(struct sl_view *v, struct compare_state *s, struct histories *h, const char *metric, struct sl_err *err)
 {
-  struct sl_query like = {.res = &sl_res_series, .kind = SL_Q_LIST}, *q = NULL;
+  struct sl_query like = {.res = &sl_res_series, .kind = SL_Q_LIST};
   struct sl_buf where, scope;
   sl_buf_init(&where, 4096);
   sl_buf_init(&scope, 1 << 20);
   sl_map_init(&h->at);
   h->s = s;
-  h->curve = sl_calloc(s->nrun, sizeof *h->curve);
-  h->n = h->curve ? s->nrun : 0;
+  h->curve = sl_calloc(s->runs.n, sizeof *h->curve);
+  h->n = h->curve ? s->runs.n : 0;
   sl_buf_printf(&where, "name = '%s'", metric);
   int rc = h->curve ? scope_of(s, h, &scope, err) : sl_err_nomem(err);
   if (!rc)
@@ -143,13 +143,10 @@ static int histories_ask(struct sl_view *v, struct compare_state *s, struct hist
   if (!rc)
     rc = sl_order_parse(&like.order, SL_STR("step,time"), err);
   like.scope = sl_buf_view(&scope);
-  if (s->nrun > CURVES_WHOLE)
-    like.points = CURVES_POINTS / s->nrun > POINTS_LEAST ? (uint32_t)(CURVES_POINTS / s->nrun) : POINTS_LEAST;
+  if (s->runs.n > CURVES_WHOLE)
+    like.points = CURVES_POINTS / s->runs.n > POINTS_LEAST ? (uint32_t)(CURVES_POINTS / s->runs.n) : POINTS_LEAST;
   if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(&h->pane, v, q, histories_changed, h, err);
-  sl_query_unref(q);
+    rc = sl_pane_query(&h->pane, v, &like, histories_changed, h, err);
   sl_order_unref(like.order);
   sl_filter_unref(like.where);
   sl_buf_free(&where);
@@ -196,8 +193,8 @@ void curves_truth(struct compare_state *s, struct sl_buf *b)
     return;
   for (size_t i = 0; i < s->of.n; i++)
     have += s->of.curve[i].n > 0;
-  sl_buf_printf(b, "%s%zu of %zu histories, %zu points%s%s", sl_glyph_pick(" · ", " - "), have, s->nrun, s->of.points,
-                s->nrun > CURVES_WHOLE ? ", thinned" : "", sl_pane_whole(s->of.pane) ? "" : ", more is coming");
+  sl_buf_printf(b, "%s%zu of %zu histories, %zu points%s%s", sl_glyph_pick(" · ", " - "), have, s->runs.n, s->of.points,
+                s->runs.n > CURVES_WHOLE ? ", thinned" : "", sl_pane_whole(s->of.pane) ? "" : ", more is coming");
   const struct sl_answer *a = sl_pane_answer(s->of.pane);
   for (size_t i = 0; i < a->nsrc; i++)
     if (a->src[i].state == SL_FAILED)

@@ -8,8 +8,8 @@
 
 static int curves_svg(struct compare_state *s, struct sl_buf *out, struct sl_err *err)
 {
-  struct sl_report_line *line = sl_calloc(s->nrun, sizeof *line);
-  char (*name)[120] = sl_calloc(s->nrun, sizeof *name), title[300];
+  struct sl_report_line *line = sl_calloc(s->runs.n, sizeof *line);
+  char (*name)[120] = sl_calloc(s->runs.n, sizeof *name), title[300];
   snprintf(title, sizeof title, "%s, smoothing %g", s->metric, s->smooth);
   struct sl_report_chart c = { .title = title, .xlabel = curves_axis(s), .line = line, .n = s->of.n, .log = s->logy };
   curves_range(s);
@@ -56,8 +56,8 @@ void compare_export(struct sl_view *v, void *user, const char *path)
   else if (md)
     table_md(s, &text);
   else {
-    compare_scope(s, 0, &text);
-    rc = compare_query(&q, sl_buf_view(&text), &err);
+    some_runs_put(&s->runs, 0, &text);
+    rc = sl_query_new(&q, &(struct sl_query){ .res = &sl_res_differences, .kind = SL_Q_LIST, .scope = sl_buf_view(&text) }, &err);
   }
   rc = rc ? rc : sl_buf_check(&text, &err);
   if (rc)

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "judge/compare.h"
 #include "ui/widgets.h"
+#include "views/some_runs.h"
 
 enum line_kind { LINE_PARAMS, LINE_PARAM, LINE_METRICS, LINE_METRIC, LINE_ATTRIBUTES, LINE_ATTRIBUTE };
 struct line { enum line_kind kind; uint64_t row; };
@@ -28,7 +29,7 @@ struct histories {
 enum compare_order { ORDER_ANSWER, ORDER_NAME, ORDER_NAME_BACK, ORDER_RISE, ORDER_FALL };
 struct compare_state {
   struct sl_pane *diff;
-  char **run; size_t nrun, cap_run;   /* ids; the first is the baseline */
+  struct some_runs runs;
   struct line *line; size_t nline, cap_line;
   size_t count[3][2];                 /* params, metrics, attributes: differ, in all */
   size_t cursor, top, col, left;
@@ -54,9 +55,6 @@ bool compare_row(struct compare_state *s, const char *kind, const char *name, ui
 /* A run's value there as a number; NaN: none, or no number. */
 double compare_number(struct compare_state *s, size_t run, uint64_t row);
 
-/* The scope with run `first` as the baseline, and the question. */
-void compare_scope(const struct compare_state *s, size_t first, struct sl_buf *out);
-int compare_query(struct sl_query **out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;
 bool compare_is_row(const struct line *l);
 void compare_lines(struct sl_view *v, struct compare_state *s);      /* made anew from the answer */
 

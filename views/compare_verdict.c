@@ -8,7 +8,7 @@ struct tally { int better, worse, noise, unsure; };
 
 static void tally_row(const struct compare_state *s, uint64_t row, struct tally *t)
 {
-  for (size_t run = 1; run < s->nrun; run++)
+  for (size_t run = 1; run < s->runs.n; run++)
     switch (compare_mark(s, row, run)) {
     case SL_CMP_BETTER: t[run].better++; break;
     case SL_CMP_WORSE: t[run].worse++; break;
@@ -23,7 +23,7 @@ static void say(const struct compare_state *s, const struct tally *t, bool (*is)
     struct sl_buf *out)
 {
   size_t n = 0;
-  for (size_t i = 1; i < s->nrun; i++) {
+  for (size_t i = 1; i < s->runs.n; i++) {
     if (!is(&t[i]))
       continue;
     if (n < 4) {
@@ -46,7 +46,7 @@ static bool is_unsure(const struct tally *t) { return !t->worse && !t->better &&
 
 void compare_verdict(struct compare_state *s)
 {
-  struct tally *t = sl_calloc(s->nrun, sizeof *t);
+  struct tally *t = sl_calloc(s->runs.n, sizeof *t);
   bool any = false, cost;
   sl_buf_clear(&s->verdict);
   for (size_t i = 0; i < s->nline; i++) {

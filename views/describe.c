@@ -66,7 +66,6 @@ static int describe_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
   struct describe_state *s = sl_view_state(v);
   struct sl_buf scratch;
   struct sl_ref ref;
-  struct sl_query *q = NULL;
   sl_buf_init(&scratch, 0);
   sl_buf_init(&s->ref, 1 << 16);
   sl_buf_str(&s->ref, sl_str_trim(arg));
@@ -76,17 +75,10 @@ static int describe_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
     rc = sl_err_set(err, SL_EUSAGE, "no resource `%.*s`", SL_ARG(ref.res));
   struct sl_query like = {.res = s->res, .kind = SL_Q_GET, .conn = ref.conn, .scope = ref.id};
   if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
     rc = sl_treew_open(&s->tree, v, err);
   if (!rc)
-    rc = sl_pane_open(&s->pane, v, q, describe_changed, NULL, err);
-  sl_query_unref(q);
+    rc = sl_pane_query(&s->pane, v, &like, describe_changed, NULL, err);
   sl_buf_free(&scratch);
-  if (rc) {
-    sl_treew_close(s->tree);
-    sl_buf_free(&s->ref);
-  }
   return rc;
 }
 

@@ -162,7 +162,6 @@ static int ask(struct sl_view *v, struct sl_err *err)
 {
   struct drift_state *s = sl_view_state(v);
   struct sl_buf scope;
-  struct sl_query *q = NULL;
   struct sl_drift_ask a = s->ask;
   a.tests = a.tests ? a.tests : (char *)(uintptr_t)"auto,psi,ks,js,linf_robust";
   sl_buf_init(&scope, 1 << 20);
@@ -170,10 +169,7 @@ static int ask(struct sl_view *v, struct sl_err *err)
   struct sl_query like = { .res = &sl_res_drift, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope) };
   int rc = sl_buf_check(&scope, err);
   if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = s->pane ? sl_pane_ask(s->pane, q, err) : sl_pane_open(&s->pane, v, q, drift_changed, NULL, err);
-  sl_query_unref(q);
+    rc = sl_pane_query(&s->pane, v, &like, drift_changed, NULL, err);
   sl_buf_free(&scope);
   return rc;
 }
@@ -189,8 +185,6 @@ static int drift_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
     rc = ask(v, err);
   if (!rc)
     sl_buf_printf(&s->title, "%s against %s", s->ask.current, s->ask.baseline);
-  if (rc)
-    sl_drift_ask_free(&s->ask);
   return rc;
 }
 

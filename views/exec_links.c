@@ -41,12 +41,10 @@ void exec_links_ago(struct sl_view *v, struct sl_buf *b, sl_ms at)
 static void pane_open(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, struct sl_str conn, const char *scope,
                       void (*changed)(struct sl_view *, void *), void *user)
 {
-  struct sl_query like = {.res = res, .kind = SL_Q_LIST, .conn = conn, .scope = sl_str(scope)}, *q = NULL;
+  const struct sl_query like = {.res = res, .kind = SL_Q_LIST, .conn = conn, .scope = sl_str(scope)};
   if (*out || !sl_ws_serves(sl_view_ws(v), res))
     return;
-  if (!sl_query_new(&q, &like, NULL) && sl_pane_open(out, v, q, changed, user, NULL))
-    *out = NULL; /* the lines stay away */
-  sl_query_unref(q);
+  (void)!sl_pane_query(out, v, &like, changed, user, NULL); /* without it the lines stay away */
 }
 
 static void jobs_changed(struct sl_view *v, void *user)

@@ -25,12 +25,8 @@ struct execution_state {
 static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, enum sl_query_kind kind, struct sl_str conn,
                    struct sl_str scope, void (*changed)(struct sl_view *, void *), struct sl_err *err)
 {
-  struct sl_query like = {.res = res, .kind = kind, .conn = conn, .scope = scope}, *q = NULL;
-  int rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(out, v, q, changed, NULL, err);
-  sl_query_unref(q);
-  return rc;
+  const struct sl_query like = {.res = res, .kind = kind, .conn = conn, .scope = scope};
+  return sl_pane_query(out, v, &like, changed, NULL, err);
 }
 
 /* ---- steps: read, laid out in time, critical path ---- */

@@ -358,13 +358,10 @@ bool lake_run(const struct lake_state *s, const char *zone, const char *part, ui
 static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, const char *order,
                    void (*changed)(struct sl_view *, void *), struct sl_err *err)
 {
-  struct sl_query like = {.res = res, .kind = SL_Q_LIST}, *q = NULL;
+  struct sl_query like = {.res = res, .kind = SL_Q_LIST};
   int rc = order ? sl_order_parse(&like.order, sl_str(order), err) : SL_OK;
   if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(out, v, q, changed, NULL, err);
-  sl_query_unref(q);
+    rc = sl_pane_query(out, v, &like, changed, NULL, err);
   sl_order_unref(like.order);
   return rc;
 }
@@ -375,10 +372,8 @@ int lake_days_open(struct sl_view *v, struct sl_err *err)
   int rc = pane_of(&s->zones, v, &sl_res_zones, NULL, zones_changed, err);
   if (!rc)
     rc = pane_of(&s->parts, v, &sl_res_partitions, NULL, parts_changed, err);
-  if (rc) {
-    lake_days_close(v);
+  if (rc)
     return rc;
-  }
   if (!sl_ws_serves(sl_view_ws(v), &sl_res_jobs)) /* a lake without jobs is a lake */
     return SL_OK;
   if (pane_of(&s->jobs, v, &sl_res_jobs, NULL, NULL, NULL) || pane_of(&s->runs, v, &sl_res_executions, "-started", NULL, NULL))

@@ -63,16 +63,12 @@ static void shape(struct sl_view *v, void *user)
 static int lineage_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   struct lineage_state *s = sl_view_state(v);
-  struct sl_query *q = NULL;
   arg = sl_str_trim(arg);
   if (!arg.n || arg.n >= sizeof s->scope)
     return sl_err_set(err, SL_EUSAGE, "lineage needs a version (MODEL/VERSION), a run's id or a partition (ZONE/PARTITION)");
   snprintf(s->scope, sizeof s->scope, "%.*s", SL_ARG(arg));
-  struct sl_query like = {.res = &sl_res_lineage, .kind = SL_Q_LIST, .scope = arg};
-  int rc = sl_query_new(&q, &like, err);
-  rc = rc ? rc : sl_pane_open(&s->pane, v, q, shape, NULL, err);
-  sl_query_unref(q);
-  return rc;
+  const struct sl_query like = {.res = &sl_res_lineage, .kind = SL_Q_LIST, .scope = arg};
+  return sl_pane_query(&s->pane, v, &like, shape, NULL, err);
 }
 
 static void lineage_close(struct sl_view *v)

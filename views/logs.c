@@ -104,12 +104,6 @@ static int logs_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   if (!rc)
     rc = logs_ask(v, NULL, err);
   sl_buf_free(&scratch);
-  if (rc) {
-    sl_textw_close(s->text);
-    sl_query_unref(s->query);
-    sl_buf_free(&s->line);
-    sl_buf_free(&s->title);
-  }
   return rc;
 }
 

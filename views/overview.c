@@ -11,15 +11,8 @@ struct overview_state { struct sl_tablew *findings; struct sl_pane *zones, *runs
 
 static int pane_of(struct sl_pane **out, struct sl_view *v, const struct sl_resource *res, struct sl_err *err)
 {
-  struct sl_query like = {.res = res, .kind = SL_Q_LIST, .background = true}, *q = NULL;
-  *out = NULL;
-  if (!sl_ws_serves(sl_view_ws(v), res))
-    return SL_OK;
-  int rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(out, v, q, NULL, NULL, err);
-  sl_query_unref(q);
-  return rc;
+  const struct sl_query like = {.res = res, .kind = SL_Q_LIST, .background = true};
+  return sl_ws_serves(sl_view_ws(v), res) ? sl_pane_query(out, v, &like, NULL, NULL, err) : SL_OK;
 }
 
 /* A finding leads to what it is about: `subject` is a ref; other kinds open as a row. */
@@ -55,10 +48,6 @@ static int overview_open(struct sl_view *v, struct sl_str arg, struct sl_err *er
     rc = pane_of(&s->runs, v, &sl_res_executions, err);
   if (!rc)
     rc = pane_of(&s->models, v, &sl_res_models, err);
-  if (rc) {
-    sl_tablew_close(s->findings);
-    s->findings = NULL;
-  }
   return rc;
 }
 

@@ -267,12 +267,8 @@ static void member_changed(struct sl_view *v, void *user)
 
 static int member_ask(struct preview_state *s, struct sl_err *err)
 {
-  struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&s->uri)}, *q = NULL;
-  int rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = sl_pane_open(&s->member, s->v, q, member_changed, NULL, err);
-  sl_query_unref(q);
-  return rc;
+  const struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&s->uri)};
+  return sl_pane_query(&s->member, s->v, &like, member_changed, NULL, err);
 }
 
 static int bytes_ask(struct preview_state *s, struct sl_err *err)
@@ -297,18 +293,14 @@ static int bytes_ask(struct preview_state *s, struct sl_err *err)
 static int image_ask(struct preview_state *s, int w, int h, struct sl_err *err)
 {
   struct sl_buf b;
-  struct sl_query *q = NULL;
   sl_buf_init(&b, 1 << 16);
   sl_buf_z(&b, "from image(");
   sl_fmt_quote(&b, sl_buf_view(&s->uri), '\'');
   sl_buf_printf(&b, ", %d, %d)", w, h);
   struct sl_query like = {.res = &sl_res_rows, .kind = SL_Q_SQL, .scope = sl_buf_view(&b)};
-  int rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = s->image ? sl_pane_ask(s->image, q, err) : sl_pane_open(&s->image, s->v, q, NULL, NULL, err);
+  int rc = sl_pane_query(&s->image, s->v, &like, NULL, NULL, err);
   s->image_w = w;
   s->image_h = h;
-  sl_query_unref(q);
   sl_buf_free(&b);
   return rc;
 }
@@ -370,11 +362,6 @@ static int preview_open(struct sl_view *v, struct sl_str arg, struct sl_err *err
     title_put(&s->title, sl_str_from(sl_buf_view(&s->uri), sizeof MEMBER_HEAD - 1));
   int rc = s->uri.n ? mode_set(s, s->inside ? TEXT : mode_of(sl_buf_view(&s->uri)), err)
                     : sl_err_set(err, SL_EUSAGE, "preview needs an address: a path, lake:zone/path, file:...");
-  if (rc) {
-    sl_textw_close(s->text);
-    sl_buf_free(&s->uri);
-    sl_buf_free(&s->title);
-  }
   return rc;
 }
 

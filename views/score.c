@@ -139,16 +139,12 @@ static int ask(struct sl_view *v, struct sl_err *err)
 {
   struct score_state *s = sl_view_state(v);
   struct sl_buf scope;
-  struct sl_query *q = NULL;
   sl_buf_init(&scope, 1 << 20);
   sl_quality_ask_text(&scope, &s->ask);
   struct sl_query like = { .res = &sl_res_quality, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope) };
   int rc = sl_buf_check(&scope, err);
   if (!rc)
-    rc = sl_query_new(&q, &like, err);
-  if (!rc)
-    rc = s->pane ? sl_pane_ask(s->pane, q, err) : sl_pane_open(&s->pane, v, q, score_changed, NULL, err);
-  sl_query_unref(q);
+    rc = sl_pane_query(&s->pane, v, &like, score_changed, NULL, err);
   sl_buf_free(&scope);
   return rc;
 }
@@ -223,8 +219,6 @@ static int score_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
     rc = ask(v, err);
   if (!rc)
     retitle(s);
-  if (rc)
-    sl_quality_ask_free(&s->ask);
   return rc;
 }
 

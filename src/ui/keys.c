@@ -237,3 +237,15 @@ uint64_t sl_move_to(uint64_t at, uint64_t n, int64_t by)
     return at > (uint64_t)-by ? at - (uint64_t)-by < last ? at - (uint64_t)-by : last : 0;
   return at < last && (uint64_t)by < last - at ? at + (uint64_t)by : last;
 }
+
+uint64_t sl_move_over(uint64_t at, uint64_t n, int64_t by, bool (*stands)(const void *user, uint64_t i), const void *user)
+{
+  for (uint64_t next = at; by && next < n;) {
+    next = by < 0 ? next - 1 : next + 1; /* before the first: beyond n, too */
+    if (next >= n || !stands(user, next))
+      continue;
+    at = next;
+    by += by < 0 ? 1 : -1;
+  }
+  return at < n ? at : n ? n - 1 : 0;
+}

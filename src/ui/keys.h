@@ -22,6 +22,8 @@ bool sl_keymap_row(const struct sl_keymap *m, size_t i, struct sl_keyrow *out, s
 /* A moving command (down, up, page-down, page-up, first, last) as a distance; false: another command. page: lines of a page. */
 bool sl_move_by(const char *command, uint64_t page, int64_t *by);
 uint64_t sl_move_to(uint64_t at, uint64_t n, int64_t by);   /* at + by within 0..n-1; 0 where there is nothing */
+/* The same over lines of which the cursor stands on some only: by so many of these, as far as there are any. */
+uint64_t sl_move_over(uint64_t at, uint64_t n, int64_t by, bool (*stands)(const void *user, uint64_t i), const void *user);
 extern const struct sl_bind sl_global_binds[];
 extern const size_t sl_global_nbinds;
 

@@ -128,6 +128,17 @@ int sl_pane_open(struct sl_pane **out, struct sl_view *v, struct sl_query *q, vo
   return SL_OK;
 }
 
+int sl_pane_query(struct sl_pane **p, struct sl_view *v, const struct sl_query *like, void (*changed)(struct sl_view *v, void *user),
+                  void *user, struct sl_err *err)
+{
+  struct sl_query *q = NULL;
+  int rc = sl_query_new(&q, like, err);
+  if (!rc)
+    rc = *p ? sl_pane_ask(*p, q, err) : sl_pane_open(p, v, q, changed, user, err);
+  sl_query_unref(q);
+  return rc;
+}
+
 void sl_pane_close(struct sl_pane *p)
 {
   if (!p)

@@ -99,11 +99,7 @@ int sl_ui_push(struct sl_ui *ui, const char *view, struct sl_str arg, struct sl_
     return sl_err_nomem(err);
   int rc = ops->open ? ops->open(v, sl_str(v->arg), err) : SL_OK;
   if (rc) {
-    while (v->panes)
-      sl_pane_close(v->panes);
-    sl_free(v->state);
-    sl_free(v->arg);
-    sl_free(v);
+    view_free(v);
     return rc;
   }
   view_hide(below, false);

@@ -24,7 +24,7 @@ struct sl_view_ops {
   const struct sl_bind *binds; size_t nbinds;/* its own keys; the global ones are the frame's */
   const char *hints;                         /* commands for the hint line, best first: "open preview filter" */
   size_t state_size;                         /* zeroed bytes that the frame keeps for each open view */
-  /* arg: may be empty. On failure the frame shows err and owns nothing. */
+  /* arg: may be empty. On failure the frame shows err and calls close: the state was zeroed before, and may be half made. */
   int (*open)(struct sl_view *v, struct sl_str arg, struct sl_err *err);
   void (*close)(struct sl_view *v);
   void (*draw)(struct sl_view *v, struct sl_grid *g, struct sl_rect r);  /* pure: from what was answered; never asks, never blocks */
@@ -69,6 +69,9 @@ const struct sl_show *sl_view_show(struct sl_view *v);   /* now, zone, ascii */
 struct sl_pane;                              /* a query, its watch, its last answer (a reference of the snapshot), age and words */
 int sl_pane_open(struct sl_pane **out, struct sl_view *v, struct sl_query *q, void (*changed)(struct sl_view *v, void *user), void *user,
                  struct sl_err *err) SL_NODISCARD;
+/* The same by what the query is like: where *p is a pane already, another query in its place. */
+int sl_pane_query(struct sl_pane **p, struct sl_view *v, const struct sl_query *like, void (*changed)(struct sl_view *v, void *user),
+                  void *user, struct sl_err *err) SL_NODISCARD;
 void sl_pane_close(struct sl_pane *p);
 int sl_pane_ask(struct sl_pane *p, struct sl_query *q, struct sl_err *err) SL_NODISCARD;   /* another query in the same place */
 const struct sl_answer *sl_pane_answer(const struct sl_pane *p);     /* never NULL; snap may be */

@@ -189,10 +189,24 @@ static void moves_stay_within(void **state)
   assert_false(sl_move_by("enter", 7, &by));
 }
 
+static bool is_odd(const void *user, uint64_t i) { return (void)user, i % 2; }
+static bool is_none(const void *user, uint64_t i) { return (void)user, (void)i, false; }
+
+static void moves_over_what_it_cannot_stand_on(void **state)
+{
+  (void)state;
+  static const struct { uint64_t at, n; int64_t by; uint64_t to; } moves[] = {
+    {1, 10, 1, 3}, {1, 10, 3, 7}, {1, 10, 99, 9}, {9, 10, -1, 7}, {9, 10, -99, 1}, {1, 10, -1, 1}, {9, 10, 1, 9}, {9, 11, 1, 9},
+    {0, 10, 1, 1}, {4, 10, -2, 1}, {3, 10, 0, 3}, {5, 3, 1, 2}, {0, 0, 1, 0}, {1, 10, INT64_MAX / 4, 9}, {9, 10, -(INT64_MAX / 4), 1}};
+  for (size_t i = 0; i < LEN(moves); i++)
+    assert_int_equal(sl_move_over(moves[i].at, moves[i].n, moves[i].by, is_odd, NULL), moves[i].to);
+  assert_int_equal(sl_move_over(4, 10, 3, is_none, NULL), 4);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(moves_stay_within),
+    cmocka_unit_test(moves_stay_within), cmocka_unit_test(moves_over_what_it_cannot_stand_on),
     cmocka_unit_test(names_round_trip), cmocka_unit_test(names_people_write), cmocka_unit_test(finds_commands),
     cmocka_unit_test(every_global_key_has_help_and_one_meaning), cmocka_unit_test(collisions_are_named), cmocka_unit_test(a_person_rebinds),
     cmocka_unit_test(a_persons_mistakes)};

@@ -98,7 +98,7 @@ static void gather(struct score_state *s)
     if (b != last)
       sl_quality_tally_add(&s->tally, b);
     last = b;
-    if (!text_at(s, i, "class").n && !is(s, i, "mistakes") && !is(s, i, "disagreements"))
+    if (!text_at(s, i, "class").n && !text_at(s, i, "slice").n && !is(s, i, "mistakes") && !is(s, i, "disagreements"))
       add(s, FIGURE, i, NULL);
   }
   add_classes(s, n);

@@ -8,10 +8,14 @@ static const struct sl_col own[] = {
   { .name = "against_high", .type = SL_F64, .help = "upper end of its interval", .flags = SL_COL_HIDDEN },
   { .name = "difference", .type = SL_F64, .help = "value less against" },
   { .name = "p_value", .type = SL_F64, .help = "of such a difference, were both as good: from 0.05 it is noise" },
-  { .name = "test", .type = SL_TEXT, .help = "delong (of auc), mcnemar (of accuracy)" },
+  { .name = "test", .type = SL_TEXT, .help = "delong (of auc), mcnemar (of accuracy), bootstrap (of the rest)" },
   { .name = "row", .type = SL_I64, .help = "of the data, from 0", .flags = SL_COL_HIDDEN },
   { .name = "predicted", .type = SL_TEXT, .help = "the class that the model gives that row", .flags = SL_COL_HIDDEN },
   { .name = "against_predicted", .type = SL_TEXT, .help = "the class that the other one gives it", .flags = SL_COL_HIDDEN },
+  { .name = "at", .type = SL_F64, .help = "of a curve's point, how far along: roc the false positive rate, pr recall, calibration the mean "
+    "probability, gain and lift the share of the rows", .flags = SL_COL_HIDDEN },
+  { .name = "threshold", .type = SL_F64, .help = "of a curve's point: what is at least so much is predicted", .flags = SL_COL_HIDDEN },
+  { .name = "note", .type = SL_TEXT, .help = "what to know of it: few rows", .flags = SL_COL_HIDDEN },
 };
 
 struct work {

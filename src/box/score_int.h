@@ -49,6 +49,25 @@ int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_rows(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the resource's columns */
 
+/* ---- the rows of quality, one by one (score_quality.c) ---- */
+enum { SCORE_FEW = 30 };
+enum { J_METRIC, J_CLASS, J_SLICE, J_VALUE, J_LOW, J_HIGH, J_N, J_AGAINST, J_AGAINST_LOW, J_AGAINST_HIGH, J_DIFFERENCE, J_P_VALUE, J_TEST,
+       J_ROW, J_PREDICTED, J_AGAINST_PREDICTED, J_AT, J_THRESHOLD, J_NOTE, JUDGED };
+struct score_judging {
+  struct score *s;
+  struct sl_err *err;
+  uint64_t row;
+  struct sl_quality *a, *b;                  /* what is judged now: all rows, or those of a group; b NULL: no other model */
+  const char *slice;                         /* which group; NULL: all */
+  struct sl_quality_boot *boot, *boot_b;
+  struct sl_quality_value *other; size_t n, cap, at; /* the other model's figures, in their order; at: behind the last that was found */
+};
+int score_judge_row(struct score_judging *j) SL_NODISCARD;           /* begins one; then its cells, in s->batch: */
+void score_judge_f(struct score_judging *j, unsigned col, double v); /* NaN: none */
+void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls);
+int score_judge_figures(struct score_judging *j) SL_NODISCARD;
+int score_judge_curves(struct score_judging *j) SL_NODISCARD;        /* score_curves.c */
+
 /* ---- score_out.c: begin once, block after block, end once. */
 int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_block(struct score *s, struct sl_err *err) SL_NODISCARD;

@@ -8,26 +8,26 @@
 #include "box/score_int.h"
 
 enum { ROWS_SHOWN = 200 };
-enum { METRIC, CLASS, SLICE, VALUE, LOW, HIGH, N, AGAINST, AGAINST_LOW, AGAINST_HIGH, DIFFERENCE, P_VALUE, TEST, ROW, PREDICTED,
-       AGAINST_PREDICTED, ALL };
-
-static const struct sl_col cols[ALL] = {
-  [METRIC] = { .name = "metric", .type = SL_TEXT, .help = "accuracy, auc, log_loss, precision, recall, f1, confusion; mae, rmse, r2" },
-  [CLASS] = { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all" },
-  [SLICE] = { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted" },
-  [VALUE] = { .name = "value", .type = SL_F64, .help = "its value" },
-  [LOW] = { .name = "low", .type = SL_F64, .help = "lower end of its interval" },
-  [HIGH] = { .name = "high", .type = SL_F64, .help = "upper end" },
-  [N] = { .name = "n", .type = SL_I64, .help = "rows that it rests on", .unit = "rows" },
-  [AGAINST] = { .name = "against", .type = SL_F64, .help = "the other model's value" },
-  [AGAINST_LOW] = { .name = "against_low", .type = SL_F64, .help = "lower end of its interval" },
-  [AGAINST_HIGH] = { .name = "against_high", .type = SL_F64, .help = "upper end" },
-  [DIFFERENCE] = { .name = "difference", .type = SL_F64, .help = "value less against" },
-  [P_VALUE] = { .name = "p_value", .type = SL_F64, .help = "of such a difference, were both as good" },
-  [TEST] = { .name = "test", .type = SL_TEXT, .help = "delong, mcnemar" },
-  [ROW] = { .name = "row", .type = SL_I64, .help = "of the data, from 0" },
-  [PREDICTED] = { .name = "predicted", .type = SL_TEXT, .help = "what the model says of that row" },
-  [AGAINST_PREDICTED] = { .name = "against_predicted", .type = SL_TEXT, .help = "what the other one says" },
+static const struct sl_col cols[JUDGED] = {
+  [J_METRIC] = { .name = "metric", .type = SL_TEXT, .help = "what was measured" },
+  [J_CLASS] = { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all" },
+  [J_SLICE] = { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted" },
+  [J_VALUE] = { .name = "value", .type = SL_F64, .help = "its value" },
+  [J_LOW] = { .name = "low", .type = SL_F64, .help = "lower end of its interval" },
+  [J_HIGH] = { .name = "high", .type = SL_F64, .help = "upper end" },
+  [J_N] = { .name = "n", .type = SL_I64, .help = "rows that it rests on", .unit = "rows" },
+  [J_AGAINST] = { .name = "against", .type = SL_F64, .help = "the other model's value" },
+  [J_AGAINST_LOW] = { .name = "against_low", .type = SL_F64, .help = "lower end of its interval" },
+  [J_AGAINST_HIGH] = { .name = "against_high", .type = SL_F64, .help = "upper end" },
+  [J_DIFFERENCE] = { .name = "difference", .type = SL_F64, .help = "value less against" },
+  [J_P_VALUE] = { .name = "p_value", .type = SL_F64, .help = "of such a difference, were both as good" },
+  [J_TEST] = { .name = "test", .type = SL_TEXT, .help = "delong, mcnemar, bootstrap" },
+  [J_ROW] = { .name = "row", .type = SL_I64, .help = "of the data, from 0" },
+  [J_PREDICTED] = { .name = "predicted", .type = SL_TEXT, .help = "what the model says of that row" },
+  [J_AGAINST_PREDICTED] = { .name = "against_predicted", .type = SL_TEXT, .help = "what the other one says" },
+  [J_AT] = { .name = "at", .type = SL_F64, .help = "of a curve's point: how far along" },
+  [J_THRESHOLD] = { .name = "threshold", .type = SL_F64, .help = "of a curve's point: outputs from here on" },
+  [J_NOTE] = { .name = "note", .type = SL_TEXT, .help = "what to know of it" },
 };
 
 int score_quality_open(struct score *s, struct sl_err *err)
@@ -89,13 +89,6 @@ int score_quality_block(struct score *s, struct sl_err *err)
 
 /* ---- rows ---- */
 
-struct judging {
-  struct score *s;
-  struct sl_err *err;
-  uint64_t row;
-  struct sl_quality_value *other; size_t n, cap, at; /* the other model's figures, in their order; at: behind the last that was found */
-};
-
 static int flush(struct score *s, struct sl_err *err)
 {
   int rc = s->batch ? box_rows(s->c, s->batch, err) : SL_OK;
@@ -104,7 +97,7 @@ static int flush(struct score *s, struct sl_err *err)
   return rc;
 }
 
-static int begin_row(struct judging *j)
+int score_judge_row(struct score_judging *j)
 {
   char id[24];
   struct score *s = j->s;
@@ -118,13 +111,13 @@ static int begin_row(struct judging *j)
   return SL_OK;
 }
 
-static void set_f(struct judging *j, unsigned col, double v)
+void score_judge_f(struct score_judging *j, unsigned col, double v)
 {
   if (!isnan(v))
     sl_batch_set(j->s->batch, col, sl_vf(v));
 }
 
-static void set_class(struct judging *j, unsigned col, const char *before, int cls)
+void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls)
 {
   char text[160];
   struct sl_model_labels l = sl_model_labels(j->s->m);
@@ -140,7 +133,7 @@ static void set_class(struct judging *j, unsigned col, const char *before, int c
 
 static int keep_value(void *user, const struct sl_quality_value *v)
 {
-  struct judging *j = user;
+  struct score_judging *j = user;
   int rc = sl_grow((void **)&j->other, &j->cap, j->n + 1, sizeof *j->other, (size_t)1 << 20, j->err);
   if (!rc)
     j->other[j->n++] = *v;
@@ -148,7 +141,7 @@ static int keep_value(void *user, const struct sl_quality_value *v)
 }
 
 /* Both come in one order, but a model without probabilities leaves some out. */
-static const struct sl_quality_value *other_of(struct judging *j, const struct sl_quality_value *v)
+static const struct sl_quality_value *other_of(struct score_judging *j, const struct sl_quality_value *v)
 {
   for (size_t i = j->at; i < j->n; i++) {
     const struct sl_quality_value *o = &j->other[i];
@@ -160,75 +153,88 @@ static const struct sl_quality_value *other_of(struct judging *j, const struct s
   return NULL;
 }
 
-/* AUC of two classes is that of class 1; the mean of several has no test. */
-static int add_test(struct judging *j, const struct sl_quality_value *v)
+/* AUC of two classes is that of class 1; the mean of several, and all the rest, by the draws. */
+static int add_test(struct score_judging *j, const struct sl_quality_value *v)
 {
-  const struct sl_quality *a = j->s->quality, *b = j->s->other->quality;
+  const struct sl_quality *a = j->a, *b = j->b;
   size_t classes = sl_model_facts(j->s->m).classes;
   bool share = !strcmp(v->metric, "accuracy"), rank = !strcmp(v->metric, "auc") && (v->cls >= 0 || classes == 2);
   double p = share ? sl_quality_mcnemar(a, b) : (double)NAN;
   int rc = rank ? sl_quality_delong(a, b, v->cls < 0 ? 1 : (size_t)v->cls, &p, j->err) : SL_OK;
-  set_f(j, P_VALUE, p);
+  bool drawn = !share && !rank;
+  p = drawn ? sl_quality_resampled(j->boot, v->metric, v->cls).p : p;
+  score_judge_f(j, J_P_VALUE, p);
   if (!isnan(p))
-    sl_batch_set(j->s->batch, TEST, sl_vz(share ? "mcnemar" : "delong"));
+    sl_batch_set(j->s->batch, J_TEST, sl_vz(share ? "mcnemar" : drawn ? "bootstrap" : "delong"));
   return rc;
 }
 
-static int add_against(struct judging *j, const struct sl_quality_value *v)
+static int add_against(struct score_judging *j, const struct sl_quality_value *v)
 {
   const struct sl_quality_value *o = other_of(j, v);
   if (!o)
     return SL_OK;
-  set_f(j, AGAINST, o->value);
-  set_f(j, AGAINST_LOW, o->low);
-  set_f(j, AGAINST_HIGH, o->high);
-  set_f(j, DIFFERENCE, v->value - o->value);
+  struct sl_quality_bounds d = sl_quality_resampled(j->boot_b, o->metric, o->cls);
+  bool own = !isnan(o->low) || o->other >= 0;
+  score_judge_f(j, J_AGAINST, o->value);
+  score_judge_f(j, J_AGAINST_LOW, own ? o->low : d.low);
+  score_judge_f(j, J_AGAINST_HIGH, own ? o->high : d.high);
+  score_judge_f(j, J_DIFFERENCE, v->value - o->value);
   return v->other < 0 ? add_test(j, v) : SL_OK;
 }
 
 static int add_value(void *user, const struct sl_quality_value *v)
 {
-  struct judging *j = user;
-  int rc = begin_row(j);
+  struct score_judging *j = user;
+  if (j->slice && (v->cls >= 0 || v->other >= 0))
+    return SL_OK;
+  int rc = score_judge_row(j);
   if (rc)
     return rc;
-  sl_batch_set(j->s->batch, METRIC, sl_vz(v->metric));
-  set_class(j, CLASS, "", v->cls);
-  set_class(j, SLICE, "predicted ", v->other);
-  set_f(j, VALUE, v->value);
-  set_f(j, LOW, v->low);
-  set_f(j, HIGH, v->high);
-  sl_batch_set(j->s->batch, N, sl_vi((int64_t)v->n));
-  return j->s->other ? add_against(j, v) : SL_OK;
+  struct sl_quality_bounds d = sl_quality_resampled(j->boot, v->metric, v->cls);
+  bool own = !isnan(v->low) || v->other >= 0;
+  sl_batch_set(j->s->batch, J_METRIC, sl_vz(v->metric));
+  score_judge_class(j, J_CLASS, "", v->cls);
+  score_judge_class(j, J_SLICE, "predicted ", v->other);
+  score_judge_f(j, J_VALUE, v->value);
+  score_judge_f(j, J_LOW, own ? v->low : d.low);
+  score_judge_f(j, J_HIGH, own ? v->high : d.high);
+  sl_batch_set(j->s->batch, J_N, sl_vi((int64_t)v->n));
+  if (j->slice) {
+    sl_batch_set(j->s->batch, J_SLICE, sl_vz(j->slice));
+    if (v->n < SCORE_FEW)
+      sl_batch_set(j->s->batch, J_NOTE, sl_vz("few rows"));
+  }
+  return j->b ? add_against(j, v) : SL_OK;
 }
 
-static int add_row(struct judging *j, const struct sl_quality_row *r)
+static int add_row(struct score_judging *j, const struct sl_quality_row *r)
 {
   char text[64];
-  int rc = begin_row(j);
+  int rc = score_judge_row(j);
   if (rc)
     return rc;
   struct sl_batch *b = j->s->batch;
-  sl_batch_set(b, METRIC, sl_vz(j->s->other ? "disagreement" : "mistake"));
+  sl_batch_set(b, J_METRIC, sl_vz(j->s->other ? "disagreement" : "mistake"));
   if (sl_model_labels(j->s->m).n)
-    set_class(j, CLASS, "", (int)r->label);
+    score_judge_class(j, J_CLASS, "", (int)r->label);
   else {
     snprintf(text, sizeof text, "%.9g", r->label);
-    sl_batch_set(b, CLASS, sl_vz(text));
+    sl_batch_set(b, J_CLASS, sl_vz(text));
   }
   snprintf(text, sizeof text, "row %llu", (unsigned long long)r->row);
-  sl_batch_set(b, SLICE, sl_vz(text));
-  set_f(j, VALUE, r->pa);
-  set_f(j, AGAINST, r->pb);
-  set_f(j, DIFFERENCE, r->pa - r->pb);
-  sl_batch_set(b, ROW, sl_vi((int64_t)r->row));
-  set_class(j, PREDICTED, "", r->a);
-  set_class(j, AGAINST_PREDICTED, "", r->b);
+  sl_batch_set(b, J_SLICE, sl_vz(text));
+  score_judge_f(j, J_VALUE, r->pa);
+  score_judge_f(j, J_AGAINST, r->pb);
+  score_judge_f(j, J_DIFFERENCE, r->pa - r->pb);
+  sl_batch_set(b, J_ROW, sl_vi((int64_t)r->row));
+  score_judge_class(j, J_PREDICTED, "", r->a);
+  score_judge_class(j, J_AGAINST_PREDICTED, "", r->b);
   return SL_OK;
 }
 
 /* How many there are, then those that lie furthest apart. */
-static int add_rows(struct judging *j, struct sl_err *err)
+static int add_rows(struct score_judging *j, struct sl_err *err)
 {
   struct score *s = j->s;
   struct sl_quality_row *row = sl_calloc(ROWS_SHOWN, sizeof *row);
@@ -237,12 +243,12 @@ static int add_rows(struct judging *j, struct sl_err *err)
   int rc = row ? SL_OK : sl_err_nomem(err);
   if (!rc) {
     sl_quality_rows(s->quality, s->other ? s->other->quality : NULL, row, ROWS_SHOWN, &n, &all);
-    rc = begin_row(j);
+    rc = score_judge_row(j);
   }
   if (!rc) {
-    sl_batch_set(s->batch, METRIC, sl_vz(s->other ? "disagreements" : "mistakes"));
-    sl_batch_set(s->batch, VALUE, sl_vf((double)all));
-    sl_batch_set(s->batch, N, sl_vi((int64_t)sl_quality_count(s->quality)));
+    sl_batch_set(s->batch, J_METRIC, sl_vz(s->other ? "disagreements" : "mistakes"));
+    sl_batch_set(s->batch, J_VALUE, sl_vf((double)all));
+    sl_batch_set(s->batch, J_N, sl_vi((int64_t)sl_quality_count(s->quality)));
   }
   for (size_t i = 0; !rc && i < n; i++)
     rc = add_row(j, &row[i]);
@@ -250,20 +256,41 @@ static int add_rows(struct judging *j, struct sl_err *err)
   return rc;
 }
 
+/* Figures of a and b, with what the draws tell of them where all is wanted. */
+int score_judge_figures(struct score_judging *j)
+{
+  int rc = SL_OK;
+  j->n = j->at = 0;
+  if (j->b)
+    rc = sl_quality_comparable(j->a, j->b, j->err);
+  if (!rc && j->s->wide)
+    rc = sl_quality_resample(&j->boot, j->a, j->b, j->err);
+  if (!rc && j->s->wide && j->b)
+    rc = sl_quality_resample(&j->boot_b, j->b, NULL, j->err);
+  if (!rc && j->b)
+    rc = sl_quality_end(j->b, keep_value, j, j->err);
+  if (!rc)
+    rc = sl_quality_end(j->a, add_value, j, j->err);
+  sl_quality_resample_free(j->boot);
+  sl_quality_resample_free(j->boot_b);
+  j->boot = j->boot_b = NULL;
+  return rc;
+}
+
 int score_quality_rows(struct score *s, struct sl_err *err)
 {
-  struct judging j = { .s = s, .err = err };
-  int rc = s->other ? sl_quality_comparable(s->quality, s->other->quality, err) : SL_OK;
-  if (!rc && s->other)
-    rc = sl_quality_end(s->other->quality, keep_value, &j, err);
+  struct score_judging j = { .s = s, .err = err, .a = s->quality, .b = s->other ? s->other->quality : NULL };
+  int rc = j.b ? sl_quality_comparable(j.a, j.b, err) : SL_OK;
   if (!rc)
-    rc = sl_schema_new(&s->schema, cols, s->wide ? ALL : AGAINST, NULL, 0, err);
+    rc = sl_schema_new(&s->schema, cols, s->wide ? JUDGED : J_AGAINST, NULL, 0, err);
   if (!rc)
     rc = box_head(s->c, s->schema, -1, err);
   if (!rc)
-    rc = sl_quality_end(s->quality, add_value, &j, err);
+    rc = score_judge_figures(&j);
   if (!rc && s->wide)
     rc = add_rows(&j, err);
+  if (!rc && s->wide)
+    rc = score_judge_curves(&j);
   sl_free(j.other);
   return rc ? rc : flush(s, err);
 }

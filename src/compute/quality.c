@@ -1,14 +1,12 @@
 /* compute/quality.c: labels beside outputs, row by row; the numbers at the end. */
 #include "compute/quality_int.h"
 
+#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 
 #define Z95 1.959963984540054
-
-struct pair { double score; uint32_t at; bool in; };
 
 int sl_quality_open(struct sl_quality **out, size_t classes, double epsilon, struct sl_err *err)
 {
@@ -81,12 +79,28 @@ static int add_number(struct sl_quality *q, double label, double p, struct sl_er
   q->sum_square += delta * (label - q->mean);
   q->abs += fabs(off);
   q->square += off * off;
+  q->share += fabs(off) / (fabs(label) > DBL_EPSILON ? fabs(label) : DBL_EPSILON);
   return q->keep ? keep_number(q, label, p, err) : SL_OK;
 }
 
 static double kept_off(const struct sl_quality *q, double p)
 {
   return p < q->epsilon ? q->epsilon : p > 1 - q->epsilon ? 1 - q->epsilon : p;
+}
+
+double quality_log_loss(const struct sl_quality *q, size_t label, const double *p)
+{
+  return -log(kept_off(q, q->classes > 2 ? p[label] : label ? p[0] : 1 - p[0]));
+}
+
+double quality_brier(const struct sl_quality *q, size_t label, const double *p)
+{
+  double sum = 0;
+  if (q->width == 1)
+    return (p[0] - (double)label) * (p[0] - (double)label);
+  for (size_t k = 0; k < q->width; k++)
+    sum += (p[k] - (k == label)) * (p[k] - (k == label));
+  return sum;
 }
 
 static int add_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
@@ -107,8 +121,10 @@ static int add_class(struct sl_quality *q, size_t label, const double *p, bool h
   q->n++;
   if (chosen >= 0 && (size_t)chosen < q->classes)
     q->confusion[label * q->classes + (size_t)chosen]++;
-  if (has_p)
-    q->loss -= log(kept_off(q, q->classes > 2 ? p[label] : label ? p[0] : 1 - p[0]));
+  if (has_p) {
+    q->loss += quality_log_loss(q, label, p);
+    q->brier += quality_brier(q, label, p);
+  }
   return SL_OK;
 }
 
@@ -124,67 +140,29 @@ int sl_quality_add(struct sl_quality *q, double label, const double *p, bool has
   return add_class(q, (size_t)label, p, has_p, chosen, err);
 }
 
+int sl_quality_subset(struct sl_quality **out, const struct sl_quality *q, const uint16_t *of, uint16_t g, struct sl_err *err)
+{
+  int rc = sl_quality_open(out, q->classes, q->epsilon, err);
+  if (rc)
+    return rc;
+  sl_quality_keep(*out);
+  for (size_t i = 0; !rc && i < q->nlabel; i++) {
+    if (of[q->row[i]] != g)
+      continue;
+    (*out)->seen = q->row[i];
+    rc = sl_quality_add(*out, q->classes ? q->label[i] : q->truth[i], q->no_p && q->classes ? NULL : q->p + i * q->width,
+                        !q->no_p || !q->classes, q->chosen[i], err);
+  }
+  if (rc) {
+    sl_quality_free(*out);
+    *out = NULL;
+  }
+  return rc;
+}
+
 /* ---- the end ---- */
 
-static int by_score(const void *a, const void *b)
-{
-  double x = ((const struct pair *)a)->score, y = ((const struct pair *)b)->score;
-  return (x > y) - (x < y);
-}
-
 bool quality_in(const struct sl_quality *q, size_t k, size_t i) { return (size_t)q->label[i] == k; }
-
-static void moments(double x, double *n, double *mean, double *square)
-{
-  double delta = x - *mean;
-  *n += 1;
-  *mean += delta / *n;
-  *square += delta * (x - *mean);
-}
-
-/* Mann-Whitney: how often a row of the class stands above one of the rest, ties counted half. What is summed are halves: exact. */
-static void rank_pairs(const struct pair *s, size_t n, double *v, struct quality_auc *out)
-{
-  double in = (double)out->inside, rest = (double)n - in, sum = 0, below_in = 0, below_rest = 0;
-  double m[2] = { 0, 0 }, mean[2] = { 0, 0 }, square[2] = { 0, 0 };
-  for (size_t i = 0, j; i < n; i = j) {
-    double tied_in = 0;
-    for (j = i; j < n && !(s[j].score > s[i].score); j++)
-      tied_in += s[j].in;
-    double tied_rest = (double)(j - i) - tied_in, of_in = (below_rest + tied_rest / 2) / rest;
-    double of_rest = (in - below_in - tied_in / 2) / in;
-    sum += tied_in * (below_rest + tied_rest / 2);
-    for (size_t k = i; k < j; k++) {
-      double share = s[k].in ? of_in : of_rest;
-      moments(share, &m[s[k].in], &mean[s[k].in], &square[s[k].in]);
-      if (v)
-        v[s[k].at] = share;
-    }
-    below_in += tied_in;
-    below_rest += tied_rest;
-  }
-  out->value = sum / (in * rest);
-  out->var = in > 1 && rest > 1 ? square[1] / (in - 1) / in + square[0] / (rest - 1) / rest : (double)NAN;
-}
-
-int quality_auc(const struct sl_quality *q, size_t k, double *v, struct quality_auc *out, struct sl_err *err)
-{
-  size_t n = q->nlabel;
-  struct pair *s = sl_calloc(n + 1, sizeof *s);
-  *out = (struct quality_auc){ .value = (double)NAN, .var = (double)NAN };
-  if (!s)
-    return sl_err_nomem(err);
-  for (size_t i = 0; i < n; i++) {
-    s[i] = (struct pair){ q->p[i * q->width + (q->width > 1 ? k : 0)], (uint32_t)i, quality_in(q, k, i) };
-    out->inside += s[i].in;
-  }
-  if (out->inside && out->inside < n && !q->odd_p) {
-    qsort(s, n, sizeof *s, by_score);
-    rank_pairs(s, n, v, out);
-  }
-  sl_free(s);
-  return SL_OK;
-}
 
 static int put(sl_quality_fn *fn, void *user, const char *metric, int cls, int other, double value, uint64_t n)
 {
@@ -197,18 +175,28 @@ static int put_auc(sl_quality_fn *fn, void *user, int cls, const struct quality_
   return fn(user, &(struct sl_quality_value){ "auc", cls, -1, a->value, n, low < 0 ? 0 : low, high > 1 ? 1 : high });
 }
 
+void quality_wilson(uint64_t hits, uint64_t n, double *low, double *high)
+{
+  double x = (double)hits, of = (double)n, z2 = Z95 * Z95, mid = (x + z2 / 2) / (of + z2);
+  double half = n ? Z95 / (of + z2) * sqrt(x * (of - x) / of + z2 / 4) : 0;
+  *low = !n ? (double)NAN : hits ? mid - half : 0;
+  *high = !n ? (double)NAN : hits < n ? mid + half : 1;
+}
+
 /* hits of n. */
 static int put_share(sl_quality_fn *fn, void *user, const char *metric, int cls, uint64_t hits, uint64_t n, double none)
 {
-  double x = (double)hits, of = (double)n, z2 = Z95 * Z95;
-  struct sl_quality_value v = { metric, cls, -1, none, n, (double)NAN, (double)NAN };
-  if (n) {
-    double mid = (x + z2 / 2) / (of + z2), half = Z95 / (of + z2) * sqrt(x * (of - x) / of + z2 / 4);
-    v.value = x / of;
-    v.low = hits ? mid - half : 0;
-    v.high = hits < n ? mid + half : 1;
-  }
+  struct sl_quality_value v = { metric, cls, -1, n ? (double)hits / (double)n : none, n, (double)NAN, (double)NAN };
+  quality_wilson(hits, n, &v.low, &v.high);
   return fn(user, &v);
+}
+
+/* Labels that do not differ: all right is 1, anything else 0. */
+double quality_r2(double n, double square, double around)
+{
+  if (n < 2)
+    return (double)NAN;
+  return around > 0 ? 1 - square / around : square > 0 ? 0 : 1;
 }
 
 static int end_numbers(struct sl_quality *q, sl_quality_fn *fn, void *user)
@@ -217,27 +205,71 @@ static int end_numbers(struct sl_quality *q, sl_quality_fn *fn, void *user)
   int rc = put(fn, user, "mae", -1, -1, n > 0 ? q->abs / n : (double)NAN, q->n);
   if (!rc)
     rc = put(fn, user, "rmse", -1, -1, n > 0 ? sqrt(q->square / n) : (double)NAN, q->n);
-  return rc ? rc : put(fn, user, "r2", -1, -1, n > 1 && q->sum_square > 0 ? 1 - q->square / q->sum_square : (double)NAN, q->n);
+  if (!rc)
+    rc = put(fn, user, "r2", -1, -1, quality_r2(n, q->square, q->sum_square), q->n);
+  return rc ? rc : put(fn, user, "mape", -1, -1, n > 0 ? q->share / n : (double)NAN, q->n);
 }
 
-/* Of each class against the rest; of two classes, of the second alone. The mean of several has no interval. */
-static int end_auc(const struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err)
+/* What the order of the outputs and the outputs themselves are worth, of each class against the rest. */
+struct each { struct quality_auc auc; double precision, error; };
+
+static double mean_of(const struct each *e, size_t n, size_t which)
 {
-  struct quality_auc each[SL_QUALITY_CLASSES_MAX], mean = { 0, (double)NAN, 0 };
-  size_t first = q->classes > 2 ? 0 : 1, told = 0;
-  int rc = SL_OK;
-  for (size_t k = first; !rc && k < q->classes; k++) {
-    rc = quality_auc(q, k, NULL, &each[k], err);
-    told += isnan(each[k].value) ? 0 : 1;
-    mean.value += isnan(each[k].value) ? 0 : each[k].value;
+  double sum = 0;
+  size_t told = 0;
+  for (size_t k = 0; k < n; k++) {
+    double v = which == 0 ? e[k].auc.value : which == 1 ? e[k].precision : e[k].error;
+    told += isnan(v) ? 0 : 1;
+    sum += isnan(v) ? 0 : v;
   }
-  mean.value = told ? mean.value / (double)told : (double)NAN;
-  if (!rc)
-    rc = put_auc(fn, user, -1, q->classes == 2 ? &each[1] : &mean, q->n);
-  for (size_t k = first; !rc && q->classes > 2 && k < q->classes; k++)
-    rc = put_auc(fn, user, (int)k, &each[k], each[k].inside);
+  return told ? sum / (double)told : (double)NAN;
+}
+
+static int rank_class(const struct sl_quality *q, size_t k, struct each *e, struct sl_err *err)
+{
+  struct quality_rank r;
+  int rc = quality_rank_open(&r, q, k, err);
+  if (!rc) {
+    quality_rank_auc(&r, NULL, &e->auc);
+    e->precision = quality_rank_precision(&r, NULL, NULL);
+    e->error = quality_calibration_error(q, k);
+  }
+  quality_rank_free(&r);
   return rc;
 }
+
+/* Of two classes, of the second alone. The mean of several has no interval here. */
+static int put_each(const struct sl_quality *q, const struct each *e, size_t first, size_t which, sl_quality_fn *fn, void *user)
+{
+  static const char *const names[] = { "auc", "average_precision", "calibration_error" };
+  bool alone = q->classes == 2;
+  struct quality_auc mean = { mean_of(e + first, q->classes - first, which), (double)NAN, 0 };
+  int rc = which ? put(fn, user, names[which], -1, -1, mean.value, q->n) : put_auc(fn, user, -1, alone ? &e[1].auc : &mean, q->n);
+  for (size_t k = first; !rc && !alone && k < q->classes; k++)
+    rc = which ? put(fn, user, names[which], (int)k, -1, which == 1 ? e[k].precision : e[k].error, which == 1 ? e[k].auc.inside : q->n)
+               : put_auc(fn, user, (int)k, &e[k].auc, e[k].auc.inside);
+  return rc;
+}
+
+static int end_outputs(const struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err)
+{
+  struct each e[SL_QUALITY_CLASSES_MAX];
+  size_t first = q->classes == 2 ? 1 : 0;
+  int rc = SL_OK;
+  for (size_t k = first; !rc && k < q->classes; k++)
+    rc = rank_class(q, k, &e[k], err);
+  if (!rc)
+    rc = put_each(q, e, first, 0, fn, user);
+  if (!rc)
+    rc = put(fn, user, "log_loss", -1, -1, q->loss / (double)q->n, q->n);
+  if (!rc)
+    rc = put(fn, user, "brier", -1, -1, q->brier / (double)q->n, q->n);
+  if (!rc)
+    rc = put_each(q, e, first, 1, fn, user);
+  return rc ? rc : put_each(q, e, first, 2, fn, user);
+}
+
+/* ---- of what was chosen alone ---- */
 
 static uint64_t marginal(const struct sl_quality *q, size_t k, bool of_label)
 {
@@ -245,6 +277,48 @@ static uint64_t marginal(const struct sl_quality *q, size_t k, bool of_label)
   for (size_t i = 0; i < q->classes; i++)
     n += of_label ? q->confusion[k * q->classes + i] : q->confusion[i * q->classes + k];
   return n;
+}
+
+void quality_table(const uint64_t *confusion, size_t classes, struct quality_table *out, double *f1)
+{
+  double hits = 0, all = 0, recalls = 0, f1s = 0, weighted = 0, both = 0, there2 = 0, said2 = 0;
+  size_t labelled = 0, seen = 0;
+  for (size_t k = 0; k < classes; k++) {
+    double there = 0, said = 0, hit = (double)confusion[k * classes + k];
+    for (size_t i = 0; i < classes; i++) {
+      there += (double)confusion[k * classes + i];
+      said += (double)confusion[i * classes + k];
+    }
+    double f = there + said > 0 ? 2 * hit / (there + said) : 0;
+    if (f1)
+      f1[k] = f;
+    seen += there + said > 0;
+    labelled += there > 0;
+    recalls += there > 0 ? hit / there : 0;
+    f1s += f;
+    weighted += f * there;
+    hits += hit;
+    all += there;
+    both += there * said;
+    there2 += there * there;
+    said2 += said * said;
+  }
+  double spread = (all * all - said2) * (all * all - there2);
+  *out = (struct quality_table){ .balanced = labelled ? recalls / (double)labelled : (double)NAN,
+                                 .f1_macro = seen ? f1s / (double)seen : (double)NAN, .f1_weighted = all > 0 ? weighted / all : (double)NAN,
+                                 .mcc = all > 0 ? spread > 0 ? (hits * all - both) / sqrt(spread) : 0 : (double)NAN };
+}
+
+static int end_table(const struct sl_quality *q, sl_quality_fn *fn, void *user)
+{
+  struct quality_table t;
+  quality_table(q->confusion, q->classes, &t, NULL);
+  int rc = put(fn, user, "balanced_accuracy", -1, -1, t.balanced, q->n);
+  if (!rc)
+    rc = put(fn, user, "f1_macro", -1, -1, t.f1_macro, q->n);
+  if (!rc)
+    rc = put(fn, user, "f1_weighted", -1, -1, t.f1_weighted, q->n);
+  return rc ? rc : put(fn, user, "mcc", -1, -1, t.mcc, q->n);
 }
 
 static int end_class(const struct sl_quality *q, size_t k, sl_quality_fn *fn, void *user)
@@ -265,9 +339,9 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
     hits += q->confusion[k * q->classes + k];
   int rc = put_share(fn, user, "accuracy", -1, hits, q->n, (double)NAN);
   if (!rc && !q->no_p && q->n)
-    rc = end_auc(q, fn, user, err);
-  if (!rc && !q->no_p && q->n)
-    rc = put(fn, user, "log_loss", -1, -1, q->loss / (double)q->n, q->n);
+    rc = end_outputs(q, fn, user, err);
+  if (!rc)
+    rc = end_table(q, fn, user);
   for (size_t k = 0; !rc && k < q->classes; k++)
     rc = end_class(q, k, fn, user);
   for (size_t i = 0; !rc && i < q->classes * q->classes; i++)

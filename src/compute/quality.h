@@ -1,15 +1,17 @@
 /* compute/quality.h: how good predictions are, from labels and outputs: what the resource `quality` and the summary of `score` show.
  *
- * Definitions are scikit-learn's: AUC by ranks with ties halved (one class against the rest, macro the mean of the classes that have both),
- * log loss with probabilities kept off 0 and 1 by the width's epsilon, precision and recall 0 where nothing was predicted or was there.
- * Intervals hold 95 %: of an AUC by DeLong, DeLong and Clarke-Pearson 1988 (cut at 0 and 1), of shares (accuracy, precision, recall) by
- * Wilson 1927. */
+ * Definitions are scikit-learn's: AUC by ranks with ties halved and average precision as the sum over thresholds (one class against the
+ * rest, macro the mean of the classes that have both), log loss with probabilities kept off 0 and 1 by the width's epsilon, precision and
+ * recall 0 where nothing was predicted or was there, balanced accuracy over the classes that are labels, macro F1 over those that
+ * occur, Brier halved for two classes only, calibration in ten equal bins. The calibration error is the expected one of those bins
+ * (Naeini 2015). Intervals hold 95 %: of an AUC by DeLong, DeLong and Clarke-Pearson 1988 (cut at 0 and 1), of shares (accuracy,
+ * precision, recall) by Wilson 1927, of the rest by resampling (percentiles, always the same draws). docs/internals/quality.md. */
 #ifndef SL_COMPUTE_QUALITY_H
 #define SL_COMPUTE_QUALITY_H
 
 #include "base/buf.h"
 
-enum { SL_QUALITY_ROWS_MAX = 8 << 20, SL_QUALITY_CLASSES_MAX = 256 };
+enum { SL_QUALITY_ROWS_MAX = 8 << 20, SL_QUALITY_CLASSES_MAX = 256, SL_QUALITY_CURVES_MAX = 10 };
 
 struct sl_quality;
 /* classes 0: numbers are predicted. epsilon: of the outputs' width, for the log loss. ELIMIT: more classes than are told apart. */
@@ -24,7 +26,8 @@ int sl_quality_add(struct sl_quality *q, double label, const double *p, bool has
 
 uint64_t sl_quality_count(const struct sl_quality *q);       /* rows that have a label */
 
-/* metric: accuracy, auc, log_loss, precision, recall, f1, confusion (class: the label; other: what was predicted); mae, rmse, r2. */
+/* metric: accuracy, auc, log_loss, brier, average_precision, calibration_error, balanced_accuracy, f1_macro, f1_weighted, mcc, precision,
+ * recall, f1, confusion (class: the label; other: what was predicted); mae, rmse, r2, mape. */
 struct sl_quality_value {
   const char *metric; int cls, other;        /* cls, other -1: of all */
   double value; uint64_t n;                  /* n: rows that it rests on */
@@ -33,6 +36,30 @@ struct sl_quality_value {
 /* In an order that does not change; a value that cannot be told (AUC of one class only) is NaN. */
 typedef int sl_quality_fn(void *user, const struct sl_quality_value *v);
 int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+
+/* ---- curves (quality_curve.c) ---- */
+/* metric: roc (x false positive rate, y true positive rate), pr (recall, precision), calibration (mean probability, share that was), gain
+ * (share of rows, of the class), lift (share of rows, gain over it). at: counts within one curve, of calibration the bin. threshold:
+ * outputs from here on (infinite: none); of calibration the bin's lower edge. n: rows that lie there. low, high: of y, or NaN. */
+struct sl_quality_point { const char *metric; int cls; size_t at; double x, y, threshold, low, high; uint64_t n; };
+typedef int sl_quality_point_fn(void *user, const struct sl_quality_point *p);
+/* Of each class, curve after curve; of two classes those of the second, cls -1. None without probabilities, or with more classes than
+ * SL_QUALITY_CURVES_MAX. */
+int sl_quality_curves(const struct sl_quality *q, sl_quality_point_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
+
+/* ---- resampling (quality_boot.c) ---- */
+/* Of what DeLong and Wilson do not tell: intervals, and (other not NULL, comparable) the p-value of the difference. *out NULL: too
+ * few rows, or numbers that were not kept. */
+struct sl_quality_boot;
+struct sl_quality_bounds { double low, high, p; };                         /* NaN: not known */
+int sl_quality_resample(struct sl_quality_boot **out, const struct sl_quality *a, const struct sl_quality *other,
+                        struct sl_err *err) SL_NODISCARD;
+void sl_quality_resample_free(struct sl_quality_boot *b);
+struct sl_quality_bounds sl_quality_resampled(const struct sl_quality_boot *b, const char *metric, int cls);   /* b may be NULL */
+
+/* ---- groups ---- */
+/* The rows whose group is g; of[row of the data]: its group. Yours. Numbers: those that were kept. */
+int sl_quality_subset(struct sl_quality **out, const struct sl_quality *q, const uint16_t *of, uint16_t g, struct sl_err *err) SL_NODISCARD;
 
 /* ---- two of them over the same rows (quality_pair.c) ---- */
 /* EUSAGE: not the same classes, or other rows or labels. */

@@ -1,4 +1,4 @@
-/* compute/quality_int.h: what is kept of each row; private to quality.c and quality_pair.c. */
+/* compute/quality_int.h: what is kept of each row; private to the files of quality. */
 #ifndef SL_COMPUTE_QUALITY_INT_H
 #define SL_COMPUTE_QUALITY_INT_H
 
@@ -15,14 +15,35 @@ struct sl_quality {
   uint64_t *confusion;         /* classes x classes: label, predicted */
   bool keep, no_p, odd_p;      /* odd_p: a probability is NaN, nothing can be ranked */
   double loss, abs, square, sum_square;   /* of numbers: errors; labels around their mean (Welford) */
-  double mean;
+  double mean, share, brier;                 /* share: errors as parts of the labels */
   uint64_t n, seen;            /* seen: rows, with those that were left out */
 };
 
-/* Of class k against the rest. v[nlabel]: NULL, or for each row the share of the other side that it stands rightly to (ties half): its
- * mean over either side is the AUC. NaN where one side is empty. */
+/* ---- of class k against the rest (quality_rank.c) ---- */
+/* Rows by their output, least first. inside: rows of the class. told: both sides are there, and every output is a number. */
+struct quality_scored { double score; uint32_t at; bool in; };
+struct quality_rank { struct quality_scored *s; size_t n; uint64_t inside; bool told; };
+int quality_rank_open(struct quality_rank *r, const struct sl_quality *q, size_t k, struct sl_err *err) SL_NODISCARD;
+void quality_rank_free(struct quality_rank *r);
+/* v[n]: NULL, or for each row the share of the other side that it stands rightly to (ties half): its mean over either side is the AUC.
+ * NaN where one side is empty. */
 struct quality_auc { double value, var; uint64_t inside; };
+void quality_rank_auc(const struct quality_rank *r, double *v, struct quality_auc *out);
 int quality_auc(const struct sl_quality *q, size_t k, double *v, struct quality_auc *out, struct sl_err *err) SL_NODISCARD;
+/* Average precision, and (auc not NULL) the AUC, of rows that count w[at] times; w NULL: once. */
+double quality_rank_precision(const struct quality_rank *r, const uint32_t *w, double *auc);
 bool quality_in(const struct sl_quality *q, size_t k, size_t i);
+double quality_p(const struct sl_quality *q, size_t k, size_t i);          /* of class k; two classes: 1 */
+
+/* ---- of one row, and of sums: what quality.c and the resampling share ---- */
+double quality_log_loss(const struct sl_quality *q, size_t label, const double *p);
+double quality_brier(const struct sl_quality *q, size_t label, const double *p);
+double quality_r2(double n, double square, double around);
+double quality_calibration_error(const struct sl_quality *q, size_t k);  /* quality_curve.c */
+struct quality_table { double balanced, f1_macro, f1_weighted, mcc; };
+/* f1: NULL, or one for each class. Means are of the classes that occur, as labels (balanced) or at all (f1_macro). */
+void quality_table(const uint64_t *confusion, size_t classes, struct quality_table *out, double *f1);
+/* hits of n, by Wilson; n 0: NaN. */
+void quality_wilson(uint64_t hits, uint64_t n, double *low, double *high);
 
 #endif

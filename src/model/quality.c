@@ -118,7 +118,7 @@ void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
 {
   for (uint32_t row = 0; row < sl_batch_count(b); row++) {
     struct sl_str metric = text_at(b, row, "metric");
-    if (text_at(b, row, "class").n)
+    if (text_at(b, row, "class").n || text_at(b, row, "slice").n)
       continue;
     if (sl_str_eqz(metric, "accuracy"))
       take(t, &t->accuracy, b, row);
@@ -137,12 +137,14 @@ static int side(const struct sl_quality_figure *f)
   return !f->there || isnan(f->p) || f->p >= SL_QUALITY_NOISE ? 0 : f->difference < 0 ? -1 : f->difference > 0;
 }
 
+static bool tested(const struct sl_quality_figure *f) { return f->there && !isnan(f->p); }
+
 enum sl_quality_verdict sl_quality_verdict(const struct sl_quality_tally *t, bool pair)
 {
-  int a = side(&t->accuracy), r = side(&t->auc);
+  int a = side(&t->accuracy) - side(&t->rmse), r = side(&t->auc); /* of errors less is better */
   if (!pair)
     return SL_QUALITY_ALONE;
-  if (isnan(t->accuracy.there ? t->accuracy.p : (double)NAN) && isnan(t->auc.there ? t->auc.p : (double)NAN))
+  if (!tested(&t->accuracy) && !tested(&t->auc) && !tested(&t->rmse))
     return SL_QUALITY_UNKNOWN;
   if (a * r < 0)
     return SL_QUALITY_MIXED;

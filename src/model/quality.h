@@ -6,8 +6,8 @@
 
 #include "table/table.h"
 
-/* The scope: MODEL DATA label=COLUMN [against=MODEL]. A word may be quoted with ' or ", doubled inside (label='a b' as 'label=a b' is none:
- * write label="a b"). */
+/* The scope: MODEL DATA label=COLUMN [against=MODEL]. A word may be quoted with ' or ", doubled inside (label='a b' as 'label=a b'
+ * is none: write label="a b"). */
 struct sl_quality_ask { char *model, *data, *label, *against; };         /* label, against: NULL: not given */
 int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;   /* EUSAGE */
 void sl_quality_ask_free(struct sl_quality_ask *a);
@@ -24,7 +24,8 @@ struct sl_quality_tally {
 };
 void sl_quality_tally_init(struct sl_quality_tally *t);
 void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b);
-/* By the tests of noise: AUC (DeLong) and accuracy (McNemar). pair: another model stands beside it. */
+/* By the tests of noise: AUC (DeLong), accuracy (McNemar); of numbers the root of the mean squared error (resampling). pair: another
+ * model stands beside it. */
 enum sl_quality_verdict sl_quality_verdict(const struct sl_quality_tally *t, bool pair);
 /* "better: auc +0.012 (p 0.003); accuracy +0.01 is noise (p 0.41); they disagree on 12 of 569 rows" */
 void sl_quality_words(struct sl_buf *b, const struct sl_quality_tally *t, bool pair);

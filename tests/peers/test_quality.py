@@ -16,6 +16,7 @@ from sluice_pytest import peer
 sys.path.insert(0, str(Path(__file__).parent))
 from test_score import PROGRAM, ROOT, Bench, same  # noqa: E402
 
+calibration = pytest.importorskip("sklearn.calibration")
 duckdb = pytest.importorskip("duckdb")
 lgb = pytest.importorskip("lightgbm")
 xgb = pytest.importorskip("xgboost")
@@ -94,7 +95,6 @@ def test_figures_and_intervals(bench, classes):
     near(("accuracy", None, None), "value", metrics.accuracy_score(y, said))
     share(("accuracy", None, None), (y == said).sum(), n)
     near(("log_loss", None, None), "value", metrics.log_loss(y, p))
-    assert got["log_loss", None, None]["low"] is None
     parts = metrics.precision_recall_fscore_support(y, said, zero_division=0)
     for k in range(classes):
         share(("precision", str(k), None), ((y == k) & (said == k)).sum(), (said == k).sum())
@@ -111,7 +111,119 @@ def test_figures_and_intervals(bench, classes):
         near(key, "high", min(1, got[key]["value"] + half))
     if classes > 2:
         near(("auc", None, None), "value", metrics.roc_auc_score(y, p, multi_class="ovr"))
-        assert got["auc", None, None]["low"] is None
+    # one class against the rest; the mean of several
+    one = [(None if classes == 2 else str(k), (y == k).astype(int), p if classes == 2 else p[:, k]) for k in range(classes)
+           if classes > 2 or k == 1]
+    for k, inside, score in one:
+        near(("average_precision", k, None), "value", metrics.average_precision_score(inside, score))
+        near(("calibration_error", k, None), "value", calibration_error(inside, score))
+    near(("average_precision", None, None), "value", np.mean([metrics.average_precision_score(i, s) for _, i, s in one]))
+    near(("balanced_accuracy", None, None), "value", metrics.balanced_accuracy_score(y, said))
+    near(("f1_macro", None, None), "value", metrics.f1_score(y, said, average="macro", zero_division=0))
+    near(("f1_weighted", None, None), "value", metrics.f1_score(y, said, average="weighted", zero_division=0))
+    near(("mcc", None, None), "value", metrics.matthews_corrcoef(y, said))
+    near(("brier", None, None), "value", metrics.brier_score_loss(y, p))
+    curves(got, one)
+
+
+def calibration_error(inside, score):
+    bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], score)
+    return sum(abs(inside[bins == b].sum() - score[bins == b].sum()) for b in range(10)) / len(score)
+
+
+def thinned(x, y, by_x_only):
+    """The first, the last, and each that lies 1/64 or more from the last one kept."""
+    keep = [0] + ([1] if by_x_only else [])
+    for i in range(1, len(x)):
+        far = abs(x[i] - x[keep[-1]]) * 64 >= 1 or (not by_x_only and abs(y[i] - y[keep[-1]]) * 64 >= 1)
+        if i not in keep and (i == len(x) - 1 or far):
+            keep.append(i)
+    return keep
+
+
+def curves(got, one):
+    def drawn(metric, k):
+        return [r for (m, c, _), r in got.items() if m == metric and c == k]
+
+    def points(metric, k, x, y, threshold=None):
+        rows = drawn(metric, k)
+        for field, want in (("at", x), ("value", y)):
+            assert np.abs(np.array([r[field] for r in rows]) - want).max() < 1e-12
+        if threshold is not None:
+            assert rows[0]["threshold"] == "Infinity" and [r["threshold"] for r in rows[1:]] == list(threshold[1:])
+
+    for k, inside, score in one:
+        x, y, at = metrics.roc_curve(inside, score, drop_intermediate=False)
+        keep = thinned(x, y, False)
+        points("roc", k, x[keep], y[keep], at[keep])
+        y, x, at = (v[::-1] for v in metrics.precision_recall_curve(inside, score))
+        keep = thinned(x, y, True)
+        points("pr", k, x[keep], y[keep], np.r_[np.inf, at][keep])
+        y, x = calibration.calibration_curve(inside, score, n_bins=10)
+        points("calibration", k, x, y)
+        assert sum(r["n"] for r in drawn("calibration", k)) == len(score)
+        for r in drawn("calibration", k):
+            ends = stats.binomtest(round(r["value"] * r["n"]), r["n"]).proportion_ci(method="wilson")
+            assert abs(r["low"] - ends.low) < 1e-12 and abs(r["high"] - ends.high) < 1e-12
+        order = np.argsort(-score, kind="stable")  # equal outputs share what they hold
+        held = pd.Series(inside[order]).groupby(score[order]).transform("mean").to_numpy()
+        total = np.r_[0, np.cumsum(held)] / inside.sum()
+        parts = np.arange(1, 11) / 10
+        gain = np.interp(parts * len(score), np.arange(len(score) + 1), total)
+        points("gain", k, parts, gain)
+        points("lift", k, parts, gain / parts)
+
+
+# ---- the draws, made again ----
+
+def draws(n, times):
+    mask, state = (1 << 64) - 1, 1
+    for _ in range(times):
+        w = [0] * n
+        for _ in range(n):
+            state = (state + 0x9E3779B97F4A7C15) & mask
+            z = state
+            z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+            z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+            w[((z ^ (z >> 31)) >> 24) * n >> 40] += 1
+        yield np.array(w)
+
+
+def drawn_figures(y, p, w):
+    at = np.repeat(np.arange(len(y)), w)
+    y, p, said = y[at], p[at], given(p[at])
+    table = np.zeros((p.shape[1] if p.ndim > 1 else 2,) * 2)
+    np.add.at(table, (y, said), 1)
+    there, told, hit, n = table.sum(1), table.sum(0), np.diag(table), len(y)
+    f1 = 2 * hit / np.maximum(there + told, 1)
+    truth = np.eye(len(table))[y]
+    both = p if p.ndim > 1 else np.c_[1 - p, p]
+    out = {"balanced_accuracy": (hit[there > 0] / there[there > 0]).mean(), "f1_macro": f1[there + told > 0].mean(),
+           "f1_weighted": (f1 * there).sum() / n,
+           "mcc": (hit.sum() * n - there @ told) / np.sqrt((n * n - told @ told) * (n * n - there @ there)),
+           "log_loss": -np.log(both[np.arange(n), y]).mean(), "brier": ((both - truth) ** 2).sum(1).mean() / (1 if p.ndim > 1 else 2)}
+    return out
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_intervals_by_drawing_rows_again(bench, classes):
+    y, (a, b) = models(bench, classes, n=250)
+    got = {(r["metric"], r["class"]): r for r in rows(bench, "a.txt data.parquet label=y against=b.txt") if not r["slice"]}
+    table = [[drawn_figures(y, p, w) for p in (a, b)] for w in draws(len(y), 1000)]
+    for metric in table[0][0]:
+        one, other = (np.array([t[i][metric] for t in table]) for i in (0, 1))
+        row, below, above = got[metric, None], (one - other <= 0).sum(), (one - other >= 0).sum()
+        for side, values in (("", one), ("against_", other)):
+            ends = np.percentile(values, [2.5, 97.5])
+            assert abs(row[side + "low"] - ends[0]) < 1e-12 and abs(row[side + "high"] - ends[1]) < 1e-12, (metric, row, ends)
+        assert row["test"] == "bootstrap" and abs(row["p_value"] - min(1, 2 * (min(below, above) + 1) / 1001)) < 2e-3, (metric, row)
+    row = got["average_precision", None]
+    inside = [(y == k).astype(int) for k in range(classes)][1 if classes == 2 else 0:]
+    ends = np.percentile([np.mean([metrics.average_precision_score(i, a if classes == 2 else a[:, k], sample_weight=w)
+                                   for k, i in enumerate(inside)]) for w in draws(len(y), 1000)], [2.5, 97.5])
+    assert abs(row["low"] - ends[0]) < 1e-12 and abs(row["high"] - ends[1]) < 1e-12
+    same = rows(bench, "a.txt data.parquet label=y against=a.txt")
+    assert all(r["p_value"] == 1 for r in same if r["test"])
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -172,7 +284,14 @@ def test_numbers_and_what_cannot_be_compared(bench):
     got = {r["metric"]: r for r in rows(bench, "n1.txt data.parquet label=y against=n2.txt")}
     p = [lgb.Booster(model_file=bench.folder / m).predict(frame[["a", "b"]]) for m in ("n1.txt", "n2.txt")]
     assert abs(got["rmse"]["against"] - metrics.root_mean_squared_error(frame.y, p[1])) < 1e-12
-    assert abs(got["r2"]["value"] - metrics.r2_score(frame.y, p[0])) < 1e-12 and got["rmse"]["p_value"] is None
+    assert abs(got["r2"]["value"] - metrics.r2_score(frame.y, p[0])) < 1e-12
+    assert abs(got["mape"]["value"] - metrics.mean_absolute_percentage_error(frame.y, p[0])) < 1e-12
+    sample = [np.repeat(np.arange(400), w) for w in draws(400, 1000)]
+    for metric, of in (("mae", metrics.mean_absolute_error), ("rmse", metrics.root_mean_squared_error), ("r2", metrics.r2_score),
+                       ("mape", metrics.mean_absolute_percentage_error)):
+        ends = np.percentile([of(frame.y.to_numpy()[i], p[0][i]) for i in sample], [2.5, 97.5])
+        assert abs(got[metric]["low"] / ends[0] - 1) < 1e-12 and abs(got[metric]["high"] / ends[1] - 1) < 1e-12, (metric, got[metric], ends)
+        assert got[metric]["test"] == "bootstrap" and got[metric]["p_value"] < 0.01
     assert got["disagreements"]["value"] == (p[0] != p[1]).sum()
     for scope, words in (("n1.txt data.parquet label=y against=c.txt", b"one model predicts classes, the other numbers"),
                          ("c.txt data.parquet label=t", b"the label t is text"), ("c.txt data.parquet", b"quality needs the label"),

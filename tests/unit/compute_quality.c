@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 struct got { struct sl_quality_value v[64]; size_t n; };
+struct points { struct sl_quality_point p[64]; size_t n; };
 
 static int take(void *user, const struct sl_quality_value *v)
 {
@@ -124,6 +125,52 @@ static struct sl_quality *pair_of(const double *label, const double *p, size_t n
   return q;
 }
 
+/* 5 rows that are told apart but for one tie; figures by hand, and by sklearn.metrics where there is one. */
+static void more_figures(void **state)
+{
+  static const double label[] = { 0, 0, 1, 1, 1 }, p[] = { 0.1, 0.4, 0.4, 0.8, 1 };
+  struct sl_quality *q;
+  struct got g = { .n = 0 };
+  (void)state;
+  assert_int_equal(sl_quality_open(&q, 2, 1e-7, NULL), SL_OK);
+  for (size_t i = 0; i < 5; i++)
+    assert_int_equal(sl_quality_add(q, label[i], &p[i], true, p[i] > 0.5, NULL), SL_OK);
+  assert_int_equal(sl_quality_end(q, take, &g, NULL), SL_OK);
+  assert_true(near(value(&g, "balanced_accuracy", -1, -1), (1 + 2.0 / 3) / 2));
+  assert_true(near(value(&g, "f1_macro", -1, -1), 0.8) && near(value(&g, "f1_weighted", -1, -1), 0.8));
+  assert_true(near(value(&g, "mcc", -1, -1), (4.0 * 5 - 12) / sqrt((25.0 - 13) * (25 - 13))));
+  assert_true(near(value(&g, "brier", -1, -1), (0.01 + 0.16 + 0.36 + 0.04) / 5));
+  assert_true(near(value(&g, "average_precision", -1, -1), (1 + 1 + 3.0 / 4) / 3));
+  assert_true(near(value(&g, "calibration_error", -1, -1), (0.1 + fabs(1 - 0.8) + 0.2) / 5));
+  sl_quality_free(q);
+}
+
+static int take_point(void *user, const struct sl_quality_point *p)
+{
+  struct points *g = user;
+  assert_true(g->n < 64);
+  g->p[g->n++] = *p;
+  return SL_OK;
+}
+
+static void curves(void **state)
+{
+  static const double label[] = { 0, 0, 1, 1, 1 }, p[] = { 0.1, 0.4, 0.4, 0.8, 1 };
+  struct sl_quality *q = pair_of(label, p, 5);
+  struct points g = { .n = 0 };
+  (void)state;
+  assert_int_equal(sl_quality_curves(q, take_point, &g, NULL), SL_OK);
+  /* roc: (0, 0), 1, 0.8, 0.4 tied, 0.1; pr the same; calibration: 0.0.., 0.3.., 0.7.., 0.9..; 10 gains, 10 lifts */
+  assert_int_equal(g.n, 5 + 5 + 4 + 20);
+  assert_true(isinf(g.p[0].threshold) && near(g.p[3].x, 0.5) && near(g.p[3].y, 1) && near(g.p[3].threshold, 0.4) && g.p[3].n == 4);
+  assert_true(near(g.p[5].y, 1) && near(g.p[8].x, 1) && near(g.p[8].y, 0.75) && near(g.p[9].y, 0.6));
+  assert_true(near(g.p[11].x, 0.4) && near(g.p[11].y, 0.5) && g.p[11].n == 2 && g.p[11].low > 0 && g.p[11].high < 1);
+  assert_string_equal(g.p[14].metric, "gain");
+  assert_true(near(g.p[15].y, 1.0 / 3) && near(g.p[17].y, 2.0 / 3) && near(g.p[19].y, 2.0 / 3 + 1.0 / 6) && near(g.p[23].y, 1));
+  assert_true(near(g.p[25].y, 5.0 / 3));
+  sl_quality_free(q);
+}
+
 static void two_models(void **state)
 {
   static const double label[] = { 0, 0, 0, 1, (double)NAN, 1, 1 }, pa[] = { 0.1, 0.3, 0.6, 0.3, 0.5, 0.7, 0.9 },
@@ -146,6 +193,14 @@ static void two_models(void **state)
   double off = 7.5 / 9 - 0.5 / 9;
   assert_int_equal(sl_quality_delong(a, b, 1, &p, NULL), SL_OK);
   assert_true(near(p, erfc(off / sqrt(var) / sqrt(2))));
+  struct sl_quality_boot *boot;
+  assert_int_equal(sl_quality_resample(&boot, a, b, NULL), SL_OK);
+  struct sl_quality_bounds d = sl_quality_resampled(boot, "brier", -1), none = sl_quality_resampled(boot, "accuracy", -1);
+  assert_true(d.low < d.high && d.p > 0 && d.p <= 1 && isnan(none.p) && isnan(sl_quality_resampled(NULL, "brier", -1).low));
+  sl_quality_resample_free(boot);
+  assert_int_equal(sl_quality_resample(&boot, a, a, NULL), SL_OK);
+  assert_true(sl_quality_resampled(boot, "mcc", -1).p == 1);
+  sl_quality_resample_free(boot);
   sl_quality_rows(a, b, row, 2, &n, &all);
   assert_true(n == 2 && all == 3 && row[0].row == 0 && row[1].row == 1 && row[0].a == 0 && row[0].b == 1);
   assert_true(row[0].apart == 0.5 && row[0].pa == 0.1 && row[0].pb == 0.6);
@@ -207,6 +262,8 @@ int main(void)
     cmocka_unit_test(one_class_only),
     cmocka_unit_test(numbers),
     cmocka_unit_test(intervals),
+    cmocka_unit_test(more_figures),
+    cmocka_unit_test(curves),
     cmocka_unit_test(two_models),
     cmocka_unit_test(numbers_row_by_row),
     cmocka_unit_test(no_number),

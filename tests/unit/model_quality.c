@@ -129,6 +129,10 @@ static void beside(void **state)
   says(r, 2, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: auc +0.01, accuracy -0.01");
   static const struct row numbers[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, NONE, 9 } };
   says(numbers, 1, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: rmse -0.25");
+  static const struct row less[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, 0.01, 9 } };
+  says(less, 1, true, SL_QUALITY_BETTER, "better: rmse -0.25 (p 0.01)");
+  static const struct row alike[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, 0.3, 9 } };
+  says(alike, 1, true, SL_QUALITY_SAME, "no difference beyond noise: rmse -0.25 (p 0.3)");
 }
 
 int main(void)

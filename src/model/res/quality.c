@@ -2,12 +2,13 @@
 #include "model/resource.h"
 
 static const struct sl_col cols[] = {
-  { .name = "metric", .type = SL_TEXT, .help = "accuracy, auc, log_loss, precision, recall, f1, confusion; mae, rmse, r2; mistakes, "
-    "disagreements: how many, and mistake, disagreement: the rows themselves" },
-  { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all. Of a row: its label" },
-  { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted; of a row: which" },
-  { .name = "value", .type = SL_F64, .help = "its value; of a row: what the model gives it" },
-  { .name = "low", .type = SL_F64, .help = "lower end of its interval (95 %): auc by DeLong, shares by Wilson" },
+  { .name = "metric", .type = SL_TEXT, .help = "accuracy, auc, log_loss, brier, average_precision, calibration_error, balanced_accuracy, "
+    "f1_macro, f1_weighted, mcc, precision, recall, f1, confusion; mae, rmse, r2, mape; mistakes, disagreements: how many, and mistake, "
+    "disagreement: the rows themselves; roc, pr, calibration, gain, lift: points of curves" },
+  { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all (of two classes, of the second). Of a row: its label" },
+  { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted; of a row or point: which" },
+  { .name = "value", .type = SL_F64, .help = "its value; of a row: what the model gives it; of a point: how high" },
+  { .name = "low", .type = SL_F64, .help = "lower end of its interval (95 %): auc by DeLong, shares by Wilson, the rest by resampling" },
   { .name = "high", .type = SL_F64, .help = "upper end of its interval" },
   { .name = "n", .type = SL_I64, .help = "rows that it rests on", .unit = "rows" },
 };

@@ -159,9 +159,10 @@ static int take_words(struct sl_quality_ask *a, struct sl_str arg, struct sl_err
   while (!(rc = sl_scope_word(&arg, &w, &quoted, err)) && w) {
     struct sl_str s = sl_str(w);
     bool label = !quoted && sl_str_starts(s, SL_STR("label=")), against = !quoted && sl_str_starts(s, SL_STR("against="));
-    char **slot = label ? &a->label : against ? &a->against : n < 4 ? to[n++] : NULL;
-    rc = !slot || *slot ? sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA LABEL [OTHER MODEL]", w) : SL_OK;
-    if (!rc && !(*slot = sl_strdup(w + (label ? 6 : against ? 8 : 0))))
+    bool slice = !quoted && sl_str_starts(s, SL_STR("slice="));
+    char **slot = label ? &a->label : against ? &a->against : slice ? &a->slice : n < 4 ? to[n++] : NULL;
+    rc = !slot || *slot ? sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA LABEL [OTHER MODEL] [slice=COLUMN]", w) : SL_OK;
+    if (!rc && !(*slot = sl_strdup(w + (label || slice ? 6 : against ? 8 : 0))))
       rc = sl_err_nomem(err);
     sl_free(w);
     if (rc)
@@ -256,7 +257,7 @@ static bool has_data(const struct sl_model_conf *m)
 
 void score_go(struct sl_view *v, struct sl_str model, int64_t version)
 {
-  static const char *const keys[] = { "label=", "against=", NULL };
+  static const char *const keys[] = { "label=", "against=", "slice=", NULL };
   struct sl_buf b;
   char *uri = sl_asprintf("models:/%.*s/%lld", SL_ARG(model), (long long)version);
   if (!uri)
@@ -548,7 +549,7 @@ const struct sl_view_ops sl_view_score = {
           "has one. First whether it is better, worse, or not to be told from noise: auc by DeLong's test, accuracy by McNemar's, p below "
           "0.05 counts. Then the figures with their 95 % intervals, the classes, both confusion matrices, and the rows on which the two "
           "disagree most (of one model, those it gets wrong): Enter shows the row. Leaving the view ends the work.",
-  .arg = "MODEL DATA LABEL [OTHER MODEL]",
+  .arg = "MODEL DATA LABEL [OTHER MODEL] [slice=COLUMN]",
   .hints = "enter describe refresh copy",
   .state_size = sizeof(struct score_state),
   .open = score_open,

@@ -1,7 +1,7 @@
 /* backends/compute/score.c: a model over data, as a statement that stands alone:
  *
  *     [select *] from score('MODEL', 'DATA' [, label => 'C'] [, output => 'raw'] [, threads => N])     predictions, a row each
- *     [select *] from quality('MODEL', 'DATA', label => 'C' [, against => 'MODEL'])                     how good they are
+ *     [select *] from quality('MODEL', 'DATA', label => 'C' [, against => 'MODEL'] [, slice => 'C'])                     how good they are
  *
  * and the same for the resource `quality` (quality.c). MODEL: a file, a folder with MLmodel, models:/NAME/3, models:/NAME@alias,
  * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY. */
@@ -14,7 +14,7 @@
 #include "box/sqlscan.h"
 
 enum { READS_MAX = 300, MODELS = 2 };
-enum word { MODEL, DATA, LABEL, OUTPUT, AGAINST, WORDS };
+enum word { MODEL, DATA, LABEL, OUTPUT, AGAINST, SLICE, WORDS };
 
 struct compute_score {
   struct compute *c;
@@ -72,7 +72,8 @@ static bool named(struct compute_score *k, const struct sl_sql_tok *name, struct
   if (is(name, "threads"))
     return v.kind == SL_SQL_NUMBER && sl_str_u64(v.s, &k->threads) && k->threads <= 1024;
   char **slot = is(name, "label") ? &k->word[LABEL] : is(name, "output") ? &k->word[OUTPUT]
-                : is(name, "against") && k->quality ? &k->word[AGAINST] : NULL;
+                : is(name, "against") && k->quality ? &k->word[AGAINST]
+                : is(name, "slice") && k->quality ? &k->word[SLICE] : NULL;
   if (!slot || *slot)
     return false;
   *slot = text_of(&v);
@@ -116,7 +117,8 @@ int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl
 /* For the resource: the same as a statement, and the rows that matter behind the figures. */
 int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a, struct sl_err *err)
 {
-  const char *const words[WORDS] = { [MODEL] = a->model, [DATA] = a->data, [LABEL] = a->label, [AGAINST] = a->against };
+  const char *const words[WORDS] = { [MODEL] = a->model, [DATA] = a->data, [LABEL] = a->label, [AGAINST] = a->against,
+                                      [SLICE] = a->slice };
   struct compute_score *k = *out = sl_calloc(1, sizeof *k);
   if (!k)
     return sl_err_nomem(err);
@@ -170,6 +172,7 @@ static void finish(struct compute_score *k, int rc, struct sl_err *err)
   put_text(&b, "model", k->word[MODEL]);
   put_text(&b, "data", k->query);
   put_text(&b, "label", k->word[LABEL]);
+  put_text(&b, "slice", k->word[SLICE]);
   put_text(&b, "output", k->word[OUTPUT]);
   put_text(&b, "cpu", getenv("SLUICE_CPU"));
   sl_buf_printf(&b, "\"threads\":%llu,\"quality\":%s,\"wide\":%s}", (unsigned long long)k->threads, k->quality ? "true" : "false",

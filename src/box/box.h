@@ -44,7 +44,8 @@ struct sl_box_work {
    * wide hold it without stretching; bytes: four u32 (little endian: width, height, and those of the original), then RGB rows.
    * archive: {"path":P} lists (rows: name, kind, bytes, modified), {"path":P,"member":M,"max":N} reads one member ("number":I instead:
    * the Ith), at most N bytes (0: 16 MiB; ELIMIT where it is longer, after N bytes came).
-   * score: {"path":P,"model":M,"data":SQL,"label":C,"output":O,"threads":N,"quality":Q} (work_score.c); with out_path rows that sum up. */
+   * score: {"path":P,"model":M,"data":SQL,"label":C,"output":O,"threads":N,"quality":Q} (work_score.c); with out_path rows that sum
+   * up. */
   struct sl_str text;
   const struct sl_box_input *inputs; size_t ninputs;
   /* absolute files or folders that this job may read besides the pool's roots, NULL-ended, or NULL: then it gets a box of its own */

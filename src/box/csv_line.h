@@ -4,8 +4,8 @@
 
 #include "base/str.h"
 
-/* How many columns the first line has, and what stands between them: the most frequent of , ; TAB | outside quotes. 0: none of them, or no
- * line end within text. */
+/* How many columns the first line has, and what stands between them: the most frequent of , ; TAB | outside quotes. 0: none of them,
+ * or no line end within text. */
 unsigned csv_columns(struct sl_str text, char *delim);
 
 #endif

@@ -1,5 +1,5 @@
-/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. They are held until all features are
- * known, since a p-value is worth less the more of them there are. */
+/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. They are held until all
+ * features are known, since a p-value is worth less the more of them there are. */
 #ifndef SL_BOX_DRIFT_ROW_H
 #define SL_BOX_DRIFT_ROW_H
 

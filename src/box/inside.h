@@ -27,7 +27,8 @@ int box_head(struct sl_box_ctx *c, const struct sl_schema *s, int64_t total, str
 int box_rows(struct sl_box_ctx *c, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;    /* seals it */
 int box_bytes(struct sl_box_ctx *c, const void *p, size_t n, struct sl_err *err) SL_NODISCARD;
 void box_progress(struct sl_box_ctx *c, uint64_t done, uint64_t total);                     /* [any] sent with the next sign of life */
-/* Asks for input i and hands its batches over, until it ends. each gets the run-length coded connections (u32 rows, lstr) and the batch. */
+/* Asks for input i and hands its batches over, until it ends. each gets the run-length coded connections (u32 rows, lstr) and the
+ * batch. */
 typedef int box_input_fn(void *user, struct sl_str conns, struct sl_batch *b, struct sl_err *err);
 int box_input(struct sl_box_ctx *c, size_t i, struct sl_schema *s, box_input_fn *each, void *user, struct sl_err *err) SL_NODISCARD;
 

@@ -24,9 +24,10 @@ struct score {
   struct sl_mlmodel page;      /* names NULL: there was none */
   struct sl_model *m;
   size_t *of;                  /* feature -> column of the data */
-  size_t label_at;             /* of the data; SIZE_MAX: none */
-  struct sl_columns f;         /* features in their order, then the label */
-  struct sl_column *label;     /* in f; NULL: none */
+  size_t label_at, slice_at;   /* of the data; SIZE_MAX: none */
+  struct sl_columns f;         /* features in their order, then the label, then what the groups go by, as text */
+  struct sl_column *label, *slice;           /* in f; NULL: none */
+  struct score_slices *slices;
   struct sl_model_bind *bind;
   struct sl_model_shape shape;
   void *out; size_t out_rows;  /* of the present block */
@@ -67,6 +68,12 @@ void score_judge_f(struct score_judging *j, unsigned col, double v); /* NaN: non
 void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls);
 int score_judge_figures(struct score_judging *j) SL_NODISCARD;
 int score_judge_curves(struct score_judging *j) SL_NODISCARD;        /* score_curves.c */
+
+/* ---- score_slices.c: nothing without a column to go by */
+int score_slices_open(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_slices_block(struct score *s, struct sl_err *err) SL_NODISCARD;
+void score_slices_free(struct score *s);
+int score_judge_slices(struct score_judging *j) SL_NODISCARD;
 
 /* ---- score_out.c: begin once, block after block, end once. */
 int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;

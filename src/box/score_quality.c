@@ -53,7 +53,7 @@ int score_quality_open(struct score *s, struct sl_err *err)
   if (f.classes > SL_QUALITY_CLASSES_MAX && !s->judge)
     return SL_OK;
   int rc = sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
-  if (!rc && s->wide)
+  if (!rc && (s->wide || json_object_get(s->args, "slice")))
     sl_quality_keep(s->quality);
   return rc;
 }
@@ -202,7 +202,7 @@ static int add_value(void *user, const struct sl_quality_value *v)
   sl_batch_set(j->s->batch, J_N, sl_vi((int64_t)v->n));
   if (j->slice) {
     sl_batch_set(j->s->batch, J_SLICE, sl_vz(j->slice));
-    if (v->n < SCORE_FEW)
+    if (j->s->wide && v->n < SCORE_FEW)
       sl_batch_set(j->s->batch, J_NOTE, sl_vz("few rows"));
   }
   return j->b ? add_against(j, v) : SL_OK;
@@ -289,6 +289,8 @@ int score_quality_rows(struct score *s, struct sl_err *err)
     rc = score_judge_figures(&j);
   if (!rc && s->wide)
     rc = add_rows(&j, err);
+  if (!rc)
+    rc = score_judge_slices(&j);
   if (!rc && s->wide)
     rc = score_judge_curves(&j);
   sl_free(j.other);

@@ -1,7 +1,7 @@
 /* box/wire.h: what console and box say to each other: kinds of frames and their payloads (loop/child.h has the framing).
  *
- * Everything that comes from the box is untrusted; what goes in is ours. A kind that is not known ends the box. Kinds 8 and 24 are kept for
- * read(handle, offset, length) and its answer: remote files, once they are read through the connections' own bytes port. */
+ * Everything that comes from the box is untrusted; what goes in is ours. A kind that is not known ends the box. Kinds 8 and 24 are
+ * kept for read(handle, offset, length) and its answer: remote files, once they are read through the connections' own bytes port. */
 #ifndef SL_BOX_WIRE_H
 #define SL_BOX_WIRE_H
 

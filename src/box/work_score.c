@@ -123,13 +123,21 @@ static int load_model(struct score *s, struct sl_err *err)
 
 /* ---- the data ---- */
 
+static int no_column(const char *name, const char *what, const char *const *names, size_t n, struct sl_err *err)
+{
+  const char *near = sl_str_nearest(sl_str(name), names, n);
+  return sl_err_set(err, SL_EUSAGE, "the data has no column %s%s%s%s%s%s", name, near ? " (is " : "", near ? what : "", near ? " " : "",
+                    near ? near : "", near ? "?)" : "");
+}
+
 static int match(struct score *s, duck_prepared p, struct sl_err *err)
 {
   size_t n = (size_t)s->d->prepared_statement_column_count(p);
   const char **names = sl_calloc(n + 1, sizeof *names);
   const char *label = json_string_value(json_object_get(s->args, "label"));
+  const char *slice = json_string_value(json_object_get(s->args, "slice"));
   s->of = sl_calloc(sl_model_facts(s->m).features + 1, sizeof *s->of);
-  s->label_at = SIZE_MAX;
+  s->label_at = s->slice_at = SIZE_MAX;
   if (!names || !s->of) {
     sl_free(names);
     return sl_err_nomem(err);
@@ -139,20 +147,21 @@ static int match(struct score *s, duck_prepared p, struct sl_err *err)
     names[i] = names[i] ? names[i] : "";
     if (label && !strcmp(names[i], label))
       s->label_at = i;
+    if (slice && !strcmp(names[i], slice))
+      s->slice_at = i;
   }
   int rc = SL_OK;
-  if (label && s->label_at == SIZE_MAX) {
-    const char *near = sl_str_nearest(sl_str(label), names, n);
-    rc = sl_err_set(err, SL_EUSAGE, "the data has no column %s%s%s%s", label, near ? " (is the label " : "", near ? near : "",
-                    near ? "?)" : "");
-  }
+  if (label && s->label_at == SIZE_MAX)
+    rc = no_column(label, "the label", names, n, err);
+  if (!rc && slice && s->slice_at == SIZE_MAX)
+    rc = no_column(slice, "it", names, n, err);
   if (!rc)
     rc = sl_model_match(s->m, names, n, (const char *const *)s->page.names, s->page.n, s->label_at, s->of, err);
   sl_free(names);
   return rc;
 }
 
-/* The features in their order, then the label; columns by number, since names may repeat. */
+/* The features in their order, then the label, then the groups' column; columns by number, since names may repeat. */
 static void put_select(struct score *s, struct sl_buf *b, struct sl_str data, uint64_t ncols)
 {
   size_t features = sl_model_facts(s->m).features;
@@ -161,6 +170,8 @@ static void put_select(struct score *s, struct sl_buf *b, struct sl_str data, ui
     sl_buf_printf(b, "%sc%zu", i ? ", " : "", s->of[i]);
   if (s->label_at != SIZE_MAX)
     sl_buf_printf(b, "%sc%zu", features ? ", " : "", s->label_at);
+  if (s->slice_at != SIZE_MAX)
+    sl_buf_printf(b, ", CAST(c%zu AS VARCHAR)", s->slice_at);
   sl_buf_printf(b, " FROM (\n%.*s\n) AS t(", SL_ARG(data));
   for (uint64_t i = 0; i < ncols; i++)
     sl_buf_printf(b, "%sc%llu", i ? ", " : "", (unsigned long long)i);
@@ -170,7 +181,7 @@ static void put_select(struct score *s, struct sl_buf *b, struct sl_str data, ui
 static int check_signature(const struct score *s, struct sl_err *err)
 {
   for (size_t i = 0; i < s->page.n; i++)
-    for (size_t k = 0; k + (s->label != NULL) < s->f.n; k++)
+    for (size_t k = 0; k < sl_model_facts(s->m).features; k++)
       if (!strcmp(s->page.names[i], s->f.at[k].name) && !sl_mlmodel_takes(s->page.types[i], &s->f.at[k]))
         return sl_err_set(err, SL_EUSAGE, "column %s is %s; the model's signature says %s", s->f.at[k].name,
                           sl_column_type_name(&s->f.at[k]), s->page.types[i]);
@@ -181,7 +192,7 @@ static int check_signature(const struct score *s, struct sl_err *err)
 static int rename_columns(struct score *s, duck_prepared all, struct sl_err *err)
 {
   for (size_t k = 0; k < s->f.n; k++) {
-    size_t at = &s->f.at[k] == s->label ? s->label_at : s->of[k];
+    size_t at = &s->f.at[k] == s->label ? s->label_at : &s->f.at[k] == s->slice ? s->slice_at : s->of[k];
     char *name = sl_strdup(s->d->prepared_statement_column_name(all, at));
     if (!name)
       return sl_err_nomem(err);
@@ -198,6 +209,7 @@ static int bind(struct score *s, duck_prepared all, duck_prepared p, struct sl_e
   if (rc)
     return rc;
   s->label = s->label_at == SIZE_MAX ? NULL : &s->f.at[features];
+  s->slice = s->slice_at == SIZE_MAX ? NULL : &s->f.at[features + (s->label != NULL)];
   rc = rename_columns(s, all, err);
   if (!rc)
     rc = check_signature(s, err);
@@ -284,6 +296,8 @@ static int block(struct score *s, struct sl_err *err)
                  s->prob_shape, s->prob, err);
   if (!rc && s->quality)
     rc = score_quality_block(s, err);
+  if (!rc)
+    rc = score_slices_block(s, err);
   if (!rc && !s->judge)
     rc = score_out_block(s, err);
   s->row += sl_columns_rows(&s->f);
@@ -344,6 +358,8 @@ static int over_data(struct score *s, struct sl_err *err)
   if (!rc)
     rc = score_quality_open(s, err);
   if (!rc)
+    rc = score_slices_open(s, err);
+  if (!rc)
     rc = run_query(s, p, err);
   s->d->destroy_prepare(&p);
   s->d->destroy_prepare(&all);
@@ -379,6 +395,7 @@ static void score_free(struct score *s)
   sl_model_free(s->m);
   sl_mlmodel_free(&s->page);
   sl_quality_free(s->quality);
+  score_slices_free(s);
   sl_free(s->of);
   sl_free(s->out);
   sl_free(s->prob);

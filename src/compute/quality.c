@@ -140,6 +140,12 @@ int sl_quality_add(struct sl_quality *q, double label, const double *p, bool has
   return add_class(q, (size_t)label, p, has_p, chosen, err);
 }
 
+void sl_quality_groups(const struct sl_quality *q, const uint16_t *of, uint64_t *count)
+{
+  for (size_t i = 0; i < q->nlabel; i++)
+    count[of[q->row[i]]]++;
+}
+
 int sl_quality_subset(struct sl_quality **out, const struct sl_quality *q, const uint16_t *of, uint16_t g, struct sl_err *err)
 {
   int rc = sl_quality_open(out, q->classes, q->epsilon, err);

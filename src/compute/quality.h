@@ -58,6 +58,8 @@ void sl_quality_resample_free(struct sl_quality_boot *b);
 struct sl_quality_bounds sl_quality_resampled(const struct sl_quality_boot *b, const char *metric, int cls);   /* b may be NULL */
 
 /* ---- groups ---- */
+/* How many rows that have a label lie in each group: added to count. */
+void sl_quality_groups(const struct sl_quality *q, const uint16_t *of, uint64_t *count);
 /* The rows whose group is g; of[row of the data]: its group. Yours. Numbers: those that were kept. */
 int sl_quality_subset(struct sl_quality **out, const struct sl_quality *q, const uint16_t *of, uint16_t g, struct sl_err *err) SL_NODISCARD;
 

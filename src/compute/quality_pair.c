@@ -1,5 +1,5 @@
-/* compute/quality_pair.c: two models over the same rows: is their difference noise, and which rows make it; of one model, the rows that it
- * gets wrong. */
+/* compute/quality_pair.c: two models over the same rows: is their difference noise, and which rows make it; of one model, the rows
+ * that it gets wrong. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -8,18 +8,23 @@
 #include "base/mem.h"
 #include "model/scope.h"
 
-static const char *const keys[] = { "label=", "against=", NULL };
+static const char *const keys[] = { "label=", "against=", "slice=", NULL };
 
 /* ---- scope ---- */
 
 static int keep(struct sl_quality_ask *a, const char *w, bool quoted, struct sl_err *err)
 {
-  struct sl_str s = sl_str(w);
-  bool label = !quoted && sl_str_starts(s, sl_str(keys[0])), against = !quoted && sl_str_starts(s, sl_str(keys[1]));
-  char **to = label ? &a->label : against ? &a->against : !a->model ? &a->model : &a->data;
+  char **const named[] = { &a->label, &a->against, &a->slice };
+  char **to = !a->model ? &a->model : &a->data;
+  size_t skip = 0;
+  for (size_t i = 0; !quoted && keys[i]; i++)
+    if (sl_str_starts(sl_str(w), sl_str(keys[i]))) {
+      to = named[i];
+      skip = strlen(keys[i]);
+    }
   if (*to)
-    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA label=COLUMN [against=MODEL]", w);
-  *to = sl_strdup(w + (label ? strlen(keys[0]) : against ? strlen(keys[1]) : 0));
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA label=COLUMN [against=MODEL] [slice=COLUMN]", w);
+  *to = sl_strdup(w + skip);
   return *to ? SL_OK : sl_err_nomem(err);
 }
 
@@ -67,16 +72,17 @@ void sl_quality_ask_free(struct sl_quality_ask *a)
   sl_free(a->data);
   sl_free(a->label);
   sl_free(a->against);
+  sl_free(a->slice);
   *a = (struct sl_quality_ask){ 0 };
 }
 
 void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a)
 {
-  const char *values[] = { a->label, a->against };
+  const char *values[] = { a->label, a->against, a->slice };
   sl_scope_put(b, a->model, keys);
   sl_buf_ch(b, ' ');
   sl_scope_put(b, a->data, keys);
-  for (size_t i = 0; i < 2; i++)
+  for (size_t i = 0; keys[i]; i++)
     if (values[i]) {
       sl_buf_printf(b, " %s", keys[i]);
       sl_scope_put(b, values[i], keys);

@@ -177,16 +177,12 @@ def curves(got, one):
 # ---- the draws, made again ----
 
 def draws(n, times):
-    mask, state = (1 << 64) - 1, 1
-    for _ in range(times):
-        w = [0] * n
-        for _ in range(n):
-            state = (state + 0x9E3779B97F4A7C15) & mask
-            z = state
-            z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
-            z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
-            w[((z ^ (z >> 31)) >> 24) * n >> 40] += 1
-        yield np.array(w)
+    with np.errstate(over="ignore"):
+        z = np.uint64(1) + np.arange(1, n * times + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        rows = ((z ^ (z >> np.uint64(31))) >> np.uint64(24)) * np.uint64(n) >> np.uint64(40)
+    return [np.bincount(r.astype(int), minlength=n) for r in rows.reshape(times, n)]
 
 
 def drawn_figures(y, p, w):
@@ -257,6 +253,59 @@ def test_two_models(bench, classes):
                for r in shown)
 
 
+def test_groups(bench):
+    y, (a, b) = models(bench, 2)
+    frame = duckdb.sql(f"from '{bench.folder / 'data.parquet'}'").df()
+    rng = np.random.default_rng(1)
+    frame["ward"] = rng.choice(["north", "south \x1b[31m", "a=b", None], len(y), p=[0.5, 0.3, 0.19, 0.01])
+    frame["many"] = np.arange(len(y)) % 60 * (np.arange(len(y)) < 1400)
+    frame["all"] = np.arange(len(y))
+    bench.data(frame)
+    out = [r for r in rows(bench, "a.txt data.parquet label=y against=b.txt slice=ward") if (r["slice"] or "").startswith("ward")]
+    sizes = frame.ward.value_counts(dropna=False)
+    names = ["ward is null" if pd.isna(v) else f"ward={v}" for v in sizes.index]
+    assert list(dict.fromkeys(r["slice"] for r in out)) == names and sizes.iloc[-1] < 30
+    got = {(r["slice"], r["metric"]): r for r in out}
+    for value, name in zip(sizes.index, names):
+        at = (frame.ward.isna() if pd.isna(value) else frame.ward == value).to_numpy()
+        yy, p = y[at], a[at]
+        want = {"accuracy": metrics.accuracy_score(yy, given(p)), "auc": metrics.roc_auc_score(yy, p), "log_loss": metrics.log_loss(yy, p),
+                "mcc": metrics.matthews_corrcoef(yy, given(p)), "brier": metrics.brier_score_loss(yy, p),
+                "average_precision": metrics.average_precision_score(yy, p)}
+        for metric, v in want.items():
+            row = got[name, metric]
+            assert abs(row["value"] - v) < 1e-12 and row["n"] == at.sum() and row["class"] is None, (row, v)
+            assert row["note"] == ("few rows" if at.sum() < 30 else None)
+        off = want["auc"] - metrics.roc_auc_score(yy, b[at])
+        p_value = 2 * stats.norm.sf(abs(off) / np.sqrt(delong(yy, p, b[at])))
+        assert abs(got[name, "auc"]["p_value"] / p_value - 1) < 1e-9
+    # the statement, on which evidence rests, tells the same
+    said = json.loads(bench.run("sql", "from quality('a.txt', 'data.parquet', label => 'y', slice => 'ward')", "-o", "json").stdout)
+    assert [(r["slice"], r["value"]) for r in said if r["metric"] == "accuracy"][1:] == [(n, got[n, "accuracy"]["value"]) for n in names]
+    many = rows(bench, "a.txt data.parquet label=y slice=many")
+    left = next(r for r in many if r["metric"] == "slices_left_out")
+    assert len({r["slice"] for r in many if (r["slice"] or "").startswith("many=")}) == 50 and left["value"] == 10
+    assert left["n"] == sum(frame.many.value_counts().sort_values()[:10])
+    for column, words in (("all", b"has more than 1000 values"), ("wrd", b"the data has no column wrd (is it ward?)")):
+        out = subprocess.run([PROGRAM, "get", "quality", f"a.txt data.parquet label=y slice={column}", "--no-input"], capture_output=True,
+                             env=bench.env, cwd=bench.folder)
+        assert out.returncode in (1, 2) and words in out.stderr, out.stderr
+
+
+def test_groups_of_numbers(bench):
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"]).assign(g=np.arange(300) % 2 == 0)
+    frame["y"] = frame.a + frame.b
+    lgb.train({"objective": "regression", "verbosity": -1}, lgb.Dataset(frame[["a", "b"]], frame.y), 5).save_model(bench.folder / "n.txt")
+    bench.data(frame)
+    p = lgb.Booster(model_file=bench.folder / "n.txt").predict(frame[["a", "b"]])
+    got = {(r["slice"], r["metric"]): r["value"] for r in rows(bench, "n.txt data.parquet label=y slice=g")}
+    for value in (True, False):
+        at = (frame.g == value).to_numpy()
+        assert abs(got[f"g={str(value).lower()}", "r2"] - metrics.r2_score(frame.y[at], p[at])) < 1e-12
+        assert abs(got[f"g={str(value).lower()}", "mape"] - metrics.mean_absolute_percentage_error(frame.y[at], p[at])) < 1e-12
+
+
 def test_large_samples_far_from_chance(bench):
     """McNemar's tail, where a power of two no longer fits a double."""
     n = 40000
@@ -286,11 +335,12 @@ def test_numbers_and_what_cannot_be_compared(bench):
     assert abs(got["rmse"]["against"] - metrics.root_mean_squared_error(frame.y, p[1])) < 1e-12
     assert abs(got["r2"]["value"] - metrics.r2_score(frame.y, p[0])) < 1e-12
     assert abs(got["mape"]["value"] - metrics.mean_absolute_percentage_error(frame.y, p[0])) < 1e-12
-    sample = [np.repeat(np.arange(400), w) for w in draws(400, 1000)]
-    for metric, of in (("mae", metrics.mean_absolute_error), ("rmse", metrics.root_mean_squared_error), ("r2", metrics.r2_score),
-                       ("mape", metrics.mean_absolute_percentage_error)):
-        ends = np.percentile([of(frame.y.to_numpy()[i], p[0][i]) for i in sample], [2.5, 97.5])
-        assert abs(got[metric]["low"] / ends[0] - 1) < 1e-12 and abs(got[metric]["high"] / ends[1] - 1) < 1e-12, (metric, got[metric], ends)
+    w, t, off = np.array(draws(400, 1000)), frame.y.to_numpy(), np.abs(p[0] - frame.y.to_numpy())
+    around = w @ t ** 2 - (w @ t) ** 2 / 400
+    for metric, of in (("mae", w @ off / 400), ("rmse", np.sqrt(w @ off ** 2 / 400)), ("r2", 1 - w @ off ** 2 / around),
+                       ("mape", w @ (off / np.abs(t)) / 400)):
+        ends = np.percentile(of, [2.5, 97.5])
+        assert np.abs(np.array([got[metric]["low"], got[metric]["high"]]) / ends - 1).max() < 1e-12, (metric, got[metric], ends)
         assert got[metric]["test"] == "bootstrap" and got[metric]["p_value"] < 0.01
     assert got["disagreements"]["value"] == (p[0] != p[1]).sum()
     for scope, words in (("n1.txt data.parquet label=y against=c.txt", b"one model predicts classes, the other numbers"),

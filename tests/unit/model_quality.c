@@ -17,6 +17,8 @@ static void asks(void **state)
     { "m.ubj  d.csv", "m.ubj", "d.csv", NULL, NULL, "m.ubj d.csv" },
     { "against=models:/m@champion label=y models:/m/3 lake:raw/@newest", "models:/m/3", "lake:raw/@newest", "y", "models:/m@champion",
       "models:/m/3 lake:raw/@newest label=y against=models:/m@champion" },
+    { "slice=ward m d label=y", "m", "d", "y", NULL, "m d label=y slice=ward" },
+    { "m d slice='a b' label=y", "m", "d", "y", NULL, "m d label=y slice='a b'" },
     { "m 'sql:select ''a b'' as y' label=\"the \"\"y\"\"\"", "m", "sql:select 'a b' as y", "the \"y\"", NULL,
       "m 'sql:select ''a b'' as y' label='the \"y\"'" },
     { "'label=m' d label=''", "label=m", "d", "", NULL, "'label=m' d label=''" },

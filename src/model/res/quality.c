@@ -6,7 +6,7 @@ static const struct sl_col cols[] = {
     "f1_macro, f1_weighted, mcc, precision, recall, f1, confusion; mae, rmse, r2, mape; mistakes, disagreements: how many, and "
     "mistake, disagreement: the rows themselves; roc, pr, calibration, gain, lift: points of curves" },
   { .name = "class", .type = SL_TEXT, .help = "of this class; none: of all (of two classes, of the second). Of a row: its label" },
-  { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted; of a row or point: which; COLUMN=VALUE: of that group alone" },
+  { .name = "slice", .type = SL_TEXT, .help = "confusion: what was predicted; of a row or point: which; COLUMN=VALUE: of that group" },
   { .name = "value", .type = SL_F64, .help = "its value; of a row: what the model gives it; of a point: how high" },
   { .name = "low", .type = SL_F64, .help = "lower end of its interval (95 %): auc by DeLong, shares by Wilson, the rest by resampling" },
   { .name = "high", .type = SL_F64, .help = "upper end of its interval" },

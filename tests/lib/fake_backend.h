@@ -55,9 +55,11 @@ struct fake {
   int call_refuse, dry_rc, reconcile_rc;
   const char *dry_doc, *started; /* instead of its own; id of what each call starts */
   bool call_never; int call_ms;  /* no answer; an answer that late */
+  int dry_ms;                    /* the dry call's answer comes that late */
   atomic_bool go;
   /* ---- what happened ---- */
   int opens, closes, queries, cancels, resumes, answers, stopped;
+  int dry_turned;                /* calls that began dry and no longer were when they ended */
   atomic_int worker_rc, freed, blocked;
   uint32_t state_was;            /* the backend's state when it was opened: must be 0 */
   char scope[128], conn[32], statement[512], inputs[256], secret_was[64], answer_was[64];

@@ -30,7 +30,7 @@ const struct sl_action fake_act_bless = { .name = "bless", .help = "by the rules
                                           .once = SL_ONCE_READ, .args = bless_args, .nargs = 3, .judged = true };
 const struct sl_action *const fake_actions[] = { &fake_act_halt, &fake_act_make, &fake_act_drop, &fake_act_look, &fake_act_bless, NULL };
 
-struct verb_req { struct fake *f; struct sl_req *r; const struct sl_call *c; sl_timer t; bool cancelled, reconcile; };
+struct verb_req { struct fake *f; struct sl_req *r; const struct sl_call *c; sl_timer t; bool cancelled, reconcile, dry; };
 
 static void note(struct fake *f, const struct sl_call *c)
 {
@@ -90,6 +90,7 @@ static void verb_step(void *user)
   int rc = q->reconcile ? f->reconcile_rc : q->c->dry ? SL_OK : f->call_rc;
   struct sl_err e = { 0 };
   q->t.v = 0;
+  f->dry_turned += q->dry && !q->c->dry;
   if (q->cancelled) {
     struct sl_backend *b = sl_req_backend(q->r);
     note(f, q->c); /* the call is still there to be read */
@@ -111,7 +112,7 @@ static int verb_start(struct sl_req *r, const struct sl_call *c, bool reconcile,
 {
   struct fake *f = *(struct fake **)sl_backend_state(sl_req_backend(r));
   struct verb_req *q = sl_req_state(r);
-  *q = (struct verb_req){ .f = f, .r = r, .c = c, .reconcile = reconcile };
+  *q = (struct verb_req){ .f = f, .r = r, .c = c, .reconcile = reconcile, .dry = c->dry };
   f->calls += !reconcile && !c->dry;
   f->dries += c->dry;
   f->reconciles += reconcile;
@@ -120,7 +121,7 @@ static int verb_start(struct sl_req *r, const struct sl_call *c, bool reconcile,
     return sl_err_set(err, f->call_refuse, "scripted refusal");
   if (f->call_never && !c->dry)
     return SL_OK;
-  return sl_timer_start(sl_backend_loop(sl_req_backend(r)), c->dry ? 0 : f->call_ms, 0, verb_step, q, &q->t, err);
+  return sl_timer_start(sl_backend_loop(sl_req_backend(r)), c->dry ? f->dry_ms : f->call_ms, 0, verb_step, q, &q->t, err);
 }
 
 static int verb_run(struct sl_req *r, const struct sl_call *c, struct sl_err *err) { return verb_start(r, c, false, err); }

@@ -267,12 +267,39 @@ static void a_plan_that_nobody_takes_is_freed(void **state)
   assert_int_equal(told, 1);
 }
 
+/* The plan has failed; the backend still works on the call that it was asked for, and must go on to see that nothing is to be done. */
+static bool dry_asked(void *user)
+{
+  (void)user;
+  return fake->dries > 0;
+}
+
+static void a_dry_call_stays_dry_when_its_plan_has_failed(void **state)
+{
+  struct sl_ref ref;
+  struct sl_call c = fa_halt(&ref, "a");
+  int told = 0;
+  (void)state;
+  fake->dry_ms = 10 * 60 * 1000;
+  fake->late_end_ms = 5000;
+  assert_int_equal(sl_ws_plan(f.w, &c, not_told, &told, NULL), SL_OK);
+  fx_until(&f, dry_asked, NULL);
+  fx_pass(&f, 31000); /* longer than a plan waits */
+  assert_int_equal(told, 1);
+  assert_int_equal(fake->cancels, 1);
+  assert_int_equal(fake->ending, 1);
+  fx_pass(&f, 6000);
+  assert_int_equal(fake->ending, 0);
+  assert_int_equal(fake->dry_turned, 0);
+  assert_int_equal(fake->calls, 0);
+}
+
 int main(void)
 {
 #define T(x) cmocka_unit_test_setup_teardown(x, fresh, close_up)
   const struct CMUnitTest tests[] = {
     T(shows_the_exact_calls), T(several_targets_have_a_guard_each), T(named_guards_and_no_undo),
-    T(a_name_that_the_shell_would_read_is_quoted), T(arguments_are_checked_copied_and_told), T(a_missing_argument_is_named),
+    T(a_dry_call_stays_dry_when_its_plan_has_failed), T(a_name_that_the_shell_would_read_is_quoted), T(arguments_are_checked_copied_and_told), T(a_missing_argument_is_named),
     T(when_the_row_does_not_fit_it_is_refused), T(what_is_gone_or_cannot_be_is_refused), T(a_server_that_fails_is_told_as_it_is),
     T(calls_that_cannot_be_read_are_no_plan), T(protected_environments_ask_for_the_name), T(a_workspace_may_close_over_a_plan),
     T(a_plan_that_nobody_takes_is_freed),

@@ -6,6 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+
+KEEP = [sys.executable, str(Path(__file__).resolve().parent.parent / "lib" / "keep.py")]  # the server ends with us, however we end
 
 
 class Relay:
@@ -101,10 +104,11 @@ class Server:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.log = open(folder / "server.log", "wb")
-        self.process = subprocess.Popen([sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-                                         "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"], cwd=folder,
-                                        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}, stdout=self.log,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+                   "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        self.process = subprocess.Popen([*KEEP, *command], cwd=folder, stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT,
+                                        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+                                        start_new_session=True)
         for _ in range(400):
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as c:

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+KEEP = [sys.executable, str(ROOT / "tests" / "lib" / "keep.py")]  # before a server's command: it ends with us, however we end
 
 
 def free_port():
@@ -47,8 +48,8 @@ class Server:
     def start(self):
         """Also again, after kill()."""
         self.log = open(self.folder / "server.log", "ab")
-        self.process = subprocess.Popen(self.command, cwd=self.folder, env=self.env, stdout=self.log, stderr=subprocess.STDOUT,
-                                        start_new_session=True)
+        self.process = subprocess.Popen([*KEEP, *self.command], cwd=self.folder, env=self.env, stdin=subprocess.PIPE, stdout=self.log,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
         for _ in range(400):
             if answer(self.url + "/health") == "OK":
                 return

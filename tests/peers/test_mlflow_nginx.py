@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from lib_mlflow import ROOT, Server, Sluice, answer, free_port
+from lib_mlflow import KEEP, ROOT, Server, Sluice, answer, free_port
 from sluice_pytest import peer
 
 TOKEN = "good-token-123456"
@@ -64,8 +64,8 @@ class Front:
         certificates(folder)
         self.port = {name: free_port() for name in SITES}
         (folder / "nginx.conf").write_text(configuration(folder, upstream, self.port))
-        self.process = subprocess.Popen([NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-p", str(folder)],
-                                        stderr=subprocess.PIPE)
+        self.process = subprocess.Popen([*KEEP, NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-p", str(folder)],
+                                        stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         for _ in range(100):
             if answer(f"http://127.0.0.1:{self.port['page']}/"):
                 return
@@ -78,7 +78,7 @@ class Front:
         return f"{scheme}://127.0.0.1:{self.port[name]}"
 
     def stop(self):
-        self.process.terminate()
+        os.killpg(self.process.pid, 15)
         self.process.wait(20)
 
 
@@ -136,15 +136,15 @@ def test_client_certificate(front, sluice):
 def test_a_server_that_wants_it_in_the_handshake(front, sluice, tmp_path):
     """Without a front that speaks HTTP: TLS itself says no."""
     port = free_port()
-    tls = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "server.pem", "-key", "server.key", "-CAfile",
-                            "ca.pem", "-Verify", "1", "-verify_return_error", "-www", "-quiet"], cwd=front.dir, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.DEVNULL)
+    tls = subprocess.Popen([*KEEP, "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", "server.pem", "-key", "server.key",
+                            "-CAfile", "ca.pem", "-Verify", "1", "-verify_return_error", "-www", "-quiet"], cwd=front.dir,
+                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         time.sleep(0.5)
         said = sluice.run(f"https://127.0.0.1:{port}", "experiments", settings=f"    ca_file: {front.dir}/ca.pem\n", code=3)
         assert "does not take our certificate, or wants one" in said and said.count("\n") == 1
     finally:
-        tls.kill()
+        os.killpg(tls.pid, 9)
         tls.wait()
 
 

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from lib_mlflow import KEEP
 from sluice_pytest import peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,7 +48,8 @@ def keys(tmp_path_factory):
 def agent(keys, tmp_path_factory):
     """A real agent that holds all of them."""
     path = tmp_path_factory.mktemp("agent") / "s"
-    with subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*KEEP, "ssh-agent", "-D", "-a", str(path)], stdin=subprocess.PIPE, start_new_session=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(200):
                 if path.exists():
@@ -58,7 +60,7 @@ def agent(keys, tmp_path_factory):
                 run("ssh-add", "-q", keys / name, env=env)
             yield env
         finally:
-            process.terminate()
+            os.killpg(process.pid, 15)
 
 
 def fingerprint(pub):

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from lib_mlflow import KEEP
 from sluice_pytest import peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -61,7 +62,8 @@ def desk(tmp_path):
     peer("openssh", run("ssh", "-V").stderr.decode().split(",")[0], "real")
     d = Desk(tmp_path)
     agent = ["ssh-agent", "-D", "-a", d.env["SSH_AUTH_SOCK"]]
-    with subprocess.Popen(agent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*KEEP, *agent], stdin=subprocess.PIPE, start_new_session=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(200):
                 if (tmp_path / "agent").exists():
@@ -69,7 +71,7 @@ def desk(tmp_path):
                 threading.Event().wait(0.02)
             yield d
         finally:
-            process.terminate()
+            os.killpg(process.pid, 15)
 
 
 def add(desk, name):

@@ -38,6 +38,8 @@ static void acted(void *user, int rc, const struct sl_ref *started, const struct
     sl_ref_text(d->started, started);
   if (rc && err)
     d->err = *err;
+  if (!rc && d->started && sl_buf_check(d->started, NULL))
+    d->rc = sl_err_set(&d->err, SL_ENOMEM, "done, but the name of what it started is lost: out of memory; sluice get executions shows it");
 }
 
 /* ---- the plan in words ---- */

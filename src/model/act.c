@@ -160,6 +160,8 @@ static void tell(struct sl_plan *p, int rc)
   const char *result = started(p);
   bool have = result && !sl_ref_parse(sl_str(result), &ref, &scratch, NULL);
   const struct sl_resource *res = have ? sl_resource_find(ref.res) : NULL;
+  if (!rc && (p->nameless || (result && !have))) /* the action stands; whoever waits for a name gets none */
+    rc = sl_err_set(&err, SL_ENOMEM, "done, but the name of what it started is lost: out of memory; sluice get executions shows it");
   plan_unlink(p);
   sl_ws_stale(p->w, &sl_res_audit);
   sl_ws_stale(p->w, p->call.res);
@@ -294,8 +296,10 @@ static int on_did(void *user, size_t target, int rc, const struct sl_ref *ref, c
   if (ref) {
     sl_buf_init(&b, 1 << 16);
     sl_ref_text(&b, ref);
-    if (plan_text(p, &p->did[target].started, sl_buf_view(&b))) /* done all the same: the record then lacks what it started */
+    if (plan_text(p, &p->did[target].started, sl_buf_view(&b))) { /* done all the same: the record then lacks what it started */
       p->did[target].started = NULL;
+      p->nameless = true;
+    }
     sl_buf_free(&b);
   }
   return SL_OK;

@@ -55,6 +55,7 @@ struct sl_plan {
   unsigned refs;                     /* its holder (or the workspace's list), requests, jobs and callbacks under way */
   bool acting;                       /* its intent is written, or about to be */
   bool closing;                      /* the workspace closes: nobody is told */
+  bool nameless;                     /* it started something, and there was no memory to keep its name */
   bool reconciling;                  /* made from a record of the audit: there is no person to tell */
   int rc;
   struct sl_err err;

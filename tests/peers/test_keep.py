@@ -1,4 +1,4 @@
-"""Servers of tests do not outlive a test program that was killed: keep.py ends them, and their workers, which are processes of their own."""
+"""Servers of tests do not outlive a test program that was killed: keep.py ends them and their workers, processes of their own."""
 import os
 import signal
 import subprocess

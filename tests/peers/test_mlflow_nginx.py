@@ -64,8 +64,8 @@ class Front:
         certificates(folder)
         self.port = {name: free_port() for name in SITES}
         (folder / "nginx.conf").write_text(configuration(folder, upstream, self.port))
-        self.process = subprocess.Popen([*KEEP, NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-p", str(folder)],
-                                        stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        command = [*KEEP, NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-p", str(folder)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         for _ in range(100):
             if answer(f"http://127.0.0.1:{self.port['page']}/"):
                 return

@@ -299,7 +299,8 @@ int main(void)
 #define T(x) cmocka_unit_test_setup_teardown(x, fresh, close_up)
   const struct CMUnitTest tests[] = {
     T(shows_the_exact_calls), T(several_targets_have_a_guard_each), T(named_guards_and_no_undo),
-    T(a_dry_call_stays_dry_when_its_plan_has_failed), T(a_name_that_the_shell_would_read_is_quoted), T(arguments_are_checked_copied_and_told), T(a_missing_argument_is_named),
+    T(a_dry_call_stays_dry_when_its_plan_has_failed),
+    T(a_name_that_the_shell_would_read_is_quoted), T(arguments_are_checked_copied_and_told), T(a_missing_argument_is_named),
     T(when_the_row_does_not_fit_it_is_refused), T(what_is_gone_or_cannot_be_is_refused), T(a_server_that_fails_is_told_as_it_is),
     T(calls_that_cannot_be_read_are_no_plan), T(protected_environments_ask_for_the_name), T(a_workspace_may_close_over_a_plan),
     T(a_plan_that_nobody_takes_is_freed),

@@ -24,7 +24,7 @@ int duck_error(struct sl_err *err, const char *text);
 int duck_why_csv(const struct duck *d, duck_conn conn, int rc, struct sl_err *err);
 
 /* ---- what every worker does (duck_run.c) ---- */
-struct duck_own { struct duck d; duck_db db; bool shut; };       /* the worker's sl_box_ctx.own */
+struct duck_own { struct duck d; duck_db db; bool shut, writes; };       /* the worker's sl_box_ctx.own; writes: score_write.c */
 int duck_own_load(struct sl_box_ctx *c, struct sl_err *err) SL_NODISCARD;                       /* a worker's load */
 /* Shuts the engine in before the first. A connection for each job, yours to disconnect: temporary tables go with it. */
 int duck_own_connect(struct sl_box_ctx *c, duck_conn *conn, struct sl_err *err) SL_NODISCARD;

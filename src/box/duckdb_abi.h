@@ -18,6 +18,10 @@ typedef struct duck_type_ *duck_type;
 typedef struct duck_chunk_ *duck_chunk;
 typedef struct duck_vector_ *duck_vector;
 typedef struct duck_appender_ *duck_appender;
+typedef struct duck_function_ *duck_function;         /* that gives a table */
+typedef struct duck_bind_ *duck_bind;
+typedef struct duck_init_ *duck_init;
+typedef struct duck_call_ *duck_call;
 
 /* By value in two calls, so its size counts: six words, all the library's own. */
 typedef struct { uint64_t own[3]; void *also[3]; } duck_result;
@@ -109,7 +113,17 @@ enum duck_statement {
   X(int, append_data_chunk, (duck_appender, duck_chunk)) \
   X(const char *, appender_error, (duck_appender)) \
   X(int, appender_close, (duck_appender)) \
-  X(int, appender_destroy, (duck_appender *))
+  X(int, appender_destroy, (duck_appender *)) \
+  X(duck_function, create_table_function, (void)) \
+  X(void, destroy_table_function, (duck_function *)) \
+  X(void, table_function_set_name, (duck_function, const char *)) \
+  X(void, table_function_set_bind, (duck_function, void (*)(duck_bind))) \
+  X(void, table_function_set_init, (duck_function, void (*)(duck_init))) \
+  X(void, table_function_set_function, (duck_function, void (*)(duck_call, duck_chunk))) \
+  X(int, register_table_function, (duck_conn, duck_function)) \
+  X(void, bind_add_result_column, (duck_bind, const char *, duck_type)) \
+  X(void, bind_set_error, (duck_bind, const char *)) \
+  X(void, function_set_error, (duck_call, const char *))
 
 struct duck {
   void *lib;

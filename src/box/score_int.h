@@ -39,9 +39,7 @@ struct score {
   struct sl_schema *schema;
   struct sl_batch *batch;
   struct sl_col *cols; char **col_names; size_t ncols;
-  duck_appender app;           /* rows go into a table first, where a file is wanted */
-  duck_chunk chunk;
-  duck_type *types;
+  duck_result result; bool more;               /* the data's rows, where they stand */
 };
 
 double score_now(void);        /* s, monotonic */
@@ -75,10 +73,20 @@ int score_slices_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 void score_slices_free(struct score *s);
 int score_judge_slices(struct score_judging *j) SL_NODISCARD;
 
-/* ---- score_out.c: begin once, block after block, end once. */
+/* ---- work_score.c: the next rows are read and predicted (none: there are no more); the block was given on, and goes ---- */
+int score_block_next(struct score *s, struct sl_err *err) SL_NODISCARD;
+void score_block_done(struct score *s);
+
+/* ---- score_out.c: begin once, block after block, the summary of what went into a file ---- */
 int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_block(struct score *s, struct sl_err *err) SL_NODISCARD;
-int score_out_end(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_out_summary(struct score *s, struct sl_err *err) SL_NODISCARD;
+/* What predicted classes are called, where that is what is wanted (n 0: they are numbers), and the type of an output. */
+struct sl_model_labels score_called(const struct score *s);
+enum sl_type score_called_type(const struct score *s);
 void score_out_free(struct score *s);
+
+/* ---- score_write.c: all rows into the job's file ---- */
+int score_write(struct score *s, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -1,4 +1,4 @@
-/* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console, or through a table into a file. */
+/* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console. Into a file: score_write.c. */
 #include <math.h>
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "box/score_int.h"
 
-enum { WIDTH_MAX = 20000, VECTOR = 2048 };
+enum { WIDTH_MAX = 20000 };
 
 /* ---- the summary ---- */
 
@@ -41,15 +41,15 @@ static enum sl_type label_type(const struct sl_column *c)
 }
 
 /* What predicted classes are called, where that is what is wanted. n 0: they are numbers. */
-static struct sl_model_labels called(const struct score *s)
+struct sl_model_labels score_called(const struct score *s)
 {
   struct sl_model_labels l = sl_model_labels(s->m);
   return s->what == SL_MODEL_PREDICT && s->shape.type == SL_COLUMN_I64 && s->shape.width == 1 ? l : (struct sl_model_labels){ .n = 0 };
 }
 
-static enum sl_type called_type(const struct score *s)
+enum sl_type score_called_type(const struct score *s)
 {
-  struct sl_model_labels l = called(s);
+  struct sl_model_labels l = score_called(s);
   if (!l.n)
     return s->shape.type == SL_COLUMN_I64 ? SL_I64 : SL_F64;
   return l.type == SL_COLUMN_TEXT ? SL_TEXT : l.type == SL_COLUMN_BOOL ? SL_BOOL : l.type == SL_COLUMN_F64 ? SL_F64 : SL_I64;
@@ -73,7 +73,7 @@ static int add_col(struct score *s, char *name, enum sl_type type, struct sl_err
 static int columns(struct score *s, struct sl_err *err)
 {
   size_t width = s->shape.width;
-  enum sl_type type = called_type(s);
+  enum sl_type type = score_called_type(s);
   if (width > WIDTH_MAX)
     return sl_err_set(err, SL_ELIMIT, "%zu outputs a row; at most %d are given", width, WIDTH_MAX);
   s->cols = sl_calloc(width + 2, sizeof *s->cols);
@@ -84,132 +84,6 @@ static int columns(struct score *s, struct sl_err *err)
   if (!rc && s->label)
     rc = add_col(s, sl_strdup(s->label->name), label_type(s->label), err);
   return rc;
-}
-
-/* ---- into a table, for a file ---- */
-
-static int called_id(const struct score *s)
-{
-  enum sl_type t = called_type(s);
-  return t == SL_TEXT ? DUCK_VARCHAR : t == SL_BOOL ? DUCK_BOOLEAN : t == SL_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
-}
-
-static int duck_id(const struct score *s, size_t i)
-{
-  if (i == 0)
-    return DUCK_BIGINT;
-  if (i <= s->shape.width && called(s).n)
-    return called_id(s);
-  if (i <= s->shape.width)
-    return s->shape.type == SL_COLUMN_F32 ? DUCK_FLOAT : s->shape.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
-  switch (s->label->type) {
-  case SL_COLUMN_BOOL: return DUCK_BOOLEAN;
-  case SL_COLUMN_I64: return s->label->time ? DUCK_TIMESTAMP : DUCK_BIGINT;
-  case SL_COLUMN_F32: return DUCK_FLOAT;
-  case SL_COLUMN_F64: return DUCK_DOUBLE;
-  default: return DUCK_VARCHAR;
-  }
-}
-
-static const char *duck_word(int id)
-{
-  switch (id) {
-  case DUCK_BIGINT: return "BIGINT";
-  case DUCK_FLOAT: return "FLOAT";
-  case DUCK_DOUBLE: return "DOUBLE";
-  case DUCK_BOOLEAN: return "BOOLEAN";
-  case DUCK_TIMESTAMP: return "TIMESTAMP";
-  default: return "VARCHAR";
-  }
-}
-
-static int table(struct score *s, struct sl_err *err)
-{
-  struct sl_buf b;
-  sl_buf_init(&b, 0);
-  sl_buf_z(&b, "CREATE TEMP TABLE scored (");
-  s->types = sl_calloc(s->ncols + 1, sizeof *s->types);
-  for (size_t i = 0; i < s->ncols; i++) {
-    sl_buf_z(&b, i ? ", " : "");
-    sl_fmt_quote(&b, sl_str(s->col_names[i]), '"');
-    sl_buf_printf(&b, " %s", duck_word(duck_id(s, i)));
-    if (s->types)
-      s->types[i] = s->d->create_logical_type(duck_id(s, i));
-  }
-  sl_buf_z(&b, ")");
-  int rc = s->types ? sl_buf_check(&b, err) : sl_err_nomem(err);
-  if (!rc)
-    rc = duck_do(s->d, s->conn, b.p, err);
-  if (!rc && s->d->appender_create_ext(s->conn, "temp", "main", "scored", &s->app) != DUCK_OK)
-    rc = duck_error(err, s->d->appender_error(s->app));
-  if (!rc && !(s->chunk = s->d->create_data_chunk(s->types, s->ncols)))
-    rc = sl_err_nomem(err);
-  sl_buf_free(&b);
-  return rc;
-}
-
-static void table_label(struct score *s, duck_vector v, size_t from, size_t n)
-{
-  const struct sl_column *c = s->label;
-  void *data = s->d->vector_get_data(v);
-  for (size_t r = 0; r < n; r++) {
-    if (!sl_column_has(c, from + r)) {
-      s->d->vector_ensure_validity_writable(v);
-      s->d->validity_set_row_invalid(s->d->vector_get_validity(v), r);
-      continue;
-    }
-    struct sl_str text = sl_column_text(c, from + r);
-    switch (c->type) {
-    case SL_COLUMN_BOOL: ((uint8_t *)data)[r] = c->v.b[from + r]; break;
-    case SL_COLUMN_I64: ((int64_t *)data)[r] = c->v.i64[from + r]; break;
-    case SL_COLUMN_F32: ((float *)data)[r] = c->v.f32[from + r]; break;
-    case SL_COLUMN_F64: ((double *)data)[r] = c->v.f64[from + r]; break;
-    default: s->d->vector_assign_string_element_len(v, r, text.n ? text.p : "", text.n);
-    }
-  }
-}
-
-/* Predicted classes by what they are called. */
-static void table_called(struct score *s, duck_vector v, size_t from, size_t n)
-{
-  struct sl_model_labels l = called(s);
-  const int64_t *k = (const int64_t *)s->out + from;
-  void *to = s->d->vector_get_data(v);
-  for (size_t r = 0; r < n; r++)
-    switch (l.type) {
-    case SL_COLUMN_TEXT: s->d->vector_assign_string_element_len(v, r, l.text[k[r]].p, l.text[k[r]].n); break;
-    case SL_COLUMN_BOOL: ((uint8_t *)to)[r] = l.number[k[r]] != 0; break;
-    case SL_COLUMN_F64: ((double *)to)[r] = l.number[k[r]]; break;
-    default: ((int64_t *)to)[r] = (int64_t)l.number[k[r]];
-    }
-}
-
-static int table_rows(struct score *s, size_t from, size_t n, struct sl_err *err)
-{
-  const struct duck *d = s->d;
-  size_t width = s->shape.width;
-  d->data_chunk_reset(s->chunk);
-  int64_t *row = d->vector_get_data(d->data_chunk_get_vector(s->chunk, 0));
-  for (size_t r = 0; r < n; r++)
-    row[r] = (int64_t)(s->row + from + r);
-  if (called(s).n)
-    table_called(s, d->data_chunk_get_vector(s->chunk, 1), from, n);
-  for (size_t i = 0; !called(s).n && i < width; i++) {
-    void *to = d->vector_get_data(d->data_chunk_get_vector(s->chunk, i + 1));
-    for (size_t r = 0; r < n; r++) {
-      size_t at = (from + r) * width + i;
-      if (s->shape.type == SL_COLUMN_F32)
-        ((float *)to)[r] = ((const float *)s->out)[at];
-      else if (s->shape.type == SL_COLUMN_F64)
-        ((double *)to)[r] = ((const double *)s->out)[at];
-      else
-        ((int64_t *)to)[r] = ((const int64_t *)s->out)[at];
-    }
-  }
-  if (s->label)
-    table_label(s, d->data_chunk_get_vector(s->chunk, width + 1), from, n);
-  d->data_chunk_set_size(s->chunk, n);
-  return d->append_data_chunk(s->app, s->chunk) == DUCK_OK ? SL_OK : duck_error(err, d->appender_error(s->app));
 }
 
 /* ---- as rows ---- */
@@ -244,8 +118,8 @@ static struct sl_val label_val(const struct sl_column *c, size_t row)
 
 static struct sl_val called_val(const struct score *s, int64_t k)
 {
-  struct sl_model_labels l = called(s);
-  switch (called_type(s)) {
+  struct sl_model_labels l = score_called(s);
+  switch (score_called_type(s)) {
   case SL_TEXT: return sl_vs(l.text[k]);
   case SL_BOOL: return sl_vb(l.number[k] != 0);
   case SL_F64: return sl_vf(l.number[k]);
@@ -273,9 +147,9 @@ static int one_row(struct score *s, size_t r, struct sl_err *err)
   int n = snprintf(id, sizeof id, "%llu", (unsigned long long)(s->row + r));
   sl_batch_row(s->batch, SL_PUT, sl_strn(id, (size_t)n));
   sl_batch_set(s->batch, 0, sl_vi((int64_t)(s->row + r)));
-  if (called(s).n)
+  if (score_called(s).n)
     sl_batch_set(s->batch, 1, called_val(s, ((const int64_t *)s->out)[r]));
-  for (size_t i = 0; !called(s).n && i < width; i++) {
+  for (size_t i = 0; !score_called(s).n && i < width; i++) {
     size_t at = r * width + i;
     sl_batch_set(s->batch, (unsigned)i + 1, s->shape.type == SL_COLUMN_I64 ? sl_vi(((const int64_t *)s->out)[at])
                                             : s->shape.type == SL_COLUMN_F32 ? sl_vf(short_f32(((const float *)s->out)[at]))
@@ -296,7 +170,7 @@ int score_out_begin(struct score *s, struct sl_err *err)
   if (rc)
     return rc;
   if (s->c->out_file)
-    return table(s, err);
+    return SL_OK;
   rc = sl_schema_new(&s->schema, NULL, 0, s->cols, s->ncols, err);
   return rc ? rc : box_head(s->c, s->schema, -1, err);
 }
@@ -305,11 +179,9 @@ int score_out_block(struct score *s, struct sl_err *err)
 {
   size_t rows = sl_columns_rows(&s->f);
   int rc = SL_OK;
-  for (size_t at = 0; !rc && s->c->out_file && at < rows; at += VECTOR)
-    rc = table_rows(s, at, rows - at < VECTOR ? rows - at : VECTOR, err);
-  for (size_t r = 0; !rc && !s->c->out_file && r < rows; r++)
+  for (size_t r = 0; !rc && r < rows; r++)
     rc = one_row(s, r, err);
-  return rc || s->c->out_file ? rc : flush(s, err);
+  return rc ? rc : flush(s, err);
 }
 
 static int summary_row(struct score *s, struct sl_str quality, struct sl_err *err)
@@ -344,7 +216,7 @@ static int summary_row(struct score *s, struct sl_str quality, struct sl_err *er
   return rc;
 }
 
-static int summary(struct score *s, struct sl_err *err)
+int score_out_summary(struct score *s, struct sl_err *err)
 {
   struct sl_buf b;
   sl_buf_init(&b, 0);
@@ -363,30 +235,10 @@ static int summary(struct score *s, struct sl_err *err)
   return rc;
 }
 
-int score_out_end(struct score *s, struct sl_err *err)
-{
-  if (!s->c->out_file)
-    return SL_OK;
-  int rc = s->d->appender_close(s->app) == DUCK_OK ? SL_OK : duck_error(err, s->d->appender_error(s->app));
-  if (!rc)
-    rc = duck_write_out(s->d, s->conn, s->c, SL_STR("SELECT * FROM temp.main.scored"), err);
-  uint64_t rows = s->c->rows;
-  if (!rc)
-    rc = summary(s, err);
-  s->c->rows = rows;
-  return rc;
-}
-
 void score_out_free(struct score *s)
 {
   for (size_t i = 0; i < s->ncols; i++)
     sl_free(s->col_names[i]);
-  for (size_t i = 0; s->types && i < s->ncols; i++)
-    s->d->destroy_logical_type(&s->types[i]);
-  s->d->destroy_data_chunk(&s->chunk);
-  if (s->app)
-    s->d->appender_destroy(&s->app);
-  sl_free(s->types);
   sl_free(s->cols);
   sl_free(s->col_names);
   sl_schema_unref(s->schema);

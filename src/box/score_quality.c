@@ -55,6 +55,8 @@ int score_quality_open(struct score *s, struct sl_err *err)
   int rc = sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
   if (!rc && (s->wide || json_object_get(s->args, "slice")))
     sl_quality_keep(s->quality);
+  if (!rc && !s->judge)
+    sl_quality_bound(s->quality, SL_QUALITY_ROWS_MAX);
   return rc;
 }
 

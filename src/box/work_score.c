@@ -17,7 +17,8 @@
 #include "box/sqlscan.h"
 #include "box/unpack.h"
 
-enum { MODEL_MAX = 256 << 20, BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64 };
+enum { MODEL_MAX = 256 << 20, BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
+       TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20 };
 
 double score_now(void)
 {
@@ -281,7 +282,7 @@ static int room(struct score *s, struct sl_err *err)
   return s->out && (s->prob || !s->quality) ? SL_OK : sl_err_nomem(err);
 }
 
-static int block(struct score *s, struct sl_err *err)
+static int predict_block(struct score *s, struct sl_err *err)
 {
   int rc = room(s, err);
   if (!rc)
@@ -296,42 +297,69 @@ static int block(struct score *s, struct sl_err *err)
                  s->prob_shape, s->prob, err);
   if (!rc && s->quality)
     rc = score_quality_block(s, err);
-  if (!rc)
-    rc = score_slices_block(s, err);
-  if (!rc && !s->judge)
-    rc = score_out_block(s, err);
-  s->row += sl_columns_rows(&s->f);
-  sl_columns_clear(&s->f);
-  box_progress(s->c, s->row, 0);
-  return rc;
+  return rc ? rc : score_slices_block(s, err);
 }
 
-static int blocks(struct score *s, duck_result *r, struct sl_err *err)
+int score_block_next(struct score *s, struct sl_err *err)
 {
-  size_t rows = BLOCK_CELLS / (s->f.n + 1) < BLOCK_ROWS ? BLOCK_CELLS / (s->f.n + 1) : BLOCK_ROWS;
-  bool more = true;
+  size_t cells = s->f.n + 1 + s->shape.width + (s->quality ? s->prob_shape.width : 0);
+  size_t rows = BLOCK_CELLS / cells < BLOCK_ROWS ? BLOCK_CELLS / cells : BLOCK_ROWS;
   int rc = SL_OK;
-  while (!rc && more) {
-    rc = duck_columns_next(s->d, r, &s->f, &more, err);
-    if (!rc && sl_columns_rows(&s->f) && (!more || sl_columns_rows(&s->f) + CHUNK > rows))
-      rc = block(s, err);
+  while (!rc && s->more && (!sl_columns_rows(&s->f) || sl_columns_rows(&s->f) + CHUNK <= rows))
+    rc = duck_columns_next(s->d, &s->result, &s->f, &s->more, err);
+  return rc || !sl_columns_rows(&s->f) ? rc : predict_block(s, err);
+}
+
+/* Texts are numbered as they come; what many different ones take is given back. */
+static void forget_texts(struct score *s)
+{
+  bool any = false;
+  for (size_t i = 0; i < s->f.n; i++)
+    any = sl_column_forget(&s->f.at[i], TEXTS_MAX, TEXTS_BYTES) || any;
+  if (any)
+    sl_model_bind_forget(s->bind);
+}
+
+void score_block_done(struct score *s)
+{
+  s->row += sl_columns_rows(&s->f);
+  sl_columns_clear(&s->f);
+  forget_texts(s);
+  box_progress(s->c, s->row, 0);
+}
+
+static int blocks(struct score *s, struct sl_err *err)
+{
+  int rc = score_block_next(s, err);
+  while (!rc && sl_columns_rows(&s->f)) {
+    if (!s->judge)
+      rc = score_out_block(s, err);
+    score_block_done(s);
+    if (!rc)
+      rc = score_block_next(s, err);
   }
   return rc;
 }
 
 static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
 {
-  duck_result r = { { 0 }, { NULL } };
+  bool file = s->c->out_file && !s->judge;
   int rc = score_out_begin(s, err);
   if (!rc)
-    rc = duck_execute(s->d, s->conn, s->c, p, &r, err);
+    rc = duck_execute(s->d, s->conn, s->c, p, &s->result, err);
+  s->more = !rc;
   if (!rc)
-    rc = blocks(s, &r, err);
-  s->d->destroy_result(&r);
+    rc = file ? score_write(s, err) : blocks(s, err);
+  s->d->destroy_result(&s->result);
   s->total_s = score_now() - s->total_s;
   if (rc || s->aside)
     return rc;
-  return s->judge ? score_quality_rows(s, err) : score_out_end(s, err);
+  if (s->judge)
+    return score_quality_rows(s, err);
+  uint64_t rows = s->c->rows;
+  rc = file ? score_out_summary(s, err) : SL_OK;
+  s->c->rows = file ? rows : s->c->rows;
+  return rc;
 }
 
 static int over_data(struct score *s, struct sl_err *err)

@@ -62,6 +62,20 @@ static void *moved(void *old, size_t keep, size_t bytes)
   return p;
 }
 
+bool sl_column_forget(struct sl_column *c, size_t texts, size_t bytes)
+{
+  size_t n = sl_map_count(&c->dict), all = 0;
+  if (c->type != SL_COLUMN_DICT || c->n)
+    return false;
+  for (size_t i = 0; n <= texts && all <= bytes && i < n; i++)
+    all += sl_map_key(&c->dict, i).n;
+  if (n <= texts && all <= bytes)
+    return false;
+  sl_map_free(&c->dict);
+  sl_map_init(&c->dict);
+  return true;
+}
+
 int sl_column_room(struct sl_column *c, size_t n, struct sl_err *err)
 {
   size_t w = width(c->type), cap = c->cap ? c->cap : FIRST_ROWS;

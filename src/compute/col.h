@@ -36,6 +36,8 @@ struct sl_column {
 int sl_column_init(struct sl_column *c, const char *name, enum sl_column_type type, struct sl_err *err) SL_NODISCARD;
 void sl_column_free(struct sl_column *c);
 void sl_column_clear(struct sl_column *c);     /* no rows; memory and dictionary stay */
+/* DICT without rows: the dictionary goes, too, if it has more texts or more bytes than that. Codes begin anew then: true. */
+bool sl_column_forget(struct sl_column *c, size_t texts, size_t bytes);
 /* Room for n more rows, so that the values may be written into v directly; then sl_column_wrote(). */
 int sl_column_room(struct sl_column *c, size_t n, struct sl_err *err) SL_NODISCARD;
 void sl_column_wrote(struct sl_column *c, size_t n);          /* n more rows that all have a value */

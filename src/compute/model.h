@@ -64,6 +64,7 @@ void sl_model_bind_free(struct sl_model_bind *b);
 /* After the columns were filled anew: categories that came for the first time get their codes. EPARSE: one that the model does not know and
  * its library refuses. One thread. */
 int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err) SL_NODISCARD;
+void sl_model_bind_forget(struct sl_model_bind *b);        /* after columns forgot their texts (sl_column_forget) */
 
 /* What an output is: F32, F64 or I64, and how many values a row. EUSAGE: the model has no such output. */
 struct sl_model_shape { enum sl_column_type type; size_t width; };

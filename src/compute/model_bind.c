@@ -90,6 +90,13 @@ int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err)
   return rc;
 }
 
+void sl_model_bind_forget(struct sl_model_bind *b)
+{
+  for (size_t i = 0; i < b->m->features; i++)
+    if (b->recode[i].n > sl_column_dict_count(b->col[i]))
+      b->recode[i].n = 0;
+}
+
 /* Numbers that are categories by value, not by code. */
 static double code_of_number(const struct model_cats *cats, double v)
 {

@@ -35,12 +35,15 @@ void sl_quality_free(struct sl_quality *q)
   sl_free(q->row);
   sl_free(q->chosen);
   sl_free(q->confusion);
+  sl_free(q->wide);
+  sl_free(q->same);
   sl_free(q);
 }
 
 uint64_t sl_quality_count(const struct sl_quality *q) { return q->n; }
 
 void sl_quality_keep(struct sl_quality *q) { q->keep = true; }
+void sl_quality_bound(struct sl_quality *q, size_t rows) { q->bound = rows; }
 
 /* What every kept row has: which one it is, and the class it was given. */
 static int keep_row(struct sl_quality *q, int64_t chosen, struct sl_err *err)
@@ -103,20 +106,33 @@ double quality_brier(const struct sl_quality *q, size_t label, const double *p)
   return sum;
 }
 
-static int add_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
+static int keep_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
 {
   int rc = keep_row(q, chosen, err);
   if (!rc)
     rc = sl_grow((void **)&q->label, &q->label_cap, q->nlabel + 1, sizeof *q->label, SL_QUALITY_ROWS_MAX, err);
   if (!rc && has_p)
-    rc = sl_grow((void **)&q->p, &q->p_cap, q->np + q->width, sizeof *q->p, (size_t)SL_QUALITY_ROWS_MAX * 4, err);
+    rc = sl_grow((void **)&q->p, &q->p_cap, q->np + q->width, sizeof *q->p, SL_QUALITY_NUMBERS_MAX, err);
   if (rc)
     return rc;
   q->label[q->nlabel++] = (int32_t)label;
-  for (size_t k = 0; has_p && k < q->width; k++) {
-    q->odd_p = q->odd_p || isnan(p[k]);
+  for (size_t k = 0; has_p && k < q->width; k++)
     q->p[q->np++] = p[k];
-  }
+  return SL_OK;
+}
+
+static int add_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
+{
+  bool full = q->nlabel >= q->bound || q->np + q->width > SL_QUALITY_NUMBERS_MAX;
+  int rc = full && q->bound && !q->wide ? quality_wide_begin(q, err) : SL_OK;
+  if (!rc && !q->wide)
+    rc = keep_class(q, label, p, has_p, chosen, err);
+  if (rc)
+    return rc;
+  for (size_t k = 0; has_p && k < q->width; k++)
+    q->odd_p = q->odd_p || isnan(p[k]);
+  if (has_p && q->wide)
+    quality_wide_add(q, label, p);
   q->no_p = q->no_p || !has_p;
   q->n++;
   if (chosen >= 0 && (size_t)chosen < q->classes)
@@ -275,6 +291,27 @@ static int end_outputs(const struct sl_quality *q, sl_quality_fn *fn, void *user
   return rc ? rc : put_each(q, e, first, 2, fn, user);
 }
 
+
+/* The same where rows are no longer kept: the mean of several lies between the means. */
+static int end_outputs_wide(const struct sl_quality *q, sl_quality_fn *fn, void *user)
+{
+  double least = 0, most = 0, told = 0;
+  for (size_t k = q->classes > 2 ? 0 : 1; k < q->classes; k++) {
+    double low, high;
+    if (!quality_wide_auc(q, k, &low, &high))
+      continue;
+    least += low;
+    most += high;
+    told++;
+  }
+  int rc = put(fn, user, "auc_at_least", -1, -1, told > 0 ? least / told : (double)NAN, q->n);
+  if (!rc)
+    rc = put(fn, user, "auc_at_most", -1, -1, told > 0 ? most / told : (double)NAN, q->n);
+  if (!rc)
+    rc = put(fn, user, "log_loss", -1, -1, q->loss / (double)q->n, q->n);
+  return rc ? rc : put(fn, user, "brier", -1, -1, q->brier / (double)q->n, q->n);
+}
+
 /* ---- of what was chosen alone ---- */
 
 static uint64_t marginal(const struct sl_quality *q, size_t k, bool of_label)
@@ -345,7 +382,7 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
     hits += q->confusion[k * q->classes + k];
   int rc = put_share(fn, user, "accuracy", -1, hits, q->n, (double)NAN);
   if (!rc && !q->no_p && q->n)
-    rc = end_outputs(q, fn, user, err);
+    rc = q->wide ? end_outputs_wide(q, fn, user) : end_outputs(q, fn, user, err);
   if (!rc)
     rc = end_table(q, fn, user);
   for (size_t k = 0; !rc && k < q->classes; k++)

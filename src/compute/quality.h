@@ -11,7 +11,8 @@
 
 #include "base/buf.h"
 
-enum { SL_QUALITY_ROWS_MAX = 8 << 20, SL_QUALITY_CLASSES_MAX = 256, SL_QUALITY_CURVES_MAX = 10 };
+enum { SL_QUALITY_ROWS_MAX = 8 << 20, SL_QUALITY_NUMBERS_MAX = 16 << 20, /* probabilities of them */
+       SL_QUALITY_CLASSES_MAX = 256, SL_QUALITY_CURVES_MAX = 10 };
 
 struct sl_quality;
 /* classes 0: numbers are predicted. epsilon: of the outputs' width, for the log loss. ELIMIT: more classes than are told apart. */
@@ -19,6 +20,9 @@ int sl_quality_open(struct sl_quality **out, size_t classes, double epsilon, str
 void sl_quality_free(struct sl_quality *q);
 /* Numbers, too, are kept row by row, for sl_quality_rows(): before the first row. (Classes always are.) */
 void sl_quality_keep(struct sl_quality *q);
+/* Before the first row: beyond so many rows (at most SL_QUALITY_ROWS_MAX) or SL_QUALITY_NUMBERS_MAX it goes on without keeping rows;
+ * instead of auc there are auc_at_least and auc_at_most then. Not with sl_quality_keep(), and not for two models side by side. */
+void sl_quality_bound(struct sl_quality *q, size_t rows);
 /* One row, the next one. Two classes: p[0] is the probability of class 1; more: one for each; none: p[0] is the number. has_p false: only
  * the class is known (chosen). A label that is NaN leaves the row out. EUSAGE: a label that is no class. ELIMIT beyond
  * SL_QUALITY_ROWS_MAX. */

@@ -16,6 +16,8 @@ struct sl_quality {
   bool keep, no_p, odd_p;      /* odd_p: a probability is NaN, nothing can be ranked */
   double loss, abs, square, sum_square;   /* of numbers: errors; labels around their mean (Welford) */
   double mean, share, brier;                 /* share: errors as parts of the labels */
+  size_t bound;                /* rows that are kept before they are only counted; 0: more is an error */
+  uint64_t *wide; double *same;              /* beyond it: rows of each class (width, rest or in) by bucket; its one value, or NaN */
   uint64_t n, seen;            /* seen: rows, with those that were left out */
 };
 
@@ -32,6 +34,11 @@ void quality_rank_auc(const struct quality_rank *r, double *v, struct quality_au
 int quality_auc(const struct sl_quality *q, size_t k, double *v, struct quality_auc *out, struct sl_err *err) SL_NODISCARD;
 /* Average precision, and (auc not NULL) the AUC, of rows that count w[at] times; w NULL: once. */
 double quality_rank_precision(const struct quality_rank *r, const uint32_t *w, double *auc);
+
+/* ---- quality_wide.c: what was kept becomes counts; a row more; between which numbers the AUC of class k lies (false: it is none) ---- */
+int quality_wide_begin(struct sl_quality *q, struct sl_err *err) SL_NODISCARD;
+void quality_wide_add(struct sl_quality *q, size_t label, const double *p);
+bool quality_wide_auc(const struct sl_quality *q, size_t k, double *least, double *most);
 bool quality_in(const struct sl_quality *q, size_t k, size_t i);
 double quality_p(const struct sl_quality *q, size_t k, size_t i);          /* of class k; two classes: 1 */
 

@@ -1,6 +1,7 @@
 /* Quality: small cases worked out by hand; ties, classes that are not there, labels that are missing. */
 #include "compute/quality.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -255,6 +256,45 @@ static void no_number(void **state)
   sl_quality_free(q);
 }
 
+/* Beyond the bound nothing is kept: counts stay exact, and the AUC lies between two numbers that are not far apart. */
+static void bounded(size_t classes)
+{
+  struct sl_quality *exact, *q;
+  struct got want = { .n = 0 }, g = { .n = 0 };
+  uint64_t x = 7;
+  assert_int_equal(sl_quality_open(&exact, classes, DBL_EPSILON, NULL), SL_OK);
+  assert_int_equal(sl_quality_open(&q, classes, DBL_EPSILON, NULL), SL_OK);
+  sl_quality_bound(q, 100);
+  for (size_t i = 0; i < 4000; i++) {
+    double p[3] = { 0 }, label;
+    for (size_t k = 0; k < 3; k++) {
+      x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
+      p[k] = (double)(x >> 40) / (1 << 24);
+      p[k] = p[k] * p[k] * p[k]; /* many near 0 */
+    }
+    label = classes == 2 ? p[0] + p[1] > 0.4 : p[0] > p[1] ? 0 : p[1] > p[2] ? 1 : 2;
+    assert_int_equal(sl_quality_add(exact, label, p, true, classes == 2 ? p[0] > 0.5 : 1, NULL), SL_OK);
+    assert_int_equal(sl_quality_add(q, label, p, true, classes == 2 ? p[0] > 0.5 : 1, NULL), SL_OK);
+  }
+  assert_int_equal(sl_quality_end(exact, take, &want, NULL), SL_OK);
+  assert_int_equal(sl_quality_end(q, take, &g, NULL), SL_OK);
+  double auc = value(&want, "auc", -1, -1), least = value(&g, "auc_at_least", -1, -1), most = value(&g, "auc_at_most", -1, -1);
+  assert_true(auc > 0.6 && auc < 0.95 && least <= auc && auc <= most && most - least > 0 && most - least < 0.001);
+  assert_true(value(&want, "accuracy", -1, -1) == value(&g, "accuracy", -1, -1));
+  assert_true(value(&want, "log_loss", -1, -1) == value(&g, "log_loss", -1, -1));
+  for (size_t i = 0; i < g.n; i++)
+    assert_true(strcmp(g.v[i].metric, "auc") != 0);
+  sl_quality_free(exact);
+  sl_quality_free(q);
+}
+
+static void beyond_the_bound(void **state)
+{
+  (void)state;
+  bounded(2);
+  bounded(3);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -267,6 +307,7 @@ int main(void)
     cmocka_unit_test(two_models),
     cmocka_unit_test(numbers_row_by_row),
     cmocka_unit_test(no_number),
+    cmocka_unit_test(beyond_the_bound),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

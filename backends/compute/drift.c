@@ -1,5 +1,6 @@
 /* backends/compute/drift.c: the resource `drift`: two data sets, each an address or a query, handed to the box, whose rows become ours. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend_compute/compute_int.h"
 #include "base/fmt.h"
@@ -10,6 +11,8 @@
 static const struct sl_col own[] = {
   { .name = "q_value", .type = SL_F64, .help = "p_value among all features: the share of false alarms if this one is called drifted "
     "(Benjamini-Hochberg)" },
+  { .name = "p_bonferroni", .type = SL_F64, .help = "p_value times the number of features, at most 1 (Bonferroni)",
+    .flags = SL_COL_HIDDEN },
   { .name = "chosen", .type = SL_BOOL, .help = "what the profile judges by; else a second opinion", .flags = SL_COL_HIDDEN },
   { .name = "chance", .type = SL_F64, .help = "the statistic to be expected of two samples of one distribution, of these sizes" },
   { .name = "note", .type = SL_TEXT, .help = "what is the matter with the column" },
@@ -162,6 +165,28 @@ static int next_side(struct sl_req *r, struct sl_err *err)
   return rc;
 }
 
+static bool is_first(int t)
+{
+  for (int i = 0; i < t; i++)
+    if (!strcmp(sl_drift_test_name((enum sl_drift_test)i), sl_drift_test_name((enum sl_drift_test)t)))
+      return false;
+  return true;
+}
+
+static int no_test(struct sl_str name, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  sl_buf_z(&b, "auto");
+  for (int t = 0; t < SL_DRIFT_TESTS; t++)
+    if (is_first(t))
+      sl_buf_printf(&b, ", %s", sl_drift_test_name((enum sl_drift_test)t));
+  int rc = sl_err_set(err, SL_EUSAGE, "there is no test %.*s; there are %s; js@evidently says whose", SL_ARG(sl_str_head(name, 40)),
+                      sl_buf_zstr(&b));
+  sl_buf_free(&b);
+  return rc;
+}
+
 static int check_tests(const struct sl_drift_ask *a, struct sl_err *err)
 {
   struct sl_str rest = sl_str(a->tests ? a->tests : "auto"), name;
@@ -169,8 +194,7 @@ static int check_tests(const struct sl_drift_ask *a, struct sl_err *err)
   while (sl_str_cut(&rest, ',', &name)) {
     name = sl_str_trim(name);
     if (!sl_str_eqz(name, "auto") && name.n && !sl_drift_test_find(name, a->profile, &t))
-      return sl_err_set(err, SL_EUSAGE, "there is no test %.*s; there are auto, ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, "
-                                        "linf, linf_robust, each with @evidently, @scipy or @monitor where they define it", SL_ARG(name));
+      return no_test(name, err);
   }
   return SL_OK;
 }

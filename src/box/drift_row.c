@@ -7,7 +7,8 @@
 #include "base/mem.h"
 
 enum { COL_FEATURE, COL_KIND, COL_TEST, COL_DEFINITION, COL_STATISTIC, COL_P, COL_THRESHOLD, COL_DRIFTED, COL_N, COL_MISSING = COL_N + 2,
-       COL_INFINITE = COL_MISSING + 2, COL_Q = COL_INFINITE + 2, COL_CHOSEN, COL_CHANCE, COL_NOTE, COL_MEDIAN, COL_LOW = COL_MEDIAN + 2,
+       COL_INFINITE = COL_MISSING + 2, COL_Q = COL_INFINITE + 2, COL_BONFERRONI,
+       COL_CHOSEN, COL_CHANCE, COL_NOTE, COL_MEDIAN, COL_LOW = COL_MEDIAN + 2,
        COL_HIGH, COL_HISTOGRAM, COL_CATEGORIES = COL_HISTOGRAM + 2 };
 
 /* As the resource `drift` and its backend's own columns have them; only order and types count here. */
@@ -17,6 +18,7 @@ static const struct sl_col cols[] = {
   { .name = "threshold", .type = SL_F64 }, { .name = "drifted", .type = SL_BOOL }, { .name = "n_baseline", .type = SL_I64 },
   { .name = "n_current", .type = SL_I64 }, { .name = "missing_baseline", .type = SL_I64 }, { .name = "missing_current", .type = SL_I64 },
   { .name = "infinite_baseline", .type = SL_I64 }, { .name = "infinite_current", .type = SL_I64 }, { .name = "q_value", .type = SL_F64 },
+  { .name = "p_bonferroni", .type = SL_F64 },
   { .name = "chosen", .type = SL_BOOL }, { .name = "chance", .type = SL_F64 }, { .name = "note", .type = SL_TEXT },
   { .name = "median_baseline", .type = SL_F64 }, { .name = "median_current", .type = SL_F64 }, { .name = "low", .type = SL_F64 },
   { .name = "high", .type = SL_F64 }, { .name = "histogram_baseline", .type = SL_LIST }, { .name = "histogram_current", .type = SL_LIST },
@@ -28,7 +30,7 @@ struct drift_held {
   const char *feature, *kind, *test, *tool, *note;
   size_t n[2];
   int64_t missing[2], infinite[2];
-  double statistic, p, q, threshold, chance, median[2], low, high;
+  double statistic, p, q, bonferroni, threshold, chance, median[2], low, high;
   int drifted, chosen;                     /* -1: not said */
   unsigned group;
   struct sl_str histogram[2], categories;
@@ -102,7 +104,8 @@ static int begin(struct drift_rows *o, const struct drift_feature *f, const char
   struct drift_held *h = &o->held[o->nheld];
   *h = (struct drift_held){ .kind = sl_drift_kind_name(f->pair.kind), .test = test, .tool = tool, .n = { f->pair.n[0], f->pair.n[1] },
                             .missing = { f->missing[0], f->missing[1] }, .infinite = { f->infinite[0], f->infinite[1] },
-                            .statistic = none, .p = none, .q = none, .threshold = none, .chance = none, .median = { none, none },
+                            .statistic = none, .p = none, .q = none, .bonferroni = none,
+                            .threshold = none, .chance = none, .median = { none, none },
                             .low = none, .high = none, .drifted = -1, .chosen = -1 };
   bool empty = !f->pair.n[0] || !f->pair.n[1];
   rc = keep_text(o, f->name, &h->feature, err);
@@ -141,6 +144,10 @@ static int adjust(struct drift_rows *o, unsigned group, double *p, double *q, st
   for (size_t i = 0, k = 0; i < o->nheld && !rc; i++)
     if (o->held[i].group == group)
       o->held[i].q = q[k++];
+  sl_stat_bonferroni(p, n, q);
+  for (size_t i = 0, k = 0; i < o->nheld && !rc; i++)
+    if (o->held[i].group == group)
+      o->held[i].bonferroni = q[k++];
   return rc;
 }
 
@@ -191,6 +198,7 @@ static void put(struct sl_batch *b, const struct drift_held *h)
   set_f64(b, COL_STATISTIC, h->statistic);
   set_f64(b, COL_P, h->p);
   set_f64(b, COL_Q, h->q);
+  set_f64(b, COL_BONFERRONI, h->bonferroni);
   set_f64(b, COL_THRESHOLD, h->threshold);
   set_f64(b, COL_CHANCE, h->chance);
   set_f64(b, COL_LOW, h->low);
@@ -311,9 +319,10 @@ static bool choose(const struct drift_rows *o, const struct drift_feature *f, en
   return true;
 }
 
+/* Of the profile's own test no second row: Evidently's ks is scipy's. */
 static bool same_test(enum sl_drift_test a, enum sl_drift_test b)
 {
-  return a == b || (!strcmp(sl_drift_test_name(a), "ks") && !strcmp(sl_drift_test_name(b), "ks")); /* Evidently's is scipy's */
+  return a == b || (!strcmp(sl_drift_test_name(a), "ks") && !strcmp(sl_drift_test_name(b), "ks"));
 }
 
 int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "compute/drift.h"
 
-enum { DRIFT_TESTS_MAX = 32, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
+enum { DRIFT_TESTS_MAX = 64, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
 
 struct drift_feature {
   const char *name;

@@ -28,7 +28,7 @@ size_t sl_drift_values(const struct sl_drift_pair *p, double *cell[2]);
 /* A numeric feature becomes categorical, a cell for each value. *cells is yours (sl_free) as long as p lives. */
 int sl_drift_as_categories(struct sl_drift_pair *p, double **cells, struct sl_err *err) SL_NODISCARD;
 
-#define SL_DRIFT_TEST_(id, name, tool, words) SL_DRIFT_##id,
+#define SL_DRIFT_TEST_(id, name, tool, rule, limit, words) SL_DRIFT_##id,
 enum sl_drift_test {
 #include "compute/drift_tests.def"
   SL_DRIFT_TESTS
@@ -50,6 +50,8 @@ struct sl_drift_result {
   bool by_p, drifted;          /* threshold is one of p */
   bool judged;                 /* false: no threshold, or nothing to compare */
 };
+/* Sets threshold, by_p, judged and drifted from statistic and p. */
+void sl_drift_judge(enum sl_drift_test t, struct sl_drift_result *r);
 int sl_drift_run(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -1,6 +1,9 @@
-/* compute/drift_cells.c: numbers of few values as categories. */
+/* compute/drift_cells.c: both sides counted in the same cells: a cell a value, or bins. */
+#include <math.h>
+#include <string.h>
+
 #include "base/mem.h"
-#include "compute/drift.h"
+#include "compute/drift_int.h"
 
 /* The next value upwards that either side has; how often it occurs on each. */
 static void step(const struct sl_drift_pair *p, size_t at[2], double count[2])
@@ -41,4 +44,53 @@ int sl_drift_as_categories(struct sl_drift_pair *p, double **cells, struct sl_er
   p->cell[1] = cell[1];
   p->ncells = k;
   return SL_OK;
+}
+
+size_t drift_distinct(const struct sl_drift_pair *p) { return p->kind == SL_DRIFT_NUMERIC ? sl_drift_values(p, NULL) : p->ncells; }
+
+void drift_cells_free(struct drift_cells *c)
+{
+  sl_free(c->count[0]);
+  sl_free(c->edges);
+}
+
+static int room(struct drift_cells *c, size_t k, struct sl_err *err)
+{
+  c->k = k;
+  c->count[0] = sl_calloc(2 * k + 1, sizeof *c->count[0]);
+  c->count[1] = c->count[0] ? c->count[0] + k : NULL;
+  return c->count[0] ? SL_OK : sl_err_nomem(err);
+}
+
+int drift_cells_of_values(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err)
+{
+  int rc = room(c, drift_distinct(p), err);
+  if (rc)
+    return rc;
+  if (p->kind == SL_DRIFT_NUMERIC) {
+    (void)sl_drift_values(p, c->count);
+    return SL_OK;
+  }
+  for (size_t s = 0; s < 2; s++) /* copied, since empty cells are filled in place */
+    memcpy(c->count[s], p->cell[s], p->ncells * sizeof *c->count[s]);
+  return SL_OK;
+}
+
+int drift_cells_of_bins(const struct sl_drift_pair *p, size_t n, struct drift_cells *c, struct sl_err *err)
+{
+  double lo = fmin(p->x[0][0], p->x[1][0]), hi = fmax(p->x[0][p->n[0] - 1], p->x[1][p->n[1] - 1]);
+  size_t k = 0;
+  int rc = sl_stat_sturges(lo, hi, n, p->width, &c->edges, &k, err);
+  if (!rc)
+    rc = room(c, k, err);
+  for (size_t s = 0; !rc && s < 2; s++)
+    sl_stat_count(p->x[s], p->n[s], c->edges, k, c->count[s]);
+  return rc;
+}
+
+void drift_cells_shares(struct drift_cells *c, const struct sl_drift_pair *p)
+{
+  for (size_t s = 0; s < 2; s++)
+    for (size_t i = 0; i < c->k; i++)
+      c->count[s][i] /= (double)p->n[s];
 }

@@ -153,8 +153,7 @@ size_t sl_stat_upto(const double *sorted, size_t n, double v)
 
 /* ---- two samples ---- */
 
-/* Steps over the next value that either sample has; *i and *j are then how many are <= it. */
-static double next_value(const double *a, size_t na, const double *b, size_t nb, size_t *i, size_t *j)
+double stat_next_value(const double *a, size_t na, const double *b, size_t nb, size_t *i, size_t *j)
 {
   double v = *i < na && (*j == nb || a[*i] <= b[*j]) ? a[*i] : b[*j];
   while (*i < na && a[*i] <= v)
@@ -178,7 +177,7 @@ double sl_stat_ks(const double *a, size_t na, const double *b, size_t nb)
   if (!na || !nb)
     return (double)NAN;
   for (size_t i = 0, j = 0; i < na && j < nb;) { /* where one has ended, the distance only shrinks */
-    (void)next_value(a, na, b, nb, &i, &j);
+    (void)stat_next_value(a, na, b, nb, &i, &j);
     double d = gap(i, na, j, nb);
     most = d > most ? d : most;
   }
@@ -191,11 +190,26 @@ double sl_stat_wasserstein(const double *a, size_t na, const double *b, size_t n
   size_t i = 0, j = 0;
   if (!na || !nb)
     return (double)NAN;
-  double v = next_value(a, na, b, nb, &i, &j);
+  double v = stat_next_value(a, na, b, nb, &i, &j);
   while (i < na || j < nb) {
-    double d = gap(i, na, j, nb), next = next_value(a, na, b, nb, &i, &j);
+    double d = gap(i, na, j, nb), next = stat_next_value(a, na, b, nb, &i, &j);
     stat_add(&s, d * (next - v));
     v = next;
   }
   return stat_total(&s);
+}
+
+double sl_stat_energy(const double *a, size_t na, const double *b, size_t nb)
+{
+  struct stat_sum s = { 0, 0 };
+  size_t i = 0, j = 0;
+  if (!na || !nb)
+    return (double)NAN;
+  double v = stat_next_value(a, na, b, nb, &i, &j);
+  while (i < na || j < nb) {
+    double d = gap(i, na, j, nb), next = stat_next_value(a, na, b, nb, &i, &j);
+    stat_add(&s, d * d * (next - v));
+    v = next;
+  }
+  return sqrt(2 * stat_total(&s));
 }

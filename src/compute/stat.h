@@ -24,10 +24,30 @@ size_t sl_stat_upto(const double *sorted, size_t n, double v);    /* how many ar
 /* ---- two samples (stat.c) ---- */
 double sl_stat_ks(const double *a, size_t na, const double *b, size_t nb);           /* sorted; greatest distance of the two ECDFs */
 double sl_stat_wasserstein(const double *a, size_t na, const double *b, size_t nb);  /* sorted; integral of |F - G| */
+double sl_stat_energy(const double *a, size_t na, const double *b, size_t nb);       /* sorted; sqrt(2 integral of (F - G)^2) */
+
+/* ---- two samples, with their p-values; sorted. NaN where they are not defined ---- */
+/* scipy's mannwhitneyu(method='auto'): U of a; less: that a lies lower, else two-sided. Counted where a sample has at most 8 values and
+ * none are equal; beyond a product of the sizes of SL_STAT_MANNWHITNEY_EXACT normal all the same, where scipy would count for hours.
+ * (stat_rank.c) */
+#define SL_STAT_MANNWHITNEY_EXACT 1000000
+int sl_stat_mannwhitney(const double *a, size_t na, const double *b, size_t nb, bool less, double *u, double *p,
+                        struct sl_err *err) SL_NODISCARD;
+/* scipy's cramervonmises_2samp(method='auto'): counted while both have at most 20 values, ties or not, as there. Two at least. */
+int sl_stat_cvm(const double *a, size_t na, const double *b, size_t nb, double *t, double *p, struct sl_err *err) SL_NODISCARD;
+/* scipy's anderson_ksamp(variant='midrank') of two: standardised A2; p from 0.001 to 0.25, by the same parabola. Four values at least. */
+void sl_stat_anderson(const double *a, size_t na, const double *b, size_t nb, double *a2, double *p);
+/* scipy's ttest_ind: Student's (pooled variance) or Welch's; two-sided. In long double: tiny and huge values have variances too. */
+void sl_stat_ttest(const double *a, size_t na, const double *b, size_t nb, bool welch, double *t, double *p);
+/* scipy's epps_singleton_2samp(t=(0.4, 0.8)). Five values each, and an interquartile range. (stat_es.c) */
+void sl_stat_epps_singleton(const double *a, size_t na, const double *b, size_t nb, double *w, double *p);
+/* scipy's fisher_exact of the counts {{a0, a1}, {b0, b1}}: odds ratio and two-sided p. (stat_fisher.c) */
+void sl_stat_fisher(uint64_t a0, uint64_t a1, uint64_t b0, uint64_t b1, double *odds, double *p);
 
 /* ---- p-values (stat_gamma.c, stat_ks.c) ---- */
 double sl_stat_chi2_sf(double x, double df);                      /* P(X >= x); df a whole number > 0 */
 double sl_stat_norm_two_sided(double z);                          /* P(|Z| >= |z|) */
+double sl_stat_t_two_sided(double t, double df);                  /* P(|T| >= |t|); df need not be whole (stat_t.c) */
 /* P(D_n >= d) of the one-sample, two-sided statistic, by the same choice of formulas as scipy's kstwo.sf. ENOMEM: NaN. */
 double sl_stat_kstwo_sf(double d, uint64_t n);
 /* scipy's ks_2samp(method='auto'): exact while both samples have at most 10,000 values, else by kstwo. d may be rounded to the nearest
@@ -44,14 +64,22 @@ double sl_stat_linf(const double *r, const double *c, size_t k);             /* 
 double sl_stat_linf_robust(double linf, size_t na, size_t nb);               /* less what so few values make by chance; never below 0 */
 /* Pearson's statistic of counts obs against expected; a cell that is expected to be empty and is not makes it infinite. */
 double sl_stat_chi2(const double *obs, const double *expected, size_t k);
+/* Log-likelihood ratio: 2 sum obs ln(obs / expected); infinite as above. */
+double sl_stat_g(const double *obs, const double *expected, size_t k);
 /* z of the difference of two shares, pooled: hits of n. */
 double sl_stat_z(size_t hits_a, size_t na, size_t hits_b, size_t nb);
+
+/* ---- matrices (stat_eigen.c) ---- */
+/* Of a symmetric matrix a[n * n], which is lost: eigenvalues, greatest first, and a row of vector[n * n] for each. */
+void sl_stat_eigen(double *a, size_t n, double *value, double *vector);
 
 /* ---- many tests at once (stat_many.c) ---- */
 /* Benjamini and Hochberg 1995, as scipy's false_discovery_control(method='bh'): q[i] is the least share of false alarms among those called
  * drifted at which p[i] would be one of them. A p that is NaN or outside 0..1 was no test: its q is NaN, and it counts for nothing.
  * Allocates while it works. */
 int sl_stat_bh(const double *p, size_t n, double *q, struct sl_err *err) SL_NODISCARD;
+/* Bonferroni: p times the number of tests, at most 1; what was no test as above. */
+void sl_stat_bonferroni(const double *p, size_t n, double *q);
 
 /* ---- histograms (stat_bins.c) ---- */
 /* What numpy calls the type of an array decides how it makes edges: float32 rounds each step, integers have no bin narrower than 1. */

@@ -103,6 +103,19 @@ double sl_stat_chi2(const double *obs, const double *expected, size_t k)
   return stat_total(&s);
 }
 
+double sl_stat_g(const double *obs, const double *expected, size_t k)
+{
+  struct stat_sum s = { 0, 0 };
+  for (size_t i = 0; i < k; i++) {
+    if (obs[i] == 0)
+      continue;
+    if (expected[i] == 0)
+      return (double)INFINITY;
+    stat_add(&s, 2 * obs[i] * log(obs[i] / expected[i]));
+  }
+  return stat_total(&s);
+}
+
 double sl_stat_z(size_t hits_a, size_t na, size_t hits_b, size_t nb)
 {
   double a = (double)na, b = (double)nb, p = ((double)hits_a + (double)hits_b) / (a + b);

@@ -26,8 +26,7 @@ long double stat_stirling_rest(long double n)
   return s * r;
 }
 
-/* x ln(x / m) + m - x, also where x is near m and all of it cancels. */
-static long double deviance(long double x, long double m)
+long double stat_deviance(long double x, long double m)
 {
   if (fabsl(x - m) >= 0.1L * (x + m))
     return x * logl(x / m) + m - x;
@@ -45,7 +44,7 @@ static long double deviance(long double x, long double m)
 /* x^a e^-x / gamma(a + 1) */
 static long double front(long double a, long double x)
 {
-  return expl(-stat_stirling_rest(a) - deviance(a, x)) / sqrtl(TWO_PI * a);
+  return expl(-stat_stirling_rest(a) - stat_deviance(a, x)) / sqrtl(TWO_PI * a);
 }
 
 static long double lower_series(long double a, long double x)

@@ -34,3 +34,12 @@ int sl_stat_bh(const double *p, size_t n, double *q, struct sl_err *err)
   sl_free(r);
   return SL_OK;
 }
+
+void sl_stat_bonferroni(const double *p, size_t n, double *q)
+{
+  size_t m = 0;
+  for (size_t i = 0; i < n; i++)
+    m += p[i] >= 0 && p[i] <= 1;
+  for (size_t i = 0; i < n; i++)
+    q[i] = p[i] >= 0 && p[i] <= 1 ? fmin(1, p[i] * (double)m) : (double)NAN;
+}

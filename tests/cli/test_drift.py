@@ -59,6 +59,20 @@ def test_tests_by_name(days):
     assert "no test nope" in days("drift", "--baseline", "old.csv", "--current", "new.csv", "--tests", "nope", code=2).notes
 
 
+def test_more_tests_by_name(days):
+    """Evidently's own names too; what has no limit of its own is not judged, and beside each statistic stands what chance makes of it."""
+    names = {"anderson": "anderson", "cramer_von_mises": "cvm", "mann_whitney": "mannw", "t_test": "t", "welch": "welch", "ed": "energy",
+             "epps_singleton": "es"}
+    rows = drift(days, "old.csv", "new.csv", "--tests", ",".join(names), code=4)
+    assert set(rows) == {(f, t) for f in "xy" for t in names.values()}
+    assert {t for (_, t), r in rows.items() if r["drifted"] is None} == {"energy"}
+    assert all(r["drifted"] == (f == "x") for (f, t), r in rows.items() if t != "energy")
+    assert all(r["chance"] is not None and r["definition"] == "scipy" for r in rows.values())
+    rows = drift(days, "old.csv", "new.csv", "--tests", "g_test,fisher_exact,fisher@evidently", code=4)
+    assert set(rows) == {("c", "g"), ("c", "fisher")} and rows["c", "fisher"]["definition"] == "evidently"
+    assert 0 < rows["c", "fisher"]["p_value"] < rows["c", "g"]["p_value"] * 2 < 1e-4
+
+
 def test_columns_that_came_went_or_changed(sluice):
     write(sluice.cwd / "a.csv", same=[1.5, 2.5, 3.5], gone=[1, 2, 3], kind=[1, 2, 3])
     write(sluice.cwd / "b.csv", same=[1.5, 2.5, 3.5], new=[1, 2, 3], kind=["1", "N/A", "x"])
@@ -133,6 +147,7 @@ def test_p_values_among_many(demo):
     assert len(chosen) > 20
     for row, q in zip(chosen, adjusted([r["p_value"] for r in chosen])):
         assert row["q_value"] == pytest.approx(q, rel=1e-12) and row["q_value"] >= row["p_value"], row
+        assert row["p_bonferroni"] == pytest.approx(min(1, row["p_value"] * len(chosen)), rel=1e-12), row
     assert all(r["q_value"] is None for r in auto if r["p_value"] is None)
     named = [r for r in json.loads(demo("drift", *data, "--tests", "ks,psi", "-o", "json", code=None).stdout) if r["test"] == "ks"]
     assert [r["q_value"] for r in named] == pytest.approx(adjusted([r["p_value"] for r in named]), rel=1e-12)

@@ -22,7 +22,9 @@ warnings.simplefilter("ignore")
 SIZES = [(1, 1), (2, 5), (30, 30), (57, 40), (200, 199), (569, 569), (1000, 700), (1001, 1500), (3000, 2000), (700, 3000), (12000, 130),
          (12000, 9000)]
 NAMES = {"psi": "psi", "jensenshannon": "js", "kl_div": "kl", "hellinger": "hellinger", "wasserstein": "wasserstein", "ks": "ks",
-         "chisquare": "chi2", "z": "z"}
+         "chisquare": "chi2", "z": "z", "g_test": "g", "fisher_exact": "fisher", "anderson": "anderson", "cramer_von_mises": "cvm",
+         "mannw": "mannw", "t_test": "t", "ed": "energy", "es": "es"}
+BY_P = ("ks", "chisquare", "z", "g_test", "fisher_exact", "anderson", "cramer_von_mises", "mannw", "t_test", "es")
 
 
 def columns(draw, n, late):
@@ -63,28 +65,85 @@ def clean(s):
     return s.replace([-np.inf, np.inf], np.nan).dropna()
 
 
-def contingency(ref, cur):
+def wide(name, ref, cur):
+    """scipy computes these in float32 for float32 columns, where ranks beyond 2^24 are lost; we do not."""
+    if name == "t_test":
+        return map(pd.Series, near(ref, cur))
+    if name in ("es", "mannw", "cramer_von_mises", "anderson") and "float32" in (ref.dtype, cur.dtype):
+        return ref.astype(float), cur.astype(float)
+    return ref.copy(), cur.copy()
+
+
+def near(ref, cur):
+    """The same samples moved and scaled: t is the same, and neither the distance from 0 nor squares beyond a double eat digits."""
+    x, y = ref.astype(float), cur.astype(float)
+    by = max(np.abs(x - np.median(x)).max(), np.abs(y - np.median(x)).max())
+    return ((x - np.median(x)) / by, (y - np.median(x)) / by) if by > 0 else (x, y)
+
+
+def es_noise(ref, cur):
+    """How far rounding carries es: the condition of the matrix that it inverts. None: numbers of so few values that it has no inverse."""
+    half = scipy_stats.iqr(np.hstack([ref, cur])) / 2
+    if not half > 0:
+        return None
+    g = [np.array([f(s / half * x) for f in (np.cos, np.sin) for s in (0.4, 0.8)]) for x in (ref, cur)]
+    condition = np.linalg.cond(sum(np.cov(x, bias=True) / x.shape[1] for x in g)) if min(len(ref), len(cur)) > 1 else np.inf
+    return max(1e-12, condition * 1e-15) if condition < 1e9 else None
+
+
+def tried(test, *args, **options):
+    try:
+        r = test(*args, **options)
+    except (ValueError, IndexError) as e:
+        return ["error", str(e)[:80], None]
+    return [number(r[0]), number(r[-1]), None]
+
+
+def of_numbers(ref, cur):
+    return {
+        "wasserstein@scipy": [number(scipy_stats.wasserstein_distance(ref, cur)), None, None],
+        "energy@scipy": [number(scipy_stats.energy_distance(ref, cur)), None, None],
+        "anderson@scipy": tried(scipy_stats.anderson_ksamp, [ref, cur]),
+        "cvm@scipy": tried(lambda *a: (lambda r: (r.statistic, r.pvalue))(scipy_stats.cramervonmises_2samp(*a)), ref, cur),
+        "mannw@scipy": tried(scipy_stats.mannwhitneyu, ref, cur),
+        "t@scipy": tried(scipy_stats.ttest_ind, *near(ref, cur)),
+        "welch@scipy": tried(scipy_stats.ttest_ind, *near(ref, cur), equal_var=False),
+        "es@scipy": tried(scipy_stats.epps_singleton_2samp, ref, cur),
+    }
+
+
+def of_categories(ref, cur):
     keys = sorted(set(ref) | set(cur))
     table = [[(side == k).sum() for k in keys] for side in (ref, cur)]
-    return scipy_stats.chi2_contingency(table)[:2]
+    out = {"chi2@scipy": [*map(number, scipy_stats.chi2_contingency(table)[:2]), None],
+           "g@scipy": [*map(number, scipy_stats.chi2_contingency(table, lambda_="log-likelihood")[:2]), None]}
+    if len(keys) == 2:
+        out["fisher@scipy"] = [*map(number, scipy_stats.fisher_exact(table)), None]
+    return out
 
 
 def of_column(ref, cur, kind):
     """test -> [statistic, p, drifted]; what a test does not give is None."""
     out = {}
     tests = ["psi", "jensenshannon", "kl_div", "hellinger"]
-    tests += ["wasserstein", "ks"] if kind == ColumnType.Numerical else ["chisquare", "z"]
+    if kind == ColumnType.Numerical:
+        tests += ["wasserstein", "ks", "anderson", "cramer_von_mises", "mannw", "t_test", "ed", "es"]
+    else:
+        tests += ["chisquare", "z", "g_test", "fisher_exact"]
     default = _get_default_stattest(ref, cur, kind).name
     for name in dict.fromkeys(tests + [default]):
         test = {"chisquare": stattests.chi_stat_test, "z": stattests.z_stat_test, "ks": stattests.ks_stat_test,
                 "wasserstein": stattests.wasserstein_stat_test, "psi": stattests.psi_stat_test, "kl_div": stattests.kl_div_stat_test,
-                "jensenshannon": stattests.jensenshannon_stat_test, "hellinger": stattests.hellinger_stat_test}[name]
+                "jensenshannon": stattests.jensenshannon_stat_test, "hellinger": stattests.hellinger_stat_test, "g_test": stattests.g_test,
+                "fisher_exact": stattests.fisher_exact_test, "anderson": stattests.anderson_darling_test,
+                "cramer_von_mises": stattests.cramer_von_mises, "mannw": stattests.mann_whitney_u_stat_test,
+                "t_test": stattests.t_test, "ed": stattests.energy_dist_test, "es": stattests.epps_singleton_test}[name]
         try:
-            score, drifted = test.func(ref.copy(), cur.copy(), kind, test.default_threshold)
-        except (ValueError, OverflowError) as e:
+            score, drifted = test.func(*wide(name, ref, cur), kind, test.default_threshold)
+        except (ValueError, OverflowError, IndexError, TypeError) as e:  # its exact cvm does not work with numpy 2
             out[NAMES[name]] = ["error", str(e)[:80], None]
             continue
-        by_p = name in ("ks", "chisquare", "z")
+        by_p = name in BY_P
         statistic = None if by_p else number(score)
         if name == "ks":
             statistic = number(scipy_stats.ks_2samp(ref, cur)[0])
@@ -92,11 +151,18 @@ def of_column(ref, cur, kind):
             keys = sorted(set(ref) | set(cur))
             expected = [(ref == k).sum() * (len(cur) / len(ref)) for k in keys]
             statistic = number(scipy_stats.chisquare([(cur == k).sum() for k in keys], expected)[0])
+        elif name == "g_test":
+            keys = sorted(set(ref) | set(cur))
+            statistic = number(scipy_stats.power_divergence([(cur == k).sum() for k in keys], [(ref == k).sum() for k in keys],
+                                                            lambda_="log-likelihood")[0])
         out[NAMES[name]] = [statistic, number(score) if by_p else None, bool(drifted)]
     if kind == ColumnType.Numerical:
-        out["wasserstein@scipy"] = [number(scipy_stats.wasserstein_distance(ref, cur)), None, None]
+        out.update(of_numbers(ref.to_numpy().astype(float), cur.to_numpy().astype(float)))
+        noise = es_noise(ref.to_numpy().astype(float), cur.to_numpy().astype(float))
+        for name in ("es", "es@scipy"):
+            out[name] = [*out[name], noise] if noise else ["error", "no inverse", None]
     else:
-        out["chi2@scipy"] = [*map(number, contingency(ref, cur)), None]
+        out.update(of_categories(ref, cur))
     return {"default": NAMES[default], "kind": kind.value, "n": [len(ref), len(cur)], "tests": out}
 
 

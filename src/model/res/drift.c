@@ -4,8 +4,8 @@
 static const struct sl_col cols[] = {
   { .name = "feature", .type = SL_TEXT, .help = "the column" },
   { .name = "kind", .type = SL_TEXT, .help = "numeric, categorical, boolean, text, time" },
-  { .name = "test", .type = SL_TEXT, .help = "ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, linf, linf_robust; "
-    "schema: gone, new or retyped; none: not judged" },
+  { .name = "test", .type = SL_TEXT, .help = "ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, "
+    "anderson, cvm, mannw, t, welch, energy, es, linf, linf_robust; schema: gone, new or retyped; none: not judged" },
   { .name = "definition", .type = SL_TEXT, .help = "the tool whose definition the test follows" },
   { .name = "statistic", .type = SL_F64, .help = "the test's own figure, never the p-value" },
   { .name = "p_value", .type = SL_F64, .help = "of tests that have one" },

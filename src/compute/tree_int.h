@@ -8,7 +8,7 @@
 enum {
   TREE_LEAVES = 256,           /* of a piece: its index is a byte */
   TREE_LEAVES_CUT = 192,       /* of a piece of a larger tree, so that its index has room to be cheap */
-  TREE_TEMPS = 96,             /* masks that a piece may need at once while it is worked out */
+  TREE_TEMPS = 192,            /* masks that a piece may need at once while it is worked out */
   TREE_TESTS = 16384,          /* of a plan, so that their masks stay in or near the second cache */
   TREE_SLOT_ZERO = 0, TREE_SLOT_ONE = 1, TREE_SLOT_IN = 2, TREE_SLOT_TEMP = 3, TREE_SLOT_TEST = TREE_SLOT_TEMP + TREE_TEMPS,
   TREE_WALK = 8                /* pieces that one row goes down at once */
@@ -31,9 +31,10 @@ struct tree_step { uint32_t next; uint16_t slot; };            /* next: where ye
 
 /* A tree, or a part of one: all rows but those in it get -0.0, which changes no sum. */
 struct tree_piece {
-  size_t op, ops;
-  uint16_t bits[KERN_BITS];    /* slots */
-  unsigned nbits;
+  size_t op, ops, first;       /* first: so many of them may take larger steps */
+  uint16_t bits[KERN_BITS], more[KERN_BITS];   /* slots; more: of the second byte, where there is a map */
+  unsigned nbits;              /* of an index into the table */
+  const struct kern_map *map;  /* NULL: the first byte is the index */
   const unsigned char *table;  /* its values as the kernels want them; those of each group behind one another */
   uint32_t group, width;
   uint32_t step, depth;        /* where it begins in steps, and how many of them lead down */
@@ -76,11 +77,14 @@ struct tree_pnode { uint16_t slot; int16_t left, right; };            /* of an i
 struct tree_code {
   const struct tree_pnode *nodes;      /* the root first */
   size_t n, leaves;
-  struct kern_op ops[TREE_LEAVES * KERN_BITS]; size_t nops;
-  uint16_t bits[KERN_BITS];
+  struct kern_op ops[TREE_LEAVES * KERN_BITS]; size_t nops, first;          /* first: so many read no result of another */
+  uint16_t bits[KERN_BITS], more[KERN_BITS];
   unsigned nbits;
+  bool two;                    /* more and map count */
+  struct kern_map map;
   uint16_t from[TREE_LEAVES], count[TREE_LEAVES];      /* of each leaf: the indices that mean it, a run */
 };
-void tree_code(struct tree_code *c);
+/* wide: its values are double. The kernels say what costs what. */
+void tree_code(struct tree_code *c, const struct kern *kern, bool wide);
 
 #endif

@@ -189,9 +189,9 @@ static int put_way(struct work *w, struct sl_err *err)
 {
   int rc = SL_OK;
   for (size_t i = 0; !rc && i < w->n; i++) {
-    uint16_t before = i ? TREE_SLOT_IN : TREE_SLOT_ONE, none = TREE_SLOT_ZERO;
-    rc = add_op(w->b->e, (struct kern_op){ TREE_SLOT_IN, w->way[i].slot, w->way[i].left ? before : none, w->way[i].left ? none : before },
-                err);
+    uint16_t before = i ? TREE_SLOT_IN : TREE_SLOT_ONE, none = TREE_SLOT_ZERO, yes = w->way[i].left ? before : none;
+    uint16_t no = w->way[i].left ? none : before;
+    rc = add_op(w->b->e, (struct kern_op){ TREE_SLOT_IN, w->way[i].slot, none, yes, yes, none, no, no }, err);
   }
   return rc;
 }
@@ -219,18 +219,24 @@ static int code(struct work *w, struct tree_piece *p, struct sl_err *err)
   int rc = put_way(w, err);
   hang(w);
   w->c.leaves = w->v.nleaves;
-  tree_code(&w->c);
+  tree_code(&w->c, e->kern, e->spec.sum == SL_COLUMN_F64);
   if (!rc)
     rc = sl_grow((void **)&e->ops, &e->ops_cap, e->nops + w->c.nops, sizeof *e->ops, SIZE_MAX / 16, err);
   if (rc)
     return rc;
   if (w->c.nops)
     memcpy(e->ops + e->nops, w->c.ops, w->c.nops * sizeof *e->ops);
+  p->first = e->nops - p->op + w->c.first;
   e->nops += w->c.nops;
   p->ops = e->nops - p->op;
   p->nbits = w->c.nbits;
   memcpy(p->bits, w->c.bits, sizeof p->bits);
-  return SL_OK;
+  memcpy(p->more, w->c.more, sizeof p->more);
+  struct kern_map *map = w->c.two ? tree_own(e, sizeof *map, err) : NULL;
+  if (map)
+    *map = w->c.map;
+  p->map = map;
+  return w->c.two && !map ? SL_ENOMEM : SL_OK;
 }
 
 /* ---- its values ---- */

@@ -12,7 +12,7 @@ struct run {
   struct kern_mask *arena, *hot;
   double *x;                   /* values of a feature; floats where that is their type */
   uint16_t *rank;
-  unsigned char *idx, *yes;    /* yes: what each test says of a single row */
+  unsigned char *idx, *more, *yes;     /* more: the second byte; yes: what each test says of a single row */
   void *sums;                  /* of each group, KERN_ROWS of them */
   void *memory;
 };
@@ -31,7 +31,7 @@ static size_t take(size_t *at, size_t n)
 static int open_run(struct run *r, const struct tree_engine *e, const struct tree_rows *rows, bool whole, struct sl_err *err)
 {
   size_t n = 0, arena = take(&n, whole ? e->slots * sizeof *r->arena : 0), hot = take(&n, whole ? e->hot * sizeof *r->hot : 0);
-  size_t x = take(&n, KERN_ROWS * sizeof *r->x), rank = take(&n, KERN_ROWS * sizeof *r->rank), idx = take(&n, KERN_ROWS);
+  size_t x = take(&n, KERN_ROWS * sizeof *r->x), rank = take(&n, KERN_ROWS * sizeof *r->rank), idx = take(&n, 2 * KERN_ROWS);
   size_t yes = take(&n, e->slots), sums = take(&n, whole ? e->spec.groups * KERN_ROWS * sizeof(double) : 0);
   unsigned char *p = sl_alloc_aligned(64, n + 64);
   *r = (struct run){ .e = e, .rows = rows, .memory = p };
@@ -42,6 +42,7 @@ static int open_run(struct run *r, const struct tree_engine *e, const struct tre
   r->x = (double *)(void *)(p + x);
   r->rank = (uint16_t *)(void *)(p + rank);
   r->idx = p + idx;
+  r->more = r->idx + KERN_ROWS;
   r->yes = p + yes;
   r->sums = p + sums;
   if (e->slots) {
@@ -145,8 +146,12 @@ static void fill(struct run *r, size_t feature, size_t from, size_t n)
 static void add(struct run *r, const struct tree_piece *p)
 {
   const struct kern *k = r->e->kern;
-  k->mux(r->arena, r->e->ops + p->op, p->ops);
+  k->mux(r->arena, r->e->ops + p->op, p->first, p->ops);
   k->index(r->arena, p->bits, r->idx);
+  if (p->map) {
+    k->index(r->arena, p->more, r->more);
+    k->remap(p->map, r->more, r->idx);
+  }
   size_t size = kern_table_size(p->nbits, wide_sum(r->e) ? sizeof(double) : sizeof(float));
   for (uint32_t g = 0; g < p->width; g++) {
     size_t group = p->width > 1 ? g : p->group;

@@ -13,7 +13,7 @@
 
 enum { MASKS = 400, ROUNDS = 30 };
 
-static const char *const names[] = { "avx2", "avx512" };
+static const char *const names[] = { "avx2", "avx512", "c" };
 static uint64_t state_of = 88172645463325252u;
 
 static uint64_t next(void)
@@ -25,7 +25,7 @@ static uint64_t next(void)
 
 static size_t below(size_t n) { return (size_t)(next() % n); }
 
-/* Each level but C; says once which ones are not here. */
+/* Each level, C too: there it is the definitions that are checked. Says once which ones are not here. */
 static void at_each_level(void (*check)(const struct kern *k))
 {
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -185,9 +185,11 @@ static void bits_agree(const struct kern *k)
   draw_masks(arena[0]);
   memcpy(arena[1], arena[0], sizeof arena[0]);
   for (size_t i = 0; i < 200; i++)
-    ops[i] = (struct kern_op){ (uint16_t)below(MASKS), (uint16_t)below(MASKS), (uint16_t)below(MASKS), (uint16_t)below(MASKS) };
-  kern_c.mux(arena[0], ops, 200);
-  k->mux(arena[1], ops, 200);
+    for (size_t n = 0; n < 8; n++)
+      ((uint16_t *)&ops[i])[n] = (uint16_t)below(MASKS);
+  size_t first = below(201);
+  kern_c.mux(arena[0], ops, first, 200);
+  k->mux(arena[1], ops, first, 200);
   assert_memory_equal(arena[0], arena[1], sizeof arena[0]);
   for (size_t i = 0; i < 50; i++)
     which[i] = (uint16_t)below(MASKS);
@@ -197,7 +199,43 @@ static void bits_agree(const struct kern *k)
   assert_memory_equal(&out[0], &out[1], sizeof out[0]);
 }
 
+/* One operation by its definition. */
+static void an_operation_chooses(const struct kern *k)
+{
+  struct kern_op o;
+  for (size_t n = 0; n < 8; n++)
+    ((uint16_t *)&o)[n] = (uint16_t)below(MASKS);
+  draw_masks(arena[0]);
+  memcpy(arena[1], arena[0], sizeof arena[0]);
+  k->mux(arena[1], &o, below(2), 1);
+  for (size_t r = 0; r < KERN_ROWS; r++) {
+#define BIT(a, slot) ((a)[slot].w[r / 64] >> (r % 64) & 1)
+    const struct kern_mask *a = arena[0];
+    uint64_t want = BIT(a, o.m) ? (BIT(a, o.l) ? BIT(a, o.la) : BIT(a, o.lb)) : BIT(a, o.r) ? BIT(a, o.ra) : BIT(a, o.rb);
+    assert_int_equal(BIT(arena[1], o.dst), want);
+#undef BIT
+  }
+}
+
 /* ---- leaves ---- */
+
+static void maps_agree(const struct kern *k)
+{
+  static struct kern_map map;
+  _Alignas(64) unsigned char idx[KERN_ROWS], more[KERN_ROWS];
+  unsigned char want[KERN_ROWS];
+  for (size_t i = 0; i < 256; i++) {
+    map.base[i] = (unsigned char)next();
+    map.keep[i] = (unsigned char)next();
+  }
+  for (size_t r = 0; r < KERN_ROWS; r++) {
+    idx[r] = (unsigned char)(r < 256 ? r : next());
+    more[r] = (unsigned char)next();
+    want[r] = map.base[idx[r]] | (more[r] & map.keep[idx[r]]);
+  }
+  k->remap(&map, more, idx);
+  assert_memory_equal(idx, want, sizeof want);
+}
 
 static void indices_agree(const struct kern *k)
 {
@@ -270,6 +308,8 @@ static void sums_agree(const struct kern *k)
 static void every_level_ranks(void **state) { (void)state; at_each_level(ranks_agree); }
 static void every_level_scans(void **state) { (void)state; at_each_level(scans_agree); }
 static void every_level_works_on_bits(void **state) { (void)state; at_each_level(bits_agree); }
+static void every_level_chooses(void **state) { (void)state; at_each_level(an_operation_chooses); }
+static void every_level_maps(void **state) { (void)state; at_each_level(maps_agree); }
 static void every_level_indexes(void **state) { (void)state; at_each_level(indices_agree); }
 static void every_level_sums(void **state) { (void)state; at_each_level(sums_agree); }
 
@@ -290,6 +330,8 @@ int main(void)
     cmocka_unit_test(every_level_ranks),
     cmocka_unit_test(every_level_scans),
     cmocka_unit_test(every_level_works_on_bits),
+    cmocka_unit_test(every_level_chooses),
+    cmocka_unit_test(every_level_maps),
     cmocka_unit_test(every_level_indexes),
     cmocka_unit_test(every_level_sums),
     cmocka_unit_test(levels_by_name),

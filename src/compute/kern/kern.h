@@ -30,8 +30,11 @@ struct kern_rank {
 /* The mask of one test `rank < below`, and what becomes of the rows that are missing or zero. */
 struct kern_emit { uint16_t slot, below; uint8_t nan, zero; };           /* nan: left; zero: KERN_ZERO_* */
 enum { KERN_ZERO_PLAIN, KERN_ZERO_LEFT, KERN_ZERO_RIGHT };
-/* arena[dst] = arena[m] ? arena[a] : arena[b], bit by bit; dst may be any of them. */
-struct kern_op { uint16_t dst, m, a, b; };
+/* arena[dst] = arena[m] ? arena[l] ? arena[la] : arena[lb] : arena[r] ? arena[ra] : arena[rb], bit by bit; dst may be any of them. */
+struct kern_op { uint16_t dst, m, l, la, lb, r, ra, rb; };
+
+/* Two bytes into one index: base of the first, and what of the second counts there. */
+struct kern_map { _Alignas(64) unsigned char base[256], keep[256]; };
 
 struct kern {
   const char *name;            /* "c", "avx2", "avx512" */
@@ -44,9 +47,12 @@ struct kern {
                struct kern_mask *arena);
   /* out: the rows of any of these. */
   void (*any)(const struct kern_mask *hot, const uint16_t *which, size_t n, struct kern_mask *out);
-  void (*mux)(struct kern_mask *arena, const struct kern_op *ops, size_t n);
+  /* One after the other. The first ones hardly read what was just written, which lets them take larger steps. */
+  void (*mux)(struct kern_mask *arena, const struct kern_op *ops, size_t first, size_t n);
   /* idx[r]: bit b is that of row r in arena[bits[b]]. */
   void (*index)(const struct kern_mask *arena, const uint16_t *bits, unsigned char *idx);
+  /* idx[r] = map->base[idx[r]] | (more[r] & map->keep[idx[r]]) */
+  void (*remap)(const struct kern_map *map, const unsigned char *more, unsigned char *idx);
   /* Brings 2^nbits values into the order that add wants: kern_table_size() bytes. */
   void (*pack_f32)(const float *values, unsigned nbits, void *table);
   void (*pack_f64)(const double *values, unsigned nbits, void *table);
@@ -54,6 +60,9 @@ struct kern {
   void (*add_f32)(const void *table, unsigned nbits, const unsigned char *idx, float *sum);
   void (*add_f64)(const void *table, unsigned nbits, const unsigned char *idx, double *sum);
   const unsigned char *place_f32, *place_f64;  /* where in its chunk of KERN_CHUNK a row's sum stands */
+  /* What costs how much, in operations of mux: a second byte and its map; a table of so many bits beyond what one of few costs. Measured
+   * (tests/bench/bench_kern.c); answers do not depend on it. */
+  uint16_t cost_two, cost_f32[KERN_BITS + 1], cost_f64[KERN_BITS + 1];
 };
 
 /* The best level that this processor has; SLUICE_CPU (c, avx2, avx512) lowers it. */
@@ -70,6 +79,7 @@ extern const struct kern kern_avx2, kern_avx512;
 #endif
 /* What levels share: no vector instruction would make them faster. */
 void kern_spread(const uint16_t *rank, struct kern_mask *hot);
+void kern_remap(const struct kern_map *map, const unsigned char *more, unsigned char *idx);
 extern const unsigned char kern_place[KERN_CHUNK];       /* each row at its own place */
 void kern_halve_f32(const struct kern_rank *r, const float *x, uint16_t *rank);
 void kern_halve_f64(const struct kern_rank *r, const double *x, uint16_t *rank);

@@ -141,15 +141,20 @@ AVX2 static void any(const struct kern_mask *hot, const uint16_t *which, size_t 
   put(out, 1, s1);
 }
 
-AVX2 static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t n)
+AVX2 static __m256i pick(__m256i m, __m256i a, __m256i b) { return _mm256_xor_si256(b, _mm256_and_si256(m, _mm256_xor_si256(a, b))); }
+
+AVX2 static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t first, size_t n)
 {
-  for (size_t i = 0; i < n; i++) {
-    const struct kern_mask *m = &arena[ops[i].m], *a = &arena[ops[i].a], *b = &arena[ops[i].b];
-    __m256i b0 = get(b, 0), b1 = get(b, 1);
-    __m256i d0 = _mm256_and_si256(get(m, 0), _mm256_xor_si256(get(a, 0), b0));
-    __m256i d1 = _mm256_and_si256(get(m, 1), _mm256_xor_si256(get(a, 1), b1));
-    put(&arena[ops[i].dst], 0, _mm256_xor_si256(b0, d0));
-    put(&arena[ops[i].dst], 1, _mm256_xor_si256(b1, d1));
+  (void)first;
+  for (const struct kern_op *o = ops; o < ops + n; o++) {
+    __m256i l0 = pick(get(&arena[o->l], 0), get(&arena[o->la], 0), get(&arena[o->lb], 0));
+    __m256i r0 = pick(get(&arena[o->r], 0), get(&arena[o->ra], 0), get(&arena[o->rb], 0));
+    __m256i l1 = pick(get(&arena[o->l], 1), get(&arena[o->la], 1), get(&arena[o->lb], 1));
+    __m256i r1 = pick(get(&arena[o->r], 1), get(&arena[o->ra], 1), get(&arena[o->rb], 1));
+    l0 = pick(get(&arena[o->m], 0), l0, r0);
+    l1 = pick(get(&arena[o->m], 1), l1, r1);
+    put(&arena[o->dst], 0, l0);
+    put(&arena[o->dst], 1, l1);
   }
 }
 
@@ -223,9 +228,11 @@ AVX2 static void add_f64(const void *table, unsigned nbits, const unsigned char 
   }
 }
 
-const struct kern kern_avx2 = { .name = "avx2", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any,
-                                .mux = mux, .index = find, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32,
-                                .add_f64 = add_f64, .place_f32 = kern_place, .place_f64 = kern_place };
+const struct kern kern_avx2 = {
+  .name = "avx2", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux, .index = find,
+  .remap = kern_remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64, .place_f32 = kern_place,
+  .place_f64 = kern_place, .cost_two = 215,
+};
 #else
 typedef int kern_avx2_is_not_here;
 #endif

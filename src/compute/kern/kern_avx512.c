@@ -66,11 +66,34 @@ AVX512 static void any(const struct kern_mask *hot, const uint16_t *which, size_
   _mm512_store_si512(out, sum);
 }
 
-AVX512 static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t n)
+AVX512 static __m256i half(const struct kern_mask *m, size_t i)
 {
-  for (size_t i = 0; i < n; i++) {
-    __m512i out = _mm512_ternarylogic_epi64(get(&arena[ops[i].m]), get(&arena[ops[i].a]), get(&arena[ops[i].b]), 0xca);
-    _mm512_store_si512(&arena[ops[i].dst], out);
+  return _mm256_load_si256((const __m256i *)(const void *)(m->w + i * 4));
+}
+
+AVX512 static __m256i pick(__m256i m, __m256i a, __m256i b) { return _mm256_ternarylogic_epi64(m, a, b, 0xca); }
+
+/* By halves: what was stored as a whole is slower to load again soon, and an operation's result is the input of one of the next. */
+AVX512 static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t first, size_t n)
+{
+  for (const struct kern_op *o = ops; o < ops + first; o++) {
+    __m512i l = _mm512_ternarylogic_epi64(get(&arena[o->l]), get(&arena[o->la]), get(&arena[o->lb]), 0xca);
+    __m512i r = _mm512_ternarylogic_epi64(get(&arena[o->r]), get(&arena[o->ra]), get(&arena[o->rb]), 0xca);
+    __m256i *to = (__m256i *)(void *)arena[o->dst].w;
+    l = _mm512_ternarylogic_epi64(get(&arena[o->m]), l, r, 0xca);
+    _mm256_store_si256(to, _mm512_castsi512_si256(l));
+    _mm256_store_si256(to + 1, _mm512_extracti64x4_epi64(l, 1));
+  }
+  for (const struct kern_op *o = ops + first; o < ops + n; o++) {
+    const struct kern_mask *m = &arena[o->m], *l = &arena[o->l], *r = &arena[o->r];
+    const struct kern_mask *la = &arena[o->la], *lb = &arena[o->lb], *ra = &arena[o->ra], *rb = &arena[o->rb];
+    __m256i l0 = pick(half(l, 0), half(la, 0), half(lb, 0)), l1 = pick(half(l, 1), half(la, 1), half(lb, 1));
+    __m256i r0 = pick(half(r, 0), half(ra, 0), half(rb, 0)), r1 = pick(half(r, 1), half(ra, 1), half(rb, 1));
+    __m256i *to = (__m256i *)(void *)arena[o->dst].w;
+    l0 = pick(half(m, 0), l0, r0);
+    l1 = pick(half(m, 1), l1, r1);
+    _mm256_store_si256(to, l0);
+    _mm256_store_si256(to + 1, l1);
   }
 }
 
@@ -108,6 +131,21 @@ AVX512 static void find(const struct kern_mask *arena, const uint16_t *bits, uns
       put_rows(idx, odd + two * 2, _mm512_shuffle_i64x2(a, b, 0x88));
       put_rows(idx, odd + two * 2 + 4, _mm512_shuffle_i64x2(a, b, 0xdd));
     }
+}
+
+AVX512 static void remap(const struct kern_map *map, const unsigned char *more, unsigned char *idx)
+{
+  const unsigned char *base = map->base, *keep = map->keep;
+  __m512i b0 = _mm512_load_si512(base), b1 = _mm512_load_si512(base + 64), b2 = _mm512_load_si512(base + 128);
+  __m512i b3 = _mm512_load_si512(base + 192), k0 = _mm512_load_si512(keep), k1 = _mm512_load_si512(keep + 64);
+  __m512i k2 = _mm512_load_si512(keep + 128), k3 = _mm512_load_si512(keep + 192);
+  for (size_t i = 0; i < KERN_ROWS; i += 64) {
+    __m512i at = _mm512_loadu_si512(idx + i);
+    __mmask64 high = _mm512_movepi8_mask(at);
+    __m512i b = _mm512_mask_mov_epi8(_mm512_permutex2var_epi8(b0, at, b1), high, _mm512_permutex2var_epi8(b2, at, b3));
+    __m512i k = _mm512_mask_mov_epi8(_mm512_permutex2var_epi8(k0, at, k1), high, _mm512_permutex2var_epi8(k2, at, k3));
+    _mm512_storeu_si512(idx + i, _mm512_ternarylogic_epi64(b, _mm512_loadu_si512(more + i), k, 0xf8)); /* b | (more & k) */
+  }
 }
 
 /* Byte p of each value into plane p; a table shorter than 64 values is filled up. */
@@ -167,23 +205,29 @@ AVX512 static void add_f32(const void *table, unsigned nbits, const unsigned cha
     add4(table, 8, idx, sum);
 }
 
-AVX512 static inline void add8(const unsigned char *table, unsigned nbits, const unsigned char *idx, double *sum)
+AVX512 static inline __attribute__((always_inline)) void add8(const unsigned char *table, unsigned nbits, const unsigned char *idx,
+                                                              double *sum)
 {
   size_t room = (size_t)1 << (nbits < 6 ? 6 : nbits);
   for (size_t i = 0; i < KERN_ROWS; i += 64) {
     __m512i at = _mm512_loadu_si512(idx + i), p[8], two[8], four[8];
     __mmask64 high = _mm512_movepi8_mask(at);
+#pragma GCC unroll 8
     for (size_t b = 0; b < 8; b++)
       p[b] = look(table + b * room, nbits, at, high);
+#pragma GCC unroll 8
     for (size_t b = 0; b < 4; b++) {
       two[b] = _mm512_unpacklo_epi8(p[2 * b], p[2 * b + 1]);
       two[4 + b] = _mm512_unpackhi_epi8(p[2 * b], p[2 * b + 1]);
     }
+#pragma GCC unroll 8
     for (size_t h = 0; h < 2; h++)
+#pragma GCC unroll 8
       for (size_t b = 0; b < 2; b++) { /* rows 0-3, 4-7 (8-11, 12-15) of a lane: the low and the high four bytes */
         four[h * 4 + b] = _mm512_unpacklo_epi16(two[h * 4 + 2 * b], two[h * 4 + 2 * b + 1]);
         four[h * 4 + 2 + b] = _mm512_unpackhi_epi16(two[h * 4 + 2 * b], two[h * 4 + 2 * b + 1]);
       }
+#pragma GCC unroll 8
     for (size_t k = 0; k < 4; k++) {
       sum_pd(sum + i + k * 16, _mm512_unpacklo_epi32(four[2 * k], four[2 * k + 1]));
       sum_pd(sum + i + k * 16 + 8, _mm512_unpackhi_epi32(four[2 * k], four[2 * k + 1]));
@@ -209,9 +253,11 @@ AVX512 static void add_f64(const void *table, unsigned nbits, const unsigned cha
 static const unsigned char place_f32[KERN_CHUNK] = { FOUR(0), FOUR(1), FOUR(2), FOUR(3) };
 static const unsigned char place_f64[KERN_CHUNK] = { TWO(0), TWO(1), TWO(2), TWO(3) };
 
-const struct kern kern_avx512 = { .name = "avx512", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan,
-                                  .any = any, .mux = mux, .index = find, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32,
-                                  .add_f64 = add_f64, .place_f32 = place_f32, .place_f64 = place_f64 };
+const struct kern kern_avx512 = {
+  .name = "avx512", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux,
+  .index = find, .remap = remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64,
+  .place_f32 = place_f32, .place_f64 = place_f64, .cost_two = 22, .cost_f32 = { [7] = 3, [8] = 12 }, .cost_f64 = { [7] = 1, [8] = 25 },
+};
 #else
 typedef int kern_avx512_is_not_here;
 #endif

@@ -115,14 +115,18 @@ static void any(const struct kern_mask *hot, const uint16_t *which, size_t n, st
   *out = sum;
 }
 
-static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t n)
+static uint64_t pick(uint64_t m, uint64_t a, uint64_t b) { return b ^ (m & (a ^ b)); }
+
+static void mux(struct kern_mask *arena, const struct kern_op *ops, size_t first, size_t n)
 {
-  for (size_t i = 0; i < n; i++) {
-    const struct kern_mask *m = &arena[ops[i].m], *a = &arena[ops[i].a], *b = &arena[ops[i].b];
+  (void)first;
+  for (const struct kern_op *o = ops; o < ops + n; o++) {
     struct kern_mask out;
-    for (size_t w = 0; w < KERN_WORDS; w++)
-      out.w[w] = b->w[w] ^ (m->w[w] & (a->w[w] ^ b->w[w]));
-    arena[ops[i].dst] = out;
+    for (size_t w = 0; w < KERN_WORDS; w++) {
+      uint64_t l = pick(arena[o->l].w[w], arena[o->la].w[w], arena[o->lb].w[w]);
+      out.w[w] = pick(arena[o->m].w[w], l, pick(arena[o->r].w[w], arena[o->ra].w[w], arena[o->rb].w[w]));
+    }
+    arena[o->dst] = out;
   }
 }
 
@@ -151,6 +155,12 @@ static void find(const struct kern_mask *arena, const uint16_t *bits, unsigned c
   }
 }
 
+void kern_remap(const struct kern_map *map, const unsigned char *more, unsigned char *idx)
+{
+  for (size_t i = 0; i < KERN_ROWS; i++)
+    idx[i] = map->base[idx[i]] | (more[i] & map->keep[idx[i]]);
+}
+
 static void pack_f32(const float *values, unsigned nbits, void *table) { memcpy(table, values, ((size_t)1 << nbits) * sizeof *values); }
 static void pack_f64(const double *values, unsigned nbits, void *table) { memcpy(table, values, ((size_t)1 << nbits) * sizeof *values); }
 
@@ -173,6 +183,8 @@ static void add_f64(const void *table, unsigned nbits, const unsigned char *idx,
 #define EIGHT(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
 const unsigned char kern_place[KERN_CHUNK] = { EIGHT(0), EIGHT(8), EIGHT(16), EIGHT(24), EIGHT(32), EIGHT(40), EIGHT(48), EIGHT(56) };
 
-const struct kern kern_c = { .name = "c", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any,
-                             .mux = mux, .index = find, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32,
-                             .add_f64 = add_f64, .place_f32 = kern_place, .place_f64 = kern_place };
+const struct kern kern_c = {
+  .name = "c", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux, .index = find,
+  .remap = kern_remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64, .place_f32 = kern_place,
+  .place_f64 = kern_place, .cost_two = 310,
+};

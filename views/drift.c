@@ -34,6 +34,9 @@ struct drift_state {
   bool gathered;
 };
 
+/* A report stands alone, in the baseline's place. */
+static const char *current_of(const struct drift_state *s) { return s->ask.current ? s->ask.current : s->ask.baseline; }
+
 /* ---- rows -> features ---- */
 
 static struct sl_str text_of(struct sl_val v) { return v.null ? SL_STR("") : v.u.s; }
@@ -184,7 +187,7 @@ static int drift_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   if (!rc)
     rc = ask(v, err);
   if (!rc)
-    sl_buf_printf(&s->title, "%s against %s", s->ask.current, s->ask.baseline);
+    sl_buf_printf(&s->title, "%s%s%s", current_of(s), s->ask.current ? " against " : "", s->ask.current ? s->ask.baseline : "");
   return rc;
 }
 
@@ -496,12 +499,12 @@ static enum sl_handled drift_command(struct sl_view *v, const char *command)
   else if (!strcmp(command, "profile"))
     switch_profile(v, s);
   else if (!strcmp(command, "follow-link"))
-    data_go(v, s->ask.current);
+    data_go(v, current_of(s));
   else if (!strcmp(command, "baseline"))
     data_go(v, s->ask.baseline);
   else if (!strcmp(command, "rows"))
-    sl_view_go(v, sl_str_starts(sl_str(s->ask.current), SL_STR("sql:")) ? "sql" : "preview",
-               sl_str(s->ask.current + (sl_str_starts(sl_str(s->ask.current), SL_STR("sql:")) ? 4 : 0)));
+    sl_view_go(v, sl_str_starts(sl_str(current_of(s)), SL_STR("sql:")) ? "sql" : "preview",
+               sl_str(current_of(s) + (sl_str_starts(sl_str(current_of(s)), SL_STR("sql:")) ? 4 : 0)));
   else
     return SL_IGNORED;
   sl_view_dirty(v);
@@ -534,10 +537,11 @@ static bool drift_subject(struct sl_view *v, struct sl_subject *out)
 static void drift_cmdline(struct sl_view *v, struct sl_buf *b)
 {
   struct drift_state *s = sl_view_state(v);
-  sl_buf_z(b, "drift --baseline ");
-  sl_fmt_shell(b, sl_str(s->ask.baseline));
+  sl_buf_z(b, s->ask.current ? "drift --baseline " : "drift");
+  if (s->ask.current)
+    sl_fmt_shell(b, sl_str(s->ask.baseline));
   sl_buf_z(b, " --current ");
-  sl_fmt_shell(b, sl_str(s->ask.current));
+  sl_fmt_shell(b, sl_str(current_of(s)));
   sl_buf_z(b, " --tests ");
   sl_fmt_shell(b, sl_str(s->ask.tests ? s->ask.tests : "auto,psi,ks,js,linf_robust"));
   if (s->ask.profile)

@@ -25,6 +25,7 @@ static const struct sl_col own[] = {
 
 struct column { char *name, *type; bool number, plain; };   /* plain: has an order and single values */
 struct work {
+  struct compute_monitor file; /* of a statistics.json: nothing else is used then */
   struct compute *c;
   struct compute_prep *prep;
   struct compute_ask *ask;
@@ -510,7 +511,10 @@ static int columns_query(struct sl_req *r, struct sl_err *err)
   struct work *w = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
   struct sl_str scope = sl_str_trim(q->scope);
+  ptrdiff_t end = q->kind == SL_Q_GET ? sl_str_rchr(scope, '#') : -1;
   w->c = sl_backend_state(sl_req_backend(r));
+  if (compute_monitor_is(end > 0 ? sl_str_head(scope, (size_t)end) : scope) && !is_statement(scope))
+    return compute_monitor_columns(r, err);
   w->profile = wants_profile(q);
   w->all = !scope.n;
   if (q->kind == SL_Q_GET) { /* TABLE#NUMBER:NAME */
@@ -534,6 +538,11 @@ static int columns_query(struct sl_req *r, struct sl_err *err)
 
 static void columns_cancel(struct sl_req *r)
 {
+  const struct work *w = sl_req_state(r);
+  if (w->file.boxed.ops) {
+    compute_boxed_cancel(r);
+    return;
+  }
   work_leave(sl_req_state(r));
   sl_req_end(r, SL_ECANCELED, NULL);
 }
@@ -544,5 +553,6 @@ const struct sl_serve compute_columns = {
   .nown = sizeof own / sizeof own[0],
   .req_size = sizeof(struct work),
   .query = columns_query,
+  .resume = compute_boxed_resume,
   .cancel = columns_cancel,
 };

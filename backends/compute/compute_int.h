@@ -95,6 +95,14 @@ void compute_boxed_fail(struct sl_req *r, int rc, const struct sl_err *err);
 void compute_boxed_resume(struct sl_req *r);
 void compute_boxed_cancel(struct sl_req *r);
 
+/* ---- Model Monitor's files (monitor.c) ---- */
+bool compute_monitor_is(struct sl_str address);            /* by its name: ends in statistics.json */
+/* `columns` of such a file. The first member of the request's state. */
+struct compute_monitor { struct compute_boxed boxed; struct compute_prep *prep; char *path; };
+int compute_monitor_columns(struct sl_req *r, struct sl_err *err) SL_NODISCARD;
+/* PATH/statistics.json -> PATH/constraints.json: yours; NULL: no memory. */
+char *compute_monitor_beside(const char *path);
+
 /* Files of a zone by the zone's name, `lake:raw/dt=.../part.parquet`: shorter than their paths, and what a person typed. */
 void compute_words(const struct compute *c, const char *reads, struct sl_err *err);   /* reads: named where the engine names no file */
 char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */

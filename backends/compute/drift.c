@@ -1,4 +1,7 @@
-/* backends/compute/drift.c: the resource `drift`: two data sets, each an address or a query, handed to the box, whose rows become ours. */
+/* backends/compute/drift.c: the resource `drift`: two data sets, each an address or a query, handed to the box, whose rows become ours.
+ *
+ * A baseline that is Model Monitor's statistics.json goes with the constraints.json beside it; one address alone is a report that another
+ * tool has written. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +37,7 @@ struct work {
   char **reads;
   size_t nreads, cap_reads;
   int side;                    /* that is being prepared */
+  char *path[2];               /* of a statistics.json or a report, instead of sql */
 };
 
 static void drift_leave(struct compute_boxed *b)
@@ -44,8 +48,11 @@ static void drift_leave(struct compute_boxed *b)
   for (size_t i = 0; i < w->nreads; i++)
     sl_free(w->reads[i]);
   sl_free(w->reads);
-  sl_free(w->sql[0]);
-  sl_free(w->sql[1]);
+  for (int i = 0; i < 2; i++) {
+    sl_free(w->sql[i]);
+    sl_free(w->path[i]);
+    w->path[i] = NULL;
+  }
   sl_drift_ask_free(&w->ask);
   w->reads = NULL;
   w->nreads = 0;
@@ -81,17 +88,55 @@ static int put_job(struct sl_buf *b, const struct work *w, struct sl_err *err)
   return sl_buf_check(b, err);
 }
 
+static void put(struct sl_jw *j, const char *key, const char *z)
+{
+  sl_jw_key(j, sl_str(key));
+  sl_jw_str(j, sl_str(z ? z : ""));
+}
+
+static int add_read(struct work *w, const char *path, struct sl_err *err)
+{
+  int rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
+  if (!rc && !(w->reads[w->nreads++] = sl_strdup(path)))
+    rc = sl_err_nomem(err);
+  return rc;
+}
+
+/* Of a statistics.json, and of reports (work_monitor.c). */
+static int put_file_job(struct sl_buf *b, struct work *w, struct sl_err *err)
+{
+  struct sl_jw j = sl_jw(b, false);
+  bool report = !w->ask.current;
+  char *beside = report ? NULL : compute_monitor_beside(w->path[0]);
+  if (!report && !beside)
+    return sl_err_nomem(err);
+  sl_jw_obj(&j);
+  put(&j, "do", report ? "report" : "drift");
+  put(&j, "path", w->path[0]);
+  put(&j, "constraints", beside);
+  put(&j, "statistics", w->path[1]);
+  put(&j, "current", w->sql[1]);
+  put(&j, "tests", w->ask.tests);
+  sl_jw_end_obj(&j);
+  int rc = sl_buf_check(b, err);
+  if (!rc && beside)
+    rc = add_read(w, beside, err);
+  sl_free(beside);
+  return rc;
+}
+
 static int start(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   struct sl_buf b;
   sl_buf_init(&b, 8 << 20);
-  int rc = put_job(&b, w, err);
+  int rc = w->path[0] ? put_file_job(&b, w, err) : put_job(&b, w, err);
   if (!rc)
     rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
   if (!rc) {
     w->reads[w->nreads] = NULL;
-    const struct sl_box_work work = { .kind = "drift", .text = sl_buf_view(&b), .reads = (const char *const *)w->reads };
+    const struct sl_box_work work = { .kind = w->path[0] ? "monitor" : "drift", .text = sl_buf_view(&b),
+                                      .reads = (const char *const *)w->reads };
     rc = compute_boxed_start(r, &work, err);
   }
   sl_buf_free(&b);
@@ -115,20 +160,25 @@ static char *without_folders(struct sl_str sql)
   return sl_strndup(sql.p, sql.n);
 }
 
+static bool is_statement(struct sl_str data) { return sl_str_starts(data, SL_STR("sql:")); }
+static struct sl_str data_of(const struct work *w) { return sl_str(w->side ? w->ask.current : w->ask.baseline); }
+
+/* A statistics.json, or a report. */
+static bool is_file(const struct work *w)
+{
+  return !w->ask.current || (compute_monitor_is(data_of(w)) && !is_statement(data_of(w)));
+}
+
 static int keep(struct work *w, struct sl_str sql, bool address, const char *const *reads, struct sl_err *err)
 {
-  w->sql[w->side] = address ? without_folders(sql) : sl_strndup(sql.p, sql.n);
-  int rc = w->sql[w->side] ? SL_OK : sl_err_nomem(err);
-  for (size_t i = 0; !rc && reads[i]; i++) {
-    rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
-    if (!rc && !(w->reads[w->nreads++] = sl_strdup(reads[i])))
-      rc = sl_err_nomem(err);
-  }
+  char **to = is_file(w) ? &w->path[w->side] : &w->sql[w->side];
+  *to = is_file(w) ? sl_strdup(reads[0]) : address ? without_folders(sql) : sl_strndup(sql.p, sql.n);
+  int rc = *to ? SL_OK : sl_err_nomem(err);
+  for (size_t i = 0; !rc && reads[i]; i++)
+    rc = add_read(w, reads[i], err);
   return rc;
 }
 
-static bool is_statement(struct sl_str data) { return sl_str_starts(data, SL_STR("sql:")); }
-static struct sl_str data_of(const struct work *w) { return sl_str(w->side ? w->ask.current : w->ask.baseline); }
 static int next_side(struct sl_req *r, struct sl_err *err);
 
 static void on_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
@@ -140,7 +190,7 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   if (!rc)
     rc = keep(w, sl_str(sql), !is_statement(data_of(w)), reads, &e);
   if (!rc)
-    rc = w->side++ == 0 ? next_side(r, &e) : start(r, &e);
+    rc = w->side++ == 0 && w->ask.current ? next_side(r, &e) : start(r, &e);
   if (rc)
     compute_boxed_fail(r, rc, &e);
 }
@@ -151,6 +201,8 @@ static int next_side(struct sl_req *r, struct sl_err *err)
   struct work *w = sl_req_state(r);
   struct sl_str data = data_of(w);
   struct sl_buf sql;
+  if (is_file(w))
+    return compute_prep_address(&w->prep, w->boxed.c, data, on_prepped, r, err);
   sl_buf_init(&sql, 0);
   if (is_statement(data)) {
     sl_buf_str(&sql, sl_str_from(data, 4));
@@ -203,6 +255,11 @@ static int drift_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err
 {
   struct work *w = sl_req_state(r);
   int rc = sl_drift_ask_parse(&w->ask, scope, err);
+  bool files = !rc && compute_monitor_is(sl_str(w->ask.baseline));
+  if (!rc && w->ask.current && compute_monitor_is(sl_str(w->ask.current)) && !files)
+    rc = sl_err_set(err, SL_EUSAGE, "the current data is a statistics.json: then the baseline must be one, too");
+  if (!rc && files && w->ask.current && w->ask.profile && strcmp(w->ask.profile, "monitor") != 0)
+    rc = sl_err_set(err, SL_EUSAGE, "a statistics.json is compared as Model Monitor does: --profile monitor, or none");
   return rc ? rc : check_tests(&w->ask, err);
 }
 

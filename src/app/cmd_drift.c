@@ -53,8 +53,12 @@ int sl_cmd_drift(struct sl_app *a)
   int code;
   sl_buf_init(&scope, 4 << 20);
   int rc = fail_share(a, &share, &err);
-  if (!rc && (!ask.baseline || !ask.current))
-    rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D");
+  if (!ask.baseline) { /* --current alone: a report */
+    ask.baseline = ask.current;
+    ask.current = NULL;
+  }
+  if (!rc && !ask.baseline)
+    rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D, or --current REPORT.json");
   if (!rc)
     sl_drift_ask_text(&scope, &ask);
   rc = rc ? rc : sl_buf_check(&scope, &err);
@@ -64,7 +68,7 @@ int sl_cmd_drift(struct sl_app *a)
   } else {
     struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_drift.columns },
                          .page = count, .page_user = &t };
-    code = verdict(&t, ask.profile, share, sl_app_list(a, SL_SESSION_ANY, &l));
+    code = verdict(&t, sl_drift_ask_profile(&ask), share, sl_app_list(a, SL_SESSION_ANY, &l));
   }
   sl_drift_ask_free(&check);
   sl_buf_free(&scope);

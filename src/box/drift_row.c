@@ -32,6 +32,7 @@ struct drift_held {
   int64_t missing[2], infinite[2];
   double statistic, p, q, bonferroni, threshold, chance, median[2], low, high;
   int drifted, chosen;                     /* -1: not said */
+  bool no_counts;                          /* nor n, missing, infinite */
   unsigned group;
   struct sl_str histogram[2], categories;
 };
@@ -208,9 +209,11 @@ static void put(struct sl_batch *b, const struct drift_held *h)
   if (h->chosen >= 0)
     sl_batch_set(b, COL_CHOSEN, sl_vb(h->chosen));
   for (unsigned s = 0; s < 2; s++) {
-    sl_batch_set(b, COL_N + s, sl_vi((int64_t)h->n[s]));
-    sl_batch_set(b, COL_MISSING + s, sl_vi(h->missing[s]));
-    sl_batch_set(b, COL_INFINITE + s, sl_vi(h->infinite[s]));
+    if (!h->no_counts) {
+      sl_batch_set(b, COL_N + s, sl_vi((int64_t)h->n[s]));
+      sl_batch_set(b, COL_MISSING + s, sl_vi(h->missing[s]));
+      sl_batch_set(b, COL_INFINITE + s, sl_vi(h->infinite[s]));
+    }
     set_f64(b, COL_MEDIAN + s, h->median[s]);
     set_list(b, COL_HISTOGRAM + s, h->histogram[s]);
   }
@@ -249,6 +252,39 @@ static int keep_counts(struct drift_rows *o, struct sl_str *out, const double *c
   rc = rc ? rc : keep_list(o, sl_buf_view(&list), out, err);
   sl_buf_free(&list);
   return rc;
+}
+
+static int picture_given(struct drift_rows *o, const struct drift_given *g, struct sl_err *err)
+{
+  struct drift_held *h = last(o);
+  int rc = SL_OK;
+  h->low = g->low;
+  h->high = g->high;
+  for (unsigned s = 0; s < 2 && !rc; s++) {
+    h->median[s] = g->median[s];
+    rc = keep_counts(o, &h->histogram[s], g->count[s], g->bins, err);
+  }
+  return rc;
+}
+
+int drift_rows_given(struct drift_rows *o, const struct drift_feature *f, const struct drift_given *g, struct sl_err *err)
+{
+  int rc = begin(o, f, g->test, g->tool, err);
+  if (rc)
+    return rc;
+  struct drift_held *h = last(o);
+  h->kind = g->kind ? g->kind : g->no_counts ? NULL : h->kind;
+  h->note = NULL;
+  h->statistic = g->statistic;
+  h->p = g->p;
+  h->threshold = g->threshold;
+  h->drifted = g->drifted;
+  h->chosen = g->chosen;
+  h->no_counts = g->no_counts;
+  rc = keep_text(o, g->test, &h->test, err);
+  if (!rc && g->note && g->note[0])
+    rc = keep_text(o, g->note, &h->note, err);
+  return rc || !g->bins ? rc : picture_given(o, g, err);
 }
 
 static int picture_numbers(struct drift_rows *o, const struct sl_drift_pair *p, struct sl_err *err)

@@ -39,6 +39,16 @@ int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, stru
 /* Not judged: counts alone. */
 int drift_rows_counts(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;
 int drift_rows_schema(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;   /* gone, new, retyped */
+/* A row that was worked out elsewhere: by a file's sketches, by another tool's report. NaN and -1: not said. */
+struct drift_given {
+  const char *test, *tool, *note;
+  double statistic, p, threshold;
+  int drifted;                     /* -1: not judged */
+  bool chosen, no_counts;          /* no_counts: how many values there were is not known */
+  const char *kind;                /* NULL: the pair's */
+  double low, high, median[2]; const double *count[2]; size_t bins;      /* a picture; bins 0: none */
+};
+int drift_rows_given(struct drift_rows *o, const struct drift_feature *f, const struct drift_given *g, struct sl_err *err) SL_NODISCARD;
 int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;
 void drift_rows_free(struct drift_rows *o);
 

@@ -32,8 +32,8 @@ static int keep(struct sl_drift_ask *a, char *w, bool quoted, struct sl_err *err
 
 static int check(const struct sl_drift_ask *a, struct sl_err *err)
 {
-  if (!a->baseline || !a->current)
-    return sl_err_set(err, SL_EUSAGE, "two data sets are compared: BASELINE CURRENT");
+  if (!a->baseline || (!a->current && !sl_str_ends(sl_str(a->baseline), SL_STR(".json"))))
+    return sl_err_set(err, SL_EUSAGE, "two data sets are compared: BASELINE CURRENT; one alone is the .json report of another tool");
   for (size_t i = 0; a->profile && sl_drift_profiles[i]; i++)
     if (!strcmp(a->profile, sl_drift_profiles[i]))
       return SL_OK;
@@ -63,6 +63,13 @@ int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_
   return rc;
 }
 
+const char *sl_drift_ask_profile(const struct sl_drift_ask *a)
+{
+  struct sl_str base = sl_str(a->baseline ? a->baseline : "");
+  bool monitor = sl_str_ends(base, SL_STR("statistics.json")) || sl_str_ends(base, SL_STR("violations.json"));
+  return a->profile ? a->profile : monitor ? "monitor" : NULL;
+}
+
 void sl_drift_ask_free(struct sl_drift_ask *a)
 {
   sl_free(a->baseline);
@@ -75,8 +82,10 @@ void sl_drift_ask_free(struct sl_drift_ask *a)
 void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a)
 {
   sl_scope_put(b, a->baseline, keys);
-  sl_buf_ch(b, ' ');
-  sl_scope_put(b, a->current, keys);
+  if (a->current) {
+    sl_buf_ch(b, ' ');
+    sl_scope_put(b, a->current, keys);
+  }
   sl_buf_z(b, a->tests ? " tests=" : "");
   for (const char *t = a->tests; t && *t; t++)
     if (*t != ' ')

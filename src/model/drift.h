@@ -6,9 +6,12 @@
 
 #include "table/table.h"
 
-/* The scope: BASELINE CURRENT [tests=..] [profile=..]. A word may be quoted with ' or ", doubled inside. */
+/* The scope: BASELINE CURRENT [tests=..] [profile=..]. A word may be quoted with ' or ", doubled inside. One address alone, ending in
+ * .json, is a report that another tool has written: baseline has it, current is NULL. */
 struct sl_drift_ask { char *baseline, *current, *tests, *profile; };     /* tests, profile: NULL: none was given */
 int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;   /* EUSAGE */
+/* Whose verdict: the profile that was named; without one Model Monitor's for its own files, else NULL. */
+const char *sl_drift_ask_profile(const struct sl_drift_ask *a);
 void sl_drift_ask_free(struct sl_drift_ask *a);
 void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a);
 /* Profiles that work: "evidently", "monitor"; NULL-ended. */

@@ -4,8 +4,8 @@
 static const struct sl_col cols[] = {
   { .name = "feature", .type = SL_TEXT, .help = "the column" },
   { .name = "kind", .type = SL_TEXT, .help = "numeric, categorical, boolean, text, time" },
-  { .name = "test", .type = SL_TEXT, .help = "ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, "
-    "anderson, cvm, mannw, t, welch, energy, es, linf, linf_robust; schema: gone, new or retyped; none: not judged" },
+  { .name = "test", .type = SL_TEXT, .help = "ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, anderson, cvm, mannw, "
+    "t, welch, energy, es, linf, linf_robust; schema: gone, new or retyped; none: not judged; Model Monitor's checks by name" },
   { .name = "definition", .type = SL_TEXT, .help = "the tool whose definition the test follows" },
   { .name = "statistic", .type = SL_F64, .help = "the test's own figure, never the p-value" },
   { .name = "p_value", .type = SL_F64, .help = "of tests that have one" },
@@ -22,7 +22,8 @@ static const struct sl_col cols[] = {
 const struct sl_resource sl_res_drift = {
   .name = "drift",
   .help = "whether two data sets are alike, feature by feature",
-  .scope = "BASELINE CURRENT [tests=ks,psi] [profile=evidently|monitor]: two addresses; 'quoted' where they hold blanks",
+  .scope = "BASELINE CURRENT [tests=ks,psi] [profile=evidently|monitor]: two addresses; 'quoted' where they hold blanks; "
+    "or one report.json",
   .scope_required = true,
   .shape = SL_KEYED,
   .cols = cols,

@@ -1,0 +1,151 @@
+"""Model Monitor's files, as its documents and published examples have them: what `sluice profile` and `sluice drift` make of them.
+
+The container cannot be had. Sketches and distances are compared with Deequ itself in test_monitor_deequ.py, which needs Spark.
+"""
+import json
+import math
+import os
+import random
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+
+
+def sluice(folder, *args):
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+    os.chmod(folder, 0o700)
+    run = subprocess.run([PROGRAM, *args, "-o", "json"], cwd=folder, capture_output=True, env=env, timeout=120)
+    return run, json.loads(run.stdout) if run.stdout else None
+
+
+def numbers(values, missing=0, sketch=True):
+    n, low, high = len(values), min(values), max(values)
+    edges = [low + (high - low) * i / 10 for i in range(11)]
+    buckets = [{"lower_bound": a, "upper_bound": b, "count": float(sum(a <= v < b or (b == high == v) for v in values))}
+               for a, b in zip(edges, edges[1:])]
+    kll = {"buckets": buckets, **({"sketch": {"parameters": {"c": 0.64, "k": 2048.0}, "data": [values]}} if sketch else {})}
+    mean = sum(values) / n
+    return {"common": {"num_present": n, "num_missing": missing}, "mean": mean, "sum": sum(values), "min": low, "max": high,
+            "std_dev": math.sqrt(sum((v - mean) ** 2 for v in values) / n), "distribution": {"kll": kll}}
+
+
+def texts(values, missing=0):
+    buckets = [{"value": v, "count": n} for v, n in Counter(values).items()]
+    return {"common": {"num_present": len(values), "num_missing": missing}, "distinct_count": float(len(buckets)),
+            "distribution": {"categorical": {"buckets": buckets}}}
+
+
+def statistics(folder, features, rows, constraints=None):
+    folder.mkdir(exist_ok=True)
+    kinds = {"Fractional": "numerical_statistics", "Integral": "numerical_statistics", "String": "string_statistics"}
+    body = {"version": 0.0, "dataset": {"item_count": rows},
+            "features": [{"name": n, "inferred_type": t, kinds[t]: s} for n, t, s in features]}
+    (folder / "statistics.json").write_text(json.dumps(body))
+    if constraints:
+        (folder / "constraints.json").write_text(json.dumps({"version": 0.0, **constraints}))
+    return folder / "statistics.json"
+
+
+def by_test(rows):
+    return {(r["feature"], r["test"]): r for r in rows}
+
+
+def linf(a, b):
+    points = sorted(set(a) | set(b))
+    return max(abs(sum(v <= p for v in a) / len(a) - sum(v <= p for v in b) / len(b)) for p in points)
+
+
+@pytest.fixture
+def drawn():
+    draw = random.Random(7)
+    return [draw.gauss(0, 1) for _ in range(300)], [draw.gauss(0.5, 1) for _ in range(200)], draw
+
+
+def test_profile(tmp_path, drawn):
+    x, _, _ = drawn
+    file = statistics(tmp_path / "b", [("x", "Fractional", numbers(x, missing=3)), ("c", "String", texts(["a", "b", "a"]))], 303)
+    run, rows = sluice(tmp_path, "profile", str(file))
+    assert run.returncode == 0 and [(r["name"], r["type"], r["nulls"]) for r in rows] == [("x", "Fractional", 3), ("c", "String", 0)]
+    assert rows[0]["mean"] == sum(x) / 300 and float(rows[0]["min"]) == min(x) and rows[1]["distinct"] == 2
+    assert sum(map(int, rows[0]["histogram"])) == 300 and min(x) < rows[0]["q25"] < rows[0]["q50"] < rows[0]["q75"] < max(x)
+
+
+def test_drift_with_constraints_of_the_file(tmp_path, drawn):
+    x, y, draw = drawn
+    c = [draw.choice("aab") for _ in x]
+    features = [{"name": "x", "inferred_type": "Fractional", "completeness": 1.0, "num_constraints": {"is_non_negative": False}},
+                {"name": "c", "inferred_type": "String", "completeness": 0.9, "string_constraints": {"domains": ["a", "b"]}},
+                {"name": "gone", "inferred_type": "Integral", "completeness": 1.0}]
+    config = {"evaluate_constraints": "Enabled", "emit_metrics": "Enabled", "datatype_check_threshold": 1.0,
+              "domain_content_threshold": 0.9,
+              "distribution_constraints": {"perform_comparison": "Enabled", "comparison_threshold": 0.15, "comparison_method": "Simple",
+                                           "categorical_comparison_threshold": 0.1, "categorical_drift_method": "LInfinity"}}
+    statistics(tmp_path / "b", [("x", "Fractional", numbers(x)), ("c", "String", texts(c))], 300,
+               {"features": features, "monitoring_config": config})
+    now = [draw.choice("abz" if i < 60 else "ab") for i in range(len(y))]
+    (tmp_path / "now.csv").write_text("x,c,more\n" + "".join(f"{'' if i == 9 else repr(v)},{now[i]},1\n" for i, v in enumerate(y)))
+    run, rows = sluice(tmp_path, "drift", "--baseline", "b/statistics.json", "--current", "now.csv", "--tests", "auto,linf_robust")
+    assert run.returncode == 4, run.stderr
+    row, kept = by_test(rows), y[:9] + y[10:]
+    want = linf(x, kept)
+    assert abs(row["x", "linf"]["statistic"] - want) < 1e-12 and row["x", "linf"]["threshold"] == 0.15
+    assert row["x", "linf"]["drifted"] == (want > 0.15) and row["x", "linf"]["definition"] == "monitor"
+    n, m = len(x), len(kept)
+    assert abs(row["x", "linf_robust"]["statistic"] - max(0, want - 1.8 * math.sqrt((n + m) / (n * m)))) < 1e-12
+    assert row["x", "completeness_check"]["statistic"] == 199 / 200 and row["x", "completeness_check"]["drifted"] is True
+    shares = [abs(c.count(v) / len(c) - now.count(v) / len(now)) for v in "abz"]
+    assert abs(row["c", "linf"]["statistic"] - max(shares)) < 1e-12
+    inside = sum(v in "ab" for v in now) / len(now)
+    assert row["c", "categorical_values_check"]["statistic"] == inside and row["c", "categorical_values_check"]["drifted"] == (inside < 0.9)
+    assert row["gone", "missing_column_check"]["drifted"] and row["more", "extra_column_check"]["drifted"]
+
+
+def test_equal_items_count_once_and_it_is_said(tmp_path):
+    statistics(tmp_path / "b", [("i", "Integral", numbers([1.0, 1.0, 1.0, 2.0] * 100))], 400)
+    (tmp_path / "now.csv").write_text("i\n" + "1\n2\n2\n2\n" * 100)
+    run, rows = sluice(tmp_path, "drift", "--baseline", "b/statistics.json", "--current", "now.csv")
+    row = by_test(rows)["i", "linf_robust"]
+    assert run.returncode == 0 and row["statistic"] == 0 and "counted fully: 0.37" in row["note"] and "(drift)" in row["note"]
+
+
+def test_two_files_and_files_without_sketches(tmp_path, drawn):
+    x, y, _ = drawn
+    statistics(tmp_path / "a", [("x", "Fractional", numbers(x, sketch=False))], 300)
+    statistics(tmp_path / "b", [("x", "Fractional", numbers(y))], 200)
+    run, rows = sluice(tmp_path, "drift", "--baseline", "a/statistics.json", "--current", "b/statistics.json", "--tests", "linf")
+    row = by_test(rows)["x", "linf"]
+    assert run.returncode in (0, 4) and abs(row["statistic"] - linf(x, y)) < 0.1 and "10 buckets" in row["note"]
+
+
+def test_violations(tmp_path):
+    words = [("store_and_fwd_flag", "categorical_values_check", "Value: 0.009009009009009009 does not meet the constraint requirement! "),
+             ("b", "data_type_check", "Data type match requirement is not met. Expected data type: Integral, Expected match: 100.0%. "
+              "Observed: Only 50.0% of data is Integral."),
+             ("f", "baseline_drift_check", "Baseline drift distance: 0.4 exceeds threshold: 0.1")]
+    body = {"violations": [dict(zip(("feature_name", "constraint_check_type", "description"), w)) for w in words]}
+    (tmp_path / "constraint_violations.json").write_text(json.dumps(body))
+    run, rows = sluice(tmp_path, "drift", "--current", "constraint_violations.json")
+    assert run.returncode == 4
+    assert [(r["feature"], r["test"], r["statistic"], r["threshold"], r["drifted"], r["note"]) for r in rows] == [
+        (words[0][0], words[0][1], 0.009009009009009009, None, True, words[0][2]), (words[1][0], words[1][1], 0.5, 1, True, words[1][2]),
+        (words[2][0], words[2][1], 0.4, 0.1, True, words[2][2])]
+    (tmp_path / "constraint_violations.json").write_text('{"violations": []}')
+    run, rows = sluice(tmp_path, "drift", "--current", "constraint_violations.json")
+    assert run.returncode == 0 and rows == []
+
+
+@pytest.mark.parametrize("text, words", [
+    ('{"features": [{"name": "x", "inferred_type": "Frac"}]}', "statistics.json: features[0].inferred_type: Frac: not known here"),
+    ('{"binary_classification_metrics": {}}', "statistics.json: binary_classification_metrics: a file of model quality"),
+    ('{"features": [', "statistics.json: JSON 1:15"), ("", "statistics.json: ")])
+def test_refused_in_one_line(tmp_path, text, words):
+    (tmp_path / "statistics.json").write_text(text)
+    (tmp_path / "now.csv").write_text("x\n1\n")
+    for args in (["profile", "statistics.json"], ["drift", "--baseline", "statistics.json", "--current", "now.csv"]):
+        run, _ = sluice(tmp_path, *args)
+        assert run.returncode == 1 and words in run.stderr.decode() and run.stderr.count(b"\n") == 1, run.stderr

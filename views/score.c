@@ -7,56 +7,28 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "model/config.h"
-#include "model/quality.h"
 #include "model/scope.h"
-#include "ui/widgets.h"
 #include "views/score.h"
+#include "views/score_int.h"
 
-enum { LINES_MAX = 4096, NAME_W = 12, CELL_W = 10, WIDE = 64, HEAD_ROWS = 2 };
-enum kind { FIGURE, TITLE, CLASS, CONFUSION, ROW };
-struct line { enum kind kind; uint64_t row; const char *text; };     /* row: of the answer; CONFUSION: its first one */
-struct score_state {
-  struct sl_pane *pane;
-  struct sl_buf title;
-  struct sl_quality_ask ask;
-  struct sl_quality_tally tally;
-  struct line *line;
-  size_t n, cap, at, top, classes;
-  bool guessed;                /* the champion was not asked for: without one, the model stands alone */
-};
+enum { LINES_MAX = 4096, NAME_W = 18, CELL_W = 10, RANGE_W = 15, WIDE = 74, SPLIT = 116, FIGURES_W = 80, HEAD_ROWS = 2, FIRST_ROWS = 5 };
 
 /* ---- rows -> lines ---- */
 
-static struct sl_str text_at(struct score_state *s, uint64_t row, const char *col)
-{
-  struct sl_val v = sl_pane_val(s->pane, row, col);
-  return v.null ? SL_STR("") : v.u.s;
-}
-
-static double f64_at(struct score_state *s, uint64_t row, const char *col)
-{
-  struct sl_val v = sl_pane_val(s->pane, row, col);
-  return v.null ? (double)NAN : v.u.f;
-}
-
-static bool pair(const struct score_state *s) { return s->ask.against != NULL; }
-
-static void add(struct score_state *s, enum kind kind, uint64_t row, const char *text)
+static void add(struct score_state *s, enum score_kind kind, uint64_t row, const char *text)
 {
   if (!sl_grow((void **)&s->line, &s->cap, s->n + 1, sizeof *s->line, LINES_MAX, NULL))
-    s->line[s->n++] = (struct line){ kind, row, text };
+    s->line[s->n++] = (struct score_line){ kind, row, text };
 }
-
-static bool is(struct score_state *s, uint64_t i, const char *metric) { return sl_str_eqz(text_at(s, i, "metric"), metric); }
 
 /* precision, recall and f1 of a class follow each other. */
 static void add_classes(struct score_state *s, uint64_t n)
 {
   s->classes = 0;
   for (uint64_t i = 0; i + 2 < n; i++)
-    if (is(s, i, "precision")) {
+    if (score_is(s, i, "precision")) {
       if (!s->classes++)
-        add(s, TITLE, 0, "class      precision    recall        f1      rows");
+        add(s, TITLE, 0, "class            precision    recall        f1      rows");
       add(s, CLASS, i, NULL);
     }
 }
@@ -64,25 +36,48 @@ static void add_classes(struct score_state *s, uint64_t n)
 static void add_confusion(struct score_state *s, uint64_t n)
 {
   uint64_t i = 0;
-  while (i < n && !is(s, i, "confusion"))
+  while (i < n && !score_is(s, i, "confusion"))
     i++;
   if (i >= n || !s->classes || i + s->classes * s->classes > n)
     return;
-  add(s, TITLE, 0, pair(s) ? "label      predicted, and by the other model" : "label      predicted");
+  add(s, TITLE, 0, score_pair(s) ? "label             predicted, and by the other model"
+                                : "label             predicted");
   for (size_t k = 0; k < s->classes; k++)
     add(s, CONFUSION, i + k * s->classes, NULL);
 }
 
-static void add_rows(struct score_state *s, uint64_t n)
+/* from, n: of those rows. */
+static void add_rows(struct score_state *s, uint64_t n, uint64_t from, uint64_t max)
+{
+  uint64_t k = 0;
+  for (uint64_t i = 0; i < n; i++) {
+    if (!score_is(s, i, score_pair(s) ? "disagreement" : "mistake"))
+      continue;
+    if (k == from && max)
+      add(s, TITLE, 0, from ? "and further" : score_pair(s) ? "where they disagree, furthest apart first"
+                                                            : "where it is wrong, surest first");
+    if (k >= from && k - from < max)
+      add(s, ROW, i, NULL);
+    k++;
+  }
+}
+
+/* The figures of a group follow each other; the first one stands for all. */
+static void add_slices(struct score_state *s, uint64_t n)
 {
   bool first = true;
-  for (uint64_t i = 0; i < n; i++)
-    if (is(s, i, pair(s) ? "disagreement" : "mistake")) {
-      if (first)
-        add(s, TITLE, 0, pair(s) ? "where they disagree, furthest apart first" : "where it is wrong, surest first");
-      first = false;
-      add(s, ROW, i, NULL);
-    }
+  for (uint64_t i = 0; i < n; i++) {
+    bool begins = score_is(s, i, "accuracy") || score_is(s, i, "mae");
+    if (score_is(s, i, "slices_left_out"))
+      add(s, SLICE, i, NULL);
+    if (!begins || !score_text_at(s, i, "slice").n)
+      continue;
+    if (first)
+      add(s, TITLE, 0, s->classes ? "group               accuracy       auc      rows"
+                                  : "group                   rmse        r2      rows");
+    first = false;
+    add(s, SLICE, i, NULL);
+  }
 }
 
 static void gather(struct score_state *s)
@@ -98,12 +93,16 @@ static void gather(struct score_state *s)
     if (b != last)
       sl_quality_tally_add(&s->tally, b);
     last = b;
-    if (!text_at(s, i, "class").n && !text_at(s, i, "slice").n && !is(s, i, "mistakes") && !is(s, i, "disagreements"))
+    if (!score_text_at(s, i, "class").n && !score_text_at(s, i, "slice").n && !score_is(s, i, "mistakes")
+        && !score_is(s, i, "disagreements") && !score_is(s, i, "slices_left_out"))
       add(s, FIGURE, i, NULL);
   }
+  add_rows(s, n, 0, FIRST_ROWS);
   add_classes(s, n);
   add_confusion(s, n);
-  add_rows(s, n);
+  add_slices(s, n);
+  add_rows(s, n, FIRST_ROWS, LINES_MAX);
+  score_chart_gather(s);
   s->at = s->at < s->n ? s->at : 0;
 }
 
@@ -114,7 +113,8 @@ static int ask(struct sl_view *v, struct sl_err *err);
 static void retitle(struct score_state *s)
 {
   sl_buf_clear(&s->title);
-  sl_buf_printf(&s->title, "%s%s%s over %s", s->ask.model, pair(s) ? " against " : "", pair(s) ? s->ask.against : "", s->ask.data);
+  sl_buf_printf(&s->title, "%s%s%s over %s", s->ask.model, score_pair(s) ? " against " : "", score_pair(s) ? s->ask.against : "",
+                s->ask.data);
 }
 
 static void score_changed(struct sl_view *v, void *user)
@@ -210,6 +210,7 @@ static int score_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
 {
   struct score_state *s = sl_view_state(v);
   sl_buf_init(&s->title, 1 << 20);
+  sl_buf_init(&s->of, 4096);
   int rc = take_words(&s->ask, arg, err);
   if (!rc && s->ask.model)
     rc = fill_in(v, s, err);
@@ -230,6 +231,7 @@ static void score_close(struct sl_view *v)
   sl_buf_free(&s->title);
   sl_quality_ask_free(&s->ask);
   sl_free(s->line);
+  score_chart_free(s);
 }
 
 /* ---- the way here ---- */
@@ -293,13 +295,13 @@ static void put_p(struct sl_grid *g, int x, int y, double p)
   struct sl_buf b;
   sl_buf_init(&b, 64);
   sl_fmt_sig(&b, p, 2);
-  sl_grid_right(g, x, y, 8, SL_ROLE_dim, sl_buf_view(&b));
+  sl_grid_right(g, x, y, 7, SL_ROLE_dim, sl_buf_view(&b));
   sl_buf_free(&b);
 }
 
 static void put_interval(struct score_state *s, uint64_t row, struct sl_grid *g, int x, int y)
 {
-  double low = f64_at(s, row, "low"), high = f64_at(s, row, "high");
+  double low = score_f64_at(s, row, "low"), high = score_f64_at(s, row, "high");
   struct sl_buf b;
   if (isnan(low) || isnan(high))
     return;
@@ -315,26 +317,26 @@ static void figure_draw(struct score_state *s, uint64_t row, struct sl_grid *g, 
 {
   bool wide = r.w >= WIDE;
   int x = r.x + 3 + NAME_W;
-  double p = f64_at(s, row, "p_value");
-  sl_grid_put(g, r.x + 3, r.y, NAME_W, SL_ROLE_text, text_at(s, row, "metric"));
-  put_number(g, x, r.y, CELL_W - 1, SL_ROLE_bright, f64_at(s, row, "value"), false);
+  double p = score_f64_at(s, row, "p_value");
+  sl_grid_put(g, r.x + 3, r.y, NAME_W, SL_ROLE_text, score_text_at(s, row, "metric"));
+  put_number(g, x, r.y, CELL_W - 1, SL_ROLE_bright, score_f64_at(s, row, "value"), false);
   x += CELL_W;
   if (wide)
-    put_interval(s, row, g, x + 1, r.y);
-  x += wide ? 16 : 0;
-  if (!pair(s))
+    put_interval(s, row, g, x, r.y);
+  x += wide ? RANGE_W : 0;
+  if (!score_pair(s))
     return;
   if (wide)
-    put_number(g, x, r.y, CELL_W - 1, SL_ROLE_text, f64_at(s, row, "against"), false);
+    put_number(g, x, r.y, CELL_W - 1, SL_ROLE_text, score_f64_at(s, row, "against"), false);
   x += wide ? CELL_W : 0;
   bool counts = !isnan(p) && p < SL_QUALITY_NOISE;
-  put_number(g, x, r.y, CELL_W - 1, counts ? SL_ROLE_bright : SL_ROLE_dim, f64_at(s, row, "difference"), true);
+  put_number(g, x, r.y, CELL_W - 1, counts ? SL_ROLE_bright : SL_ROLE_dim, score_f64_at(s, row, "difference"), true);
   x += CELL_W;
   if (isnan(p))
     return;
   put_p(g, x, r.y, p);
   if (wide)
-    sl_grid_putz(g, x + 9, r.y, r.x + r.w - x - 9, counts ? SL_ROLE_bright : SL_ROLE_dim, counts ? "counts" : "noise");
+    sl_grid_putz(g, x + 8, r.y, r.x + r.w - x - 8, counts ? SL_ROLE_bright : SL_ROLE_dim, counts ? "counts" : "noise");
 }
 
 static void head_draw(const struct score_state *s, struct sl_grid *g, struct sl_rect r)
@@ -344,23 +346,23 @@ static void head_draw(const struct score_state *s, struct sl_grid *g, struct sl_
   sl_grid_right(g, x, r.y, CELL_W - 1, SL_ROLE_colhead, SL_STR("value"));
   x += CELL_W;
   if (wide)
-    sl_grid_putz(g, x + 1, r.y, 14, SL_ROLE_colhead, "95 %");
-  x += wide ? 16 : 0;
-  if (!pair(s))
+    sl_grid_putz(g, x, r.y, 14, SL_ROLE_colhead, "95 %");
+  x += wide ? RANGE_W : 0;
+  if (!score_pair(s))
     return;
   if (wide)
     sl_grid_right(g, x, r.y, CELL_W - 1, SL_ROLE_colhead, SL_STR("against"));
   x += wide ? CELL_W : 0;
   sl_grid_right(g, x, r.y, CELL_W - 1, SL_ROLE_colhead, SL_STR("change"));
-  sl_grid_right(g, x + CELL_W, r.y, 8, SL_ROLE_colhead, SL_STR("p"));
+  sl_grid_right(g, x + CELL_W, r.y, 7, SL_ROLE_colhead, SL_STR("p"));
 }
 
 static void class_draw(struct score_state *s, uint64_t row, struct sl_grid *g, struct sl_rect r)
 {
   int x = r.x + 3 + NAME_W;
-  sl_grid_put(g, r.x + 3, r.y, NAME_W - 2, SL_ROLE_text, text_at(s, row, "class"));
+  sl_grid_put(g, r.x + 3, r.y, NAME_W - 2, SL_ROLE_text, score_text_at(s, row, "class"));
   for (uint64_t i = 0; i < 3; i++, x += CELL_W)
-    put_number(g, x - 2, r.y, CELL_W, SL_ROLE_text, f64_at(s, row + i, "value"), false);
+    put_number(g, x - 2, r.y, CELL_W, SL_ROLE_text, score_f64_at(s, row + i, "value"), false);
   struct sl_val n = sl_pane_val(s->pane, row + 1, "n");
   if (!n.null)
     put_number(g, x - 2, r.y, CELL_W, SL_ROLE_dim, (double)n.u.i, false);
@@ -369,18 +371,47 @@ static void class_draw(struct score_state *s, uint64_t row, struct sl_grid *g, s
 /* A line of both matrices; what does not fit is left out at the right. */
 static void confusion_draw(struct score_state *s, uint64_t row, struct sl_grid *g, struct sl_rect r)
 {
-  int x = r.x + 3 + NAME_W, w = 7, room = (r.w - NAME_W - 6) / (pair(s) ? 2 : 1) / w, n = (int)s->classes < room ? (int)s->classes : room;
-  sl_grid_put(g, r.x + 3, r.y, NAME_W - 2, SL_ROLE_text, text_at(s, row, "class"));
-  for (int side = 0; side < (pair(s) ? 2 : 1); side++, x += 3)
+  int x = r.x + 3 + NAME_W, w = 7, room = (r.w - NAME_W - 6) / (score_pair(s) ? 2 : 1) / w;
+  int n = (int)s->classes < room ? (int)s->classes : room;
+  sl_grid_put(g, r.x + 3, r.y, NAME_W - 2, SL_ROLE_text, score_text_at(s, row, "class"));
+  for (int side = 0; side < (score_pair(s) ? 2 : 1); side++, x += 3)
     for (int k = 0; k < n; k++, x += w)
-      put_number(g, x, r.y, w - 1, sl_str_eq(text_at(s, row, "class"), sl_str_from(text_at(s, row + (uint64_t)k, "slice"), 10))
-                 ? SL_ROLE_bright : SL_ROLE_text, f64_at(s, row + (uint64_t)k, side ? "against" : "value"), false);
+      put_number(g, x, r.y, w - 1, sl_str_eq(score_text_at(s, row, "class"), sl_str_from(score_text_at(s, row + (uint64_t)k, "slice"), 10))
+                 ? SL_ROLE_bright : SL_ROLE_text, score_f64_at(s, row + (uint64_t)k, side ? "against" : "value"), false);
+}
+
+static double figure_of(struct score_state *s, uint64_t row, const char *metric)
+{
+  struct sl_str slice = score_text_at(s, row, "slice");
+  for (uint64_t i = row; i < sl_pane_count(s->pane) && sl_str_eq(score_text_at(s, i, "slice"), slice); i++)
+    if (score_is(s, i, metric))
+      return score_f64_at(s, i, "value");
+  return (double)NAN;
+}
+
+static void slice_draw(struct score_state *s, uint64_t row, struct sl_grid *g, struct sl_rect r)
+{
+  bool left = score_is(s, row, "slices_left_out");
+  struct sl_val n = sl_pane_val(s->pane, row, "n");
+  struct sl_str note = score_text_at(s, row, "note");
+  int x = r.x + 3 + NAME_W;
+  if (left) {
+    sl_grid_printf(g, r.x + 3, r.y, r.w - 3, SL_ROLE_dim, "and %.0f groups more, of %lld rows in all", score_f64_at(s, row, "value"),
+                   n.null ? 0LL : (long long)n.u.i);
+    return;
+  }
+  sl_grid_put(g, r.x + 3, r.y, NAME_W - 1, SL_ROLE_text, score_text_at(s, row, "slice"));
+  put_number(g, x, r.y, CELL_W, SL_ROLE_bright, s->classes ? score_f64_at(s, row, "value") : figure_of(s, row, "rmse"), false);
+  put_number(g, x + CELL_W, r.y, CELL_W, SL_ROLE_text, figure_of(s, row, s->classes ? "auc" : "r2"), false);
+  if (!n.null)
+    put_number(g, x + 2 * CELL_W, r.y, CELL_W, SL_ROLE_dim, (double)n.u.i, false);
+  sl_grid_put(g, x + 3 * CELL_W + 2, r.y, r.x + r.w - x - 3 * CELL_W - 2, SL_ROLE_dim, note);
 }
 
 static void say_given(struct score_state *s, struct sl_buf *b, uint64_t row, bool other)
 {
-  struct sl_str cls = text_at(s, row, other ? "against_predicted" : "predicted");
-  double p = f64_at(s, row, other ? "against" : "value");
+  struct sl_str cls = score_text_at(s, row, other ? "against_predicted" : "predicted");
+  double p = score_f64_at(s, row, other ? "against" : "value");
   sl_buf_printf(b, "%.*s%s", SL_ARG(cls), cls.n ? " (" : "");
   if (isnan(p))
     sl_buf_z(b, sl_glyph_pick("–", "-"));
@@ -393,9 +424,9 @@ static void row_draw(struct score_state *s, uint64_t row, struct sl_grid *g, str
 {
   struct sl_buf b;
   sl_buf_init(&b, 256);
-  sl_buf_printf(&b, "%-11.*s label %.*s: ", SL_ARG(text_at(s, row, "slice")), SL_ARG(text_at(s, row, "class")));
+  sl_buf_printf(&b, "%-11.*s label %.*s: ", SL_ARG(score_text_at(s, row, "slice")), SL_ARG(score_text_at(s, row, "class")));
   say_given(s, &b, row, false);
-  if (pair(s)) {
+  if (score_pair(s)) {
     sl_buf_z(&b, ", the other ");
     say_given(s, &b, row, true);
   }
@@ -403,12 +434,13 @@ static void row_draw(struct score_state *s, uint64_t row, struct sl_grid *g, str
   sl_buf_free(&b);
 }
 
-static void line_draw(struct score_state *s, const struct line *l, struct sl_grid *g, struct sl_rect r)
+static void line_draw(struct score_state *s, const struct score_line *l, struct sl_grid *g, struct sl_rect r)
 {
   switch (l->kind) {
   case FIGURE: figure_draw(s, l->row, g, r); break;
   case CLASS: class_draw(s, l->row, g, r); break;
   case CONFUSION: confusion_draw(s, l->row, g, r); break;
+  case SLICE: slice_draw(s, l->row, g, r); break;
   case ROW: row_draw(s, l->row, g, r); break;
   case TITLE: sl_grid_putz(g, r.x + 3, r.y, r.w - 3, SL_ROLE_colhead, l->text);
   }
@@ -432,25 +464,21 @@ static void verdict_draw(const struct score_state *s, struct sl_grid *g, struct 
   enum sl_role role;
   struct sl_buf b;
   bool cut = is_cut(s);
-  sl_state_look(sl_str(cut ? "unknown" : states[sl_quality_verdict(&s->tally, pair(s))]), &glyph, &role);
+  sl_state_look(sl_str(cut ? "unknown" : states[sl_quality_verdict(&s->tally, score_pair(s))]), &glyph, &role);
   sl_buf_init(&b, 4096);
   if (cut)
     sl_buf_z(&b, "only some of the figures came: no verdict");
   else
-    sl_quality_words(&b, &s->tally, pair(s));
+    sl_quality_words(&b, &s->tally, score_pair(s));
   sl_grid_cell(g, r.x + 1, r.y, role, glyph);
   (void)sl_grid_wrap(g, (struct sl_rect){ r.x + 3, r.y, r.w - 3, HEAD_ROWS }, SL_ROLE_bright, sl_buf_view(&b));
   sl_buf_free(&b);
 }
 
-static void score_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
+static void lines_draw(struct score_state *s, struct sl_grid *g, struct sl_rect r)
 {
-  struct score_state *s = sl_view_state(v);
-  int rows = r.h - HEAD_ROWS - 1;
-  if (sl_pane_draw_state(s->pane, g, r, "no row of the data has a label") || !s->n)
-    return;
-  verdict_draw(s, g, r);
-  head_draw(s, g, (struct sl_rect){ r.x, r.y + HEAD_ROWS, r.w, 1 });
+  int rows = r.h - 1;
+  head_draw(s, g, (struct sl_rect){ r.x, r.y, r.w, 1 });
   if (rows < 1)
     return;
   if (s->at < s->top)
@@ -458,11 +486,32 @@ static void score_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
   if (s->at >= s->top + (size_t)rows)
     s->top = s->at - (size_t)rows + 1;
   for (int i = 0; i < rows && s->top + (size_t)i < s->n; i++) {
-    struct sl_rect line = { r.x, r.y + HEAD_ROWS + 1 + i, r.w, 1 };
+    struct sl_rect line = { r.x, r.y + 1 + i, r.w, 1 };
     line_draw(s, &s->line[s->top + (size_t)i], g, line);
     if (s->top + (size_t)i == s->at)
       sl_grid_over(g, line, SL_ROLE_cursor);
   }
+}
+
+/* Wide: the chart beside the figures; narrow: in their place, when it is asked for. */
+static void score_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
+{
+  struct score_state *s = sl_view_state(v);
+  bool wide = r.w >= SPLIT && s->charts;
+  struct sl_rect body = { r.x, r.y + HEAD_ROWS, r.w, r.h - HEAD_ROWS };
+  if (sl_pane_draw_state(s->pane, g, r, "no row of the data has a label") || !s->n)
+    return;
+  verdict_draw(s, g, r);
+  s->split = wide;
+  if (wide) {
+    int w = r.w - FIGURES_W - 1;
+    score_chart_draw(s, g, (struct sl_rect){ r.x + r.w - w, body.y, w, body.h > 22 ? 22 : body.h });
+    body.w -= w + 1;
+  }
+  if (!wide && s->chart)
+    score_chart_draw(s, g, body);
+  else
+    lines_draw(s, g, body);
 }
 
 /* ---- commands ---- */
@@ -497,6 +546,8 @@ static enum sl_handled score_command(struct sl_view *v, const char *command)
     open_row(v, s);
   else if (!strcmp(command, "refresh"))
     sl_pane_refresh(s->pane);
+  else if (!strcmp(command, "chart") || !strcmp(command, "of-class"))
+    score_chart_next(s, !strcmp(command, "of-class"));
   else
     return SL_IGNORED;
   sl_view_dirty(v);
@@ -542,15 +593,25 @@ static void score_visible(struct sl_view *v, bool visible)
   sl_pane_visible(((struct score_state *)sl_view_state(v))->pane, visible);
 }
 
+static const struct sl_bind score_binds[] = {
+  { "chart", "v", "the next chart: ROC, precision over recall, calibration, gain; after the last, the figures" },
+  { "of-class", "o", "the chart of the next class" },
+};
+
 const struct sl_view_ops sl_view_score = {
   .name = "score",
   .title = "score",
   .help = "A model over labelled data, beside another one: without one named, beside the champion of the same registered model, where it "
           "has one. First whether it is better, worse, or not to be told from noise: auc by DeLong's test, accuracy by McNemar's, p below "
           "0.05 counts. Then the figures with their 95 % intervals, the classes, both confusion matrices, and the rows on which the two "
-          "disagree most (of one model, those it gets wrong): Enter shows the row. Leaving the view ends the work.",
+          "disagree most (of one model, those it gets wrong): Enter shows the row. slice=COLUMN adds the figures of each group of "
+          "that column. v shows the curves, both models on one pair of axes; on a wide screen one stands beside the figures. "
+          "Leaving the view ends "
+          "the work.",
   .arg = "MODEL DATA LABEL [OTHER MODEL] [slice=COLUMN]",
-  .hints = "enter describe refresh copy",
+  .binds = score_binds,
+  .nbinds = sizeof score_binds / sizeof score_binds[0],
+  .hints = "enter chart describe refresh copy",
   .state_size = sizeof(struct score_state),
   .open = score_open,
   .close = score_close,

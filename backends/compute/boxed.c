@@ -42,8 +42,17 @@ static int on_rows(void *user, struct sl_batch **take)
 
 static void on_progress(void *user, double done, double total)
 {
-  char words[48];
-  snprintf(words, sizeof words, "computing, %.0f %%", total > 0 ? 100 * done / total : 0);
+  struct compute_boxed *w = sl_req_state(user);
+  char words[64];
+  double ms = (double)(sl_loop_now(sl_backend_loop(w->c->b)) - w->started);
+  double left = total > 0 && done > 0 ? ms / 1000 * (total - done) / done : 0;
+  if (total > 0 && ms > 5000 && left >= 2)
+    snprintf(words, sizeof words, left < 100 ? "computing, %.0f %%, about %.0f s left" : "computing, %.0f %%, about %.0f min left",
+             100 * done / total, left < 100 ? left : left / 60);
+  else if (total > 0)
+    snprintf(words, sizeof words, "computing, %.0f %%", 100 * done / total);
+  else
+    snprintf(words, sizeof words, done > 0 ? "computing, %.0f rows" : "computing", done);
   sl_req_say(user, words);
 }
 
@@ -87,6 +96,7 @@ int compute_boxed_start(struct sl_req *r, const struct sl_box_work *work, struct
 {
   static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .done = on_done };
   struct compute_boxed *w = sl_req_state(r);
+  w->started = sl_loop_now(sl_backend_loop(w->c->b));
   return compute_start(w->c, &w->job, work, &ops, r, err);
 }
 

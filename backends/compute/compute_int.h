@@ -86,6 +86,7 @@ struct compute_boxed {         /* the first member of the request's state */
   struct compute *c;
   const struct compute_boxed_ops *ops;
   struct sl_box_job *job;
+  int64_t started;             /* ms of the loop's clock */
   char *scope, *only;          /* only: the id of the one row that is wanted */
 };
 int compute_boxed_query(struct sl_req *r, const struct compute_boxed_ops *ops, struct sl_err *err) SL_NODISCARD;

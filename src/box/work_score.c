@@ -282,6 +282,19 @@ static int room(struct score *s, struct sl_err *err)
   return s->out && (s->prob || !s->quality) ? SL_OK : sl_err_nomem(err);
 }
 
+/* How far the engine is through the data; two models read it one after the other. */
+static void progress(const struct score *s)
+{
+  duck_progress at = s->d->query_progress(s->conn);
+  double part = at.percent > 0 ? at.percent : 0;
+  if (s->aside || s->other)
+    part = s->aside ? part / 2 : 50 + part / 2;
+  if (part > 0)
+    box_progress(s->c, (uint64_t)(part * 100), 10000);
+  else
+    box_progress(s->c, s->row, 0);
+}
+
 static int predict_block(struct score *s, struct sl_err *err)
 {
   int rc = room(s, err);
@@ -325,7 +338,7 @@ void score_block_done(struct score *s)
   s->row += sl_columns_rows(&s->f);
   sl_columns_clear(&s->f);
   forget_texts(s);
-  box_progress(s->c, s->row, 0);
+  progress(s);
 }
 
 static int blocks(struct score *s, struct sl_err *err)

@@ -415,6 +415,11 @@ static size_t conn_of(const char *name, size_t *n)
 static const struct sl_col tags = {.name = "tags", .help = "tags", .type = SL_FAMILY_TEXT};
 
 /* As backends/compute/drift.c has them behind the common ones. */
+static const struct sl_col quality_own[] = {
+  {.name = "against", .type = SL_F64, .help = ""}, {.name = "difference", .type = SL_F64, .help = ""},
+  {.name = "p_value", .type = SL_F64, .help = ""}, {.name = "at", .type = SL_F64, .help = ""},
+  {.name = "note", .type = SL_TEXT, .help = ""},
+};
 static const struct sl_col drift_own[] = {
   {.name = "q_value", .type = SL_F64, .help = ""}, {.name = "chosen", .type = SL_BOOL, .help = ""},
   {.name = "chance", .type = SL_F64, .help = ""}, {.name = "low", .type = SL_F64, .help = ""}, {.name = "high", .type = SL_F64, .help = ""},
@@ -428,6 +433,8 @@ static void own_of(struct sl_serve *s)
     s->own = &tags, s->nown = 1;
   if (s->res == &sl_res_drift)
     s->own = drift_own, s->nown = sizeof drift_own / sizeof drift_own[0];
+  if (s->res == &sl_res_quality)
+    s->own = quality_own, s->nown = sizeof quality_own / sizeof quality_own[0];
 }
 
 static size_t serve_of(const struct sl_resource *res, size_t *n)

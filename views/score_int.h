@@ -1,0 +1,36 @@
+/* views/score_int.h: what the score view keeps; private to score.c and score_charts.c. */
+#ifndef SL_VIEWS_SCORE_INT_H
+#define SL_VIEWS_SCORE_INT_H
+
+#include "model/quality.h"
+#include "ui/widgets.h"
+
+enum score_kind { FIGURE, TITLE, CLASS, CONFUSION, SLICE, ROW };
+struct score_line { enum score_kind kind; uint64_t row; const char *text; };  /* row: of the answer; CONFUSION, SLICE: its first one */
+struct score_curve { double *x, *y; size_t n, cap_x, cap_y; };
+struct score_state {
+  struct sl_pane *pane;
+  struct sl_buf title;
+  struct sl_quality_ask ask;
+  struct sl_quality_tally tally;
+  struct score_line *line;
+  size_t n, cap, at, top, classes;
+  bool guessed;                /* the champion was not asked for: without one, the model stands alone */
+  bool charts, split;          /* there are curves; one stands beside the figures, so that 0 shows the first */
+  size_t chart;                /* 0: figures; else which chart */
+  struct sl_buf of;            /* of which class; empty: of two classes the second, or the first of several */
+  struct score_curve curve[2]; /* of the model, of the other one */
+};
+
+struct sl_str score_text_at(struct score_state *s, uint64_t row, const char *col);
+double score_f64_at(struct score_state *s, uint64_t row, const char *col);                  /* NaN: none */
+bool score_is(struct score_state *s, uint64_t row, const char *metric);
+bool score_pair(const struct score_state *s);
+
+/* ---- score_charts.c ---- */
+void score_chart_gather(struct score_state *s);              /* after the rows, the chart or the class have changed */
+void score_chart_next(struct score_state *s, bool of_class);
+void score_chart_draw(struct score_state *s, struct sl_grid *g, struct sl_rect r);
+void score_chart_free(struct score_state *s);
+
+#endif

@@ -43,6 +43,8 @@ struct score {
 };
 
 double score_now(void);        /* s, monotonic */
+/* ---- score_model.c: s->page and s->m ---- */
+int score_model_load(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* ---- score_quality.c ---- */
 int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;

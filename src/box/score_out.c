@@ -79,8 +79,10 @@ static int columns(struct score *s, struct sl_err *err)
   s->cols = sl_calloc(width + 2, sizeof *s->cols);
   s->col_names = sl_calloc(width + 2, sizeof *s->col_names);
   int rc = s->cols && s->col_names ? add_col(s, sl_strdup("row"), SL_I64, err) : sl_err_nomem(err);
-  for (size_t i = 0; !rc && i < width; i++)
-    rc = add_col(s, width == 1 ? sl_strdup("prediction") : sl_asprintf("p%zu", i), type, err);
+  for (size_t i = 0; !rc && i < width; i++) {
+    const char *own = sl_model_output_name(s->m, s->what, i);
+    rc = add_col(s, own ? sl_strdup(own) : width == 1 ? sl_strdup("prediction") : sl_asprintf("p%zu", i), type, err);
+  }
   if (!rc && s->label)
     rc = add_col(s, sl_strdup(s->label->name), label_type(s->label), err);
   return rc;

@@ -66,27 +66,62 @@ static int one_member(struct unpacked *u, struct archive *a, struct archive_entr
   return rc;
 }
 
-int unpack_zip(struct unpacked *out, struct sl_str zip, const char *file, struct sl_err *err)
+/* Nothing is written anywhere; but who packs such a path means harm, and is told so. */
+static int inside(const struct archive_entry *e, const char *file, struct sl_err *err)
+{
+  const char *name = archive_entry_pathname((struct archive_entry *)(uintptr_t)e);
+  struct sl_str rest = sl_str(name ? name : ""), part;
+  bool out = sl_str_starts(rest, SL_STR("/"));
+  while (!out && sl_str_cut(&rest, '/', &part))
+    out = sl_str_eqz(part, "..");
+  return out ? sl_err_set(err, SL_EPARSE, "%s holds a path that leads out of it: %.100s", file, name) : SL_OK;
+}
+
+static int all_members(struct unpacked *out, struct archive *a, struct sl_str bytes, bool tar, const char *file, struct sl_err *err)
 {
   struct archive_entry *e;
-  struct archive *a = archive_read_new();
-  *out = (struct unpacked){ .part = NULL };
-  sl_buf_init(&out->bytes, (size_t)UNPACK_MAX + 2 * PIECE);
-  if (!a)
-    return sl_err_nomem(err);
-  archive_read_support_format_zip_seekable(a);
-  int rc = archive_read_open_memory(a, zip.p, zip.n) == ARCHIVE_OK ? SL_OK : broken(a, file, err), got = ARCHIVE_OK;
-  while (!rc && (got = archive_read_next_header(a, &e)) != ARCHIVE_EOF)
-    rc = got < ARCHIVE_WARN ? broken(a, file, err) : one_member(out, a, e, file, err);
-  archive_read_free(a);
+  int rc = archive_read_open_memory(a, bytes.p, bytes.n) == ARCHIVE_OK ? SL_OK : broken(a, file, err), got = ARCHIVE_OK;
+  while (!rc && (got = archive_read_next_header(a, &e)) != ARCHIVE_EOF) {
+    rc = got < ARCHIVE_WARN ? broken(a, file, err) : tar ? inside(e, file, err) : SL_OK;
+    if (!rc && !(tar && archive_entry_hardlink(e)))
+      rc = one_member(out, a, e, file, err);
+  }
   const char *p = out->bytes.n ? out->bytes.p : "";
   for (size_t i = 0; i < out->n; i++) {
     out->part[i].bytes.p = p;
     p += out->part[i].bytes.n;
   }
+  return rc;
+}
+
+static int unpack(struct unpacked *out, struct sl_str bytes, bool tar, const char *file, struct sl_err *err)
+{
+  struct archive *a = archive_read_new();
+  *out = (struct unpacked){ .part = NULL };
+  sl_buf_init(&out->bytes, (size_t)UNPACK_MAX + 2 * PIECE);
+  if (!a)
+    return sl_err_nomem(err);
+  if (tar)
+    archive_read_support_format_tar(a);
+  else
+    archive_read_support_format_zip_seekable(a);
+  int rc = all_members(out, a, bytes, tar, file, err);
+  archive_read_free(a);
   if (rc)
     unpacked_free(out);
   return rc;
+}
+
+int unpack_zip(struct unpacked *out, struct sl_str zip, const char *file, struct sl_err *err)
+{
+  return unpack(out, zip, false, file, err);
+}
+
+bool unpack_is_tar(struct sl_str s) { return s.n >= 512 && !memcmp(s.p + 257, "ustar", 5); }
+
+int unpack_tar(struct unpacked *out, struct sl_str tar, const char *file, struct sl_err *err)
+{
+  return unpack(out, tar, true, file, err);
 }
 
 /* ---- one file ---- */

@@ -4,20 +4,15 @@
  * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "cpu": level of the kernels, "quality": true for rows
  * of quality instead, "wide": true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second
  * model's figures stand beside the first one's}. With an output file: the file, and one row that sums it up. */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/score_int.h"
 #include "box/sqlscan.h"
-#include "box/unpack.h"
 
-enum { MODEL_MAX = 256 << 20, BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
+enum { BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
        TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20 };
 
 double score_now(void)
@@ -25,101 +20,6 @@ double score_now(void)
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* ---- the model ---- */
-
-static int read_all(int fd, const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
-{
-  struct stat st;
-  if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-    return sl_err_set(err, SL_EIO, "%s is no file", path);
-  if ((uint64_t)st.st_size > max)
-    return sl_err_set(err, SL_ELIMIT, "%s is larger than %zu MiB", path, max >> 20);
-  for (;;) {
-    char *room = sl_buf_room(b, 1 << 16);
-    ssize_t n = room ? read(fd, room, 1 << 16) : -1;
-    if (!room)
-      return sl_buf_check(b, err);
-    if (n < 0)
-      return sl_err_sys(err, errno, "cannot read %s", path);
-    if (!n)
-      return SL_OK;
-    sl_buf_wrote(b, (size_t)n);
-  }
-}
-
-static int slurp(const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
-{
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return sl_err_sys(err, errno, "cannot open %s", path);
-  int rc = read_all(fd, path, max, b, err);
-  close(fd);
-  return rc;
-}
-
-/* The file that a folder's MLmodel names. */
-static int from_folder(struct score *s, char **file, struct sl_err *err)
-{
-  struct sl_buf b;
-  char *page = sl_asprintf("%s/MLmodel", s->path);
-  sl_buf_init(&b, SL_MLMODEL_MAX + (1 << 16));
-  int rc = page ? slurp(page, SL_MLMODEL_MAX, &b, err) : sl_err_nomem(err);
-  if (rc == SL_ENOENT)
-    rc = sl_err_set(err, SL_ENOENT, "%s holds no MLmodel: name the model's file itself", s->path);
-  if (!rc)
-    rc = sl_mlmodel_read(&s->page, sl_buf_view(&b), "MLmodel", err);
-  const char *here = s->file;
-  if (!rc && !(*file = sl_asprintf("%s/%s", s->path, here && !strchr(here, '/') ? here : s->page.file)))
-    rc = sl_err_nomem(err);
-  sl_buf_free(&b);
-  sl_free(page);
-  return rc;
-}
-
-static const char *last(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash && slash[1] ? slash + 1 : path;
-}
-
-/* A zip archive is a skops file, or none that is known; anything else may be compressed whole. */
-static int load_bytes(struct score *s, struct sl_buf *b, const char *file, struct sl_err *err)
-{
-  struct unpacked u;
-  bool was = false;
-  if (sl_str_starts(sl_buf_view(b), SL_STR("PK\003\004"))) {
-    int rc = unpack_zip(&u, sl_buf_view(b), file, err);
-    if (!rc)
-      rc = sl_model_load_parts(&s->m, u.part, u.n, file, s->page.wrapper, err);
-    unpacked_free(&u);
-    return rc;
-  }
-  int rc = unpack_one(b, file, &was, err);
-  return rc ? rc : sl_model_load(&s->m, sl_buf_view(b), file, s->page.wrapper, err);
-}
-
-static int load_model(struct score *s, struct sl_err *err)
-{
-  struct stat st;
-  struct sl_buf b;
-  char *file = NULL;
-  sl_buf_init(&b, (size_t)MODEL_MAX + (1 << 16));
-  int rc = SL_OK;
-  if (stat(s->path, &st))
-    rc = sl_err_sys(err, errno, "cannot open %s", s->path);
-  else if (S_ISDIR(st.st_mode))
-    rc = from_folder(s, &file, err);
-  if (!rc)
-    rc = slurp(file ? file : s->path, MODEL_MAX, &b, err);
-  if (!rc)
-    rc = load_bytes(s, &b, last(file ? s->page.file : s->path), err);
-  if (rc)
-    sl_err_prefix(err, "not re-scored");
-  sl_buf_free(&b);
-  sl_free(file);
-  return rc;
 }
 
 /* ---- the data ---- */
@@ -450,7 +350,7 @@ static int prepare(struct score *s, struct sl_err *err)
 {
   int rc = take_output(s, err);
   if (!rc)
-    rc = load_model(s, err);
+    rc = score_model_load(s, err);
   return rc ? rc : sl_model_shape(s->m, s->what, &s->shape, err);
 }
 

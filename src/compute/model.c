@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "compute/kern/kern.h"
 #include "compute/model_int.h"
+#include "compute/mxnet.h"
 
 int model_bad(struct sl_err *err, const struct sl_model *m, size_t at, const char *fmt, ...)
 {
@@ -82,6 +83,7 @@ static const struct model_kind {
   { "lightgbm text", is_lgb, lgb_read },
   { "a pickle", is_pickle, skl_pickle_read },
   { "xgboost binary", is_binf, xgb_binf_read },
+  { "mxnet arrays", mx_is, sm_arrays_read },
   { "a snapshot of an old XGBoost; save the model again as UBJ", is_snapshot, NULL },
   { "a zip archive: a skops file is unpacked before it is read here", is_zip, NULL },
   { "a gzip archive; unpack it first", is_gzip, NULL },
@@ -124,7 +126,8 @@ static int load(struct sl_model **out, const struct sl_model_part *part, size_t 
     return sl_err_nomem(err);
   }
   m->wrapper = wrapper;
-  int rc = parts ? skl_skops_read(m, part, n, &own) : model_read(m, part->bytes, &own);
+  int rc = !parts ? model_read(m, part->bytes, &own) : sm_linear_is(part, n) ? sm_linear_read(m, part, n, &own)
+                                                                            : skl_skops_read(m, part, n, &own);
   if (rc) {
     if (err)
       *err = own;
@@ -145,6 +148,11 @@ int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part,
                         struct sl_err *err)
 {
   return load(out, part, n, true, file, wrapper, err);
+}
+
+const char *sl_model_output_name(const struct sl_model *m, enum sl_model_output what, size_t i)
+{
+  return m->ops->name ? m->ops->name(m, what, i) : NULL;
 }
 
 int sl_model_cpu(const char *level, struct sl_err *err)

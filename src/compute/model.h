@@ -1,9 +1,9 @@
 /* compute/model.h: a loaded model: what it takes, what it gives, and its predictions over columns.
  *
- * XGBoost (JSON, UBJ), LightGBM (text), scikit-learn (pickles, skops: docs/internals/sklearn.md). Predictions have the very bits that
- * the library's own predict() gives: the same arithmetic, width and order of sums. Model files are untrusted: loading is strict and
- * bounded, what is loaded can be walked without further checks. Files are read where they can do no harm: in the box. A loaded model is
- * immutable: [any]. */
+ * XGBoost (JSON, UBJ), LightGBM (text), scikit-learn (pickles, skops: docs/internals/sklearn.md), SageMaker's own algorithms
+ * (docs/internals/sagemaker.md). Predictions of trees have the very bits that the library's own predict() gives: the same arithmetic,
+ * width and order of sums. Model files are untrusted: loading is strict and bounded, what is loaded can be walked without further checks.
+ * Files are read where they can do no harm: in the box. A loaded model is immutable: [any]. */
 #ifndef SL_COMPUTE_MODEL_H
 #define SL_COMPUTE_MODEL_H
 
@@ -27,7 +27,7 @@ int sl_model_cpu(const char *level, struct sl_err *err) SL_NODISCARD;
 /* file: for messages ("FILE: byte 123: why"), also what is not read: EUNSUP; damaged: EPARSE; too large: ELIMIT. */
 int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, enum sl_model_wrapper wrapper,
                   struct sl_err *err) SL_NODISCARD;
-/* A model of several files, which were one archive: skops. */
+/* A model of several files, which were one archive: skops; SageMaker's linear learner. */
 struct sl_model_part { struct sl_str name, bytes; };
 int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part, size_t n, const char *file, enum sl_model_wrapper wrapper,
                         struct sl_err *err) SL_NODISCARD;
@@ -69,6 +69,8 @@ void sl_model_bind_forget(struct sl_model_bind *b);        /* after columns forg
 /* What an output is: F32, F64 or I64, and how many values a row. EUSAGE: the model has no such output. */
 struct sl_model_shape { enum sl_column_type type; size_t width; };
 int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err) SL_NODISCARD;
+/* What output i is called by whoever made the model ("closest_cluster"); NULL: it has no name of its own. */
+const char *sl_model_output_name(const struct sl_model *m, enum sl_model_output what, size_t i);
 /* Rows from..from+n-1 into out: n x width values, row by row. Several threads may predict different rows of one binding at once. */
 int sl_model_predict(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out,
                      struct sl_err *err) SL_NODISCARD;

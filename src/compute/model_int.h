@@ -78,6 +78,8 @@ struct model_ops {
   int (*predict)(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out, struct sl_err *err);
   /* What the reader made, also half of it. */
   void (*free)(struct sl_model *m);
+  /* NULL, or it says NULL: outputs have the usual names. */
+  const char *(*name)(const struct sl_model *m, enum sl_model_output what, size_t i);
 };
 
 struct sl_model {
@@ -139,6 +141,9 @@ int xgb_binf_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) S
 int lgb_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int skl_pickle_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int skl_skops_read(struct sl_model *m, const struct sl_model_part *part, size_t n, struct sl_err *err) SL_NODISCARD;
+int sm_arrays_read(struct sl_model *m, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
+bool sm_linear_is(const struct sl_model_part *part, size_t n);
+int sm_linear_read(struct sl_model *m, const struct sl_model_part *part, size_t n, struct sl_err *err) SL_NODISCARD;
 
 /* ---- XGBoost's document, token by token, from either form (xgb_load.c) ---- */
 enum xgb_tok { XT_OBJ, XT_END_OBJ, XT_ARR, XT_END_ARR, XT_KEY, XT_STR, XT_INT, XT_NUM, XT_TRUE, XT_FALSE, XT_NULL, XT_END, XT_BAD };

@@ -9,10 +9,10 @@
 
 enum { FUZZ_ROWS = 70, FUZZ_FEATURES = 64, FUZZ_WIDTH = 512 };
 
-/* scikit-learn refuses values and texts, so its models may; all others take any number. */
+/* scikit-learn and SageMaker refuse values, so their models may; all others take any number. */
 static inline void fuzz_predict_as(const struct sl_model *m, bool texts)
 {
-  bool strict = !strcmp(sl_model_facts(m).engine, "scikit-learn");
+  bool strict = !strcmp(sl_model_facts(m).engine, "scikit-learn") || !strcmp(sl_model_facts(m).engine, "sagemaker");
   static double out[FUZZ_ROWS * FUZZ_WIDTH];
   static const double odd[] = { 0, -1, 1, 2.5, 1e-36, 40, 1e12, -1e300, INFINITY, -INFINITY };
   struct sl_column col[FUZZ_FEATURES];

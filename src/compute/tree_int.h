@@ -11,7 +11,7 @@ enum {
   TREE_TEMPS = 192,            /* masks that a piece may need at once while it is worked out */
   TREE_TESTS = 16384,          /* of a plan, so that their masks stay in or near the second cache */
   TREE_SLOT_ZERO = 0, TREE_SLOT_ONE = 1, TREE_SLOT_IN = 2, TREE_SLOT_TEMP = 3, TREE_SLOT_TEST = TREE_SLOT_TEMP + TREE_TEMPS,
-  TREE_WALK = 8                /* pieces that one row goes down at once */
+  TREE_WALK = 16               /* pieces that one row goes down at once */
 };
 
 /* What a plan asks of one feature: by thresholds, or by categories. */
@@ -19,6 +19,7 @@ struct tree_feature {
   uint32_t feature;
   struct kern_rank rank;       /* thresholds; k, also of categories: how many there are in all sets */
   size_t emit, emits;          /* its tests, by rank */
+  const uint16_t *no;          /* of each rank but that of NaN: how many of them, from the first on, say no */
   bool zero;                   /* some test asks whether it is zero */
   bool categorical;
   size_t cat;                  /* cats[cat..cat+rank.k): ascending */
@@ -26,8 +27,9 @@ struct tree_feature {
 };
 struct tree_set { uint16_t slot; bool nan, in; size_t first, n; };      /* members[first..first+n): ranks; in: members go left */
 
-/* For a single row: down the pieces by what each test says. A leaf leads to itself. */
-struct tree_step { uint32_t next; uint16_t slot; };            /* next: where yes leads; no: to the one behind it */
+/* For a single row: down the pieces by what each test says. down: how far away the one is that yes leads to; no leads to the one behind it.
+ * A leaf, down 0, asks what is always yes, and so leads to itself. */
+struct tree_step { uint16_t slot, down; };
 
 /* A tree, or a part of one: all rows but those in it get -0.0, which changes no sum. */
 struct tree_piece {
@@ -37,7 +39,7 @@ struct tree_piece {
   const struct kern_map *map;  /* NULL: the first byte is the index */
   const unsigned char *table;  /* its values as the kernels want them; those of each group behind one another */
   uint32_t group, width;
-  uint32_t step, depth;        /* where it begins in steps, and how many of them lead down */
+  uint32_t step;               /* where it begins in steps */
   size_t leaf;                 /* width values for each leaf in leaves */
 };
 
@@ -46,7 +48,7 @@ struct tree_plan {
   struct tree_feature *features; size_t nfeatures;
   size_t piece, pieces;
   size_t slots;                /* with zero, one, in and temps */
-  unsigned char *nan;          /* of each slot: what missing is */
+  unsigned char *nan;          /* of each slot: 1 where what is missing says no */
   size_t hot;                  /* masks that the widest feature needs */
 };
 

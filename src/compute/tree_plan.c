@@ -24,6 +24,20 @@ static int add_emit(struct tree_engine *e, struct kern_emit emit, struct sl_err 
   return rc;
 }
 
+/* Tests ascend by threshold, so those that say no come first. */
+static int count_no(struct tree_engine *e, struct tree_feature *f, struct sl_err *err)
+{
+  uint16_t *no = tree_own(e, (f->rank.k + 1) * sizeof *no, err);
+  size_t n = 0;
+  for (uint32_t rank = 0; no && rank <= f->rank.k; rank++) {
+    while (n < f->emits && e->emits[f->emit + n].below <= rank)
+      n++;
+    no[rank] = (uint16_t)n;
+  }
+  f->no = no;
+  return no ? SL_OK : SL_ENOMEM;
+}
+
 /* Tests from..to-1 of those asked, all of one feature. */
 static int numbers(struct tree_build *b, struct tree_feature *f, size_t from, size_t to, struct sl_err *err)
 {
@@ -43,6 +57,8 @@ static int numbers(struct tree_build *b, struct tree_feature *f, size_t from, si
   f->emits = to - from;
   if (!rc)
     rc = tree_rank(b->e, t, k, &f->rank, err);
+  if (!rc)
+    rc = count_no(b->e, f, err);
   sl_free(t);
   return rc;
 }
@@ -139,9 +155,8 @@ static int features(struct tree_build *b, struct tree_plan *p, struct sl_err *er
   }
   for (size_t i = 0; i < b->nasked; i++) {
     b->slot[b->asked[i]] = (uint16_t)(TREE_SLOT_TEST + i);
-    p->nan[TREE_SLOT_TEST + i] = (asker(b, i)->flags & TREE_NAN_LEFT) != 0;
+    p->nan[TREE_SLOT_TEST + i] = !(asker(b, i)->flags & TREE_NAN_LEFT);
   }
-  p->nan[TREE_SLOT_ONE] = 1;
   return rc;
 }
 
@@ -292,7 +307,7 @@ static int values(struct work *w, const struct tree_grown *t, struct tree_piece 
 /* ---- steps of a single row ---- */
 
 /* What stands at a step: the way's ith test, a node of the piece, or a leaf. */
-struct stand { enum { ON_WAY, AT_NODE, AT_LEAF } what; uint32_t i; uint32_t depth; };
+struct stand { enum { ON_WAY, AT_NODE, AT_LEAF } what; uint32_t i; };
 struct stands { struct stand *at; size_t n, cap; };
 
 static int stand(struct stands *s, struct stand a, struct sl_err *err)
@@ -303,9 +318,9 @@ static int stand(struct stands *s, struct stand a, struct sl_err *err)
   return rc;
 }
 
-static struct stand child_of(int child, uint32_t depth)
+static struct stand child_of(int child)
 {
-  return child < 0 ? (struct stand){ AT_LEAF, (uint32_t)~child, depth } : (struct stand){ AT_NODE, (uint32_t)child, depth };
+  return child < 0 ? (struct stand){ AT_LEAF, (uint32_t)~child } : (struct stand){ AT_NODE, (uint32_t)child };
 }
 
 static int children(const struct work *w, struct stands *s, struct stand at, struct sl_err *err)
@@ -313,11 +328,11 @@ static int children(const struct work *w, struct stands *s, struct stand at, str
   struct stand left, right;
   if (at.what == AT_NODE) {
     const struct tree_pnode *n = &w->c.nodes[at.i];
-    left = child_of(n->left, at.depth + 1);
-    right = child_of(n->right, at.depth + 1);
+    left = child_of(n->left);
+    right = child_of(n->right);
   } else {
-    struct stand on = at.i + 1 < w->n ? (struct stand){ ON_WAY, at.i + 1, at.depth + 1 } : child_of(1, at.depth + 1);
-    struct stand off = { AT_LEAF, (uint32_t)w->v.nleaves - 1, at.depth + 1 };
+    struct stand on = at.i + 1 < w->n ? (struct stand){ ON_WAY, at.i + 1 } : child_of(1);
+    struct stand off = { AT_LEAF, (uint32_t)w->v.nleaves - 1 };
     left = w->way[at.i].left ? on : off;
     right = w->way[at.i].left ? off : on;
   }
@@ -325,7 +340,7 @@ static int children(const struct work *w, struct stands *s, struct stand at, str
   return rc ? rc : stand(s, right, err);
 }
 
-static int put_step(const struct work *w, struct tree_piece *p, struct stands *s, size_t i, struct sl_err *err)
+static int put_step(const struct work *w, struct stands *s, size_t i, struct sl_err *err)
 {
   struct tree_engine *e = w->b->e;
   struct stand at = s->at[i];
@@ -335,12 +350,13 @@ static int put_step(const struct work *w, struct tree_piece *p, struct stands *s
   if (rc)
     return rc;
   bool leaf = at.what == AT_LEAF;
-  e->steps[e->nsteps] = (struct tree_step){ p->step + (uint32_t)(leaf ? i : s->n), TREE_SLOT_ONE };
+  if (s->n - i > UINT16_MAX)
+    return sl_err_set(err, SL_ELIMIT, "a tree too deep for the engine");
+  e->steps[e->nsteps] = (struct tree_step){ TREE_SLOT_ONE, (uint16_t)(leaf ? 0 : s->n - i) };
   e->step_leaf[e->nsteps] = leaf && w->v.leaves[at.i] != INT32_MIN ? ~w->v.leaves[at.i] : -1;
   if (!leaf)
     e->steps[e->nsteps].slot = at.what == ON_WAY ? w->way[at.i].slot : w->c.nodes[at.i].slot;
   e->nsteps++;
-  p->depth = at.depth > p->depth ? at.depth : p->depth;
   return leaf ? SL_OK : children(w, s, at, err);
 }
 
@@ -348,9 +364,9 @@ static int steps(const struct work *w, struct tree_piece *p, struct sl_err *err)
 {
   struct stands s = { NULL, 0, 0 };
   p->step = (uint32_t)w->b->e->nsteps;
-  int rc = stand(&s, w->n ? (struct stand){ ON_WAY, 0, 0 } : child_of(w->c.n ? 0 : ~0, 0), err);
+  int rc = stand(&s, w->n ? (struct stand){ ON_WAY, 0 } : child_of(w->c.n ? 0 : ~0), err);
   for (size_t i = 0; !rc && i < s.n; i++)
-    rc = put_step(w, p, &s, i, err);
+    rc = put_step(w, &s, i, err);
   sl_free(s.at);
   return rc;
 }

@@ -12,7 +12,7 @@ struct run {
   struct kern_mask *arena, *hot;
   double *x;                   /* values of a feature; floats where that is their type */
   uint16_t *rank;
-  unsigned char *idx, *more, *yes;     /* more: the second byte; yes: what each test says of a single row */
+  unsigned char *idx, *more, *no;      /* more: the second byte; no: of a single row: 1 where a test says no */
   void *sums;                  /* of each group, KERN_ROWS of them */
   void *memory;
 };
@@ -32,7 +32,7 @@ static int open_run(struct run *r, const struct tree_engine *e, const struct tre
 {
   size_t n = 0, arena = take(&n, whole ? e->slots * sizeof *r->arena : 0), hot = take(&n, whole ? e->hot * sizeof *r->hot : 0);
   size_t x = take(&n, KERN_ROWS * sizeof *r->x), rank = take(&n, KERN_ROWS * sizeof *r->rank), idx = take(&n, 2 * KERN_ROWS);
-  size_t yes = take(&n, e->slots), sums = take(&n, whole ? e->spec.groups * KERN_ROWS * sizeof(double) : 0);
+  size_t no = take(&n, e->slots), sums = take(&n, whole ? e->spec.groups * KERN_ROWS * sizeof(double) : 0);
   unsigned char *p = sl_alloc_aligned(64, n + 64);
   *r = (struct run){ .e = e, .rows = rows, .memory = p };
   if (!p)
@@ -43,11 +43,11 @@ static int open_run(struct run *r, const struct tree_engine *e, const struct tre
   r->rank = (uint16_t *)(void *)(p + rank);
   r->idx = p + idx;
   r->more = r->idx + KERN_ROWS;
-  r->yes = p + yes;
+  r->no = p + no;
   r->sums = p + sums;
   if (e->slots) {
-    r->yes[TREE_SLOT_ZERO] = 0;
-    r->yes[TREE_SLOT_ONE] = 1;
+    r->no[TREE_SLOT_ZERO] = 1;
+    r->no[TREE_SLOT_ONE] = 0;
   }
   if (e->slots && whole) {
     memset(r->arena, 0, TREE_SLOT_TEST * sizeof *r->arena);
@@ -208,31 +208,23 @@ static void ask_sets(struct run *r, const struct tree_feature *f, double v)
     bool in = false;
     for (size_t k = 0; k < s->n && !in; k++)
       in = e->members[s->first + k] == rank;
-    r->yes[s->slot] = isnan(v) ? s->nan : in == s->in;
+    r->no[s->slot] = isnan(v) ? !s->nan : in != s->in;
   }
 }
 
-/* Tests ascend by threshold, so those that say no come first. */
 static void ask_numbers(struct run *r, const struct tree_plan *p, const struct tree_feature *f, double v)
 {
   const struct kern_emit *emit = r->e->emits + f->emit;
-  unsigned char *yes = r->yes + emit[0].slot;
-  size_t low = 0, n = f->emits;
+  unsigned char *no = r->no + emit[0].slot;
   if (isnan(v)) {
-    memcpy(yes, p->nan + emit[0].slot, f->emits);
+    memcpy(no, p->nan + emit[0].slot, f->emits);
     return;
   }
-  uint16_t rank = wide_value(r->e) ? kern_rank_one_f64(&f->rank, v) : kern_rank_one_f32(&f->rank, (float)v);
-  while (n) {
-    size_t half = n / 2;
-    bool right = emit[low + half].below <= rank;
-    low = right ? low + half + 1 : low;
-    n = right ? n - half - 1 : half;
-  }
-  memset(yes, 0, low);
-  memset(yes + low, 1, f->emits - low);
+  size_t n = f->no[wide_value(r->e) ? kern_rank_one_f64(&f->rank, v) : kern_rank_one_f32(&f->rank, (float)v)];
+  memset(no, 1, n);
+  memset(no + n, 0, f->emits - n);
   for (size_t i = 0; f->zero && v == 0 && i < f->emits; i++)
-    yes[i] = emit[i].zero == KERN_ZERO_PLAIN ? yes[i] : emit[i].zero == KERN_ZERO_LEFT;
+    no[i] = emit[i].zero == KERN_ZERO_PLAIN ? no[i] : emit[i].zero == KERN_ZERO_RIGHT;
 }
 
 static void add_leaf(const struct run *r, const struct tree_piece *p, int32_t leaf, void *sums)
@@ -247,17 +239,23 @@ static void add_leaf(const struct run *r, const struct tree_piece *p, int32_t le
   }
 }
 
-/* Eight pieces at once: while one waits for memory the others go on, so each has a variable of its own. A leaf leads to itself. */
-static void down(const struct tree_step *step, const unsigned char *yes, uint32_t depth, uint32_t at[TREE_WALK])
+/* Many pieces at once: while one waits for memory the others go on, so each has a variable of its own. Until all have come to a leaf. */
+static void down(const struct tree_step *step, const unsigned char *no, uint32_t at[TREE_WALK])
 {
-  uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6], h = at[7];
-#define GO(x) (x = step[x].next + !yes[step[x].slot])
-  for (; depth; depth--) {
-    GO(a), GO(b), GO(c), GO(d);
-    GO(e), GO(f), GO(g), GO(h);
-  }
+  uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6], h = at[7], more;
+  uint32_t i = at[8], j = at[9], k = at[10], l = at[11], m = at[12], n = at[13], o = at[14], p = at[15];
+#define GO(x) (x += (uint32_t)step[x].down + no[step[x].slot])
+#define GO_ALL GO(a), GO(b), GO(c), GO(d), GO(e), GO(f), GO(g), GO(h), GO(i), GO(j), GO(k), GO(l), GO(m), GO(n), GO(o), GO(p)
+  do {
+    GO_ALL;
+    GO_ALL;
+    more = step[a].down | step[b].down | step[c].down | step[d].down | step[e].down | step[f].down | step[g].down | step[h].down;
+    more |= step[i].down | step[j].down | step[k].down | step[l].down | step[m].down | step[n].down | step[o].down | step[p].down;
+  } while (more);
+#undef GO_ALL
 #undef GO
   at[0] = a, at[1] = b, at[2] = c, at[3] = d, at[4] = e, at[5] = f, at[6] = g, at[7] = h;
+  at[8] = i, at[9] = j, at[10] = k, at[11] = l, at[12] = m, at[13] = n, at[14] = o, at[15] = p;
 }
 
 /* One sum of a row, which is what most models have: it stays in a register. */
@@ -288,13 +286,10 @@ static void add_one_sum(const struct run *r, const struct tree_piece *p, size_t 
 
 static void walk(const struct run *r, const struct tree_piece *p, size_t n, void *sums)
 {
-  uint32_t at[TREE_WALK], depth = 0;
-  for (size_t i = 0; i < TREE_WALK; i++) {
-    const struct tree_piece *mine = &p[i < n ? i : 0];
-    at[i] = mine->step;
-    depth = mine->depth > depth ? mine->depth : depth;
-  }
-  down(r->e->steps, r->yes, depth, at);
+  uint32_t at[TREE_WALK];
+  for (size_t i = 0; i < TREE_WALK; i++)
+    at[i] = p[i < n ? i : 0].step;
+  down(r->e->steps, r->no, at);
   if (r->e->spec.groups == 1)
     add_one_sum(r, p, n, at, sums);
   for (size_t i = 0; i < n && r->e->spec.groups > 1; i++)

@@ -58,11 +58,16 @@ export SLUICE_ALL=$all # which peers there are
 tools/deps.sh "$([ -n "$all" ] && echo peers || echo test)"
 if build release; then
   suite release release -LE 'bench'
+  # These wait for servers and terminals more than they work: the longest of them runs beside the others.
+  pytest_suite tests/peers >"$logs/beside.txt" 2>&1 &
+  beside=$!
   for folder in tests/*/; do
-    if compgen -G "${folder}test_*.py" >/dev/null && [ "$folder" != tests/lint/ ]; then
+    if compgen -G "${folder}test_*.py" >/dev/null && [ "$folder" != tests/lint/ ] && [ "$folder" != tests/peers/ ]; then
       pytest_suite "${folder%/}"
     fi
   done
+  wait "$beside" || true
+  cat "$logs/beside.txt"
 fi
 if build dev; then
   suite dev dev -LE 'bench|lint|peers|torture'

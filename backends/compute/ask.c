@@ -56,12 +56,18 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
 int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, const char *const *reads, struct sl_req *touch,
                 compute_answered *fn, void *user, struct sl_err *err)
 {
+  return compute_ask_work(out, c, "sql", sl_str(sql), reads, touch, fn, user, err);
+}
+
+int compute_ask_work(struct compute_ask **out, struct compute *c, const char *kind, struct sl_str text, const char *const *reads,
+                     struct sl_req *touch, compute_answered *fn, void *user, struct sl_err *err)
+{
   static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .done = on_done };
   struct compute_ask *a = *out = sl_calloc(1, sizeof *a);
   if (!a)
     return sl_err_nomem(err);
   *a = (struct compute_ask){ .c = c, .touch = touch, .fn = fn, .user = user, .reads = compute_only(reads) };
-  int rc = compute_start(c, &a->job, &(struct sl_box_work){ .kind = "sql", .text = sl_str(sql), .reads = reads }, &ops, a, err);
+  int rc = compute_start(c, &a->job, &(struct sl_box_work){ .kind = kind, .text = text, .reads = reads }, &ops, a, err);
   if (rc) {
     ask_free(a);
     *out = NULL;

@@ -1,8 +1,9 @@
 /* backends/compute/columns.c: the resource `columns`: what a file, a zone, or a statement's result is made of.
  *
  * First the engine says names and types, which costs a header or a sample. Where more is wanted it counts the rows, then profiles the
- * columns in groups, each group in one statement over the data: exact where that is cheap, estimated beyond EXACT_ROWS. Without a scope:
- * names and types of every zone's data. */
+ * columns: up to EXACT_ROWS in groups, each group in one statement over the data, exactly; beyond, the box's work `profile` makes a
+ * sketch of each (box/work_profile.c), and statements are left for types that it does not know. Without a scope: names and types of every
+ * zone's data. */
 #include <stdio.h>
 
 #include "backend_compute/compute_int.h"
@@ -11,6 +12,7 @@
 #include "box/sqlscan.h"
 
 enum { GROUP = 40, GROUP_EXACT = 8, BINS = 20, CELLS_ONCE = 4000000, EXACT_ROWS = 200000, COLUMNS_MAX = 20000, NOTE_MAX = 96 };
+enum { SKETCH_COLS = 10 };
 enum { STAT_COUNT, STAT_DISTINCT, STAT_MIN, STAT_MAX, STAT_MEAN, STAT_QUANTILES, STAT_HISTOGRAM, STATS };
 enum { COL_NAME, COL_TYPE, COL_NULLABLE, COL_NULLS, COL_DISTINCT, COL_MIN, COL_MAX, COL_MEAN, COL_TABLE, COL_Q25, COL_Q50, COL_Q75,
        COL_HISTOGRAM };
@@ -23,7 +25,8 @@ static const struct sl_col own[] = {
   { .name = "histogram", .type = SL_LIST, .help = "how many numbers in each of 20 equal steps from min to max, infinities apart" },
 };
 
-struct column { char *name, *type; bool number, plain; };   /* plain: has an order and single values */
+/* plain: has an order and single values. sketch: its row of what the box worked out, + 1 */
+struct column { char *name, *type; bool number, plain; size_t sketch; };
 struct work {
   struct compute_monitor file; /* of a statistics.json: nothing else is used then */
   struct compute *c;
@@ -33,6 +36,7 @@ struct work {
   char **reads;
   struct column *col;
   size_t ncols, next;
+  struct sl_batch **sketches; size_t nsketches;
   int64_t rows;
   bool profile;
   size_t zone;                 /* no scope: the next one */
@@ -49,9 +53,14 @@ static void table_reset(struct work *w)
   for (size_t i = 0; w->reads && w->reads[i]; i++)
     sl_free(w->reads[i]);
   sl_free(w->reads);
+  for (size_t i = 0; i < w->nsketches; i++)
+    sl_batch_unref(w->sketches[i]);
+  sl_free(w->sketches);
   sl_free(w->col);
   sl_free(w->src);
   sl_free(w->table);
+  w->sketches = NULL;
+  w->nsketches = 0;
   w->reads = NULL;
   w->col = NULL;
   w->src = w->table = NULL;
@@ -180,6 +189,24 @@ static int put_stats(struct sl_batch *b, const struct work *w, struct sl_batch *
   return rc;
 }
 
+/* What the box worked out comes with the columns of its work: number, then as here. */
+static void put_sketched(struct sl_batch *b, const struct work *w, size_t i)
+{
+  static const struct { unsigned from, to; } same[] = {
+    { 2, COL_DISTINCT }, { 3, COL_MIN }, { 4, COL_MAX }, { 5, COL_MEAN }, { 6, COL_Q25 }, { 7, COL_Q50 }, { 8, COL_Q75 },
+    { 9, COL_HISTOGRAM },
+  };
+  size_t at = w->col[i].sketch - 1;
+  struct sl_batch *from = w->sketches[at / SL_BATCH_ROWS];
+  uint32_t row = (uint32_t)(at % SL_BATCH_ROWS);
+  sl_batch_set(b, COL_NULLS, sl_vi(w->rows - sl_batch_get(from, row, 1).u.i));
+  for (size_t k = 0; k < sizeof same / sizeof same[0]; k++) {
+    struct sl_val v = sl_batch_get(from, row, same[k].from);
+    if (!v.null)
+      sl_batch_set(b, same[k].to, v);
+  }
+}
+
 static void row_id(struct sl_buf *b, const struct work *w, size_t i)
 {
   sl_buf_printf(b, "%s#%zu:%s", w->table, i + 1, w->col[i].name);
@@ -209,7 +236,9 @@ static int send_rows(struct sl_req *r, size_t first, size_t to, struct sl_batch 
     sl_batch_set(b, COL_TYPE, sl_vz(w->col[i].type));
     sl_batch_set(b, COL_NULLABLE, sl_vb(true));
     sl_batch_set(b, COL_TABLE, sl_vz(w->table));
-    if (stats && put_stats(b, w, stats, i - first)) {
+    if (w->col[i].sketch)
+      put_sketched(b, w, i);
+    else if (stats && put_stats(b, w, stats, i - first)) {
       rc = sl_err_nomem(err);
       break;
     }
@@ -290,17 +319,32 @@ static int ask(struct sl_req *r, struct sl_buf *sql, compute_answered *fn, struc
 /* Counting distinct values exactly takes tables of some MiB a column and thread, however few the rows: so few columns at once. */
 static size_t group_end(const struct work *w)
 {
+  size_t to = w->next;
+  bool sketched = to < w->ncols && w->col[to].sketch;
+  while (to < w->ncols && !w->col[to].sketch == !sketched)
+    to++;
+  if (sketched)
+    return to;
   size_t group = w->rows <= EXACT_ROWS ? GROUP_EXACT : GROUP;
-  return w->next + group < w->ncols ? w->next + group : w->ncols;
+  return w->next + group < to ? w->next + group : to;
 }
 
 static void on_profile(void *user, int rc, struct sl_batch *const *rows, size_t n, const struct sl_err *err);
 
-static int ask_profile(struct sl_req *r, struct sl_err *err)
+/* *more false: all rows are on their way. */
+static int ask_profile(struct sl_req *r, bool *more, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   struct sl_buf sql;
   size_t to = group_end(w);
+  int rc = SL_OK;
+  for (; !rc && w->next < w->ncols && w->col[w->next].sketch; to = group_end(w)) {
+    rc = send_rows(r, w->next, to, NULL, err);
+    w->next = to;
+  }
+  *more = !rc && w->next < w->ncols;
+  if (!*more)
+    return rc;
   sl_buf_init(&sql, 4 << 20);
   put_profile(&sql, w, w->next, to);
   return ask(r, &sql, on_profile, err);
@@ -316,11 +360,63 @@ static void on_profile(void *user, int rc, struct sl_batch *const *rows, size_t 
   if (!rc)
     rc = send_rows(r, w->next, to, n ? rows[0] : NULL, &e);
   w->next = to;
-  bool more = !rc && w->next < w->ncols;
+  bool more = !rc;
   if (more)
-    rc = ask_profile(r, &e);
+    rc = ask_profile(r, &more, &e);
   if (rc || !more)
     table_end(r, rc, &e);
+}
+
+/* Rows of the work `profile`: by the number of their column. */
+static int keep_sketches(struct work *w, struct sl_batch *const *rows, size_t n, struct sl_err *err)
+{
+  w->sketches = sl_calloc(n + 1, sizeof(struct sl_batch *));
+  if (!w->sketches)
+    return sl_err_nomem(err);
+  for (size_t k = 0; k < n; k++) {
+    w->sketches[w->nsketches++] = sl_batch_ref(rows[k]);
+    if (sl_schema_count(sl_batch_schema(rows[k])) != SKETCH_COLS)
+      return sl_err_set(err, SL_EPROTO, "the box sent rows of another kind");
+    for (uint32_t i = 0; i < sl_batch_count(rows[k]); i++) {
+      struct sl_val v = sl_batch_get(rows[k], i, 0);
+      if (v.null || v.u.i < 0 || (uint64_t)v.u.i >= w->ncols)
+        return sl_err_set(err, SL_EPROTO, "the box sent a column that is none");
+      w->col[v.u.i].sketch = k * SL_BATCH_ROWS + i + 1;
+    }
+  }
+  return SL_OK;
+}
+
+static void on_sketched(void *user, int rc, struct sl_batch *const *rows, size_t n, const struct sl_err *err)
+{
+  struct sl_req *r = user;
+  struct work *w = sl_req_state(r);
+  struct sl_err e = *err;
+  bool more = false;
+  w->ask = NULL;
+  if (!rc)
+    rc = keep_sketches(w, rows, n, &e);
+  if (!rc)
+    rc = ask_profile(r, &more, &e);
+  if (rc || !more)
+    table_end(r, rc, &e);
+}
+
+static int ask_sketches(struct sl_req *r, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  struct sl_buf b;
+  sl_buf_init(&b, 8 << 20);
+  struct sl_jw j = sl_jw(&b, false);
+  sl_jw_obj(&j);
+  sl_jw_key(&j, SL_STR("data"));
+  sl_jw_str(&j, sl_str(w->src));
+  sl_jw_end_obj(&j);
+  int rc = sl_buf_check(&b, err);
+  if (!rc)
+    rc = compute_ask_work(&w->ask, w->c, "profile", sl_buf_view(&b), (const char *const *)w->reads, r, on_sketched, r, err);
+  sl_buf_free(&b);
+  return rc;
 }
 
 static void on_count(void *user, int rc, struct sl_batch *const *rows, size_t n, const struct sl_err *err)
@@ -328,12 +424,13 @@ static void on_count(void *user, int rc, struct sl_batch *const *rows, size_t n,
   struct sl_req *r = user;
   struct work *w = sl_req_state(r);
   struct sl_err e = *err;
+  bool more = true;
   w->ask = NULL;
   if (!rc && n)
     w->rows = sl_batch_get(rows[0], 0, 0).u.i;
   if (!rc)
-    rc = ask_profile(r, &e);
-  if (rc)
+    rc = w->rows > EXACT_ROWS ? ask_sketches(r, &e) : ask_profile(r, &more, &e);
+  if (rc || !more)
     table_end(r, rc, &e);
 }
 

@@ -72,6 +72,9 @@ struct compute_ask;
 typedef void compute_answered(void *user, int rc, struct sl_batch *const *rows, size_t nrows, const struct sl_err *err);
 int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, const char *const *reads, struct sl_req *touch,
                 compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
+/* The same of another kind of work: text is the job's. */
+int compute_ask_work(struct compute_ask **out, struct compute *c, const char *kind, struct sl_str text, const char *const *reads,
+                     struct sl_req *touch, compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
 void compute_ask_drop(struct compute_ask *a);
 
 /* ---- a resource whose rows the box works out (boxed.c) ---- */

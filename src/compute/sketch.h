@@ -17,7 +17,7 @@ enum sl_sketch_kind {
   SL_SKETCH_WHOLE,             /* integers, booleans, times: exact bounds; sums and quantiles as doubles, exact to 2^53 */
   SL_SKETCH_TEXT
 };
-enum { SL_SKETCH_VALUES = 1024, SL_SKETCH_TEXTS = 16384, SL_SKETCH_TEXT_MAX = 200 };
+enum { SL_SKETCH_VALUES = 1024, SL_SKETCH_TEXTS = 8192, SL_SKETCH_TEXT_MAX = 200 };
 #define SL_SKETCH_ROWS_MAX (UINT64_C(1) << 38)   /* ELIMIT beyond */
 
 struct sl_sketch;

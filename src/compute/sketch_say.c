@@ -115,7 +115,7 @@ double sl_sketch_std(const struct sl_sketch *s) { return sqrt(sl_sketch_variance
 bool sl_sketch_distinct(const struct sl_sketch *s, double *out, bool *exact)
 {
   *exact = !s->hll;
-  *out = s->hll ? sl_hll_count(s->hll) : s->slot ? (double)s->nslot : (double)s->ntext;
+  *out = s->hll ? fmin(sl_hll_count(s->hll), (double)sketch_finite(s)) : s->slot ? (double)s->nslot : (double)s->ntext;
   return s->hll || s->slot || s->kind == SL_SKETCH_TEXT;
 }
 

@@ -64,10 +64,10 @@ _sluice()
     cat) args='uri' options="$options" ;;
     head) args='uri' options="$options --columns --limit" ;;
     schema) args='uri' options="$options --filter --sort --columns --limit" ;;
-    profile) args='uri' options="$options --filter --sort --columns --limit" ;;
+    profile) args='uri' options="$options --filter --sort --columns --limit --replace --out" ;;
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
-    drift) args='' options="$options --columns --baseline --current --tests --profile --fail-share" ;;
+    drift) args='' options="$options --columns --replace --out --baseline --current --tests --profile --fail-share" ;;
     score) args='' options="$options --filter --columns --limit --replace --out --model --data --label --outputs" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;

@@ -107,6 +107,17 @@ int compute_monitor_columns(struct sl_req *r, struct sl_err *err) SL_NODISCARD;
 /* PATH/statistics.json -> PATH/constraints.json: yours; NULL: no memory. */
 char *compute_monitor_beside(const char *path);
 
+/* FROM 'path' as a drift's data: the day in a folder's name is no column. Yours; NULL: no memory (drift.c). */
+char *compute_without_folders(struct sl_str sql);
+/* ---- Model Monitor's files made of data (monitor_out.c) ---- */
+struct compute_monitor_out;
+/* *out NULL: another statement. file: the result goes into one; nothing else makes sense. */
+int compute_monitor_out_parse(struct compute_monitor_out **out, struct sl_str sql, bool file, struct sl_err *err) SL_NODISCARD;
+void compute_monitor_out_free(struct compute_monitor_out *k);      /* fn does not come any more */
+/* fn once, never inside: sql is then the text of the box's work `monitor`. */
+int compute_monitor_out_begin(struct compute_monitor_out *k, struct compute *c, compute_prepped *fn, void *user,
+                              struct sl_err *err) SL_NODISCARD;
+
 /* Files of a zone by the zone's name, `lake:raw/dt=.../part.parquet`: shorter than their paths, and what a person typed. */
 void compute_words(const struct compute *c, const char *reads, struct sl_err *err);   /* reads: named where the engine names no file */
 char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */

@@ -144,7 +144,7 @@ static int start(struct sl_req *r, struct sl_err *err)
 }
 
 /* FROM 'path' -> FROM read_x('path', hive_partitioning = false): the day in a folder's name is no feature of the data. */
-static char *without_folders(struct sl_str sql)
+char *compute_without_folders(struct sl_str sql)
 {
   static const struct { const char *end, *reader; } by[] = {
     { ".parquet'", "read_parquet" }, { ".csv'", "read_csv" }, { ".csv.gz'", "read_csv" }, { ".tsv'", "read_csv" },
@@ -172,7 +172,7 @@ static bool is_file(const struct work *w)
 static int keep(struct work *w, struct sl_str sql, bool address, const char *const *reads, struct sl_err *err)
 {
   char **to = is_file(w) ? &w->path[w->side] : &w->sql[w->side];
-  *to = is_file(w) ? sl_strdup(reads[0]) : address ? without_folders(sql) : sl_strndup(sql.p, sql.n);
+  *to = is_file(w) ? sl_strdup(reads[0]) : address ? compute_without_folders(sql) : sl_strndup(sql.p, sql.n);
   int rc = *to ? SL_OK : sl_err_nomem(err);
   for (size_t i = 0; !rc && reads[i]; i++)
     rc = add_read(w, reads[i], err);

@@ -16,6 +16,7 @@ struct run {
   struct sl_box_job *job;
   struct feeder *feed;
   struct compute_score *score; /* a model is to be scored */
+  struct compute_monitor_out *monitor; /* a file of Model Monitor's is to be made */
   struct sl_batch *summary;    /* of it, where its rows go into a file */
   struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
   struct compute_fetch *fetch; /* its copy, where a registry has it */
@@ -134,6 +135,8 @@ static void run_leave(struct run *run)
   compute_fetch_drop(run->fetch);
   run->fetch = NULL;
   compute_score_free(run->score);
+  compute_monitor_out_free(run->monitor);
+  run->monitor = NULL;
   sl_batch_unref(run->summary);
   run->look = NULL;
   sl_free(run->reads);
@@ -373,7 +376,7 @@ static void on_scorable(void *user, int rc, const char *job, const char *const *
   struct sl_req *r = user;
   struct sl_err e = *err;
   if (!rc)
-    rc = start(r, "score", job, reads, &e);
+    rc = start(r, ((struct run *)sl_req_state(r))->monitor ? "monitor" : "score", job, reads, &e);
   if (rc) {
     compute_words(((struct run *)sl_req_state(r))->c, NULL, &e);
     run_leave(sl_req_state(r));
@@ -391,7 +394,11 @@ static int sql_run(struct sl_req *r, struct sl_err *err)
     rc = sl_err_set(err, SL_EUNSUP, "--out takes rows of a statement, no picture and no archive");
   if (!rc && !run->look)
     rc = compute_score_parse(&run->score, statement, err);
-  if (!rc && run->score)
+  if (!rc && !run->look && !run->score)
+    rc = compute_monitor_out_parse(&run->monitor, statement, sl_req_query(r)->out.n > 0, err);
+  if (!rc && run->monitor)
+    rc = compute_monitor_out_begin(run->monitor, run->c, on_scorable, r, err);
+  else if (!rc && run->score)
     rc = compute_score_begin(run->score, run->c, r, on_scorable, r, err);
   else if (!rc)
     rc = run->look ? look_begin(r, err)

@@ -1,6 +1,7 @@
 /* app/cmd_drift.c: `sluice drift`: the resource of that name, and the verdict of all its rows as a sentence and an exit code. */
 #include <math.h>
 
+#include "app/do.h"
 #include "app/session.h"
 #include "base/mem.h"
 #include "model/drift.h"
@@ -27,6 +28,27 @@ static struct sl_drift_ask ask_of(const struct sl_app *a)
                                 .current = (char *)(uintptr_t)sl_args_text(a->args, SL_O_current, NULL),
                                 .tests = (char *)(uintptr_t)sl_args_text(a->args, SL_O_tests, NULL),
                                 .profile = (char *)(uintptr_t)sl_args_text(a->args, SL_O_profile, NULL) };
+}
+
+/* Before anything is read. */
+static int check_out(const struct sl_app *a, const struct sl_drift_ask *ask, struct sl_err *err)
+{
+  const char *to = sl_args_text(a->args, SL_O_out, NULL);
+  bool pair = ask->current && sl_str_ends(sl_str(ask->baseline), SL_STR("statistics.json")) &&
+              !sl_str_ends(sl_str(ask->current), SL_STR("statistics.json"));
+  if (!to || (pair && sl_str_ends(sl_str(to), SL_STR("violations.json"))))
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "--out FILE ending in violations.json: what Model Monitor reports of data against a statistics.json");
+}
+
+/* The rows are on stdout; the file comes after them, and its failure counts more than a breach. */
+static int write_out(struct sl_app *a, const struct sl_drift_ask *ask, int code)
+{
+  const char *to = sl_args_text(a->args, SL_O_out, NULL);
+  if (!to || (code != SL_EXIT_OK && code != SL_EXIT_BREACH))
+    return code;
+  int rc = sl_app_monitor_file(a, "violations", ask->baseline, ask->current, to);
+  return rc ? rc : code;
 }
 
 static int verdict(struct sl_drift_tally *t, const char *profile, double share, int code)
@@ -61,6 +83,7 @@ int sl_cmd_drift(struct sl_app *a)
     rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D, or --current REPORT.json");
   if (!rc)
     sl_drift_ask_text(&scope, &ask);
+  rc = rc ? rc : check_out(a, &ask, &err);
   rc = rc ? rc : sl_buf_check(&scope, &err);
   rc = rc ? rc : sl_drift_ask_parse(&check, sl_buf_view(&scope), &err); /* the profile's name, before anything is read */
   if (rc) {
@@ -69,6 +92,7 @@ int sl_cmd_drift(struct sl_app *a)
     struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_drift.columns },
                          .page = count, .page_user = &t };
     code = verdict(&t, sl_drift_ask_profile(&ask), share, sl_app_list(a, SL_SESSION_ANY, &l));
+    code = write_out(a, &ask, code);
   }
   sl_drift_ask_free(&check);
   sl_buf_free(&scope);

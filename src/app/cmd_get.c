@@ -1,4 +1,5 @@
 /* app/cmd_get.c: rows of a resource: `get`, and its short forms `ls`, `schema`, `profile` and `freshness`. */
+#include "app/do.h"
 #include "app/session.h"
 
 #include "base/mem.h"
@@ -132,8 +133,22 @@ int sl_cmd_schema(struct sl_app *a)
   return rc ? sl_app_fail(a, &err) : sl_app_list(a, SL_SESSION_ANY, &l);
 }
 
+/* The profile as Model Monitor's baselining writes it. */
+static int profile_out(struct sl_app *a, const char *to)
+{
+  struct sl_err err = { 0 };
+  const char *what = sl_str_ends(sl_str(to), SL_STR("statistics.json")) ? "statistics"
+                     : sl_str_ends(sl_str(to), SL_STR("constraints.json")) ? "constraints" : NULL;
+  if (what)
+    return sl_app_monitor_file(a, what, NULL, a->args->pos[0], to);
+  sl_err_set(&err, SL_EUSAGE, "--out %s: a profile goes into a file whose name ends in statistics.json or constraints.json", to);
+  return sl_app_fail(a, &err);
+}
+
 int sl_cmd_profile(struct sl_app *a)
 {
+  if (sl_args_has(a->args, SL_O_out))
+    return profile_out(a, sl_args_text(a->args, SL_O_out, ""));
   struct sl_list l = about_uri(a, &sl_res_columns, sl_res_columns.columns);
   return sl_app_list(a, SL_SESSION_ANY, &l);
 }

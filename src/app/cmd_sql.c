@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/do.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 #if __has_include("backend_local/local.h")
 #include "backend_local/local.h"
@@ -10,7 +11,8 @@
 
 int sl_cmd_sql(struct sl_app *a);
 
-struct outing { struct sl_session *s; bool done; int rc; struct sl_err err; char *file; int64_t rows; struct sl_batch *summary; };
+struct outing { struct sl_session *s; bool done; int rc; struct sl_err err; char *file; int64_t rows; struct sl_batch *summary;
+                bool quiet; };
 
 static int take_file(struct outing *x, const struct sl_answer *a)
 {
@@ -139,7 +141,9 @@ static int put_in_place(struct outing *x, const char *to)
   else
     code = sl_session_do(s, &(struct sl_call){ .act = &sl_act_write, .res = &sl_res_objects, .targets = &at, .ntargets = 1, .args = vals },
                          NULL);
-  if (!code && !sl_args_has(s->app->args, SL_O_dry_run)) {
+  if (!code && x->quiet && !sl_args_has(s->app->args, SL_O_dry_run)) {
+    sl_app_note("wrote %s", sl_buf_zstr(&uri));
+  } else if (!code && !sl_args_has(s->app->args, SL_O_dry_run)) {
     note_rows(s, sl_buf_view(&uri), x->rows);
     rc = x->summary ? print_said(s->app, x->summary, &err) : print_summary(s->app, sl_buf_zstr(&uri), x->rows, &err);
     code = rc ? sl_app_fail(s->app, &err) : SL_EXIT_OK;
@@ -149,12 +153,11 @@ static int put_in_place(struct outing *x, const char *to)
   return code;
 }
 
-static int sql_out(struct sl_session *s, const char *sql, const char *to)
+static int sql_out(struct sl_session *s, const char *sql, const char *to, const char *name, bool quiet)
 {
-  struct outing x = { .s = s };
+  struct outing x = { .s = s, .quiet = quiet };
   struct sl_query like = sl_app_query(s->app, &sl_res_rows, sql), *q = NULL;
   sl_watch id = { 0 };
-  const char *name = ending(to);
   int rc = name ? SL_OK : sl_err_set(&x.err, SL_EUSAGE, "--out %s: it must end in .csv, .parquet or .ndjson", to);
   like.kind = SL_Q_SQL;
   like.input_rows = sl_args_count(s->app->args, SL_O_rows, 0);
@@ -176,6 +179,30 @@ static int sql_out(struct sl_session *s, const char *sql, const char *to)
   return code;
 }
 
+int sl_app_monitor_file(struct sl_app *a, const char *what, const char *base, const char *data, const char *to)
+{
+  struct sl_session s;
+  struct sl_err err = { 0 };
+  struct sl_buf sql;
+  sl_buf_init(&sql, 1 << 20);
+  sl_buf_printf(&sql, "from %s(", what);
+  if (base) {
+    sl_fmt_quote(&sql, sl_str(base), '\'');
+    sl_buf_z(&sql, ", ");
+  }
+  sl_fmt_quote(&sql, sl_str(data), '\'');
+  sl_buf_ch(&sql, ')');
+  int rc = sl_buf_check(&sql, &err), code;
+  if (rc || sl_session_open(&s, a, SL_SESSION_ANY, &err))
+    code = sl_app_fail(a, &err);
+  else
+    code = sql_out(&s, sql.p, to, "out.json", true);
+  if (!rc)
+    sl_session_close(&s);
+  sl_buf_free(&sql);
+  return code;
+}
+
 int sl_app_sql(struct sl_app *a, const char *sql)
 {
   struct sl_session s;
@@ -188,7 +215,7 @@ int sl_app_sql(struct sl_app *a, const char *sql)
   if (sl_session_open(&s, a, SL_SESSION_ANY, &err))
     code = sl_app_fail(a, &err);
   else
-    code = to ? sql_out(&s, sql, to) : sl_session_list(&s, &l);
+    code = to ? sql_out(&s, sql, to, ending(to), false) : sl_session_list(&s, &l);
   sl_session_close(&s);
   return code;
 }

@@ -16,6 +16,8 @@ int sl_session_fetch(struct sl_session *s, struct sl_str uri, struct sl_str to, 
 
 /* One statement, printed, or with --out written where that says; the exit code. */
 int sl_app_sql(struct sl_app *a, const char *sql);
+/* One of Model Monitor's files to the address `to`, said on stderr: `from WHAT(['BASE', ]'DATA')`. base NULL: none. */
+int sl_app_monitor_file(struct sl_app *a, const char *what, const char *base, const char *data, const char *to);
 
 /* Values of an action's arguments: from -p NAME=VALUE. Bytes live in scratch. */
 int sl_call_args(const struct sl_args *args, const struct sl_action *act, struct sl_val *vals, struct sl_buf *scratch,

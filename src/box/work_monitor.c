@@ -3,10 +3,15 @@
  * Text: {"do":"columns","path":P}: a statistics.json, a row a feature, in the columns of the resource `columns`.
  * {"do":"report","path":P}: constraint_violations.json, a row a violation, as drift_row.h has them.
  * {"do":"drift","path":P,"constraints":P2,"current":SQL,"statistics":P3,"tests":T}: current data, or a second statistics.json, under the
- * baseline's constraints; where P2 is no file, under those that baselining would suggest. */
+ * baseline's constraints; where P2 is no file, under those that baselining would suggest.
+ * {"do":"statistics"|"constraints","current":SQL}: the file that baselining makes of data, into the job's file.
+ * {"do":"violations",...} as drift: constraint_violations.json, the same way. */
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "box/drift_row.h"
@@ -202,6 +207,14 @@ struct compare {
   bool found;                    /* a constraints.json */
 };
 
+static void compare_free(struct compare *k)
+{
+  sl_monitor_check_free(&k->k);
+  sl_monitor_constraints_free(&k->c);
+  sl_monitor_stats_free(&k->base);
+  sl_monitor_stats_free(&k->now);
+}
+
 static enum sl_drift_kind kind_of(const struct sl_monitor_feature *f)
 {
   return f->numbers ? SL_DRIFT_NUMERIC : f->has_values ? SL_DRIFT_CATEGORICAL : SL_DRIFT_TEXT;
@@ -307,11 +320,80 @@ static int drift(struct sl_box_ctx *c, const char *path, const json_t *args, str
   rc = rc ? rc : open_sides(&k, c, path, args, err);
   rc = rc ? rc : sl_monitor_compare(&k.k, &k.base, &k.c, &k.now, tests, err);
   rc = rc ? rc : put_rows(&k, &o, err);
-  sl_monitor_check_free(&k.k);
-  sl_monitor_constraints_free(&k.c);
-  sl_monitor_stats_free(&k.base);
-  sl_monitor_stats_free(&k.now);
+  compare_free(&k);
   drift_rows_free(&o);
+  return rc;
+}
+
+/* ---- files ---- */
+
+static int write_all(int fd, struct sl_str s, const char *path, struct sl_err *err)
+{
+  while (s.n) {
+    ssize_t n = write(fd, s.p, s.n);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return sl_err_sys(err, errno, "cannot write %s", path);
+    s = sl_str_from(s, (size_t)n);
+  }
+  return SL_OK;
+}
+
+/* Into the job's file; whoever asked moves it to its place. */
+static int write_out(struct sl_box_ctx *c, const struct sl_buf *b, uint64_t rows, struct sl_err *err)
+{
+  int rc = sl_buf_check(b, err);
+  if (!rc && !c->out_file)
+    rc = sl_err_set(err, SL_EUSAGE, "it makes a file: --out FILE.json");
+  if (rc)
+    return rc;
+  int fd = open(c->out_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return sl_err_sys(err, errno, "cannot write %s", base_name(c->out_file));
+  rc = write_all(fd, sl_buf_view(b), base_name(c->out_file), err);
+  if (close(fd) && !rc)
+    rc = sl_err_sys(err, errno, "cannot write %s", base_name(c->out_file));
+  c->wrote = !rc;
+  c->rows = rows;
+  return rc;
+}
+
+static int suggest(struct sl_box_ctx *c, const json_t *args, bool constraints, struct sl_err *err)
+{
+  struct sl_monitor_stats s;
+  struct sl_monitor_constraints k = { .n = 0 };
+  struct sl_buf b;
+  sl_buf_init(&b, (size_t)256 << 20);
+  int rc = monitor_data_read(c, sl_json_str(args, "current"), SL_MONITOR_BUCKETS_MAX, &s, err);
+  if (!rc && constraints)
+    rc = sl_monitor_suggest(&k, &s, err);
+  if (!rc && constraints)
+    sl_monitor_write_constraints(&b, &k);
+  else if (!rc)
+    sl_monitor_write_stats(&b, &s);
+  rc = rc ? rc : write_out(c, &b, s.n, err);
+  sl_monitor_constraints_free(&k);
+  sl_monitor_stats_free(&s);
+  sl_buf_free(&b);
+  return rc;
+}
+
+static int violations(struct sl_box_ctx *c, const char *path, const json_t *args, struct sl_err *err)
+{
+  struct compare k = { .found = false };
+  struct sl_buf b;
+  uint64_t n = 0;
+  sl_buf_init(&b, (size_t)64 << 20);
+  int rc = open_sides(&k, c, path, args, err);
+  rc = rc ? rc : sl_monitor_compare(&k.k, &k.base, &k.c, &k.now, 0, err);
+  if (!rc)
+    sl_monitor_write_violations(&b, &k.k, k.now.n, k.c.n);
+  for (size_t i = 0; i < k.k.n; i++)
+    n += k.k.at[i].violated == 1;
+  rc = rc ? rc : write_out(c, &b, n, err);
+  compare_free(&k);
+  sl_buf_free(&b);
   return rc;
 }
 
@@ -329,6 +411,10 @@ static int monitor_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *
     rc = report(c, path, err);
   else if (sl_str_eqz(what, "drift"))
     rc = drift(c, path, args, err);
+  else if (sl_str_eqz(what, "statistics") || sl_str_eqz(what, "constraints"))
+    rc = suggest(c, args, sl_str_eqz(what, "constraints"), err);
+  else if (sl_str_eqz(what, "violations"))
+    rc = violations(c, path, args, err);
   else
     rc = sl_err_set(err, SL_EINTERNAL, "nothing is called %.*s here", SL_ARG(what));
   sl_free(path);

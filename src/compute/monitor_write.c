@@ -13,10 +13,32 @@ static void text(struct sl_jw *j, const char *name, const char *z)
   sl_jw_str(j, sl_str(z));
 }
 
+/* As Java writes doubles: never without a point. */
+static void put_f64(struct sl_buf *b, double v)
+{
+  size_t from = b->n;
+  struct sl_jw j = { .b = b };
+  sl_jw_f64(&j, v);
+  if (isfinite(v) && !b->failed && !memchr(b->p + from, '.', b->n - from) && !memchr(b->p + from, 'e', b->n - from))
+    sl_buf_z(b, ".0");
+}
+
+static void item(struct sl_jw *j, double v)
+{
+  struct sl_buf t;
+  sl_buf_init(&t, 0);
+  put_f64(&t, v);
+  if (t.failed)
+    j->b->failed = t.failed;
+  else
+    sl_jw_raw(j, sl_buf_view(&t));
+  sl_buf_free(&t);
+}
+
 static void number(struct sl_jw *j, const char *name, double v)
 {
   key(j, name);
-  sl_jw_f64(j, v);
+  item(j, v);
 }
 
 static void count(struct sl_jw *j, const char *name, double v)
@@ -46,14 +68,16 @@ static void put_sketch(struct sl_jw *j, const struct sl_kll *s)
   number(j, "k", s->k);
   sl_jw_end_obj(j);
   key(j, "data");
+  j->pretty = false; /* thousands of numbers: not a line each */
   sl_jw_arr(j);
   for (size_t i = 0; i < s->nlevels; i++) {
     sl_jw_arr(j);
     for (size_t k = 0; k < s->level[i].n; k++)
-      sl_jw_f64(j, s->level[i].v[k]);
+      item(j, s->level[i].v[k]);
     sl_jw_end_arr(j);
   }
   sl_jw_end_arr(j);
+  j->pretty = true;
   sl_jw_end_obj(j);
 }
 
@@ -217,31 +241,24 @@ void sl_monitor_write_constraints(struct sl_buf *b, const struct sl_monitor_cons
 
 /* ---- violations ---- */
 
-static void put_percent(struct sl_buf *b, double share)
-{
-  double v = share * 100;
-  sl_jw_f64(&(struct sl_jw){ .b = b }, v);
-}
-
 /* In the words of the container's reports, as far as published ones show them. */
 static void put_words(struct sl_buf *b, const struct sl_monitor_row *r)
 {
-  struct sl_jw j = { .b = b };
   if (!strcmp(r->test, "data_type_check")) {
     sl_buf_printf(b, "Data type match requirement is not met. Expected data type: %s, Expected match: ", sl_monitor_type_name(r->expected));
-    put_percent(b, r->threshold);
+    put_f64(b, r->threshold * 100);
     sl_buf_z(b, "%. Observed: Only ");
-    put_percent(b, r->statistic);
+    put_f64(b, r->statistic * 100);
     sl_buf_printf(b, "%% of data is %s.", sl_monitor_type_name(r->expected));
   } else if (!strcmp(r->test, "completeness_check") || !strcmp(r->test, "categorical_values_check")) {
     sl_buf_z(b, "Value: ");
-    sl_jw_f64(&j, r->statistic);
+    put_f64(b, r->statistic);
     sl_buf_z(b, " does not meet the constraint requirement! ");
   } else {
     sl_buf_z(b, "Baseline drift distance: ");
-    sl_jw_f64(&j, r->statistic);
+    put_f64(b, r->statistic);
     sl_buf_z(b, " exceeds threshold: ");
-    sl_jw_f64(&(struct sl_jw){ .b = b }, r->threshold);
+    put_f64(b, r->threshold);
   }
 }
 

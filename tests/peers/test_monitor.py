@@ -149,3 +149,69 @@ def test_refused_in_one_line(tmp_path, text, words):
     for args in (["profile", "statistics.json"], ["drift", "--baseline", "statistics.json", "--current", "now.csv"]):
         run, _ = sluice(tmp_path, *args)
         assert run.returncode == 1 and words in run.stderr.decode() and run.stderr.count(b"\n") == 1, run.stderr
+
+
+def folder_of(tmp_path, draw, n):
+    """n rows: a number with holes and an infinity, whole numbers, texts that are numbers, texts, nothing."""
+    x = [draw.gauss(0, 3) for _ in range(n)]
+    lines = ["x,i,t,c,e"]
+    for k, v in enumerate(x):
+        lines.append(f"{'' if k % 50 == 7 else 'inf' if k == 5 else repr(v)},{k % 4 - 1},{k}.5,{draw.choice('abc')},")
+    (tmp_path / "data.csv").write_text("\n".join(lines) + "\n")
+    return [v for k, v in enumerate(x) if k % 50 != 7 and k != 5]
+
+
+def test_written(tmp_path, drawn):
+    kept = folder_of(tmp_path, drawn[2], 400)
+    for name in ("statistics.json", "constraints.json"):
+        run, _ = sluice(tmp_path, "profile", "data.csv", "--out", name)
+        assert run.returncode == 0 and not run.stdout and b"wrote file://" in run.stderr, run.stderr
+    made = json.loads((tmp_path / "statistics.json").read_text())
+    assert '"version": 0.0' in (tmp_path / "statistics.json").read_text() and made["dataset"] == {"item_count": 400}
+    f = {f["name"]: f for f in made["features"]}
+    assert [(n, f[n]["inferred_type"]) for n in f] == [("x", "Fractional"), ("i", "Integral"), ("t", "Fractional"), ("c", "String"),
+                                                       ("e", "Unknown")]
+    x = f["x"]["numerical_statistics"]
+    assert x["common"] == {"num_present": 392, "num_missing": 8} and (x["min"], x["max"]) == (min(kept), max(kept))
+    mean = math.fsum(kept) / len(kept)
+    assert abs(x["mean"] - mean) < 1e-12 and abs(x["sum"] - math.fsum(kept)) < 1e-9
+    assert abs(x["std_dev"] - math.sqrt(math.fsum((v - mean) ** 2 for v in kept) / len(kept))) < 1e-12
+    kll = x["distribution"]["kll"]
+    assert sorted(kll["sketch"]["data"][0]) == sorted(kept) and kll["sketch"]["parameters"] == {"c": 0.64, "k": 2048.0}
+    assert [b["count"] for b in kll["buckets"]] == [b["count"] for b in numbers(kept)["distribution"]["kll"]["buckets"]]
+    rules = json.loads((tmp_path / "constraints.json").read_text())
+    c = {f["name"]: f for f in rules["features"]}
+    assert c["x"]["completeness"] == 0.98 and c["i"]["num_constraints"] == {"is_non_negative": False}
+    assert sorted(c["c"]["string_constraints"]["domains"]) == ["a", "b", "c"]
+    assert rules["monitoring_config"]["distribution_constraints"]["comparison_method"] == "Robust"
+    run, rows = sluice(tmp_path, "drift", "--baseline", "statistics.json", "--current", "data.csv", "--out", "constraint_violations.json")
+    assert run.returncode == 0 and not any(r["drifted"] for r in rows), "a baseline never violates itself"
+    assert json.loads((tmp_path / "constraint_violations.json").read_text()) == {"violations": []}
+
+
+def test_violations_written_and_read_again(tmp_path, drawn):
+    folder_of(tmp_path, drawn[2], 400)
+    sluice(tmp_path, "profile", "data.csv", "--out", "statistics.json")
+    (tmp_path / "now.csv").write_text("x,i,t,c,z\n" + "".join(f"{9 + k % 7}.25,{k % 3}.5,{k}.5,{'abz'[k % 3]},1\n" for k in range(300)))
+    run, rows = sluice(tmp_path, "drift", "--baseline", "statistics.json", "--current", "now.csv", "--out", "constraint_violations.json")
+    assert run.returncode == 4
+    bad = {(r["feature"], r["test"]) for r in rows if r["drifted"]}
+    made = json.loads((tmp_path / "constraint_violations.json").read_text())["violations"]
+    said = {(v["feature_name"], v["constraint_check_type"]) for v in made}
+    assert ("i", "data_type_check") in said and ("x", "baseline_drift_check") in said and ("c", "categorical_values_check") in said
+    assert ("Missing columns", "missing_column_check") in said and ("Extra columns", "extra_column_check") in said
+    assert len(said) == len(bad), (said, bad)
+    again, rows2 = sluice(tmp_path, "drift", "--current", "constraint_violations.json")
+    assert again.returncode == 4 and len(rows2) == len(made)
+    value = {(r["feature"], r["test"]): r["statistic"] for r in rows}
+    assert all(r["statistic"] == value[r["feature"], r["test"]] for r in rows2 if r["test"] in ("completeness_check", "data_type_check"))
+
+
+@pytest.mark.parametrize("args, words", [
+    (["profile", "now.csv", "--out", "x.csv"], "statistics.json or constraints.json"),
+    (["drift", "--baseline", "now.csv", "--current", "now.csv", "--out", "constraint_violations.json"], "against a statistics.json"),
+    (["sql", "from statistics('now.csv')"], "--out FILE.json"), (["sql", "from violations('now.csv', 'now.csv')"], "statistics.json")])
+def test_misuse(tmp_path, args, words):
+    (tmp_path / "now.csv").write_text("x\n1\n")
+    run, _ = sluice(tmp_path, *args)
+    assert run.returncode == 2 and words in run.stderr.decode() and [p.name for p in tmp_path.glob("*.json")] == [], run.stderr

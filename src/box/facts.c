@@ -74,6 +74,8 @@ static void read_report(int fd, struct sl_buf *b)
       continue;
     char *room = ready > 0 ? sl_buf_room(b, 1024) : NULL;
     ssize_t n = room ? read(fd, room, 1024) : 0;
+    if (n < 0 && errno == EINTR)
+      continue;
     if (n <= 0)
       return;
     sl_buf_wrote(b, (size_t)n);

@@ -1,5 +1,5 @@
 /* box/duck_col.c: the engine's chunks become columns: what models are scored on and statistics are made of. */
-#include <math.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "box/duck.h"
@@ -51,24 +51,47 @@ int duck_columns_open(const struct duck *d, duck_prepared p, bool dict, struct s
 
 /* ---- one vector ---- */
 
-struct source { int id, inner; double scale; const void *data; const uint64_t *valid; };
+__extension__ typedef __int128 i128;
+__extension__ typedef unsigned __int128 u128;
 
-static double huge_f64(duck_huge h, bool is_signed)
+struct source { int id, inner, scale; const void *data; const uint64_t *valid; };
+
+static i128 integer(const struct source *s, uint64_t row)
 {
-  double high = is_signed ? (double)h.high : (double)(uint64_t)h.high;
-  return high * 18446744073709551616.0 + (double)h.low;
+  switch (s->id == DUCK_DECIMAL ? s->inner : s->id) {
+  case DUCK_SMALLINT: return ((const int16_t *)s->data)[row];
+  case DUCK_INTEGER: return ((const int32_t *)s->data)[row];
+  case DUCK_BIGINT: return ((const int64_t *)s->data)[row];
+  case DUCK_UBIGINT: return ((const uint64_t *)s->data)[row];
+  default: break;
+  }
+  duck_huge h = ((const duck_huge *)s->data)[row];
+  return (i128)((u128)(uint64_t)h.high << 64 | h.low);
+}
+
+/* The double next to m / 10^scale: one division where both are exact, else by way of the digits. */
+static double nearest(u128 m, int scale)
+{
+  static const double ten[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+                                1e20, 1e21, 1e22 };
+  char text[64];
+  size_t at = 48;
+  double v = 0;
+  if (m <= (u128)1 << 53 && scale < (int)(sizeof ten / sizeof ten[0]))
+    return (double)(uint64_t)m / ten[scale];
+  int after = snprintf(text + at, sizeof text - at, "e-%d", scale);
+  for (; m && at; m /= 10)
+    text[--at] = (char)('0' + (int)(m % 10));
+  (void)sl_str_f64(sl_strn(text + at, 48 - at + (size_t)after), &v);
+  return v;
 }
 
 static double wide(const struct source *s, uint64_t row)
 {
-  int id = s->id == DUCK_DECIMAL ? s->inner : s->id;
-  switch (id) {
-  case DUCK_SMALLINT: return (double)((const int16_t *)s->data)[row] / s->scale;
-  case DUCK_INTEGER: return (double)((const int32_t *)s->data)[row] / s->scale;
-  case DUCK_BIGINT: return (double)((const int64_t *)s->data)[row] / s->scale;
-  case DUCK_UBIGINT: return (double)((const uint64_t *)s->data)[row] / s->scale;
-  default: return huge_f64(((const duck_huge *)s->data)[row], id != DUCK_UHUGEINT) / s->scale;
-  }
+  i128 v = integer(s, row);
+  bool minus = v < 0 && s->id != DUCK_UHUGEINT;
+  double m = nearest(minus ? -(u128)v : (u128)v, s->scale);
+  return minus ? -m : m;
 }
 
 /* Microseconds; what they cannot hold is as far away as they reach. */
@@ -140,10 +163,10 @@ static struct source source_of(const struct duck *d, duck_result *r, duck_chunk 
 {
   duck_vector v = d->data_chunk_get_vector(k, i);
   duck_type t = d->column_logical_type(r, i);
-  struct source s = { .id = d->get_type_id(t), .scale = 1, .data = d->vector_get_data(v), .valid = d->vector_get_validity(v) };
+  struct source s = { .id = d->get_type_id(t), .data = d->vector_get_data(v), .valid = d->vector_get_validity(v) };
   if (s.id == DUCK_DECIMAL) {
     s.inner = d->decimal_internal_type(t);
-    s.scale = pow(10, d->decimal_scale(t));
+    s.scale = d->decimal_scale(t);
   }
   d->destroy_logical_type(&t);
   return s;

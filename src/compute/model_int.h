@@ -24,9 +24,7 @@ struct xgb_node {              /* leaf: left < 0, cond its value */
 #define XGB_FEATURE 0x3fffffffu
 struct xgb_tree { size_t node; uint32_t n, group; };           /* nodes[node..node+n) */
 struct xgb_seg { size_t word; uint32_t n; };
-enum xgb_objective { XGB_IDENTITY, XGB_LOGISTIC, XGB_LOGITRAW, XGB_EXP,
-  XGB_EXP_WIDE,                /* exp of a double, rounded: what survival:aft has */
-  XGB_HINGE, XGB_SOFTMAX, XGB_SOFTPROB };
+enum xgb_objective { XGB_IDENTITY, XGB_LOGISTIC, XGB_LOGITRAW, XGB_EXP, XGB_HINGE, XGB_SOFTMAX, XGB_SOFTPROB };
 struct xgb {
   struct xgb_node *nodes; size_t nnodes, nodes_cap;
   struct xgb_tree *trees; size_t ntrees, trees_cap;

@@ -45,8 +45,8 @@ static const struct { const char *package, *cls; const struct skl_ops *ops; } cl
   { "sklearn.preprocessing", "OneHotEncoder", &skl_onehot }, { "sklearn.preprocessing", "OrdinalEncoder", &skl_ordinal },
   { "sklearn.preprocessing", "FunctionTransformer", &skl_function }, { "sklearn.impute", "SimpleImputer", &skl_imputer },
   { "xgboost", "XGBClassifier", &skl_wrapped }, { "xgboost", "XGBRegressor", &skl_wrapped }, { "xgboost", "XGBRFClassifier", &skl_wrapped },
-  { "xgboost", "XGBRFRegressor", &skl_wrapped }, { "lightgbm", "LGBMClassifier", &skl_wrapped }, { "lightgbm", "LGBMRegressor",
-      &skl_wrapped },
+  { "xgboost", "XGBRFRegressor", &skl_wrapped }, { "xgboost", "XGBRanker", &skl_wrapped },
+  { "lightgbm", "LGBMClassifier", &skl_wrapped }, { "lightgbm", "LGBMRegressor", &skl_wrapped }, { "lightgbm", "LGBMRanker", &skl_wrapped },
 };
 
 /* ---- failing ---- */

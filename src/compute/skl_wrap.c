@@ -125,7 +125,7 @@ static int columns(const struct skl_est *e, struct skl_run *r, const struct skl_
     if (!v)
       return skl_nomem(r);
     for (size_t i = 0; i < in->rows; i++)
-      v[i] = in->col[j].v[i] == w->missing ? (double)NAN : in->col[j].v[i];
+      v[i] = (float)in->col[j].v[i] == (float)w->missing ? (double)NAN : in->col[j].v[i]; /* XGBoost's, which compares its floats */
     c[j] = (struct sl_column){ .type = SL_COLUMN_F64, .n = in->rows, .cap = in->rows, .v.f64 = v };
   }
   return SL_OK;

@@ -100,7 +100,7 @@ static int tree(struct xgb_doc *d)
   if (!head)
     return ended(d);
   int32_t n = i32(head + 4);
-  if (i32(head + 20)) {
+  if (i32(head + 20) > 1) { /* versions from 2.0 write 1 */
     xgb_bad(d->r, "a tree whose leaves have several values");
     return SL_EPARSE;
   }

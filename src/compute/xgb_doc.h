@@ -13,7 +13,7 @@ struct xgb_doc {
   struct xgb *x;
   struct sl_model *m;
   struct xgb_ints left, right, feature, dflt, split_type, cats, cat_nodes, cat_segs, cat_sizes;    /* of the present tree */
-  struct xgb_floats cond, weights;           /* weights: of vector leaves, one row a leaf */
+  struct xgb_floats cond, weights, node_weights;     /* weights: of vector leaves, one row a leaf; before 3: one row a node */
   int64_t id, num_nodes, vector;
   struct xgb_ints info, indptr, offsets, texts;
   int64_t num_feature, num_class, num_target, num_parallel, num_trees, best;
@@ -26,6 +26,8 @@ int xgb_doc_open(struct xgb_doc *d, struct xgb_read *r) SL_NODISCARD;
 void xgb_doc_begin(struct xgb_doc *d);                                 /* a tree */
 int xgb_doc_add(struct xgb_doc *d) SL_NODISCARD;                       /* as its arrays say */
 int xgb_doc_int(struct xgb_doc *d, struct xgb_ints *a, int64_t v) SL_NODISCARD;
+/* The categories' names from texts and offsets (xgb_names.c). */
+int xgb_doc_names(struct xgb_doc *d, struct model_cats *c) SL_NODISCARD;
 int xgb_doc_close(struct xgb_doc *d, int rc) SL_NODISCARD;             /* rc: of reading; d holds nothing afterwards */
 
 #endif

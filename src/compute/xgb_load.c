@@ -135,6 +135,10 @@ static int tree_cat_segs(struct xgb_doc *l) { return ints(l, &l->cat_segs); }
 static int tree_cat_sizes(struct xgb_doc *l) { return ints(l, &l->cat_sizes); }
 static int tree_cond(struct xgb_doc *l) { return floats_into(l, &l->cond.at, &l->cond.n, &l->cond.cap); }
 static int tree_weights(struct xgb_doc *l) { return floats_into(l, &l->weights.at, &l->weights.n, &l->weights.cap); }
+static int tree_node_weights(struct xgb_doc *l)
+{
+  return floats_into(l, &l->node_weights.at, &l->node_weights.n, &l->node_weights.cap);
+}
 static int tree_id(struct xgb_doc *l) { return number(l, &l->id); }
 static int param_nodes(struct xgb_doc *l) { return number(l, &l->num_nodes); }
 static int param_vector(struct xgb_doc *l) { return number(l, &l->vector); }
@@ -148,7 +152,7 @@ static int tree_param(struct xgb_doc *l)
 void xgb_doc_begin(struct xgb_doc *l)
 {
   l->left.n = l->right.n = l->feature.n = l->dflt.n = l->split_type.n = 0;
-  l->cats.n = l->cat_nodes.n = l->cat_segs.n = l->cat_sizes.n = l->cond.n = l->weights.n = 0;
+  l->cats.n = l->cat_nodes.n = l->cat_segs.n = l->cat_sizes.n = l->cond.n = l->weights.n = l->node_weights.n = 0;
   l->id = l->num_nodes = -1;
   l->vector = 0;
 }
@@ -218,9 +222,6 @@ static int check_tree(struct xgb_doc *l, size_t n)
 {
   bool lengths = l->left.n == n && l->right.n == n && l->feature.n == n && l->dflt.n == n && l->cond.n == n &&
                  (!l->split_type.n || l->split_type.n == n);
-  if (l->vector > 1 && !l->weights.n)
-    return sl_err_set(l->r->err, SL_EUNSUP, "%s: leaves with several outputs as XGBoost before 3.2 wrote them; save the model again with a "
-                      "newer one", l->m->file);
   if (l->vector > MODEL_GROUPS_MAX || (l->x->ntrees && l->x->vector != (l->vector > 1 ? (size_t)l->vector : 0)))
     return bad(l, "leaves of different widths");
   if (!lengths || !n || (l->num_nodes >= 0 && l->num_nodes != (int64_t)n))
@@ -230,23 +231,27 @@ static int check_tree(struct xgb_doc *l, size_t n)
   return check_children(l, n);
 }
 
-/* A leaf's row of the weights is what stands as its right child. */
+/* A leaf's row of the weights is what stands as its right child; files from before there were leaf_weights have a row for every node. */
 static int add_vectors(struct xgb_doc *l, struct xgb_node *nodes, size_t n)
 {
   struct xgb *x = l->x;
-  size_t wide = x->vector, rows = l->weights.n / wide;
-  int rc = sl_grow((void **)&x->vectors, &x->vectors_cap, x->nvectors + l->weights.n, sizeof *x->vectors, MODEL_NODES_MAX, l->r->err);
+  bool every = !l->weights.n;
+  const struct xgb_floats *w = every ? &l->node_weights : &l->weights;
+  size_t wide = x->vector, rows = w->n / wide;
+  int rc = sl_grow((void **)&x->vectors, &x->vectors_cap, x->nvectors + w->n, sizeof *x->vectors, MODEL_NODES_MAX, l->r->err);
   if (rc)
     return rc;
   for (size_t i = 0; i < n; i++) {
+    int64_t row = every ? (int64_t)i : l->right.at[i];
     if (nodes[i].left >= 0)
       continue;
-    if (l->right.at[i] < 0 || (uint64_t)l->right.at[i] >= rows)
+    if (row < 0 || (uint64_t)row >= rows)
       return bad(l, "a leaf without its outputs");
-    nodes[i].u.seg = (uint32_t)(x->nvectors + (size_t)l->right.at[i] * wide);
+    nodes[i].u.seg = (uint32_t)(x->nvectors + (size_t)row * wide);
   }
-  memcpy(x->vectors + x->nvectors, l->weights.at, l->weights.n * sizeof *x->vectors);
-  x->nvectors += l->weights.n;
+  if (w->n)
+    memcpy(x->vectors + x->nvectors, w->at, w->n * sizeof *x->vectors);
+  x->nvectors += w->n;
   return SL_OK;
 }
 
@@ -290,7 +295,8 @@ int xgb_doc_add(struct xgb_doc *l)
 static int tree(struct xgb_doc *l)
 {
   static const struct field f[] = {
-    { "categories", tree_cats }, { "categories_nodes", tree_cat_nodes }, { "categories_segments", tree_cat_segs },
+    { "base_weights", tree_node_weights }, { "categories", tree_cats }, { "categories_nodes", tree_cat_nodes },
+    { "categories_segments", tree_cat_segs },
     { "categories_sizes", tree_cat_sizes }, { "default_left", tree_default }, { "id", tree_id }, { "leaf_weights", tree_weights },
     { "left_children", tree_left }, { "right_children", tree_right }, { "split_conditions", tree_cond }, { "split_indices", tree_feature },
     { "split_type", tree_split_type }, { "tree_param", tree_param }, { NULL, NULL } };
@@ -336,27 +342,6 @@ static int enc_values(struct xgb_doc *l)
   return rc;
 }
 
-static int enc_texts(struct xgb_doc *l, struct model_cats *c)
-{
-  struct sl_buf b;
-  int rc = SL_OK;
-  sl_buf_init(&b, 1 << 20);
-  for (size_t k = 0; !rc && k + 1 < l->offsets.n; k++) {
-    int64_t from = l->offsets.at[k], to = l->offsets.at[k + 1];
-    if (from < 0 || to < from || to > (int64_t)l->texts.n)
-      rc = bad(l, "the names of categories lie outside their array");
-    sl_buf_clear(&b);
-    for (int64_t i = from; !rc && i < to; i++)
-      sl_buf_ch(&b, (char)(l->texts.at[i] & 0xff));
-    if (!rc)
-      rc = sl_buf_check(&b, l->r->err);
-    if (!rc)
-      rc = model_add_category(c, sl_buf_view(&b), l->r->err);
-  }
-  sl_buf_free(&b);
-  return rc;
-}
-
 static int enc_numbers(struct xgb_doc *l, struct model_cats *c)
 {
   struct sl_buf b;
@@ -392,7 +377,7 @@ static int enc_one(struct xgb_doc *l)
   struct model_cats *c = &m->cats[m->ncats++];
   *c = (struct model_cats){ .known = l->offsets.n > 1 || (!l->offsets.n && l->texts.n) };
   sl_map_init(&c->map);
-  return !c->known ? SL_OK : l->offsets.n ? enc_texts(l, c) : enc_numbers(l, c);
+  return !c->known ? SL_OK : l->offsets.n ? xgb_doc_names(l, c) : enc_numbers(l, c);
 }
 
 static int cats_enc(struct xgb_doc *l) { return objects(l, enc_one); }
@@ -560,7 +545,7 @@ static const struct { const char *name; enum xgb_objective what; } objectives[] 
   { "reg:pseudohubererror", XGB_IDENTITY }, { "reg:absoluteerror", XGB_IDENTITY }, { "reg:quantileerror", XGB_IDENTITY },
   { "rank:pairwise", XGB_IDENTITY }, { "rank:ndcg", XGB_IDENTITY }, { "rank:map", XGB_IDENTITY }, { "reg:logistic", XGB_LOGISTIC },
   { "binary:logistic", XGB_LOGISTIC }, { "binary:logitraw", XGB_LOGITRAW }, { "binary:hinge", XGB_HINGE }, { "count:poisson", XGB_EXP },
-  { "reg:gamma", XGB_EXP }, { "reg:tweedie", XGB_EXP }, { "survival:cox", XGB_EXP }, { "survival:aft", XGB_EXP_WIDE },
+  { "reg:gamma", XGB_EXP }, { "reg:tweedie", XGB_EXP }, { "survival:cox", XGB_EXP }, { "survival:aft", XGB_EXP },
   { "multi:softmax", XGB_SOFTMAX }, { "multi:softprob", XGB_SOFTPROB },
 };
 
@@ -577,16 +562,29 @@ static int take_objective(struct xgb_doc *l)
   return l->m->objective ? SL_OK : sl_err_nomem(l->r->err);
 }
 
+/* Since 3.2 a probability keeps away from 0 and 1. Older ones take it as it is. */
+static bool clamped(const struct sl_model *m)
+{
+  struct sl_str rest = sl_str(m->version), one;
+  uint64_t v[2] = { 0 };
+  for (size_t i = 0; i < 2 && sl_str_cut(&rest, '.', &one); i++)
+    (void)sl_str_u64(one, &v[i]);
+  return v[0] > 3 || (v[0] == 3 && v[1] >= 2);
+}
+
 /* From the scale of the output to that of the sums, in the library's own float arithmetic. */
-static float to_margin(enum xgb_objective what, float p)
+static float to_margin(const struct sl_model *m, float p)
 {
   const float eps = 1e-6f;
-  if (what == XGB_EXP || what == XGB_EXP_WIDE)
+  enum xgb_objective what = m->xgb->objective;
+  if (what == XGB_EXP)
     return logf(p);
   if (what != XGB_LOGISTIC)
     return p;
-  p = p < eps ? eps : p;
-  p = 1.0f - eps < p ? 1.0f - eps : p;
+  if (clamped(m) || !(p > 0 && p < 1)) {
+    p = p < eps ? eps : p;
+    p = 1.0f - eps < p ? 1.0f - eps : p;
+  }
   return -logf(1.0f / p - 1.0f);
 }
 
@@ -600,7 +598,7 @@ static int take_base(struct xgb_doc *l)
   for (size_t g = 1; !rc && x->nbase == 1 && g < groups; g++)
     x->base[g] = x->base[0];
   for (size_t g = 0; !rc && g < groups; g++)
-    x->base[g] = l->margin ? x->base[g] : to_margin(x->objective, x->base[g]);
+    x->base[g] = l->margin ? x->base[g] : to_margin(l->m, x->base[g]);
   x->nbase = groups;
   return rc;
 }
@@ -690,6 +688,7 @@ static void load_free(struct xgb_doc *l)
     sl_free(all[i]->at);
   sl_free(l->cond.at);
   sl_free(l->weights.at);
+  sl_free(l->node_weights.at);
   sl_buf_free(&l->name);
   sl_buf_free(&l->booster);
 }

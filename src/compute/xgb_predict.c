@@ -20,7 +20,8 @@ static int shape(const struct sl_model *m, enum sl_model_output what, struct sl_
 
 static void put(const struct sl_model *m, enum sl_model_output what, const float *sums, size_t n, void *out)
 {
-  float cut = m->xgb->objective == XGB_LOGITRAW ? 0 : 0.5f;
+  /* The wrapper cuts whatever the objective gives at a half, also margins. */
+  float cut = m->xgb->objective == XGB_LOGITRAW && m->wrapper != SL_MODEL_CLASSIFIER ? 0 : 0.5f;
   size_t groups = m->groups;
   for (size_t r = 0; r < n && what == SL_MODEL_CLASS; r++)
     model_class_f32(m, sums + r * groups, cut, (int64_t *)out + r * (m->labels ? groups : 1));

@@ -129,13 +129,9 @@ void xgb_transform(const struct sl_model *m, float *margins, size_t n)
     for (size_t i = 0; i < all; i++)
       margins[i] = sigmoid(margins[i]);
     break;
-  case XGB_EXP:
+  case XGB_EXP: /* survival:aft too: so in the wheels named xgboost; xgboost-cpu has exp of a double there, and now and then another bit */
     for (size_t i = 0; i < all; i++)
       margins[i] = expf(margins[i]);
-    break;
-  case XGB_EXP_WIDE:
-    for (size_t i = 0; i < all; i++)
-      margins[i] = (float)exp((double)margins[i]);
     break;
   case XGB_HINGE:
     for (size_t i = 0; i < all; i++)

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from lib_draws import as_cuda
 from sluice_pytest import peer
 
 lgb = pytest.importorskip("lightgbm")
@@ -163,8 +164,9 @@ def test_xgboost_to_the_bit(bench, objective):
         model.save_model(bench.folder / name)
         drawn = {**p, "model": name, "trees": model.num_boosted_rounds(), "seed": SEED}
         print("drew", drawn)
-        same(bench.score(name, data)[0], model.predict(d), drawn)
-        same(bench.score(name, data, "--output", "raw", "--threads", "1")[0], model.predict(d, output_margin=True), drawn)
+        want, raw = model.predict(d), model.predict(d, output_margin=True)
+        same(bench.score(name, data)[0], as_cuda(want, raw) if objective == "survival:aft" else want, drawn)
+        same(bench.score(name, data, "--output", "raw", "--threads", "1")[0], raw, drawn)
         if p["booster"] != "gblinear":
             same(bench.score(name, data, "--output", "leaf")[0], model.predict(d, pred_leaf=True), drawn)
 
@@ -349,16 +351,18 @@ def test_leaves_with_an_output_for_each_target(bench):
             same(bench.score(name, data, "--output", "leaf")[0], model.predict(d, pred_leaf=True), (strategy, name))
 
 
-def test_the_old_binary_form(bench):
-    """Written by XGBoost 1.7, with what it predicted itself (tests/peers/data/xgboost17)."""
-    folder = Path(__file__).parent / "data" / "xgboost17"
+@pytest.mark.parametrize("version", ["xgboost17", "xgboost21"])
+def test_files_of_older_versions(bench, version):
+    """The binary form of XGBoost 1.7 and 2.1, and 2.1's trees with an output for each target: with what they predicted themselves."""
+    folder = Path(__file__).parent / "data" / version
     said = json.loads((folder / "predictions.json").read_text(encoding="utf-8"))
     x = np.array([[np.nan if v is None else float.fromhex(v) for v in row] for row in said["x"]], np.float32)
     data = bench.data(pd.DataFrame(x, columns=list("abcd")))
     for name, want in said["models"].items():
         predict, raw = (np.array([float.fromhex(v) for v in want[k]], np.float32) for k in ("predict", "raw"))
-        same(bench.score(folder / f"{name}.bin", data)[0], predict, (name, said["version"]))
-        same(bench.score(folder / f"{name}.bin", data, "--output", "raw")[0], raw, (name, said["version"]))
+        model = next(folder.glob(f"{name}.*"))
+        same(bench.score(model, data)[0], predict, (name, said["version"]))
+        same(bench.score(model, data, "--output", "raw")[0], raw, (name, said["version"]))
 
 
 def test_every_level_of_the_processor(bench):

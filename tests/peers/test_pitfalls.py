@@ -163,7 +163,7 @@ def test_best_iteration_cuts_a_wrapper_not_a_booster(bench):
     same(bench.score("b.json", data)[0], whole, "booster")
     g = lgb.LGBMRegressor(n_estimators=80, n_jobs=1, verbosity=-1)
     g.fit(named(x[:400]), noisy[:400], eval_X=named(x[400:]), eval_y=noisy[400:], callbacks=[lgb.early_stopping(10, verbose=False)])
-    g.booster_.best_iteration = g.booster_.best_iteration // 2  # 4.7 has cut what came after it
+    g.booster_.best_iteration = g.booster_.best_iteration // 2  # what came after it, the library has cut away already
     (bench.folder / "g.pkl").write_bytes(pickle.dumps(g))
     g.booster_.save_model(bench.folder / "g.txt")
     assert (g.booster_.predict(named(x), num_iteration=99) != g.predict(named(x))).any()

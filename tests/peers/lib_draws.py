@@ -232,7 +232,7 @@ class Xgb:
              "format": deck("format", ["json", "ubj", "pickle"] + ["binary"] * (not new)),
              "wrap": deck("wrap", [False, False, True]), "best": deck("best", [False, False, True]),
              "base": deck("base", ["own", "given", "tiny"]), "single": deck("single", [True, False]),
-             "named": deck("named", [True, False]), "method": deck("method", ["hist", "exact", "approx", "hist"])}
+             "leaf": k % 3 == 0, "named": deck("named", [True, False]), "method": deck("method", ["hist", "exact", "approx", "hist"])}
         if multi == "vector":
             p.update(booster="gbtree", method="hist", cat="none", parallel=1, depth="deep" if k % 2 else "shallow",
                      format=p["format"].replace("binary", "ubj"))
@@ -350,7 +350,7 @@ class Xgb:
             return out
         d = self.matrix(p, rng, x, None, True)
         out = [("predict", booster.predict(d)), ("raw", booster.predict(d, output_margin=True))]
-        if p["booster"] != "gblinear":
+        if p["booster"] != "gblinear" and p["leaf"]:
             out.append(("leaf", np.asarray(booster.predict(d, pred_leaf=True)).astype(np.int64).reshape(len(x), -1)))
         return out
 
@@ -477,7 +477,7 @@ class Lgb:
              "linear": deck("linear", [False, False, False, True]), "best": deck("best", [False, False, True]),
              "format": deck("format", ["text", "text", "pickle"]), "wrap": deck("wrap", [False, True]),
              "single": deck("single", [True, False]),
-             "sigmoid": deck("sigmoid", [1, 0.7, 1.37])}
+             "leaf": k % 3 == 0, "sigmoid": deck("sigmoid", [1, 0.7, 1.37])}
         if p["linear"]:
             p.update(booster="dart" if p["booster"] == "dart" else "gbdt", missing=p["missing"].replace("Zero", "NaN"),
                      objective=p["objective"].replace("regression_l1", "regression"))
@@ -566,8 +566,10 @@ class Lgb:
 
     def expected(self, p, model, w, rows):
         if w is None:
-            return [("predict", model.predict(rows)), ("raw", model.predict(rows, raw_score=True)),
-                    ("leaf", np.asarray(model.predict(rows, pred_leaf=True)).astype(np.int64).reshape(len(rows), -1))]
+            out = [("predict", model.predict(rows)), ("raw", model.predict(rows, raw_score=True))]
+            if p["leaf"]:
+                out.append(("leaf", np.asarray(model.predict(rows, pred_leaf=True)).astype(np.int64).reshape(len(rows), -1)))
+            return out
         got = w.predict(rows)
         out = [("predict", got.astype(np.int64) if isinstance(w, self.l.LGBMClassifier) else got), ("raw", w.predict(rows, raw_score=True))]
         if isinstance(w, self.l.LGBMClassifier):

@@ -67,7 +67,7 @@ _sluice()
     profile) args='uri' options="$options --filter --sort --columns --limit --replace --out" ;;
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
-    drift) args='' options="$options --columns --replace --out --baseline --current --tests --profile --fail-share" ;;
+    drift) args='file' options="$options --columns --replace --out --partial --merge --baseline --current --tests --profile --fail-share" ;;
     score) args='' options="$options --filter --columns --limit --replace --out --model --data --label --outputs" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;

@@ -123,6 +123,9 @@ void compute_words(const struct compute *c, const char *reads, struct sl_err *er
 char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */
 
 
+/* A statement over one address that takes no column from the names of folders (drift.c). Yours; NULL: no memory. */
+char *compute_without_folders(struct sl_str sql);
+
 extern const struct sl_sql_ops compute_sql;
 extern const struct sl_serve compute_columns, compute_tables, compute_drift, compute_quality;
 

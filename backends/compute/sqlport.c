@@ -319,8 +319,13 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   struct sl_err e = *err;
   run->prep = NULL;
   run->reads = rc ? NULL : compute_only(reads);
+  bool sketch = sl_str_ends(sl_req_query(r)->out, SL_STR(".sketch")); /* not the rows, but what statistics need of them */
+  char *plain = !rc && sketch ? compute_without_folders(sl_str(sql)) : NULL;
+  if (!rc && sketch && !plain)
+    rc = sl_err_nomem(&e);
   if (!rc)
-    rc = start(r, "sql", sql, reads, &e);
+    rc = start(r, sketch ? "sketch" : "sql", sketch ? plain : sql, reads, &e);
+  sl_free(plain);
   if (rc) {
     run_leave(run);
     sl_req_end(r, rc, &e);
@@ -398,6 +403,8 @@ static int sql_run(struct sl_req *r, struct sl_err *err)
     rc = compute_monitor_out_parse(&run->monitor, statement, sl_req_query(r)->out.n > 0, err);
   if (!rc && run->monitor)
     rc = compute_monitor_out_begin(run->monitor, run->c, on_scorable, r, err);
+  else if (!rc && run->score && sl_str_ends(sl_req_query(r)->out, SL_STR(".sketch")))
+    rc = sl_err_set(err, SL_EUSAGE, "predictions go into .csv, .parquet or .ndjson; sketch them from there");
   else if (!rc && run->score)
     rc = compute_score_begin(run->score, run->c, r, on_scorable, r, err);
   else if (!rc)

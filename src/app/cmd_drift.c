@@ -3,6 +3,7 @@
 
 #include "app/do.h"
 #include "app/session.h"
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "model/drift.h"
 
@@ -65,8 +66,54 @@ static int verdict(struct sl_drift_tally *t, const char *profile, double share, 
   return code == SL_EXIT_OK && sl_drift_verdict(t, profile, share) ? SL_EXIT_BREACH : code;
 }
 
+/* ---- files of sketches ---- */
+
+static void put_from(struct sl_buf *b, const char *address, bool first)
+{
+  sl_buf_z(b, first ? "FROM " : " UNION ALL FROM ");
+  sl_fmt_quote(b, sl_str(address), '\'');
+}
+
+static int put_sketch(const struct sl_app *a, struct sl_buf *b, struct sl_err *err)
+{
+  const char *current = sl_args_text(a->args, SL_O_current, NULL);
+  bool partial = sl_args_has(a->args, SL_O_partial), merge = sl_args_has(a->args, SL_O_merge);
+  struct sl_str to = sl_str(sl_args_text(a->args, SL_O_out, ""));
+  if (partial == merge || sl_args_has(a->args, SL_O_baseline))
+    return sl_err_set(err, SL_EUSAGE, "one of --partial --current D, --merge W.sketch..., --baseline D --current D");
+  if (!sl_str_ends(to, SL_STR(".sketch")))
+    return sl_err_set(err, SL_EUSAGE, "sketches go into a file: --output W.sketch");
+  if (partial ? !current || a->args->npos : !a->args->npos || current)
+    return sl_err_set(err, SL_EUSAGE, partial ? "--partial needs --current D, and nothing else" : "--merge needs the files to join");
+  if (partial && sl_str_starts(sl_str(current), SL_STR("sql:")))
+    sl_buf_z(b, current + 4);
+  else if (partial)
+    put_from(b, current, true);
+  for (size_t i = 0; i < a->args->npos; i++) {
+    if (!sl_str_ends(sl_str(a->args->pos[i]), SL_STR(".sketch")))
+      return sl_err_set(err, SL_EUSAGE, "%s: files to join end in .sketch", a->args->pos[i]);
+    put_from(b, a->args->pos[i], !i);
+  }
+  return sl_buf_check(b, err);
+}
+
+/* A statement whose result is kept as sketches. */
+static int cmd_sketch(struct sl_app *a)
+{
+  struct sl_err err = { 0 };
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 20);
+  int rc = put_sketch(a, &b, &err);
+  int code = rc ? sl_app_fail(a, &err) : sl_app_sql(a, b.p);
+  sl_buf_free(&b);
+  return code;
+}
+
 int sl_cmd_drift(struct sl_app *a)
 {
+  bool file = sl_str_ends(sl_str(sl_args_text(a->args, SL_O_out, "")), SL_STR(".sketch"));
+  if (file || sl_args_has(a->args, SL_O_partial) || sl_args_has(a->args, SL_O_merge) || a->args->npos)
+    return cmd_sketch(a);
   struct sl_err err = { 0 };
   struct sl_drift_tally t = { 0 };
   struct sl_drift_ask ask = ask_of(a), check = { 0 };

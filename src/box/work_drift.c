@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/drift_row.h"
+#include "box/drift_sketch.h"
 #include "box/duck.h"
 #include "box/sqlscan.h"
 
@@ -422,6 +423,24 @@ static void drift_free(struct drift *w)
   drift_rows_free(&w->out);
 }
 
+/* By values; where either side is a file of sketches, by what sketches keep. */
+static int compare_sides(struct drift *w, const json_t *args, struct sl_err *err)
+{
+  const char *sql[2];
+  bool files = false;
+  int rc = SL_OK;
+  for (int s = 0; s < 2; s++) {
+    sql[s] = json_string_value(json_object_get(args, roles[s]));
+    sql[s] = sql[s] ? sql[s] : "";
+    files |= sketch_file_is(sl_str(sql[s]));
+  }
+  if (files)
+    return drift_sketch_run(w->c, w->conn, sql[0], sql[1], &w->out, err);
+  for (int s = 0; !rc && s < 2; s++)
+    rc = open_side(w, s, args, err);
+  return rc ? rc : compare(w, err);
+}
+
 static int drift_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *err)
 {
   struct duck_own *own = c->own;
@@ -432,10 +451,8 @@ static int drift_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
     rc = drift_rows_open(&w.out, c, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
   if (!rc)
     rc = duck_own_connect(c, &w.conn, err);
-  for (int s = 0; !rc && s < 2; s++)
-    rc = open_side(&w, s, args, err);
   if (!rc)
-    rc = compare(&w, err);
+    rc = compare_sides(&w, args, err);
   if (w.conn)
     own->d.disconnect(&w.conn);
   json_decref(args);

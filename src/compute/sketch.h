@@ -21,7 +21,7 @@ enum { SL_SKETCH_VALUES = 1024, SL_SKETCH_TEXTS = 8192, SL_SKETCH_TEXT_MAX = 200
 #define SL_SKETCH_ROWS_MAX (UINT64_C(1) << 38)   /* ELIMIT beyond */
 
 struct sl_sketch;
-/* distinct false: numbers of more than SL_SKETCH_VALUES values are not counted further, which saves a third of the time. */
+/* distinct false: numbers of more than SL_SKETCH_VALUES values are not counted further, which saves half of the time. */
 int sl_sketch_new(struct sl_sketch **out, enum sl_sketch_kind kind, bool distinct, struct sl_err *err) SL_NODISCARD;
 void sl_sketch_free(struct sl_sketch *s);
 
@@ -73,6 +73,15 @@ int sl_sketch_bins(const struct sl_sketch *s, struct sl_sketch_bin **out, size_t
 /* Equal where both have few values; NaN where one has none. EUSAGE: texts. */
 int sl_sketch_ks(const struct sl_sketch *a, const struct sl_sketch *b, double *low, double *high, struct sl_err *err) SL_NODISCARD;
 int sl_sketch_wasserstein(const struct sl_sketch *a, const struct sl_sketch *b, double *low, double *high, struct sl_err *err) SL_NODISCARD;
+
+/* Few different values, or texts that all have a count of their own, on both sides: how often each occurs on either, ascending. *known
+ * false: not so. Texts must be tidy; labels are borrowed from the sketches. EUSAGE: of different kinds. */
+struct sl_sketch_cells { double *count[2]; struct sl_str *label; double *value; size_t k; };   /* label: of texts; value: of numbers */
+void sl_sketch_cells_free(struct sl_sketch_cells *c);
+int sl_sketch_cells(const struct sl_sketch *a, const struct sl_sketch *b, struct sl_sketch_cells *out, bool *known, struct sl_err *err)
+  SL_NODISCARD;
+/* n finite values spread over k equal steps from low to high, those of a bucket evenly. */
+int sl_sketch_steps(const struct sl_sketch *s, double low, double high, size_t k, double *count, struct sl_err *err) SL_NODISCARD;
 
 /* ---- as bytes (sketch_write.c, sketch_read.c): a data set's columns ---- */
 enum sl_sketch_class { SL_SKETCH_NUMBER, SL_SKETCH_BOOL, SL_SKETCH_WORDS, SL_SKETCH_TIME, SL_SKETCH_OTHER, SL_SKETCH_CLASSES };

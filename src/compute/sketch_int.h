@@ -60,6 +60,7 @@ int sketch_text_add(struct sl_sketch *s, struct sl_str head, uint64_t full, uint
 int sketch_text_bound(struct sl_sketch *s, struct sl_str head, struct sl_err *err) SL_NODISCARD;
 int sketch_text_merge(struct sl_sketch *s, const struct sl_sketch *other, struct sl_err *err) SL_NODISCARD;
 int sketch_text_tidy(struct sl_sketch *s, struct sl_err *err) SL_NODISCARD;  /* at most SL_SKETCH_TEXTS, sorted by bytes */
+int sketch_text_order(const struct sketch_text *a, const struct sketch_text *b);   /* by bytes, then what tells cut ones apart */
 void sketch_text_free(struct sl_sketch *s);
 /* The different values as bins of one value each where they are few, else the buckets. */
 int sketch_few_bins(const struct sl_sketch *s, struct sl_sketch_bin **out, size_t *n, struct sl_err *err) SL_NODISCARD;

@@ -78,16 +78,17 @@ static int by_hash(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-static int by_bytes(const void *a, const void *b)
+int sketch_text_order(const struct sketch_text *x, const struct sketch_text *y)
 {
-  const struct sketch_text *x = a, *y = b;
   int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
   if (!c)
     c = x->n < y->n ? -1 : x->n > y->n;
   if (!c)
     c = x->full < y->full ? -1 : x->full > y->full;
-  return c ? c : by_hash(a, b);
+  return c ? c : by_hash(x, y);
 }
+
+static int by_bytes(const void *a, const void *b) { return sketch_text_order(a, b); }
 
 static int drop(struct sl_sketch *s, struct sl_err *err)
 {

@@ -461,13 +461,53 @@ static void bounds_hold(void **state)
   }
 }
 
+static void cells_of_both(void **state)
+{
+  (void)state;
+  static const double x[] = { 2, 1, 2, -0.5 }, y[] = { 2, 7, 7 };
+  struct sl_sketch *a = make(SL_SKETCH_FLOAT), *b = make(SL_SKETCH_FLOAT), *t = make(SL_SKETCH_TEXT), *u = make(SL_SKETCH_TEXT);
+  struct sl_sketch_cells c;
+  double step[3];
+  bool known;
+  assert_int_equal(sl_sketch_add_f64(a, x, NULL, 4, NULL), 0);
+  assert_int_equal(sl_sketch_add_f64(b, y, NULL, 3, NULL), 0);
+  assert_int_equal(sl_sketch_cells(a, b, &c, &known, NULL), 0);
+  assert_true(known && c.k == 4 && c.value[0] == -0.5 && c.value[3] == 7 && c.count[0][2] == 2 && c.count[1][2] == 1 && c.count[1][3] == 2);
+  sl_sketch_cells_free(&c);
+  assert_int_equal(sl_sketch_steps(a, -0.5, 2.5, 3, step, NULL), 0);
+  assert_true(step[0] == 1 && step[1] == 1 && step[2] == 2);
+  for (size_t i = 0; i < 400; i++) {
+    add_text(t, i % 98); /* one of them is cut */
+    add_text(u, i % 195);
+  }
+  assert_int_equal(sl_sketch_tidy(t, NULL), 0);
+  assert_int_equal(sl_sketch_tidy(u, NULL), 0);
+  assert_int_equal(sl_sketch_cells(t, u, &c, &known, NULL), 0);
+  assert_true(known && c.k == 195);
+  double sum = 0;
+  for (size_t i = 0; i < c.k; i++)
+    sum += c.count[0][i] + c.count[1][i];
+  assert_true(sum == 800);
+  sl_sketch_cells_free(&c);
+  assert_int_equal(sl_sketch_cells(a, t, &c, &known, NULL), SL_EUSAGE);
+  for (size_t i = 0; i < 30000; i++)
+    add_text(u, i);
+  assert_int_equal(sl_sketch_tidy(u, NULL), 0);
+  assert_int_equal(sl_sketch_cells(t, u, &c, &known, NULL), 0);
+  assert_true(!known && !c.k);
+  sl_sketch_free(a);
+  sl_sketch_free(b);
+  sl_sketch_free(t);
+  sl_sketch_free(u);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(sums_exactly), cmocka_unit_test(sums_squares), cmocka_unit_test(any_order_same_digits), cmocka_unit_test(hll_counts),
     cmocka_unit_test(says_what_values_say), cmocka_unit_test(odd_moments), cmocka_unit_test(integers_are_exact),
     cmocka_unit_test(counts_texts), cmocka_unit_test(parts_leave_no_trace), cmocka_unit_test(refuses_what_was_touched),
-    cmocka_unit_test(bounds_hold),
+    cmocka_unit_test(bounds_hold), cmocka_unit_test(cells_of_both),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

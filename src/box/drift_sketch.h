@@ -1,0 +1,12 @@
+/* box/drift_sketch.h: two data sets compared by what sketches keep of them; private to this folder. */
+#ifndef SL_BOX_DRIFT_SKETCH_H
+#define SL_BOX_DRIFT_SKETCH_H
+
+#include "box/drift_row.h"
+#include "box/sketch_file.h"
+
+/* Rows of every feature of both into o, up to drift_rows_end(). Either query may name files of sketches. */
+int drift_sketch_run(struct sl_box_ctx *c, duck_conn conn, const char *baseline, const char *current, struct drift_rows *o,
+                     struct sl_err *err) SL_NODISCARD;
+
+#endif

@@ -1,0 +1,177 @@
+/* box/sketch_file.c: sketches of a data set: files of them merged, or one pass over a query. */
+#include "box/sketch_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "box/sqlscan.h"
+
+enum { FILE_MAX = 256 << 20, PIECE = 1 << 18 };
+
+/* ---- FROM 'a.sketch' UNION ALL FROM 'b.sketch' ---- */
+
+static bool is(const struct sl_sql_tok *t, const char *z) { return sl_str_ieq(t->s, sl_str(z)); }
+
+/* The next name; false at the end, *bad when it is something else. */
+static bool next_name(struct sl_str *rest, bool first, struct sl_buf *name, bool *bad)
+{
+  struct sl_sql_tok t;
+  *bad = true;
+  if (!first) {
+    if (!sl_sql_next(rest, &t) || is(&t, ";")) {
+      *bad = false;
+      return false;
+    }
+    if (!is(&t, "union") || !sl_sql_next(rest, &t) || !is(&t, "all"))
+      return false;
+  }
+  sl_buf_clear(name);
+  if (!sl_sql_next(rest, &t) || !is(&t, "from") || !sl_sql_next(rest, &t) || t.kind != SL_SQL_TEXT || !sl_sql_unquote(&t, name))
+    return false;
+  *bad = !sl_str_ends(sl_buf_view(name), SL_STR(".sketch"));
+  return !*bad;
+}
+
+bool sketch_file_is(struct sl_str sql)
+{
+  struct sl_buf name;
+  bool bad = false, first = true;
+  sl_buf_init(&name, 1 << 20);
+  while (next_name(&sql, first, &name, &bad))
+    first = false;
+  sl_buf_free(&name);
+  return !bad && !first;
+}
+
+/* ---- files ---- */
+
+static int read_fd(int fd, const char *path, struct sl_buf *b, struct sl_err *err)
+{
+  struct stat st;
+  if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+    return sl_err_set(err, SL_EIO, "%s is no file", path);
+  for (;;) {
+    char *room = sl_buf_room(b, PIECE);
+    ssize_t n = room ? read(fd, room, PIECE) : -1;
+    if (!room)
+      return sl_buf_check(b, err);
+    if (n < 0)
+      return sl_err_sys(err, errno, "cannot read %s", path);
+    if (!n)
+      return SL_OK;
+    sl_buf_wrote(b, (size_t)n);
+  }
+}
+
+static const char *last_name(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+static int add_file(struct sl_sketches *all, const char *path, struct sl_err *err)
+{
+  struct sl_sketches part = { .at = NULL };
+  struct sl_buf b;
+  sl_buf_init(&b, FILE_MAX);
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int rc = fd < 0 ? sl_err_sys(err, errno, "cannot open %s", path) : read_fd(fd, path, &b, err);
+  if (fd >= 0)
+    close(fd);
+  if (!rc && (rc = sl_sketches_read(&part, sl_buf_view(&b), err)) && rc != SL_ENOMEM)
+    sl_err_prefix(err, "%s", last_name(path));
+  sl_buf_free(&b);
+  if (!rc && !all->at) {
+    *all = part;
+    return SL_OK;
+  }
+  if (!rc && (rc = sl_sketches_merge(all, &part, err)) && rc != SL_ENOMEM)
+    sl_err_prefix(err, "%s", last_name(path));
+  sl_sketches_free(&part);
+  return rc;
+}
+
+static int add_files(struct sl_sketches *all, const char *pattern, struct sl_err *err)
+{
+  glob_t g = { .gl_pathc = 0 };
+  int found = glob(pattern, GLOB_ERR, NULL, &g);
+  int rc = found == GLOB_NOSPACE ? sl_err_nomem(err) : found ? sl_err_set(err, SL_ENOENT, "no file %s", pattern) : SL_OK;
+  for (size_t i = 0; i < g.gl_pathc && !rc; i++)
+    rc = add_file(all, g.gl_pathv[i], err);
+  globfree(&g);
+  return rc;
+}
+
+static int load_files(struct sl_str sql, struct sl_sketches *out, struct sl_err *err)
+{
+  struct sl_buf name;
+  bool bad, first = true;
+  int rc = SL_OK;
+  sl_buf_init(&name, 1 << 20);
+  for (; !rc && next_name(&sql, first, &name, &bad); first = false)
+    rc = add_files(out, sl_buf_zstr(&name), err);
+  sl_buf_free(&name);
+  return rc;
+}
+
+/* ---- a query ---- */
+
+static int add(void *user, const struct scan_span *s, struct sl_err *err)
+{
+  return scan_sketch(((struct sl_sketches *)user)->at[s->column].s, s, err);
+}
+
+static int open_column(struct sl_sketch_column *c, struct scan_column *from, bool distinct, struct sl_err *err)
+{
+  bool number = from->is == SL_SKETCH_NUMBER;
+  *c = (struct sl_sketch_column){ .name = from->name, .type = sl_strdup(scan_type_name(from->type)), .is = from->is,
+                                  .narrow = from->type == DUCK_FLOAT,
+                                  .whole = number && from->type != DUCK_FLOAT && from->type != DUCK_DOUBLE && from->type != DUCK_DECIMAL };
+  from->name = NULL;
+  int rc = sl_sketch_new(&c->s, from->kind, distinct, err);
+  return c->name && c->type ? rc : sl_err_nomem(err);
+}
+
+static int scan(struct sl_box_ctx *c, struct sl_str sql, struct scan_columns *all, bool distinct, struct sl_sketches *out,
+                struct sl_err *err)
+{
+  size_t *which = sl_calloc(all->n + 1, sizeof *which);
+  out->at = sl_calloc(all->n + 1, sizeof *out->at);
+  int rc = which && out->at ? SL_OK : sl_err_nomem(err);
+  for (size_t i = 0; i < all->n && !rc; i++) {
+    which[i] = i;
+    out->n++;
+    rc = open_column(&out->at[i], &all->at[i], distinct, err);
+  }
+  rc = rc ? rc : scan_run(c, sql, all, which, all->n, c->hello->threads, add, out, err);
+  out->rows = rc || !out->n ? 0 : sl_sketch_counts(out->at[0].s).rows;
+  for (size_t i = 0; i < out->n && !rc; i++)
+    if (sl_sketch_counts(out->at[i].s).rows != out->rows)
+      rc = sl_err_set(err, SL_ECONFLICT, "the data changed while it was read");
+  sl_free(which);
+  return rc;
+}
+
+int sketch_file_load(struct sl_box_ctx *c, duck_conn conn, const char *sql, bool distinct, struct sl_sketches *out, struct sl_err *err)
+{
+  const struct duck *d = &((struct duck_own *)c->own)->d;
+  struct scan_columns all = { .at = NULL };
+  struct sl_str text = sql_without_end(sl_str(sql));
+  bool files = sketch_file_is(text);
+  *out = (struct sl_sketches){ .at = NULL };
+  int rc = files ? load_files(text, out, err) : scan_columns(d, conn, sql, &all, err);
+  if (!rc && !files)
+    rc = duck_why_csv(d, conn, scan(c, text, &all, distinct, out, err), err);
+  scan_columns_free(&all);
+  for (size_t i = 0; i < out->n && !rc; i++)
+    rc = sl_sketch_tidy(out->at[i].s, err);
+  if (!rc && !out->rows)
+    rc = sl_err_set(err, SL_EPARSE, "no rows");
+  if (rc)
+    sl_sketches_free(out);
+  return rc;
+}

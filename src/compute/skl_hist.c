@@ -1,9 +1,11 @@
 /* compute/skl_hist.c: histogram gradient boosting: trees over doubles, with sets of categories.
  *
  * Since 1.4 categories are coded by an encoder that the estimator holds and that puts its columns first; before, their codes are the
- * values. A code that no tree has seen goes where missing values go. Sums begin with the baseline, stage after stage: to the bit. */
+ * values. A code that no tree has seen goes where missing values go. Sums begin with the baseline, stage after stage: to the bit; by the
+ * tree engine where it takes the trees, else by walking. */
 #include <math.h>
 
+#include "base/mem.h"
 #include "compute/skl_int.h"
 
 struct node { double threshold, value; uint32_t left, right, feature, set; bool leaf, missing_left, categorical; };
@@ -15,6 +17,8 @@ struct hist {
   uint32_t (*known)[8];        /* of feature i after preparing; NULL: no categories */
   size_t features;
   bool exponential;
+  bool *coded;                 /* of feature i after preparing: some node asks for its category */
+  const struct tree_engine *engine;    /* NULL: they are walked */
 };
 
 static bool is_kind(const struct pk *o, const char *cls) { return pk_is_class(o, cls); }
@@ -137,6 +141,110 @@ static int take_loss(struct skl_load *l, const struct skl_est *e, const struct p
   return known ? SL_OK : skl_unsup(l, e, "a loss of its own");
 }
 
+/* ---- into the engine ---- */
+
+struct growing { const struct hist *h; struct tree_build *b; struct tree_node *nodes; int32_t *ref; double *values; };
+
+/* Which features are asked for categories. False: one also for numbers, or a node hangs below several: the engine takes neither. */
+static bool survey(const struct hist *h, const struct tree *t, int32_t *ref)
+{
+  memset(ref, 0, t->n * sizeof *ref);
+  for (size_t i = 0; i < t->n; i++) {
+    const struct node *n = &t->node[i];
+    if (n->leaf)
+      continue;
+    if (ref[n->left]++ || ref[n->right]++ || n->left == n->right)
+      return false;
+    h->coded[n->feature] = h->coded[n->feature] || n->categorical;
+  }
+  return true;
+}
+
+static bool mixed(const struct hist *h, const struct tree *t)
+{
+  for (size_t i = 0; i < t->n; i++)
+    if (!t->node[i].leaf && h->coded[t->node[i].feature] != t->node[i].categorical)
+      return true;
+  return false;
+}
+
+/* What goes left: the members, and what was never seen where missing goes left. */
+static int set_of(const struct growing *g, const struct tree *t, const struct node *n, struct tree_node *to, struct sl_err *err)
+{
+  uint32_t left[8];
+  for (size_t i = 0; i < 8; i++)
+    left[i] = (uint32_t)t->sets[(size_t)n->set * 8 + i] | (n->missing_left ? ~g->h->known[n->feature][i] : 0);
+  to->threshold = 0;
+  to->flags |= TREE_SET_LEFT;
+  return tree_build_set(g->b, left, 8, &to->set, err);
+}
+
+static int grow_one(const struct growing *g, size_t i, struct sl_err *err)
+{
+  const struct tree *t = &g->h->at[i];
+  size_t inner = 0, leaves = 0;
+  int rc = SL_OK;
+  for (size_t k = 0; k < t->n; k++)
+    g->ref[k] = t->node[k].leaf ? ~(int32_t)leaves++ : (int32_t)inner++;
+  for (size_t k = 0, n = 0; !rc && k < t->n; k++) {
+    const struct node *from = &t->node[k];
+    if (from->leaf) {
+      g->values[~g->ref[k]] = from->value;
+      continue;
+    }
+    struct tree_node *to = &g->nodes[n++];
+    *to = (struct tree_node){ .threshold = from->threshold, .feature = from->feature, .set = TREE_NO_SET, .left = g->ref[from->left],
+                              .right = g->ref[from->right], .flags = from->missing_left ? (uint32_t)TREE_NAN_LEFT : 0 };
+    if (from->categorical)
+      rc = set_of(g, t, from, to, err);
+  }
+  return rc ? rc : tree_build_add(g->b, &(struct tree_one){ .nodes = g->nodes, .n = inner, .values = g->values, .leaves = leaves,
+                                                            .width = 1, .group = (uint32_t)(i % g->h->per) }, err);
+}
+
+/* ELIMIT: the trees are such as must be walked. */
+static int grow_all(struct growing *g, size_t most, struct sl_err *err)
+{
+  const struct hist *h = g->h;
+  bool fits = true;
+  g->nodes = sl_calloc(most, sizeof *g->nodes);
+  g->ref = sl_calloc(most, sizeof *g->ref);
+  g->values = sl_calloc(most, sizeof *g->values);
+  int rc = g->nodes && g->ref && g->values ? SL_OK : sl_err_nomem(err);
+  for (size_t i = 0; !rc && fits && i < h->n; i++)
+    fits = survey(h, &h->at[i], g->ref);
+  for (size_t i = 0; !rc && fits && i < h->n; i++)
+    fits = !mixed(h, &h->at[i]);
+  for (size_t i = 0; !rc && fits && i < h->n; i++)
+    rc = grow_one(g, i, err);
+  sl_free(g->nodes);
+  sl_free(g->ref);
+  sl_free(g->values);
+  return rc || fits ? rc : SL_ELIMIT;
+}
+
+static int grow(struct skl_load *l, struct hist *h)
+{
+  struct growing g = { .h = h };
+  struct tree_spec spec = { .value = SL_COLUMN_F64, .sum = SL_COLUMN_F64, .features = h->features, .groups = h->per };
+  struct tree_engine *made = NULL;
+  size_t most = 0, all = 0;
+  for (size_t i = 0; i < h->n; i++) {
+    most = h->at[i].n > most ? h->at[i].n : most;
+    all += h->at[i].n;
+  }
+  if (!(h->coded = skl_alloc(l, h->features, sizeof *h->coded)))
+    return skl_fail(l);
+  int rc = all > SKL_NODES_MAX ? SL_ELIMIT : tree_build_open(&g.b, &spec, l->err);
+  if (!rc && (rc = grow_all(&g, most, l->err)) != SL_OK)
+    tree_build_free(g.b);
+  if (rc)
+    return skl_walked(l, rc);
+  rc = skl_engine(l, g.b, &made);
+  h->engine = made;
+  return rc;
+}
+
 static int load(struct skl_load *l, const struct pk *o, struct skl_est *e)
 {
   struct hist *h = e->own = skl_alloc(l, 1, sizeof *h);
@@ -153,6 +261,8 @@ static int load(struct skl_load *l, const struct pk *o, struct skl_est *e)
     rc = take_known(l, e, o, h);
   if (!rc)
     rc = take_stages(l, e, o, h);
+  if (!rc)
+    rc = grow(l, h);
   e->values = 1;
   e->raw = e->classes ? h->per : 0;
   e->proba = e->classes;
@@ -164,6 +274,8 @@ static int load(struct skl_load *l, const struct pk *o, struct skl_est *e)
 static bool in_set(const uint32_t *words, unsigned c) { return words[c / 32] >> (c % 32) & 1; }
 
 /* A value is cut to a byte as the library's cast does it. */
+static unsigned code_of(double v) { return v < 2147483648.0 ? (unsigned)(uint8_t)(int32_t)v : 0; }
+
 static bool goes_left(const struct hist *h, const struct tree *t, const struct node *n, double v)
 {
   uint32_t left[8];
@@ -173,7 +285,7 @@ static bool goes_left(const struct hist *h, const struct tree *t, const struct n
     return v <= n->threshold;
   if (v < 0)
     return n->missing_left;
-  unsigned code = v < 2147483648.0 ? (unsigned)(uint8_t)(int32_t)v : 0;
+  unsigned code = code_of(v);
   for (size_t i = 0; i < 8; i++)
     left[i] = (uint32_t)t->sets[(size_t)n->set * 8 + i];
   return in_set(left, code) || (!in_set(h->known[n->feature], code) && n->missing_left);
@@ -187,6 +299,31 @@ static double value_of(const struct hist *h, const struct tree *t, const struct 
   return n->value;
 }
 
+/* As the engine wants them: of categories the codes. */
+struct seen { const struct hist *h; const struct skl_block *in; };
+
+static void values(const void *user, size_t feature, size_t from, size_t n, void *out)
+{
+  const struct seen *s = user;
+  const double *v = s->in->col[feature].v + from;
+  double *to = out;
+  memcpy(to, v, n * sizeof *to);
+  for (size_t i = 0; s->h->coded[feature] && i < n; i++)
+    to[i] = v[i] >= 0 ? code_of(v[i]) : (double)NAN;
+}
+
+static int add_up(const struct hist *h, struct skl_run *r, const struct skl_block *in, double *out)
+{
+  for (size_t i = 0; i < in->rows; i++)
+    memcpy(out + i * h->per, h->start, h->per * sizeof *out);
+  if (h->engine)
+    return tree_sum(h->engine, &(struct tree_rows){ values, &(struct seen){ h, in } }, 0, in->rows, out, r->err);
+  for (size_t i = 0; i < in->rows; i++)
+    for (size_t k = 0; k < h->n; k++)
+      out[i * h->per + k % h->per] += value_of(h, &h->at[k], in, i);
+  return SL_OK;
+}
+
 static int raw(const struct skl_est *e, struct skl_run *r, const struct skl_block *in, double *out)
 {
   const struct hist *h = e->own;
@@ -197,13 +334,7 @@ static int raw(const struct skl_est *e, struct skl_run *r, const struct skl_bloc
     in = &made;
   if (!rc)
     rc = skl_check(e, r, in, SKL_ANY, &type);
-  for (size_t i = 0; !rc && i < in->rows; i++) {
-    double *to = out + i * h->per;
-    memcpy(to, h->start, h->per * sizeof *to);
-    for (size_t k = 0; k < h->n; k++)
-      to[k % h->per] += value_of(h, &h->at[k], in, i);
-  }
-  return rc;
+  return rc ? rc : add_up(h, r, in, out);
 }
 
 static void answer(const struct skl_est *e, const double *d, enum skl_want want, double *out)

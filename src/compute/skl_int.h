@@ -10,7 +10,10 @@
 #include "compute/model_int.h"
 #include "compute/pickle.h"
 
-enum { SKL_ROWS = 128, SKL_DEPTH = 16, SKL_WIDE_MAX = 1 << 20, SKL_STEPS_MAX = 10000, SKL_NAME = 96, SKL_BLOCK_MAX = 512 << 20 };
+enum { SKL_ROWS = 128, SKL_DEPTH = 16, SKL_WIDE_MAX = 1 << 20, SKL_STEPS_MAX = 10000, SKL_NAME = 96, SKL_BLOCK_MAX = 512 << 20,
+       SKL_ROWS_MANY = 512, SKL_ROWS_FEW = 24, SKL_NODES_MAX = 1 << 19, SKL_NODES_MANY = 1 << 16 };
+    /* ROWS_MANY: what the tree engine likes, where so many fit. Trees of more than NODES_MAX nodes in all are walked, of more than
+     * NODES_MANY where there are FEW rows: the engine would ask every test of every tree. */
 
 /* ---- rows on their way ---- */
 enum skl_type { SKL_F64, SKL_F32, SKL_I64, SKL_BOOL, SKL_TEXT };
@@ -22,7 +25,7 @@ struct skl_col {
   const char *name;            /* of the column it began as, for messages */
 };
 struct skl_block { size_t rows, n; struct skl_col *col; bool sparse; };  /* sparse: scipy would hold it so, which rounds otherwise */
-struct skl_run { struct sl_arena *mem; size_t row; struct sl_err *err; };                /* row: of the first one, for messages */
+struct skl_run { struct sl_arena *mem; size_t row, rows; struct sl_err *err; };          /* row: of the first one; both for messages */
 
 /* ---- estimators ---- */
 enum skl_want {
@@ -59,6 +62,7 @@ struct skl {                   /* the model: what sl_model.own is */
   struct sl_arena mem;
   struct skl_est *root;
   struct sl_model **inner; size_t ninner, inner_cap;           /* of XGBoost and LightGBM, freed with it */
+  struct tree_engine **engines; size_t nengines, engines_cap;  /* likewise */
 };
 
 /* ---- reading (skl_load.c) ---- */
@@ -81,6 +85,10 @@ bool skl_flag(const struct pk *o, const char *name, bool other);               /
 bool skl_word(const struct pk *o, const char *name, const char *word);
 struct sl_str skl_copy(struct skl_load *l, struct sl_str s);   /* none: err is set */
 int skl_labels_load(struct skl_load *l, struct skl_est *e, const struct pk *classes) SL_NODISCARD;
+/* b, which is used up, becomes an engine that is freed with the model; NULL: trees of such a shape that they are better walked. */
+int skl_engine(struct skl_load *l, struct tree_build *b, struct tree_engine **out) SL_NODISCARD;
+/* What becomes of an engine that could not be: ELIMIT is no failure. */
+int skl_walked(struct skl_load *l, int rc);
 int skl_inner_load(struct skl_load *l, struct sl_str bytes, enum sl_model_wrapper w, struct sl_model **out) SL_NODISCARD;
 
 /* ---- running (skl_run.c) ---- */

@@ -237,6 +237,25 @@ int skl_est_load(struct skl_load *l, const struct pk *o, struct skl_est **out)
   return rc;
 }
 
+int skl_walked(struct skl_load *l, int rc)
+{
+  if (rc == SL_ELIMIT && l->err)
+    *l->err = (struct sl_err){ 0 };
+  return rc == SL_ELIMIT ? SL_OK : rc;
+}
+
+int skl_engine(struct skl_load *l, struct tree_build *b, struct tree_engine **out)
+{
+  int rc = sl_grow((void **)&l->s->engines, &l->s->engines_cap, l->s->nengines + 1, sizeof *l->s->engines, SIZE_MAX / 64, l->err);
+  if (rc)
+    tree_build_free(b);
+  else
+    rc = tree_build_end(out, b, l->err);
+  if (!rc)
+    l->s->engines[l->s->nengines++] = *out;
+  return skl_walked(l, rc);
+}
+
 int skl_inner_load(struct skl_load *l, struct sl_str bytes, enum sl_model_wrapper w, struct sl_model **out)
 {
   int rc = sl_grow((void **)&l->s->inner, &l->s->inner_cap, l->s->ninner + 1, sizeof *l->s->inner, SKL_STEPS_MAX, l->err);

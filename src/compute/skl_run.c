@@ -5,7 +5,7 @@
 
 int skl_nomem(struct skl_run *r)
 {
-  return r->mem->cap - r->mem->used < (1 << 20) ? sl_err_set(r->err, SL_ELIMIT, "%d rows become more than %d MiB", SKL_ROWS,
+  return r->mem->cap - r->mem->used < (1 << 20) ? sl_err_set(r->err, SL_ELIMIT, "%zu rows become more than %d MiB", r->rows,
       SKL_BLOCK_MAX >> 20)
                                                 : sl_err_nomem(r->err);
 }
@@ -151,20 +151,34 @@ static void put(const double *v, size_t n, enum sl_column_type type, void *out, 
       ((double *)out)[at + i] = v[i];
 }
 
+/* So many rows at once; fewer where many would take too much memory. */
+static int some_rows(const struct sl_model_bind *b, struct sl_arena *mem, enum skl_want want, size_t from, size_t n, double **out,
+                     struct sl_err *err)
+{
+  struct skl_run r = { .mem = mem, .row = from, .rows = n, .err = err };
+  struct skl_block in = { .rows = n };
+  sl_arena_reset(mem);
+  return block(b, &r, &in, want, out);
+}
+
 static int predict(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out, struct sl_err *err)
 {
   struct sl_model_shape sh;
   struct sl_arena mem;
   int rc = shape(b->m, what, &sh, err);
   sl_arena_init(&mem, SKL_BLOCK_MAX);
-  for (size_t at = 0; !rc && at < n; at += SKL_ROWS) {
-    struct skl_run r = { .mem = &mem, .row = from + at, .err = err };
-    struct skl_block in = { .rows = n - at < SKL_ROWS ? n - at : SKL_ROWS };
+  for (size_t at = 0, most = SKL_ROWS_MANY, k; !rc && at < n; at += k) {
     double *v = NULL;
-    rc = block(b, &r, &in, want_of(what), &v);
+    k = n - at < most ? n - at : most;
+    rc = some_rows(b, &mem, want_of(what), from + at, k, &v, err);
+    if (rc == SL_ELIMIT && k > SKL_ROWS) {
+      if (err)
+        *err = (struct sl_err){ 0 };
+      k = most = SKL_ROWS;
+      rc = some_rows(b, &mem, want_of(what), from + at, k, &v, err);
+    }
     if (!rc)
-      put(v, in.rows * sh.width, sh.type, out, at * sh.width);
-    sl_arena_reset(&mem);
+      put(v, k * sh.width, sh.type, out, at * sh.width);
   }
   sl_arena_free(&mem);
   return rc;
@@ -176,6 +190,9 @@ static void forget(struct sl_model *m)
   for (size_t i = 0; i < s->ninner; i++)
     sl_model_free(s->inner[i]);
   sl_free(s->inner);
+  for (size_t i = 0; i < s->nengines; i++)
+    tree_free(s->engines[i]);
+  sl_free(s->engines);
   sl_arena_free(&s->mem);
   sl_free(s);
 }

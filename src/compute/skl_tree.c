@@ -2,10 +2,11 @@
  *
  * A value goes left where it is not above the threshold, which is a double; missing values go where the node says (since 1.3). Forests sum
  * in the order of their trees, as one job does. Children must lie behind their parent, as the depth-first and best-first builders lay them:
- * so every walk ends. */
+ * so every walk ends. Sums come from the tree engine where it takes the trees; leaves' numbers, and what it does not take, by walking. */
 #include <float.h>
 #include <math.h>
 
+#include "base/mem.h"
 #include "compute/skl_int.h"
 
 struct node { double threshold; int32_t left, right; uint32_t feature; bool missing_left; };
@@ -18,6 +19,8 @@ struct trees {
   bool missing, counts;        /* takes missing values; leaves hold what is made shares of (before 1.4) */
   double rate, *start;         /* boosting: what is added to */
   enum loss loss;
+  const struct tree_engine *engine;    /* NULL: they are walked */
+  bool large;                  /* walked where there are few rows */
 };
 
 /* ---- reading ---- */
@@ -115,12 +118,99 @@ static struct trees *new_trees(struct skl_load *l, struct skl_est *e, size_t n)
   return t;
 }
 
+/* ---- into the engine ---- */
+
+struct growing { const struct trees *all; struct tree_build *b; struct tree_node *nodes; int32_t *ref; double *values; };
+
+/* Inner nodes by their order, leaves by theirs, as ~leaf. False: some node hangs below several, which the engine does not take. */
+static bool number_nodes(const struct growing *g, const struct tree *t, size_t *inner, size_t *leaves)
+{
+  *inner = *leaves = 0;
+  memset(g->ref, 0, t->n * sizeof *g->ref);
+  for (size_t i = 0; i < t->n; i++)
+    for (int k = 0; k < 2 && t->node[i].left >= 0; k++)
+      if (g->ref[k ? t->node[i].right : t->node[i].left]++)
+        return false;
+  for (size_t i = 0; i < t->n; i++)
+    g->ref[i] = t->node[i].left >= 0 ? (int32_t)(*inner)++ : ~(int32_t)(*leaves)++;
+  return true;
+}
+
+/* What a leaf adds: its values; as shares where they are counts; times the rate of boosting. */
+static void leaf_adds(const struct trees *t, const double *v, double *out)
+{
+  double all = 0;
+  size_t wide = t->outputs * t->of;
+  for (size_t k = 0; t->counts && k < wide; k++)
+    all += v[k];
+  for (size_t k = 0; k < wide; k++)
+    out[k] = t->start ? t->rate * v[k] : t->counts && all != 0 ? v[k] / all : v[k];
+}
+
+static int grow_one(const struct growing *g, size_t i, struct sl_err *err)
+{
+  const struct tree *t = &g->all->at[i];
+  size_t inner, leaves;
+  if (!number_nodes(g, t, &inner, &leaves))
+    return SL_ELIMIT;
+  for (size_t k = 0, n = 0; k < t->n; k++) {
+    const struct node *from = &t->node[k];
+    if (from->left < 0)
+      leaf_adds(g->all, t->value + k * t->wide, g->values + (size_t)~g->ref[k] * t->wide);
+    else
+      g->nodes[n++] = (struct tree_node){ .threshold = from->threshold, .feature = from->feature, .set = TREE_NO_SET,
+                                          .left = g->ref[from->left], .right = g->ref[from->right],
+                                          .flags = from->missing_left ? (uint32_t)TREE_NAN_LEFT : 0 };
+  }
+  return tree_build_add(g->b, &(struct tree_one){ .nodes = g->nodes, .n = inner, .values = g->values, .leaves = leaves, .width = t->wide,
+                                                  .group = (uint32_t)(i % g->all->per) }, err);
+}
+
+static int grow_all(struct growing *g, size_t most, struct sl_err *err)
+{
+  g->nodes = sl_calloc(most, sizeof *g->nodes);
+  g->ref = sl_calloc(most, sizeof *g->ref);
+  g->values = sl_calloc(most, sizeof *g->values * g->all->outputs * g->all->of);
+  int rc = g->nodes && g->ref && g->values ? SL_OK : sl_err_nomem(err);
+  for (size_t i = 0; !rc && i < g->all->n; i++)
+    rc = grow_one(g, i, err);
+  sl_free(g->nodes);
+  sl_free(g->ref);
+  sl_free(g->values);
+  return rc;
+}
+
+static int grow(struct skl_load *l, const struct skl_est *e, struct trees *t)
+{
+  struct growing g = { .all = t };
+  struct tree_spec spec = { .value = SL_COLUMN_F64, .sum = SL_COLUMN_F64, .features = e->in,
+                            .groups = t->start ? t->per : t->outputs * t->of };
+  struct tree_engine *made = NULL;
+  size_t most = 0, all = 0;
+  for (size_t i = 0; i < t->n; i++) {
+    most = t->at[i].n > most ? t->at[i].n : most;
+    all += t->at[i].n * t->at[i].wide;
+  }
+  t->large = all > SKL_NODES_MANY;
+  if (all > SKL_NODES_MAX)
+    return SL_OK;
+  int rc = tree_build_open(&g.b, &spec, l->err);
+  if (!rc && (rc = grow_all(&g, most, l->err)) != SL_OK)
+    tree_build_free(g.b);
+  if (rc)
+    return skl_walked(l, rc);
+  rc = skl_engine(l, g.b, &made);
+  t->engine = made;
+  return rc;
+}
+
 static int load_tree(struct skl_load *l, const struct pk *o, struct skl_est *e)
 {
   struct trees *t = new_trees(l, e, 1);
   int rc = t ? take_outputs(l, o, e, t) : skl_fail(l);
   e->leaves = 1;
-  return rc ? rc : take_tree(l, e, o, t, &t->at[0]);
+  rc = rc ? rc : take_tree(l, e, o, t, &t->at[0]);
+  return rc ? rc : grow(l, e, t);
 }
 
 static int load_forest(struct skl_load *l, const struct pk *o, struct skl_est *e)
@@ -134,7 +224,7 @@ static int load_forest(struct skl_load *l, const struct pk *o, struct skl_est *e
   for (size_t i = 0; !rc && i < n; i++)
     rc = take_tree(l, e, pk_item(list, i), t, &t->at[i]);
   e->leaves = n;
-  return rc;
+  return rc ? rc : grow(l, e, t);
 }
 
 /* ---- boosting: reading ---- */
@@ -202,7 +292,7 @@ static int take_stages(struct skl_load *l, const struct pk *o, struct skl_est *e
     rc = start_from(l, init, e, t);
   for (size_t i = 0; !rc && i < t->n; i++)
     rc = take_tree(l, e, pk_item(list, i), t, &t->at[i]);
-  return rc;
+  return rc ? rc : grow(l, e, t);
 }
 
 static int load_boost(struct skl_load *l, const struct pk *o, struct skl_est *e)
@@ -261,27 +351,38 @@ static void leaves(const struct trees *t, const struct skl_block *in, double *ou
       out[r * t->n + i] = (double)leaf_of(&t->at[i], in, r);
 }
 
-/* What a leaf holds, as shares: counts become them where they are such. */
-static void add_leaf(const struct trees *t, const double *v, double *sum)
+/* Values as the trees see them: a float's. */
+static void values(const void *user, size_t feature, size_t from, size_t n, void *out)
 {
-  double all = 0;
-  size_t wide = t->outputs * t->of;
-  for (size_t k = 0; t->counts && k < wide; k++)
-    all += v[k];
-  for (size_t k = 0; k < wide; k++)
-    sum[k] += t->counts && all != 0 ? v[k] / all : v[k];
+  const double *v = ((const struct skl_block *)user)->col[feature].v + from;
+  for (size_t i = 0; i < n; i++)
+    ((double *)out)[i] = (double)(float)v[i];
 }
 
-static void means(const struct trees *t, const struct skl_block *in, double *sum)
+/* To sum, row by row, tree after tree: what the leaves add. */
+static int add_up(const struct trees *t, struct skl_run *r, const struct skl_block *in, double *sum)
 {
-  size_t wide = t->outputs * t->of;
-  for (size_t r = 0; r < in->rows; r++) {
-    double *to = sum + r * wide;
-    for (size_t i = 0; i < t->n; i++)
-      add_leaf(t, t->at[i].value + leaf_of(&t->at[i], in, r) * wide, to);
-    for (size_t k = 0; t->n > 1 && k < wide; k++)
-      to[k] /= (double)t->n;
-  }
+  size_t wide = t->outputs * t->of, groups = t->start ? t->per : wide;
+  if (t->engine && (!t->large || in->rows >= SKL_ROWS_FEW))
+    return tree_sum(t->engine, &(struct tree_rows){ values, in }, 0, in->rows, sum, r->err);
+  double *one = skl_room(r, wide);
+  for (size_t i = 0; one && i < in->rows; i++)
+    for (size_t k = 0; k < t->n; k++) {
+      leaf_adds(t, t->at[k].value + leaf_of(&t->at[k], in, i) * wide, one);
+      for (size_t g = 0; g < wide; g++)
+        sum[i * groups + (t->start ? k % t->per : g)] += one[g];
+    }
+  return one ? SL_OK : skl_nomem(r);
+}
+
+static int means(const struct trees *t, struct skl_run *r, const struct skl_block *in, double *sum)
+{
+  size_t n = in->rows * t->outputs * t->of;
+  memset(sum, 0, n * sizeof *sum);
+  int rc = add_up(t, r, in, sum);
+  for (size_t i = 0; !rc && t->n > 1 && i < n; i++)
+    sum[i] /= (double)t->n;
+  return rc;
 }
 
 static int predict_mean(const struct skl_est *e, struct skl_run *r, const struct skl_block *in, enum skl_want want, double *out)
@@ -297,22 +398,18 @@ static int predict_mean(const struct skl_est *e, struct skl_run *r, const struct
     leaves(t, in, out);
     return SL_OK;
   }
-  memset(sum, 0, in->rows * wide * sizeof *sum);
-  means(t, in, sum);
-  for (size_t i = 0; index && i < in->rows; i++)
+  rc = means(t, r, in, sum);
+  for (size_t i = 0; !rc && index && i < in->rows; i++)
     out[i] = (double)skl_best(sum + i * wide, wide);
-  return SL_OK;
+  return rc;
 }
 
 /* Stage after stage, as the library's own loop: each leaf times the rate, then added. */
-static void raw(const struct trees *t, const struct skl_block *in, double *out)
+static int raw(const struct trees *t, struct skl_run *r, const struct skl_block *in, double *out)
 {
-  for (size_t r = 0; r < in->rows; r++) {
-    double *to = out + r * t->per;
-    memcpy(to, t->start, t->per * sizeof *to);
-    for (size_t i = 0; i < t->n; i++)
-      to[i % t->per] += t->rate * t->at[i].value[leaf_of(&t->at[i], in, r)];
-  }
+  for (size_t i = 0; i < in->rows; i++)
+    memcpy(out + i * t->per, t->start, t->per * sizeof *out);
+  return add_up(t, r, in, out);
 }
 
 static void boost_row(const struct skl_est *e, const double *d, enum skl_want want, double *out)
@@ -341,10 +438,10 @@ static int predict_boost(const struct skl_est *e, struct skl_run *r, const struc
     leaves(t, in, out);
     return SL_OK;
   }
-  raw(t, in, d);
-  for (size_t i = 0; want != SKL_RAW && i < in->rows; i++)
+  rc = raw(t, r, in, d);
+  for (size_t i = 0; !rc && want != SKL_RAW && i < in->rows; i++)
     boost_row(e, d + i * t->per, want, out + i * skl_width(e, want));
-  return SL_OK;
+  return rc;
 }
 
 const struct skl_ops skl_tree = { .load = load_tree, .predict = predict_mean };

@@ -1,8 +1,8 @@
 /* bench_trees MODEL DATA ROWS COLUMNS THREADS TIMES [OUT]: one model over one matrix of floats (column after column), in this process.
  *
  * Prints a line a figure: s of the best of TIMES runs over all rows, us of one row alone (the median of many, the least, and what nine of
- * ten stay below), ms of loading, at the level of SLUICE_CPU. OUT gets the raw margins, for comparison with the library's. bench_trees.py
- * runs it beside the libraries. */
+ * ten stay below), ms of loading, at the level of SLUICE_CPU. OUT gets the raw margins (predictions, where a
+ * model has none), for comparison with the library's. bench_trees.py runs it beside the libraries. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -19,7 +19,12 @@
 
 enum { THREADS_MAX = 64, ALONE = 20000 };
 
-struct bench { struct sl_model *m; struct sl_model_bind *b; struct sl_model_shape shape; size_t rows; char *out; };
+struct bench {
+  enum sl_model_output what;
+  struct sl_model *m; struct sl_model_bind *b; struct sl_model_shape shape;
+  size_t rows;
+  char *out;
+};
 struct part { const struct bench *b; size_t from, n; int rc; };
 
 static double now(void)
@@ -60,7 +65,7 @@ static size_t wide(const struct bench *b) { return b->shape.width * (b->shape.ty
 static void *run_part(void *user)
 {
   struct part *p = user;
-  p->rc = sl_model_predict(p->b->b, SL_MODEL_RAW, p->from, p->n, p->b->out + p->from * wide(p->b), NULL);
+  p->rc = sl_model_predict(p->b->b, p->b->what, p->from, p->n, p->b->out + p->from * wide(p->b), NULL);
   return NULL;
 }
 
@@ -96,7 +101,7 @@ static void one_by_one(const struct bench *b)
   size_t n = b->rows < ALONE ? b->rows : ALONE;
   for (size_t i = 0; i < n && wide(b) <= sizeof out; i++) {
     double t = now();
-    if (sl_model_predict(b->b, SL_MODEL_RAW, i, 1, out, NULL) || memcmp(out, b->out + i * wide(b), wide(b)) != 0) {
+    if (sl_model_predict(b->b, b->what, i, 1, out, NULL) || memcmp(out, b->out + i * wide(b), wide(b)) != 0) {
       printf("differs %zu\n", i);
       return;
     }
@@ -109,7 +114,7 @@ static void one_by_one(const struct bench *b)
 int main(int argc, char **argv)
 {
   struct sl_err err = { 0 };
-  struct bench b = { .m = NULL };
+  struct bench b = { .what = SL_MODEL_RAW };
   uint64_t n[4] = { 0 };
   for (int i = 0; i < 4 && argc > 6; i++)
     if (!sl_str_u64(sl_str(argv[3 + i]), &n[i]))
@@ -125,12 +130,14 @@ int main(int argc, char **argv)
     return 1;
   }
   printf("load_ms %.3f\nlevel %s\n", (now() - t) * 1e3, kern_best()->name);
+  if (sl_model_shape(b.m, b.what, &b.shape, NULL))
+    b.what = SL_MODEL_PREDICT;
   struct sl_column *c = columns(data, n[0], n[1]);
   const struct sl_column **at = calloc(n[1], sizeof *at);
   for (size_t i = 0; at && c && i < n[1]; i++)
     at[i] = &c[i];
   if (!at || !c || sl_model_facts(b.m).features != n[1] || sl_model_bind(&b.b, b.m, at, &err) || sl_model_bind_rows(b.b, &err) ||
-      sl_model_shape(b.m, SL_MODEL_RAW, &b.shape, &err) || !(b.out = calloc(n[0], wide(&b)))) {
+      sl_model_shape(b.m, b.what, &b.shape, &err) || !(b.out = calloc(n[0], wide(&b)))) {
     fprintf(stderr, "bench_trees: %s\n", err.msg);
     return 1;
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/deps.sh [build|package|test|peers]: install what is missing, and nothing else.
+# tools/deps.sh [build|package|test|bench|peers]: install what is missing, and nothing else.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 missing_packages() { # GROUP...
@@ -76,11 +76,12 @@ case "${1:-build}" in
   build|runtime) packages build; engines ;;
   package)       packages build package; engines ;;
   test)          packages build package test; engines; venv test; venv drift ;;
+  bench)         packages build package test; engines; venv test; venv bench ;;
   peers)         packages build package test
                  engines
                  for file in tools/requirements-*.txt; do
                    file=${file#tools/requirements-}
                    venv "${file%.txt}"
                  done ;;
-  *) echo "run deps: build, package, test or peers, not '$1'" >&2; exit 2 ;;
+  *) echo "run deps: build, package, test, bench or peers, not '$1'" >&2; exit 2 ;;
 esac

@@ -172,6 +172,21 @@ void xgb_leaf(const struct sl_model *m, size_t tree, size_t node, float *out);
 
 extern const struct model_ops xgb_ops, lgb_ops;
 
+/* ---- rows through a model of trees (tree_predict.c): what a kind does by itself. Rows and sums are all float or all double. ---- */
+struct tree_model {
+  size_t size;                 /* of a value, of a sum */
+  /* Feature i of n rows, as the library sees it: stride values apart, for the walkers; in a row, for the engine (user: the binding). */
+  void (*lay)(const struct sl_model_bind *b, size_t i, size_t from, size_t n, void *out, size_t stride);
+  void (*values)(const void *user, size_t feature, size_t from, size_t n, void *out);
+  void (*leaves)(const struct sl_model *m, const void *rows, size_t n, int64_t *out);
+  void (*margins)(const struct sl_model *m, const void *rows, size_t n, void *sums);
+  void (*base)(const struct sl_model *m, size_t n, void *sums);        /* what trees add to */
+  void (*finish)(const struct sl_model *m, enum sl_model_output what, void *sums, size_t n, void *out);
+};
+/* engine NULL: walked. As model_ops.predict. */
+int tree_predict(const struct tree_model *k, const struct tree_engine *engine, const struct sl_model_bind *b, enum sl_model_output what,
+                 size_t from, size_t n, void *out, struct sl_err *err) SL_NODISCARD;
+
 /* ---- walking, which is what the engine must agree with: a block of rows as the library sees them, row by row (features values each;
  * NaN is missing) ---- */
 void xgb_margins(const struct sl_model *m, const float *rows, size_t n, float *out);        /* n x groups */

@@ -1,9 +1,6 @@
 /* compute/xgb_predict.c: what an XGBoost model gives: values as float32, missing as NaN, which is what the library itself makes of a data
  * frame; margins by the engine (or by walking, where there is none); and what the objective makes of them. */
-#include "base/mem.h"
 #include "compute/model_int.h"
-
-enum { CELLS_MAX = 1 << 20 };
 
 static bool probability(const struct xgb *x)
 {
@@ -32,63 +29,28 @@ static void put(const struct sl_model *m, enum sl_model_output what, const float
     memcpy(out, sums, n * groups * sizeof *sums);
 }
 
-static void values(const void *user, size_t feature, size_t from, size_t n, void *out)
+static void lay(const struct sl_model_bind *b, size_t i, size_t from, size_t n, void *out, size_t stride)
 {
-  model_values_f32(user, feature, from, n, out, 1);
+  model_values_f32(b, i, from, n, out, stride);
 }
 
-/* Rows in a call: enough for the engine to be worth its setting up; the walkers take fewer, laid out row by row. */
-static size_t rows_at_once(const struct sl_model *m, bool walked)
-{
-  size_t n = walked ? MODEL_BLOCK : TREE_CHUNK;
-  while (n > MODEL_BLOCK && n * m->groups > CELLS_MAX)
-    n /= 2;
-  return n;
-}
+static void values(const void *user, size_t feature, size_t from, size_t n, void *out) { lay(user, feature, from, n, out, 1); }
+static void leaves(const struct sl_model *m, const void *rows, size_t n, int64_t *out) { xgb_leaves(m, rows, n, out); }
+static void margins(const struct sl_model *m, const void *rows, size_t n, void *sums) { xgb_margins(m, rows, n, sums); }
+static void base(const struct sl_model *m, size_t n, void *sums) { xgb_base(m, n, sums); }
 
-struct scratch { bool walked; float *rows, *sums; };
-
-static int block(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, const struct scratch *s, void *out,
-                 struct sl_err *err)
+static void finish(const struct sl_model *m, enum sl_model_output what, void *sums, size_t n, void *out)
 {
-  const struct sl_model *m = b->m;
-  int rc = SL_OK;
-  for (size_t i = 0; s->walked && i < m->features; i++)
-    model_values_f32(b, i, from, n, s->rows + i, m->features);
-  if (what == SL_MODEL_LEAF) {
-    xgb_leaves(m, s->rows, n, out);
-    return SL_OK;
-  }
-  if (s->walked) {
-    xgb_margins(m, s->rows, n, s->sums);
-  } else {
-    xgb_base(m, n, s->sums);
-    rc = tree_sum(m->xgb->engine, &(struct tree_rows){ values, b }, from, n, s->sums, err);
-  }
-  if (!rc && what != SL_MODEL_RAW)
-    xgb_transform(m, s->sums, n);
-  if (!rc)
-    put(m, what, s->sums, n, out);
-  return rc;
+  if (what != SL_MODEL_RAW)
+    xgb_transform(m, sums, n);
+  put(m, what, sums, n, out);
 }
 
 static int predict(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out, struct sl_err *err)
 {
-  struct sl_model_shape to;
-  const struct sl_model *m = b->m;
-  struct scratch s = { .walked = !m->xgb->engine || what == SL_MODEL_LEAF };
-  int rc = shape(m, what, &to, err);
-  size_t wide = to.width * (to.type == SL_COLUMN_F32 ? sizeof(float) : sizeof(int64_t)), most = rows_at_once(m, s.walked);
-  most = n < most ? n : most;
-  s.rows = sl_alloc_aligned(SL_COLUMN_ALIGN, s.walked ? most * (m->features + 1) * sizeof *s.rows : 1);
-  s.sums = sl_alloc_aligned(SL_COLUMN_ALIGN, (most * m->groups + 1) * sizeof *s.sums);
-  if (!rc && (!s.rows || !s.sums))
-    rc = sl_err_nomem(err);
-  for (size_t at = 0; !rc && at < n; at += most)
-    rc = block(b, what, from + at, n - at < most ? n - at : most, &s, (char *)out + at * wide, err);
-  sl_free(s.rows);
-  sl_free(s.sums);
-  return rc;
+  static const struct tree_model kind = { .size = sizeof(float), .lay = lay, .values = values, .leaves = leaves, .margins = margins,
+                                          .base = base, .finish = finish };
+  return tree_predict(&kind, b->m->xgb->engine, b, what, from, n, out, err);
 }
 
 static void free_model(struct sl_model *m) { xgb_free(m->xgb); }

@@ -1,7 +1,8 @@
-"""Trees: 500 of depth 6 to 8 over 500,000 x 28 with missing values, beside XGBoost and LightGBM with the same threads in the same run.
+"""Trees: 500 of depth 6 to 8 over 500,000 x 28 with missing values, beside XGBoost, LightGBM and ONNX Runtime with the same threads in the
+same run.
 
 The kernel in this process's sense: values lie in memory on both sides, nothing but predicting is timed; each library predicts from what it
-likes best (a DMatrix made before, a matrix of doubles). Margins must have the library's very bits."""
+likes best (a DMatrix made before, a matrix of doubles). Margins must have the library's very bits. ONNX Runtime has its own environment."""
 import json
 import os
 import shutil
@@ -50,6 +51,17 @@ def best(predict):
     return min(took), want
 
 
+def onnx_runtime(model, data):
+    """Its seconds for all rows, by what it needs for some of them; and its version."""
+    python = os.path.join(os.environ.get("SLUICE_DEPS", ""), "venv-bench", "bin", "python")
+    used = min(ROWS, 50000)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib_onnx.py")
+    p = subprocess.run([python, script, model, data, str(ROWS), str(COLUMNS), str(THREADS), str(used)], capture_output=True, text=True,
+                       check=True, timeout=900)
+    took, version = p.stdout.split()[-2:]
+    return float(took) * ROWS / used, version
+
+
 def compare(name, model, data, library, limit, want):
     got, out = ours(model, data)
     mine = np.fromfile(out, dtype=want.dtype)
@@ -61,6 +73,8 @@ def compare(name, model, data, library, limit, want):
     budget(f"{name}: rows whose bits differ", 0 if equal else int((mine != want).sum()) or 1, 0, "rows")
     budget(f"{name}: one row alone", float(got["one_us"]), 10, "us",
            f"the median; least {float(got['one_least_us']):.3g} us, nine of ten below {float(got['one_most_us']):.3g} us")
+    theirs, version = onnx_runtime(model, data)
+    at_least(f"{name}, times ONNX Runtime", theirs / took, 15, f"{version}, {THREADS} threads each, {theirs:.1f} s for all rows")
     for level in ("avx2", "c"):
         if level != got["level"]:
             note(f"{name}: with {level} {float(ours(model, data, 1, level)[0]['batch_s']) * 1e3:.0f} ms")

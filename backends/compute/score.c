@@ -29,7 +29,7 @@ struct compute_score {
   char *path[MODELS];          /* of the model, then of the one to compare with */
   size_t at;                   /* which of them is being found */
   char *query;                 /* the data's, addresses resolved */
-  char *reads[READS_MAX + 3]; size_t nreads;
+  char *reads[READS_MAX + 7]; size_t nreads;
 };
 
 /* ---- the statement ---- */
@@ -191,6 +191,19 @@ static int add_read(struct compute_score *k, const char *path, struct sl_err *er
   return k->reads[k->nreads++] ? SL_OK : sl_err_nomem(err);
 }
 
+/* Weights of an ONNX file lie beside it under one of two names, as a rule. */
+static int add_model(struct compute_score *k, const char *path, struct sl_err *err)
+{
+  static const char *const beside[] = { "", ".data", "_data" };
+  int rc = SL_OK;
+  for (size_t i = 0; !rc && i < (sl_str_ends(sl_str(path), SL_STR(".onnx")) ? 3 : 1); i++) {
+    char *name = sl_asprintf("%s%s", path, beside[i]);
+    rc = name ? add_read(k, name, err) : sl_err_nomem(err);
+    sl_free(name);
+  }
+  return rc;
+}
+
 static void on_data(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
 {
   struct compute_score *k = user;
@@ -204,7 +217,7 @@ static void on_data(void *user, int rc, const char *sql, const char *const *read
   for (size_t i = 0; !rc && reads[i]; i++)
     rc = add_read(k, reads[i], &e);
   for (size_t i = 0; !rc && i < MODELS; i++)
-    rc = k->path[i] ? add_read(k, k->path[i], &e) : SL_OK;
+    rc = k->path[i] ? add_model(k, k->path[i], &e) : SL_OK;
   finish(k, rc, &e);
 }
 

@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include "base/file.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 
@@ -24,20 +23,10 @@ static int bind_calls(struct duck *d, struct sl_err *err)
   return SL_OK;
 }
 
-static bool find_lib(const struct wire_list *dirs, const char *name, char *path, size_t n)
-{
-  for (size_t i = 0; i < dirs->n; i++) {
-    int k = snprintf(path, n, "%.*s/%s", SL_ARG(dirs->at[i]), name);
-    if (k > 0 && (size_t)k < n && dirs->at[i].n && dirs->at[i].p[0] == '/' && sl_file_exists(path))
-      return true;
-  }
-  return false;
-}
-
 int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err)
 {
   char path[4096];
-  if (!find_lib(dirs, "libduckdb.so", path, sizeof path))
+  if (!box_lib(dirs, "libduckdb.so", path, sizeof path))
     return sl_err_set(err, SL_EUNSUP, "SQL and Parquet need libduckdb.so, which is not here: ./run deps fetches it, or set SLUICE_LIB to "
                                       "its folder");
   d->lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -189,6 +189,19 @@ static int send_end(struct sl_box_ctx *c, uint8_t kind, int code, const struct s
   return rc;
 }
 
+void box_give_up(struct sl_box_ctx *c, int code, const char *fmt, ...)
+{
+  struct sl_err e = { 0 };
+  va_list ap;
+  va_start(ap, fmt);
+  sl_err_vset(&e, code, fmt, ap);
+  va_end(ap);
+  c->wrote = false;
+  note_coverage();
+  (void)!send_end(c, WIRE_DONE, code, &e);
+  _exit(EXIT_FAILED);
+}
+
 static int out_file(struct sl_box_ctx *c, struct sl_err *err)
 {
   if (!c->work.out.n)

@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "box/ort.h"
 #include "box/score_int.h"
 #include "box/unpack.h"
 
@@ -40,6 +43,15 @@ static int slurp(const char *path, size_t max, struct sl_buf *b, struct sl_err *
   return rc;
 }
 
+/* A folder with model.onnx and its weights, without a page. */
+static bool bare_onnx(const char *folder)
+{
+  char *file = sl_asprintf("%s/model.onnx", folder);
+  bool there = file && sl_file_exists(file);
+  sl_free(file);
+  return there;
+}
+
 /* The file that a folder's MLmodel names. */
 static int from_folder(struct score *s, char **file, struct sl_err *err)
 {
@@ -47,6 +59,13 @@ static int from_folder(struct score *s, char **file, struct sl_err *err)
   char *page = sl_asprintf("%s/MLmodel", s->path);
   sl_buf_init(&b, SL_MLMODEL_MAX + (1 << 16));
   int rc = page ? slurp(page, SL_MLMODEL_MAX, &b, err) : sl_err_nomem(err);
+  if (rc == SL_ENOENT && bare_onnx(s->path)) {
+    sl_err_clear(err);
+    rc = (*file = sl_asprintf("%s/model.onnx", s->path)) ? SL_OK : sl_err_nomem(err);
+    sl_buf_free(&b);
+    sl_free(page);
+    return rc;
+  }
   if (rc == SL_ENOENT)
     rc = sl_err_set(err, SL_ENOENT, "%s holds no MLmodel: name the model's file itself", s->path);
   if (!rc)
@@ -63,6 +82,29 @@ static const char *last(const char *path)
 {
   const char *slash = strrchr(path, '/');
   return slash && slash[1] ? slash + 1 : path;
+}
+
+/* ONNX Runtime's. path: of the file itself, whose weights may lie beside it; NULL: it was in an archive. */
+static int load_onnx(struct score *s, struct sl_str bytes, const char *path, const char *file, struct sl_err *err)
+{
+  int64_t seconds = 0;
+  const char *slash = path ? strrchr(path, '/') : NULL;
+  char *folder = slash ? sl_strndup(path, (size_t)(slash - path)) : NULL;
+  if (slash && !folder)
+    return sl_err_nomem(err);
+  if (!sl_json_i64(s->args, "seconds", &seconds) || seconds < 0 || seconds > UINT32_MAX)
+    seconds = 0;
+  const struct ort_ask ask = { .bytes = bytes, .file = file, .folder = folder, .signature = s->page.n,
+                               .threads = s->threads, .seconds = (unsigned)seconds };
+  int rc = ort_model_load(&s->m, s->c, &ask, err);
+  sl_free(folder);
+  return rc;
+}
+
+static bool is_onnx(struct sl_str bytes)
+{
+  bool ours;
+  return !strcmp(sl_model_sniff(bytes, &ours), SL_MODEL_ONNX);
 }
 
 /* A zip archive is a skops file or SageMaker's linear learner, or none that is known. */
@@ -87,7 +129,8 @@ static int load_member(struct score *s, const struct sl_model_part *p, const cha
     return sl_err_nomem(err);
   const char *kind = sl_model_sniff(p->bytes, &known);
   enum sl_model_wrapper w = sl_str_starts(sl_str(kind), SL_STR("xgboost")) ? SL_MODEL_REGRESSOR : SL_MODEL_BOOSTER;
-  int rc = is_zip(p->bytes) ? load_zip(s, p->bytes, name, err) : sl_model_load(&s->m, p->bytes, name, w, err);
+  int rc = is_zip(p->bytes) ? load_zip(s, p->bytes, name, err)
+           : is_onnx(p->bytes) ? load_onnx(s, p->bytes, NULL, name, err) : sl_model_load(&s->m, p->bytes, name, w, err);
   sl_free(name);
   return rc;
 }
@@ -101,6 +144,8 @@ static int rank(const struct sl_model_part *p)
   if (sl_str_starts(p->name, SL_STR("code/")) || sl_str_starts(base, SL_STR("._")) || !p->bytes.n)
     return 0;
   const char *kind = sl_model_sniff(p->bytes, &known);
+  if (is_onnx(p->bytes) && sl_str_ends(base, SL_STR(".onnx"))) /* its bytes alone say little */
+    return 2;
   return !known && !is_zip(p->bytes) ? 0 : !strcmp(kind, "xgboost json") ? 1 : 2;
 }
 
@@ -131,9 +176,12 @@ static int load_tar(struct score *s, struct sl_str tar, const char *file, struct
 }
 
 /* By what the bytes are, whatever they are called; anything may be compressed whole. */
-static int load_bytes(struct score *s, struct sl_buf *b, const char *file, struct sl_err *err)
+static int load_bytes(struct score *s, struct sl_buf *b, const char *path, struct sl_err *err)
 {
+  const char *file = last(s->page.file ? s->page.file : path);
   bool was = false;
+  if (s->page.onnx || is_onnx(sl_buf_view(b)))
+    return load_onnx(s, sl_buf_view(b), path, file, err);
   if (is_zip(sl_buf_view(b)))
     return load_zip(s, sl_buf_view(b), file, err);
   int rc = unpack_one(b, file, &was, err);
@@ -156,7 +204,7 @@ int score_model_load(struct score *s, struct sl_err *err)
   if (!rc)
     rc = slurp(file ? file : s->path, MODEL_MAX, &b, err);
   if (!rc)
-    rc = load_bytes(s, &b, last(file ? s->page.file : s->path), err);
+    rc = load_bytes(s, &b, file ? file : s->path, err);
   if (rc)
     sl_err_prefix(err, "not re-scored");
   sl_buf_free(&b);

@@ -1,4 +1,7 @@
-/* box/work_args.c: options of the workers that take JSON. */
+/* box/work_args.c: what workers begin with: options as JSON, engines by path. */
+#include <stdio.h>
+
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/inside.h"
@@ -19,4 +22,14 @@ int box_args(struct sl_str text, json_t **out, char **path, struct sl_err *err)
     *out = NULL;
   }
   return rc;
+}
+
+bool box_lib(const struct wire_list *dirs, const char *name, char *path, size_t n)
+{
+  for (size_t i = 0; i < dirs->n; i++) {
+    int k = snprintf(path, n, "%.*s/%s", SL_ARG(dirs->at[i]), name);
+    if (k > 0 && (size_t)k < n && dirs->at[i].n && dirs->at[i].p[0] == '/' && sl_file_exists(path))
+      return true;
+  }
+  return false;
 }

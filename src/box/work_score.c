@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "box/ort.h"
 #include "box/score_int.h"
 #include "box/sqlscan.h"
 
@@ -144,7 +145,7 @@ static int predict(const struct score *s, enum sl_model_output what, struct sl_m
   size_t rows = sl_columns_rows(&s->f), n = rows / THREAD_ROWS < s->threads ? rows / THREAD_ROWS : s->threads, started = 0;
   pthread_t id[THREADS_MAX];
   struct part part[THREADS_MAX];
-  n = n ? n : 1;
+  n = n && !sl_model_facts(s->m).threads ? n : 1;
   for (size_t i = 0; i < n; i++) {
     size_t from = rows * i / n, to = rows * (i + 1) / n;
     part[i] = (struct part){ .s = s, .what = what, .shape = shape, .from = from, .n = to - from, .out = out };
@@ -398,4 +399,10 @@ static int score_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
   return rc;
 }
 
-const struct sl_box_worker box_worker_score = { .kind = "score", .load = duck_own_load, .run = score_run };
+static int score_load(struct sl_box_ctx *c, struct sl_err *err)
+{
+  int rc = duck_own_load(c, err);
+  return rc ? rc : ort_load(c, err);
+}
+
+const struct sl_box_worker box_worker_score = { .kind = "score", .load = score_load, .run = score_run };

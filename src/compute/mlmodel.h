@@ -7,6 +7,7 @@
 struct sl_mlmodel {
   char *file;                  /* beside MLmodel, perhaps in a folder there: never outside */
   enum sl_model_wrapper wrapper;
+  bool onnx;                   /* the flavor says so */
   char **names, **types;       /* the signature's inputs in their order: MLflow's words ("double", "string"); tensors have none */
   size_t n;
 };

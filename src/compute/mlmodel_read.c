@@ -33,7 +33,7 @@ static enum sl_model_wrapper wrapper_of(struct sl_str cls)
 /* A flavor that is not read: by the class and the file that it names. */
 static int unread(const struct sl_yaml_node *flavors, const char *where, struct sl_err *err)
 {
-  static const char *const known[] = { "onnx", "pytorch", "catboost", "tensorflow", "keras", "spark", "statsmodels", "prophet",
+  static const char *const known[] = { "pytorch", "catboost", "tensorflow", "keras", "spark", "statsmodels", "prophet",
     "transformers" };
   for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
     const struct sl_yaml_node *f = sl_yaml_get(flavors, known[i]);
@@ -52,13 +52,14 @@ static int unread(const struct sl_yaml_node *flavors, const char *where, struct 
 static int take_flavor(struct sl_mlmodel *p, const struct sl_yaml_node *flavors, const char *where, struct sl_err *err)
 {
   const struct sl_yaml_node *x = sl_yaml_get(flavors, "xgboost"), *l = sl_yaml_get(flavors, "lightgbm"),
-    *k = sl_yaml_get(flavors, "sklearn"), *f = x ? x : l ? l : k;
+    *k = sl_yaml_get(flavors, "sklearn"), *o = sl_yaml_get(flavors, "onnx"), *f = x ? x : l ? l : k ? k : o;
   if (!f)
     return unread(flavors, where, err);
   struct sl_str file = text_of(f, f == k ? "pickled_model" : "data"), cls = text_of(f, "model_class");
   if (!is_inside(file))
     return sl_err_set(err, SL_EPARSE, "%s: the flavor names no file beside it", where);
   p->wrapper = wrapper_of(cls);
+  p->onnx = f == o;
   p->file = sl_strndup(file.p, file.n);
   return p->file ? SL_OK : sl_err_nomem(err);
 }

@@ -87,7 +87,7 @@ static const struct model_kind {
   { "a snapshot of an old XGBoost; save the model again as UBJ", is_snapshot, NULL },
   { "a zip archive: a skops file is unpacked before it is read here", is_zip, NULL },
   { "a gzip archive; unpack it first", is_gzip, NULL },
-  { "an ONNX model: not read yet", is_onnx, NULL },
+  { SL_MODEL_ONNX, is_onnx, NULL },
   { "no model that is known here", is_any, NULL },
   { "an empty file", is_empty, NULL },
 };
@@ -184,7 +184,7 @@ void sl_model_free(struct sl_model *m)
 struct sl_model_facts sl_model_facts(const struct sl_model *m)
 {
   struct sl_model_facts f = { .engine = m->engine, .objective = m->objective, .booster = m->booster, .features = m->features,
-                              .groups = m->groups, .classes = m->classes, .trees = m->trees };
+                              .groups = m->groups, .classes = m->classes, .trees = m->trees, .threads = m->threads };
   memcpy(f.version, m->version, sizeof f.version);
   return f;
 }

@@ -21,6 +21,7 @@ enum sl_model_output {
   SL_MODEL_LEAF                /* index of the leaf in each tree, i64 */
 };
 /* What bytes begin with: "xgboost json", "xgboost ubj", "lightgbm text", and words for what is known but not read ("a pickle"). */
+#define SL_MODEL_ONNX "an ONNX model, which ONNX Runtime reads"    /* as such: not readable here, but by sl_model_from() */
 const char *sl_model_sniff(struct sl_str bytes, bool *readable);
 /* The kernels of models that are loaded from now on: "c", "avx2", "avx512". EUSAGE: no such level, or not on this processor. */
 int sl_model_cpu(const char *level, struct sl_err *err) SL_NODISCARD;
@@ -38,6 +39,7 @@ struct sl_model_facts {
   const char *objective, *booster;
   char version[24];            /* of the library that wrote the file, as far as it says */
   size_t features, groups, trees, classes;   /* classes: 0 for regression */
+  bool threads;                /* it has threads of its own: all rows of a block at once, by one caller */
 };
 struct sl_model_facts sl_model_facts(const struct sl_model *m);
 /* NULL: the model has no names, its features go by position. */
@@ -74,5 +76,23 @@ const char *sl_model_output_name(const struct sl_model *m, enum sl_model_output 
 /* Rows from..from+n-1 into out: n x width values, row by row. Several threads may predict different rows of one binding at once. */
 int sl_model_predict(const struct sl_model_bind *b, enum sl_model_output what, size_t from, size_t n, void *out,
                      struct sl_err *err) SL_NODISCARD;
+
+/* A model that a library outside this folder runs (ONNX Runtime, in the box): what it is, and who predicts. */
+struct sl_model_other {
+  const char *engine, *objective;        /* engine: stays */
+  size_t features, groups, classes;
+  bool classifier;                       /* predict() means classes */
+  const char *const *names;              /* of the features; NULL: by position */
+  void *own;
+  struct sl_model_labels (*labels)(void *own);
+  int (*shape)(void *own, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err);
+  int (*bind)(void *own, const struct sl_column *const *col, struct sl_err *err);      /* may these columns be its features? */
+  void (*rows)(void *own);               /* other rows came */
+  int (*predict)(void *own, const struct sl_column *const *col, enum sl_model_output what, size_t from, size_t n, void *out,
+                 struct sl_err *err);
+  void (*free)(void *own);
+};
+/* o is copied; own is the model's on success only. file: for messages. */
+int sl_model_from(struct sl_model **out, const struct sl_model_other *o, const char *file, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -49,6 +49,8 @@ int sl_model_bind(struct sl_model_bind **out, const struct sl_model *m, const st
     b->col[i] = col[i];
     rc = check_type(b, i, err);
   }
+  if (!rc)
+    rc = model_other_bind(b, err);
   if (rc) {
     sl_model_bind_free(b);
     *out = NULL;
@@ -84,6 +86,7 @@ static int add_code(struct sl_model_bind *b, size_t i, struct sl_str text, struc
 int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err)
 {
   int rc = SL_OK;
+  model_other_rows(b);
   for (size_t i = 0; !rc && !b->m->columns && i < b->m->features; i++)
     while (!rc && b->col[i]->type == SL_COLUMN_DICT && b->recode[i].n < sl_column_dict_count(b->col[i]))
       rc = add_code(b, i, sl_column_dict_text(b->col[i], (int32_t)b->recode[i].n), err);

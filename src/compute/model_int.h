@@ -92,6 +92,7 @@ struct sl_model {
   size_t trees;                          /* that predict; 0: it has none, and no leaves */
   bool columns;                          /* looks at the columns itself: texts are no mistake, and nothing is recoded */
   bool underlines;                       /* blanks in names of columns are underlines in its own */
+  bool threads;                          /* predicts with threads of its own */
   bool strict;                           /* a category that it has not seen is refused, not missing */
   bool labels;                           /* each output says yes or no by itself: no classes that exclude each other */
   char **names; size_t nnames, names_cap;                      /* none, or one for each feature */
@@ -111,6 +112,9 @@ struct sl_model_bind {
   const struct sl_column **col;
   struct recode *recode;       /* a feature each */
 };
+/* For models of other libraries; nothing for all others. */
+int model_other_bind(const struct sl_model_bind *b, struct sl_err *err) SL_NODISCARD;
+void model_other_rows(const struct sl_model_bind *b);
 /* Feature i of n rows, stride values apart: numbers as they are, categories as the model's codes, what is missing as NaN. */
 void model_values_f32(const struct sl_model_bind *b, size_t i, size_t from, size_t n, float *out, size_t stride);
 void model_values_f64(const struct sl_model_bind *b, size_t i, size_t from, size_t n, double *out, size_t stride);

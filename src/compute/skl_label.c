@@ -3,8 +3,6 @@
 
 #include "compute/skl_int.h"
 
-struct sl_model_labels sl_model_labels(const struct sl_model *m) { return m->named; }
-
 static int64_t number_class(const struct sl_model_labels *l, double v)
 {
   for (size_t i = 0; l->type != SL_COLUMN_TEXT && i < l->n; i++)
@@ -27,9 +25,10 @@ double sl_model_label_class(const struct sl_model *m, const struct sl_column *la
   *known = true;
   if (!sl_column_has(label, row) || (sl_column_numeric(label) && isnan(v)))
     return (double)NAN;
-  if (!m->named.n)
+  const struct sl_model_labels named = sl_model_labels(m);
+  if (!named.n)
     return v;
-  int64_t k = sl_column_numeric(label) ? number_class(&m->named, v) : text_class(&m->named, sl_column_text(label, row));
+  int64_t k = sl_column_numeric(label) ? number_class(&named, v) : text_class(&named, sl_column_text(label, row));
   *known = k >= 0;
   return *known ? (double)k : (double)NAN;
 }

@@ -17,25 +17,14 @@ int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err)
     return sl_err_set(err, SL_ECANCELED, "the workspace is closing");
   if (!w->act) {
     struct ws_act *a = sl_calloc(1, sizeof *a);
-    char *path = sl_asprintf("%s/audit", sl_ws_state_dir(w));
-    if (!a || !path) {
-      sl_free(a);
-      sl_free(path);
+    if (!a)
       return sl_err_nomem(err);
-    }
-    a->audit_path = path;
     w->act = a;
     w->act_close = act_close;
     w->act_reload = act_reload;
   }
   *out = w->act;
   return SL_OK;
-}
-
-const char *sl_ws_audit_path(const struct sl_ws *w)
-{
-  struct ws_act *a = NULL;
-  return act_state((struct sl_ws *)(uintptr_t)w, &a, NULL) ? "" : a->audit_path;
 }
 
 const char *sl_ws_armed_why(const struct sl_ws *w)
@@ -118,7 +107,7 @@ int act_append(struct sl_plan *p, const struct sl_job_ops *ops, struct sl_err *e
 {
   p->when = sl_ws_now(p->w);
   int rc = sl_buf_check(&p->fields, err);
-  if (!rc && !p->audit_path && plan_text(p, &p->audit_path, sl_str(p->w->act->audit_path)))
+  if (!rc && !p->audit_path && plan_text(p, &p->audit_path, sl_str(p->w->audit_path)))
     rc = sl_err_nomem(err);
   if (!rc)
     rc = sl_job_start(p->w->l, SL_LANE_FILE, ops, plan_ref(p), &(sl_job){ 0 }, err);
@@ -615,7 +604,6 @@ static void act_close(struct sl_ws *w)
     p->req = NULL;
     plan_unref(p); /* requests and jobs under way still hold it */
   }
-  sl_free(a->audit_path);
   sl_free(a);
   w->act = NULL;
 }

@@ -74,7 +74,6 @@ struct ws_act {
   struct sl_plan *plans;
   struct act_rec *recs;              /* reconcile.c */
   struct sl_errand *errands;
-  char *audit_path;
   const struct sl_plan *told;         /* whose end is being told */
   sl_timer armed_end;
 };

@@ -324,7 +324,7 @@ int act_rec_start(struct sl_ws *w, const char *only, act_rec_fn *fn, void *user,
   struct act_rec *c = rc ? NULL : sl_calloc(1, sizeof *c);
   if (!c)
     return rc ? rc : sl_err_nomem(err);
-  *c = (struct act_rec){ .w = w, .fn = fn, .user = user, .now = sl_ws_now(w), .path = sl_strdup(state->audit_path),
+  *c = (struct act_rec){ .w = w, .fn = fn, .user = user, .now = sl_ws_now(w), .path = sl_strdup(w->audit_path),
     .only = sl_strdup(only), .in_job = true };
   sl_map_init(&c->by_token);
   rc = c->path && (c->only || !only) ? SL_OK : sl_err_nomem(err);

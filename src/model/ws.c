@@ -88,11 +88,12 @@ static int texts_init(struct sl_ws *w, const struct sl_ws_opts *o, struct sl_err
 {
   w->name = sl_strdup(o->name ? o->name : o->conf ? sl_ws_conf_name(o->conf) : "");
   w->state_dir = o->state_dir ? sl_strdup(o->state_dir) : sl_xdg_path(SL_XDG_STATE, o->conf ? sl_ws_conf_id(o->conf) : "none");
+  w->audit_path = w->state_dir ? sl_asprintf("%s/audit", w->state_dir) : NULL;
   w->exe = sl_strdup(o->exe ? o->exe : "/proc/self/exe");
   w->lib_dirs = o->lib_dirs;
   w->as = sl_strdup(o->as);
   w->replay_file = o->replay ? sl_strdup(o->replay_file ? o->replay_file : "") : NULL;
-  bool all = w->name && w->state_dir && w->exe && (w->as || !o->as) && (w->replay_file || !o->replay);
+  bool all = w->name && w->audit_path && w->exe && (w->as || !o->as) && (w->replay_file || !o->replay);
   return all ? SL_OK : sl_err_nomem(err);
 }
 
@@ -110,6 +111,7 @@ static void ws_free(struct sl_ws *w)
   sl_free(w->watch);
   sl_free(w->name);
   sl_free(w->state_dir);
+  sl_free(w->audit_path);
   sl_free(w->exe);
   sl_free(w->as);
   sl_free(w->replay_file);
@@ -269,6 +271,7 @@ const struct sl_ws_conf *sl_ws_config(const struct sl_ws *w) { return w->conf; }
 const char *sl_ws_name(const struct sl_ws *w) { return w->name; }
 const char *sl_ws_replay(const struct sl_ws *w) { return w->replay_file; }
 const char *sl_ws_state_dir(const struct sl_ws *w) { return w->state_dir; }
+const char *sl_ws_audit_path(const struct sl_ws *w) { return w->audit_path; }
 const struct sl_identity *sl_ws_me(const struct sl_ws *w) { return &w->me; }
 
 const struct sl_identity *sl_ws_signer(struct sl_ws *w)

@@ -157,7 +157,7 @@ struct sl_ws {
   struct sl_ws_conf *conf;
   const struct sl_backend_ops *const *backends;
   const struct sl_person *person;
-  char *name, *state_dir, *exe, *as;
+  char *name, *state_dir, *audit_path, *exe, *as;
   const char *const *lib_dirs;
   bool readonly, headless, no_input, closing;
   unsigned threads;

@@ -478,9 +478,9 @@ class Lgb:
              "format": deck("format", ["text", "text", "pickle"]), "wrap": deck("wrap", [False, True]),
              "single": deck("single", [True, False]),
              "leaf": k % 3 == 0, "sigmoid": deck("sigmoid", [1, 0.7, 1.37])}
+        p["linear"] = p["linear"] and p["objective"] != "regression_l1"  # which the library refuses
         if p["linear"]:
-            p.update(booster="dart" if p["booster"] == "dart" else "gbdt", missing=p["missing"].replace("Zero", "NaN"),
-                     objective=p["objective"].replace("regression_l1", "regression"))
+            p.update(booster="dart" if p["booster"] == "dart" else "gbdt", missing=p["missing"].replace("Zero", "NaN"))
         if p["booster"] in ("dart", "rf"):
             p["best"] = False
         if p["objective"] == "custom" or p["format"] != "pickle":

@@ -1,7 +1,7 @@
 /* box/work_monitor.c: Model Monitor's files as rows, and data compared with them.
  *
  * Text: {"do":"columns","path":P}: a statistics.json, a row a feature, in the columns of the resource `columns`.
- * {"do":"report","path":P}: constraint_violations.json, a row a violation, as drift_row.h has them.
+ * {"do":"report","path":P}: constraint_violations.json, a row a violation, or Evidently's report, a row a feature and method.
  * {"do":"drift","path":P,"constraints":P2,"current":SQL,"statistics":P3,"tests":T}: current data, or a second statistics.json, under the
  * baseline's constraints; where P2 is no file, under those that baselining would suggest.
  * {"do":"statistics"|"constraints","current":SQL}: the file that baselining makes of data, into the job's file.
@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "box/drift_row.h"
 #include "box/monitor_data.h"
+#include "compute/evidently.h"
 
 enum { VALUES_MAX = 1 << 17, QUARTILES = 3, BINS = 20 };
 enum { COL_NAME, COL_TYPE, COL_NULLABLE, COL_NULLS, COL_DISTINCT, COL_MIN, COL_MAX, COL_MEAN, COL_TABLE, COL_Q25, COL_Q50, COL_Q75,
@@ -180,19 +181,56 @@ static int put_violation(struct drift_rows *o, const struct sl_monitor_violation
   return drift_rows_given(o, &f, &g, err);
 }
 
+/* A score is the p-value of tests that have one, else the statistic. */
+static int put_evidently(struct drift_rows *o, const struct sl_evidently_row *r, struct sl_err *err)
+{
+  const struct sl_evidently_method *m = sl_evidently_method(r->method);
+  struct drift_feature f = { .name = r->feature };
+  bool num = r->type && !strcmp(r->type, "num"), cat = r->type && !strcmp(r->type, "cat"), p = m && m->by_p;
+  struct drift_given g = { .test = m ? m->test : r->method ? r->method : "none", .tool = "evidently",
+                           .kind = num ? "numeric" : cat ? "categorical" : r->type, .statistic = p ? (double)NAN : r->score,
+                           .p = p ? r->score : (double)NAN, .threshold = r->threshold, .drifted = sl_evidently_drifted(r), .chosen = true,
+                           .no_counts = true };
+  if (!r->method)
+    g.note = "the report does not say which test it was";
+  else if (g.drifted < 0)
+    g.note = "a test that is not known here, and so is its direction";
+  else if (r->suite)
+    g.note = "of a test suite, which keeps three digits";
+  return drift_rows_given(o, &f, &g, err);
+}
+
+static int report_evidently(struct drift_rows *o, const char *file, struct sl_str text, struct sl_err *err)
+{
+  struct sl_evidently e;
+  int rc = sl_evidently_read(&e, file, text, err);
+  for (size_t i = 0; !rc && i < e.n; i++)
+    rc = put_evidently(o, &e.at[i], err);
+  sl_evidently_free(&e);
+  return rc;
+}
+
+static int report_violations(struct drift_rows *o, const char *file, struct sl_str text, struct sl_err *err)
+{
+  struct sl_monitor_violations v;
+  int rc = sl_monitor_read_violations(&v, file, text, err);
+  for (size_t i = 0; !rc && i < v.n; i++)
+    rc = put_violation(o, &v.at[i], err);
+  sl_monitor_violations_free(&v);
+  return rc;
+}
+
 static int report(struct sl_box_ctx *c, const char *path, struct sl_err *err)
 {
-  struct sl_monitor_violations v = { 0 };
   struct drift_rows o;
   struct sl_buf b;
   sl_buf_init(&b, (size_t)257 << 20);
   int rc = drift_rows_open(&o, c, SL_STR_NONE, SL_STR("monitor"), err);
   rc = rc ? rc : monitor_file_read(path, &b, err);
-  rc = rc ? rc : sl_monitor_read_violations(&v, base_name(path), sl_buf_view(&b), err);
-  for (size_t i = 0; !rc && i < v.n; i++)
-    rc = put_violation(&o, &v.at[i], err);
+  bool violations = sl_str_ends(sl_str(path), SL_STR("violations.json"));
+  if (!rc)
+    rc = (violations ? report_violations : report_evidently)(&o, base_name(path), sl_buf_view(&b), err);
   rc = rc ? rc : drift_rows_end(&o, err);
-  sl_monitor_violations_free(&v);
   sl_buf_free(&b);
   drift_rows_free(&o);
   return rc;

@@ -130,6 +130,23 @@ int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *t
   return SL_OK;
 }
 
+int mj_each(struct mj *r, int (*each)(struct mj *r, struct sl_str key, void *to), void *to)
+{
+  enum sl_json_tok t = mj_next(r);
+  if (t == SL_JT_NULL)
+    return SL_OK;
+  if (t != SL_JT_OBJ)
+    return mj_not_a(r, t, "an object");
+  while ((t = mj_next(r)) == SL_JT_KEY) {
+    size_t at = mj_enter(r, ".%.*s", (int)(r->text.n < 60 ? r->text.n : 60), r->text.p);
+    int rc = each(r, r->text, to);
+    if (rc)
+      return rc;
+    mj_leave(r, at);
+  }
+  return t == SL_JT_END_OBJ ? SL_OK : mj_not_a(r, t, "a name");
+}
+
 /* An object whose first token was taken already. */
 int mj_fields_from(struct mj *r, enum sl_json_tok t, const struct mj_field *f, void *to)
 {

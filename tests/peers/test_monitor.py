@@ -1,6 +1,6 @@
 """Model Monitor's files, as its documents and published examples have them: what `sluice profile` and `sluice drift` make of them.
 
-The container cannot be had. Sketches and distances are compared with Deequ itself in test_monitor_deequ.py, which needs Spark.
+The container cannot be had. Sketches and distances are compared with what Deequ itself answered (data/deequ_kll.json).
 """
 import json
 import math
@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sluice_pytest import peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
@@ -215,3 +216,86 @@ def test_misuse(tmp_path, args, words):
     (tmp_path / "now.csv").write_text("x\n1\n")
     run, _ = sluice(tmp_path, *args)
     assert run.returncode == 2 and words in run.stderr.decode() and [p.name for p in tmp_path.glob("*.json")] == [], run.stderr
+
+
+# ---- Deequ's own answers, recorded by deequ_oracle.py ----
+
+DEEQU = json.loads(Path(__file__).with_name("data").joinpath("deequ_kll.json").read_text(encoding="utf-8"))
+
+
+def made(folder, which):
+    rows, step, modulus, shift = DEEQU["sets"][which]
+    folder.mkdir(exist_ok=True)
+    (folder / "data.csv").write_text("x\n" + "".join(f"{float(i * step % modulus + shift)}\n" for i in range(rows)))
+    run, _ = sluice(folder, "profile", "data.csv", "--out", "statistics.json")
+    assert run.returncode == 0, run.stderr
+    numerical = json.loads((folder / "statistics.json").read_text())["features"][0]["numerical_statistics"]
+    return numerical["distribution"]["kll"]["sketch"]["data"]
+
+
+def test_sketches_are_deequs(tmp_path):
+    for which, want in enumerate(DEEQU["levels"]):
+        levels = made(tmp_path / str(which), which)
+        assert [[len(v), sum(v), sum(x * k for k, x in enumerate(sorted(v)))] for v in levels] == want, DEEQU["sets"][which]
+    for a, b, linf, robust in DEEQU["pairs"]:
+        run, rows = sluice(tmp_path, "drift", "--baseline", f"{a}/statistics.json", "--current", f"{b}/statistics.json", "--tests",
+                           "auto,linf")
+        row = by_test(rows)
+        assert abs(row["x", "linf"]["statistic"] - linf) < 1e-12 and abs(row["x", "linf_robust"]["statistic"] - robust) < 1e-12, (a, b)
+
+
+# ---- Evidently's reports ----
+
+REPORT = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import json, numpy as np, pandas as pd, evidently
+from evidently import Report
+from evidently.metrics import ValueDrift
+from evidently.presets import DataDriftPreset
+draw = np.random.default_rng(4)
+def data(n, late):
+    return pd.DataFrame({"x": draw.normal(late, 1, n), "y": draw.normal(0, 1, n), "c": draw.choice(list("aab" if late else "abc"), n)})
+methods = ["anderson", "cramer_von_mises", "mannw", "t_test", "psi", "hellinger", "kl_div", "ed"]
+for n in (300, 1200):
+    a, b = data(n, 0), data(n, 0.4)
+    more = [ValueDrift(column=c, method=m) for c in "xy" for m in methods]
+    run = Report([DataDriftPreset(), *more], include_tests=True).run(b, a)
+    run.save_json(f"{sys.argv[1]}/report{n}.json")
+print(evidently.__version__)
+"""
+
+
+def test_evidently_report(tmp_path):
+    python = Path(os.environ.get("SLUICE_DEPS", ROOT / ".deps")) / "venv-drift" / "bin" / "python"
+    version = subprocess.run([python, "-c", REPORT, tmp_path], check=True, capture_output=True, timeout=250).stdout.decode().strip()
+    peer("evidently", version, "real")
+    for n in (300, 1200):
+        report = json.loads((tmp_path / f"report{n}.json").read_text())
+        status = {(t["metric_config"]["params"]["column"], t["metric_config"]["params"]["method"]): t["status"] for t in report["tests"]
+                  if t["metric_config"]["params"].get("column")}
+        metrics = [m for m in report["metrics"] if m["metric_name"].startswith("ValueDrift")]
+        run, rows = sluice(tmp_path, "drift", "--current", f"report{n}.json")
+        assert run.returncode == 4 and len(rows) == len(metrics) >= 19, run.stderr
+        for m, r in zip(metrics, rows):
+            c = m["config"]
+            assert (r["feature"], r["threshold"], r["definition"]) == (c["column"], c["threshold"], "evidently")
+            assert (r["p_value"] if r["statistic"] is None else r["statistic"]) == m["value"]
+            assert r["drifted"] == (status[c["column"], c["method"]] == "FAIL"), (m, r)
+
+
+@pytest.mark.parametrize("name, want", [
+    ("v04", [("x", "ks", None, 1e-9, True), ("y", "psi", 0.01, None, False), ("x", "wasserstein", 0.3, None, True)]),
+    ("suite", [("x", "ks", None, 0, True)]),
+    ("v07", [("x", "js", 0.3, None, True), ("a,b", "ks", None, 0.01, True), ("z", "none", 0.5, None, None)])])
+def test_evidently_layouts(tmp_path, name, want):
+    corpus = ROOT / "tests" / "fuzz" / "corpus" / "evidently_read" / name
+    (tmp_path / "report.json").write_bytes(corpus.read_bytes())
+    _, rows = sluice(tmp_path, "drift", "--current", "report.json")
+    assert [(r["feature"], r["test"], r["statistic"], r["p_value"], r["drifted"]) for r in rows] == want
+
+
+def test_a_report_of_nothing_known(tmp_path):
+    (tmp_path / "report.json").write_text('{"metrics": []}')
+    run, _ = sluice(tmp_path, "drift", "--current", "report.json")
+    assert run.returncode == 1 and b"no report that is known here" in run.stderr

@@ -42,7 +42,7 @@ _sluice()
     --baseline) kind='uri' ;;
     --current) kind='uri' ;;
     --tests) kind='none' ;;
-    --profile) kind='=evidently monitor' ;;
+    --profile) kind='=evidently nannyml monitor deequ' ;;
     --fail-share) kind='none' ;;
     --model) kind='uri' ;;
     --data) kind='uri' ;;

@@ -83,7 +83,7 @@ complete -c sluice -n '__fish_seen_subcommand_from drift' -l merge -d 'join such
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l baseline -x -a '(sluice --complete uri 2>/dev/null)' -d 'the data to compare with: a file, lake:ZONE/PATH, lake:ZONE/@newest, a folder or glob, or sql:QUERY'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l current -x -a '(sluice --complete uri 2>/dev/null)' -d 'the data that may have drifted'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l tests -x -d 'these tests instead of the profile'\''s own: ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, anderson, cvm, mannw, t, welch, energy, es, linf, linf_robust; js@evidently says whose definition; auto is the profile'\''s own'
-complete -c sluice -n '__fish_seen_subcommand_from drift' -l profile -x -a 'evidently monitor' -d 'tests, thresholds and verdict as this tool has them: evidently (as without) or monitor (SageMaker Model Monitor)'
+complete -c sluice -n '__fish_seen_subcommand_from drift' -l profile -x -a 'evidently nannyml monitor deequ' -d 'tests, thresholds and verdict as this tool has them: evidently (as without), nannyml, monitor (SageMaker Model Monitor) or deequ'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l fail-share -x -d 'drift is when this share of the features has drifted, 0 to 1, instead of the profile'\''s rule'
 complete -c sluice -n __fish_use_subcommand -a score -d 'a model'\''s predictions over data, as its own library would give them'
 complete -c sluice -n '__fish_seen_subcommand_from score' -l filter -x -d 'only rows for which E is true: = != < <= > >= ~ !~ in is null, and or not ( ), with -2h, 10MB, 2026-11-01, metrics.auc'

@@ -62,6 +62,17 @@ make_venv() {
   "$python" -m venv "$1" && "$1/bin/pip" install --disable-pip-version-check --no-input -r "$2"
 }
 
+# Java archives under .deps, made anew when what they are made of changes.
+jars() { # NAME
+  local dir=$deps/jars-$1 file=tools/$1.xml sum
+  sum=$(sha256sum <"$file")
+  [ "$(cat "$dir/.made-from" 2>/dev/null)" != "$sum" ] || return 0
+  step "java: archives for $1" mvn -q -B -f "$file" dependency:copy-dependencies "-DoutputDirectory=$dir" ||
+    die "the archives of $file could not be fetched. Type this to see why:
+  mvn -B -f $file dependency:copy-dependencies '-DoutputDirectory=$dir'"
+  printf '%s\n' "$sum" >"$dir/.made-from"
+}
+
 engines() {
   if python3 tools/engines.py --check "$deps/engines" >/dev/null 2>&1; then return; fi
   step "engines: DuckDB, its extensions, ONNX Runtime" python3 tools/engines.py "$deps/engines" ||
@@ -77,8 +88,9 @@ case "${1:-build}" in
   package)       packages build package; engines ;;
   test)          packages build package test; engines; venv test; venv drift ;;
   bench)         packages build package test; engines; venv test; venv bench ;;
-  peers)         packages build package test
+  peers)         packages build package test peers
                  engines
+                 jars deequ
                  for file in tools/requirements-*.txt; do
                    file=${file#tools/requirements-}
                    venv "${file%.txt}"

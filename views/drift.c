@@ -210,7 +210,7 @@ static void switch_profile(struct sl_view *v, struct drift_state *s)
     return;
   }
   sl_free(was);
-  sl_view_say(v, SL_ROLE_dim, "by %s's rule", strcmp(mine, "monitor") ? "Evidently" : "Model Monitor");
+  sl_view_say(v, SL_ROLE_dim, "by %s's rule", sl_drift_profile_name(mine));
 }
 
 static void drift_close(struct sl_view *v)
@@ -554,7 +554,7 @@ static void drift_visible(struct sl_view *v, bool visible)
 }
 
 static const struct sl_bind drift_binds[] = {
-  { "profile", "p", "the next profile's tests and thresholds: Evidently, Model Monitor" },
+  { "profile", "p", "the next profile's tests and thresholds: Evidently, Model Monitor, NannyML, Deequ" },
   { "baseline", "b", "to the baseline: its partition in the lake, or its rows" },
   { "rows", "v", "the rows of the current data (x leads to their partition in the lake)" },
 };

@@ -38,9 +38,11 @@ struct drift_held {
 };
 enum { GROUP_NONE, GROUP_CHOSEN, GROUP_TEST };
 
+static const char *const profiles[] = { "evidently", "monitor", "nannyml", "deequ" };
+
 static int add_test(struct drift_rows *o, struct sl_str name, struct sl_err *err)
 {
-  const char *tool = o->monitor ? "monitor" : o->named ? "evidently" : NULL;
+  const char *tool = o->named ? profiles[o->profile] : NULL;
   enum sl_drift_test t;
   if (!name.n || sl_str_eqz(name, "auto")) {
     o->automatic = o->automatic || name.n;
@@ -61,12 +63,19 @@ int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str te
 {
   struct sl_str rest = tests, name;
   sl_arena_init(&o->mem, 0);
-  *o = (struct drift_rows){ .c = c, .mem = o->mem, .monitor = sl_str_eqz(profile, "monitor"), .named = profile.n > 0 };
-  o->integers_may_be_categories = !o->monitor; /* Model Monitor goes by the column's type alone */
+  *o = (struct drift_rows){ .c = c, .mem = o->mem, .named = profile.n > 0 };
+  for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
+    if (sl_str_eqz(profile, profiles[i]))
+      o->profile = (enum drift_profile)i;
+  o->integers_may_be_categories = o->profile == DRIFT_EVIDENTLY; /* the others go by the column's type alone */
+  o->texts_are_categories = o->profile == DRIFT_NANNYML || o->profile == DRIFT_DEEQU;
   int rc = SL_OK;
   while (!rc && sl_str_cut(&rest, ',', &name))
     rc = add_test(o, sl_str_trim(name), err);
   o->automatic = o->automatic || !o->ntests;
+  o->chunked = o->automatic && o->profile == DRIFT_NANNYML;
+  for (size_t i = 0; i < o->ntests; i++)
+    o->chunked = o->chunked || !strcmp(sl_drift_test_tool(o->test[i]), profiles[DRIFT_NANNYML]);
   if (!rc)
     rc = sl_schema_new(&o->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
   return rc ? rc : box_head(c, o->schema, -1, err);
@@ -333,6 +342,8 @@ static int test_row(struct drift_rows *o, const struct drift_feature *f, enum sl
   if (rc)
     return rc;
   struct drift_held *h = last(o);
+  if (!h->note && o->chunked && !strcmp(h->tool, profiles[DRIFT_NANNYML]) && !isnan(r.statistic) && isnan(r.threshold) && isnan(r.p))
+    h->note = f->pair.chunks ? "a baseline of fewer than ten rows has no limit" : "its limit needs the baseline's rows";
   h->statistic = r.statistic;
   h->p = r.p;
   h->threshold = r.threshold;
@@ -343,10 +354,16 @@ static int test_row(struct drift_rows *o, const struct drift_feature *f, enum sl
   return first ? picture(o, f, err) : SL_OK;
 }
 
+bool drift_rows_fixed(const struct drift_rows *o, enum sl_drift_test *t)
+{
+  static const enum sl_drift_test of[] = { SL_DRIFT_TESTS, SL_DRIFT_LINF_ROBUST, SL_DRIFT_JS_NANNYML, SL_DRIFT_LINF_ROBUST_DEEQU };
+  *t = of[o->profile];
+  return o->profile != DRIFT_EVIDENTLY;
+}
+
 static bool choose(const struct drift_rows *o, const struct drift_feature *f, enum sl_drift_test *t)
 {
-  *t = SL_DRIFT_LINF_ROBUST;
-  if (o->monitor)
+  if (drift_rows_fixed(o, t))
     return sl_drift_test_fits(*t, &f->pair);
   if (!sl_drift_auto(&f->pair, t))
     return false;
@@ -358,7 +375,26 @@ static bool choose(const struct drift_rows *o, const struct drift_feature *f, en
 /* Of the profile's own test no second row: Evidently's ks is scipy's. */
 static bool same_test(enum sl_drift_test a, enum sl_drift_test b)
 {
-  return a == b || (!strcmp(sl_drift_test_name(a), "ks") && !strcmp(sl_drift_test_name(b), "ks"));
+  return a == b || ((a == SL_DRIFT_KS || a == SL_DRIFT_KS_EVIDENTLY) && (b == SL_DRIFT_KS || b == SL_DRIFT_KS_EVIDENTLY));
+}
+
+static bool asked(const struct drift_rows *o, enum sl_drift_test t)
+{
+  for (size_t i = 0; i < o->ntests; i++)
+    if (o->test[i] == t)
+      return true;
+  return false;
+}
+
+/* Nobody named a tool: Evidently's rule is followed, and what it or Model Monitor would report gets Model Monitor's figure too. */
+static int second_opinion(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
+{
+  struct sl_drift_result r;
+  int drifted = last(o)->drifted;
+  if (o->named || drifted < 0 || asked(o, SL_DRIFT_LINF_ROBUST))
+    return SL_OK;
+  int rc = sl_drift_run(&f->pair, SL_DRIFT_LINF_ROBUST, &r, err);
+  return !rc && r.judged && (drifted || r.drifted) ? test_row(o, f, SL_DRIFT_LINF_ROBUST, false, false, err) : rc;
 }
 
 int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
@@ -366,6 +402,8 @@ int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, stru
   enum sl_drift_test own = SL_DRIFT_TESTS;
   bool chosen = o->automatic && choose(o, f, &own), any = chosen;
   int rc = chosen ? test_row(o, f, own, true, true, err) : SL_OK;
+  if (!rc && chosen)
+    rc = second_opinion(o, f, err);
   for (size_t i = 0; !rc && i < o->ntests; i++)
     if (sl_drift_test_fits(o->test[i], &f->pair) && !(chosen && same_test(o->test[i], own))) {
       rc = test_row(o, f, o->test[i], !o->automatic, !any, err);

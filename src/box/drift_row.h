@@ -14,19 +14,23 @@ struct drift_feature {
   struct sl_drift_pair pair;
   struct sl_drift_pair numbers;    /* as numbers, where the pair was made categorical; has_numbers */
   bool has_numbers;
+  struct sl_drift_chunks chunks;   /* of the baseline, where they are asked for */
+  double *chunk_mem;               /* of it; whoever compares frees it */
   int64_t missing[2], infinite[2];
   char note[64];
   struct sl_str labels;            /* what the cells stand for, as a list (sl_list); none: not known, or too many */
 };
+enum drift_profile { DRIFT_EVIDENTLY, DRIFT_MONITOR, DRIFT_NANNYML, DRIFT_DEEQU };
 struct drift_held;                 /* a row that waits */
 struct drift_rows {
   struct sl_box_ctx *c;
   struct sl_schema *schema;
   struct sl_batch *batch;
   bool automatic;                  /* the profile's own choice is among the tests */
-  bool monitor;                    /* whose choice: Model Monitor's, else Evidently's */
+  enum drift_profile profile;      /* whose choice */
   bool named;                      /* a profile was named: pure tests carry its name, else scipy's */
-  bool integers_may_be_categories;
+  bool integers_may_be_categories, texts_are_categories;
+  bool chunked;                    /* a test asks for the baseline's chunks */
   enum sl_drift_test test[DRIFT_TESTS_MAX];
   size_t ntests;
   struct sl_arena mem;
@@ -35,6 +39,8 @@ struct drift_rows {
 /* tests: names, comma separated, "auto" for the profile's own; empty: auto. profile: empty: as evidently. EUSAGE. */
 int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
                     struct sl_err *err) SL_NODISCARD;
+/* The one test that the profile has for every feature; false: it chooses by the feature. */
+bool drift_rows_fixed(const struct drift_rows *o, enum sl_drift_test *t);
 int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;
 /* Not judged: counts alone. */
 int drift_rows_counts(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;

@@ -75,8 +75,9 @@ static int few_numbers(struct drift_rows *o, struct pair *p, const struct sl_ske
 /* What the profile would choose. */
 static enum sl_drift_test own_choice(const struct drift_rows *o, const struct pair *p)
 {
-  if (o->monitor)
-    return SL_DRIFT_LINF_ROBUST;
+  enum sl_drift_test t;
+  if (drift_rows_fixed(o, &t))
+    return t;
   return p->f.pair.n[0] > SMALL ? SL_DRIFT_WASSERSTEIN : o->named ? SL_DRIFT_KS_EVIDENTLY : SL_DRIFT_KS;
 }
 
@@ -85,10 +86,14 @@ static int bounds(const struct pair *p, enum sl_drift_test t, double b[2], bool 
   const size_t *n = p->f.pair.n;
   double std;
   int rc = SL_OK;
-  *known = true;
+  bool deequ = t == SL_DRIFT_LINF_DEEQU || t == SL_DRIFT_LINF_ROBUST_DEEQU;
+  *known = !deequ || (n[0] > SL_DRIFT_DEEQU_DISTINCT && n[1] > SL_DRIFT_DEEQU_DISTINCT);
+  if (!*known)
+    return SL_OK;
   switch (t) {
-  case SL_DRIFT_KS: case SL_DRIFT_KS_EVIDENTLY: case SL_DRIFT_LINF: return sl_sketch_ks(p->a->s, p->b->s, &b[0], &b[1], err);
-  case SL_DRIFT_LINF_ROBUST:
+  case SL_DRIFT_KS: case SL_DRIFT_KS_EVIDENTLY: case SL_DRIFT_LINF: case SL_DRIFT_LINF_DEEQU:
+    return sl_sketch_ks(p->a->s, p->b->s, &b[0], &b[1], err);
+  case SL_DRIFT_LINF_ROBUST: case SL_DRIFT_LINF_ROBUST_DEEQU:
     rc = sl_sketch_ks(p->a->s, p->b->s, &b[0], &b[1], err);
     b[0] = sl_stat_linf_robust(b[0], n[0], n[1]);
     b[1] = sl_stat_linf_robust(b[1], n[0], n[1]);

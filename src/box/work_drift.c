@@ -14,7 +14,7 @@
 #include "box/duck.h"
 #include "box/sqlscan.h"
 
-enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22, LABEL_MAX = 200 };
+enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22, LABEL_MAX = 200, TENTH = 10 };
 enum class { NUMBER, BOOL, TEXT, TIME, OTHER };
 
 struct column { char *name; enum class is; bool whole, narrow; };
@@ -198,6 +198,29 @@ static int sort(double *x, size_t n, struct sl_err *err)
   return SL_OK;
 }
 
+/* The baseline's rows by tenths, in their order, before sorting mixes them; what a tenth does not divide is a chunk more. */
+static int cut_numbers(const struct sl_column *c, struct drift_feature *f, struct sl_err *err)
+{
+  struct sl_drift_chunks *k = &f->chunks;
+  size_t size = c->n / TENTH, n = 0;
+  double *x = sl_calloc(c->n + 1, sizeof *x);
+  int rc = x ? SL_OK : sl_err_nomem(err);
+  f->chunk_mem = x;
+  for (size_t i = 0; !rc && size && i < c->n; i++) {
+    double v = c->v.f64[i];
+    if (sl_column_has(c, i) && isfinite(v))
+      x[n++] = v;
+    if ((i + 1) % size && i + 1 < c->n)
+      continue;
+    k->at[k->n + 1] = n;
+    rc = sort(x + k->at[k->n], n - k->at[k->n], err);
+    k->n++;
+  }
+  k->x = x;
+  f->pair.chunks = k;
+  return rc;
+}
+
 static int load_numbers(struct drift *w, int s, const struct column *c, struct sl_columns *f, struct drift_feature *out, struct sl_err *err)
 {
   struct sl_buf b;
@@ -211,6 +234,10 @@ static int load_numbers(struct drift *w, int s, const struct column *c, struct s
   sl_buf_free(&b);
   if (rc)
     return rc;
+  if (!s && w->out.chunked && (rc = cut_numbers(&f->at[0], out, err))) {
+    sl_columns_free(f);
+    return rc;
+  }
   out->pair.n[s] = keep_finite(&f->at[0], &out->missing[s], &out->infinite[s]);
   out->pair.x[s] = f->at[0].v.f64;
   return sort(f->at[0].v.f64, out->pair.n[s], err);
@@ -241,6 +268,7 @@ static int compare_numbers(struct drift *w, const struct column *a, const struct
     rc = sl_drift_as_categories(&f->pair, &cells, err);
   if (!rc)
     rc = drift_rows_feature(&w->out, f, err);
+  sl_free(f->chunk_mem);
   sl_free(cells);
   sl_columns_free(&x[0]);
   sl_columns_free(&x[1]);
@@ -303,6 +331,48 @@ static int fetch_labels(struct drift *w, const struct column *a, const struct co
   return sl_buf_check(out, err);
 }
 
+/* A column for each chunk of the baseline: how often each value occurs in it, in the cells' order. */
+static int put_chunks(const struct column *a, const struct column *b, size_t size, size_t n, struct sl_buf *sql, struct sl_err *err)
+{
+  sl_buf_z(sql, "SELECT ");
+  for (size_t i = 0; i < n; i++)
+    sl_buf_printf(sql, "%sCAST(count(*) FILTER (k = %zu) AS DOUBLE)", i ? ", " : "", i);
+  sl_buf_z(sql, " FROM (SELECT CAST(");
+  sl_fmt_quote(sql, sl_str(a->name), '"');
+  sl_buf_printf(sql, " AS VARCHAR) AS v, (row_number() OVER () - 1) // %zu AS k FROM %s UNION ALL SELECT CAST(", size, tables[0]);
+  sl_fmt_quote(sql, sl_str(b->name), '"');
+  sl_buf_printf(sql, " AS VARCHAR) AS v, -1 AS k FROM %s) WHERE v IS NOT NULL GROUP BY v ORDER BY v", tables[1]);
+  return sl_buf_check(sql, err);
+}
+
+static int cut_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+{
+  struct sl_drift_chunks *k = &f->chunks;
+  size_t rows = (size_t)w->side[0].rows, size = rows / TENTH, n = size ? (rows + size - 1) / size : 0;
+  struct sl_columns r;
+  struct sl_buf sql;
+  f->pair.chunks = k;
+  if (!n)
+    return SL_OK;
+  sl_buf_init(&sql, 0);
+  int rc = put_chunks(a, b, size, n, &sql, err);
+  rc = rc ? rc : fetch(w, sql.p, f->pair.ncells, &r, err);
+  sl_buf_free(&sql);
+  if (rc)
+    return rc;
+  double *cell = sl_calloc(n * f->pair.ncells + 1, sizeof *cell);
+  for (size_t i = 0; cell && i < n; i++) {
+    double all = 0;
+    for (size_t c = 0; c < f->pair.ncells && c < r.at[i].n; c++)
+      all += cell[i * f->pair.ncells + c] = r.at[i].v.f64[c];
+    k->at[i + 1] = k->at[i] + (size_t)all;
+  }
+  sl_columns_free(&r);
+  k->n = n;
+  k->cell = f->chunk_mem = cell;
+  return cell ? SL_OK : sl_err_nomem(err);
+}
+
 static int compare_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_columns r;
@@ -323,8 +393,10 @@ static int compare_cells(struct drift *w, const struct column *a, const struct c
   f->pair.ncells = r.at[0].n;
   f->pair.cell[0] = r.at[0].v.f64;
   f->pair.cell[1] = r.at[1].v.f64;
-  rc = drift_rows_feature(&w->out, f, err);
+  rc = w->out.chunked ? cut_cells(w, a, b, f, err) : SL_OK;
+  rc = rc ? rc : drift_rows_feature(&w->out, f, err);
   f->labels = SL_STR_NONE;
+  sl_free(f->chunk_mem);
   sl_buf_free(&sql);
   sl_columns_free(&r);
   return rc;
@@ -341,7 +413,8 @@ static int compare_texts(struct drift *w, const struct column *a, const struct c
     return rc;
   if (b->is == BOOL)
     f->pair.kind = SL_DRIFT_BOOLEAN;
-  else if (b->is == TEXT && different * 2 <= (int64_t)f->pair.n[1] && before <= CELLS_MAX)
+  else if (b->is == TEXT && before <= CELLS_MAX &&
+           (different * 2 <= (int64_t)f->pair.n[1] || (w->out.texts_are_categories && different <= CELLS_MAX)))
     f->pair.kind = SL_DRIFT_CATEGORICAL;
   else
     f->pair.kind = b->is == TIME ? SL_DRIFT_TIME : SL_DRIFT_TEXT;

@@ -9,7 +9,7 @@
 enum { FEW = 5, SMALL = 1000 };
 
 /* Who is drift on the limit itself differs from test to test: Evidently's ks is, its chi2 is not. */
-enum rule { P_BELOW, P_UPTO, OVER, FROM, NEVER };
+enum rule { P_BELOW, P_UPTO, OVER, FROM, NEVER, CHUNKS };
 
 static const struct { const char *name, *tool; enum rule rule; double limit; const char *words; } tests[SL_DRIFT_TESTS] = {
 #define SL_DRIFT_TEST_(id, name, tool, rule, limit, words) { name, tool, rule, limit, words },
@@ -32,7 +32,8 @@ const char *sl_drift_kind_name(enum sl_drift_kind k)
 static struct sl_str own_name(struct sl_str s)
 {
   static const char *const also[][2] = { { "jensenshannon", "js" }, { "kl_div", "kl" }, { "chisquare", "chi2" }, { "TVD", "tvd" },
-                                         { "linf_simple", "linf" }, { "g_test", "g" }, { "fisher_exact", "fisher" },
+                                         { "linf_simple", "linf" }, { "l_infinity", "linf" }, { "jensen_shannon", "js" },
+                                         { "kolmogorov_smirnov", "ks" }, { "g_test", "g" }, { "fisher_exact", "fisher" },
                                          { "cramer_von_mises", "cvm" }, { "mann_whitney", "mannw" }, { "t_test", "t" },
                                          { "ed", "energy" }, { "epps_singleton", "es" } };
   for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
@@ -62,15 +63,17 @@ bool sl_drift_test_find(struct sl_str text, const char *tool, enum sl_drift_test
 
 /* ---- what fits what ---- */
 
-enum family { NUMBERS, SHARES, COUNTS };
+enum family { NUMBERS, SHARES, COUNTS, CATEGORIES };
 
 static enum family family_of(enum sl_drift_test t)
 {
   switch (t) {
   case SL_DRIFT_CHI2: case SL_DRIFT_CHI2_SCIPY: case SL_DRIFT_Z: case SL_DRIFT_TVD: case SL_DRIFT_G: case SL_DRIFT_G_EVIDENTLY:
   case SL_DRIFT_FISHER: case SL_DRIFT_FISHER_EVIDENTLY: return COUNTS;
+  case SL_DRIFT_LINF_NANNYML: case SL_DRIFT_CHI2_NANNYML: case SL_DRIFT_CHI2_DEEQU: return CATEGORIES;
   case SL_DRIFT_PSI: case SL_DRIFT_JS: case SL_DRIFT_KL: case SL_DRIFT_HELLINGER: case SL_DRIFT_LINF:
-  case SL_DRIFT_LINF_ROBUST: return SHARES;
+  case SL_DRIFT_LINF_ROBUST: case SL_DRIFT_LINF_DEEQU: case SL_DRIFT_LINF_ROBUST_DEEQU: case SL_DRIFT_JS_NANNYML:
+  case SL_DRIFT_HELLINGER_NANNYML: return SHARES;
   default: return NUMBERS;
   }
 }
@@ -82,6 +85,7 @@ bool sl_drift_test_fits(enum sl_drift_test t, const struct sl_drift_pair *p)
   bool numeric = p->kind == SL_DRIFT_NUMERIC;
   switch (family_of(t)) {
   case NUMBERS: return numeric;
+  case CATEGORIES: return has_cells(p);
   case COUNTS: return has_cells(p) || (numeric && drift_distinct(p) <= FEW); /* numbers of few values are as good as categories */
   default: return numeric || has_cells(p);
   }
@@ -91,9 +95,15 @@ bool sl_drift_test_fits(enum sl_drift_test t, const struct sl_drift_pair *p)
 
 static int compute(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err)
 {
+  if (tests[t].rule == CHUNKS)
+    return drift_nannyml(p, t, out, err);
+  if (t == SL_DRIFT_CHI2_DEEQU)
+    return drift_deequ_chi2(p, out, err);
+  if (p->kind == SL_DRIFT_NUMERIC && (t == SL_DRIFT_LINF_DEEQU || t == SL_DRIFT_LINF_ROBUST_DEEQU))
+    return drift_deequ_linf(p, t == SL_DRIFT_LINF_ROBUST_DEEQU, out, err);
   switch (family_of(t)) {
   case NUMBERS: return drift_number(p, t, out, err);
-  case COUNTS: return drift_count(p, t, out, err);
+  case COUNTS: case CATEGORIES: return drift_count(p, t, out, err);
   default: return drift_share(p, t, out, err);
   }
 }
@@ -104,13 +114,13 @@ void sl_drift_judge(enum sl_drift_test t, struct sl_drift_result *r)
   if (rule == NEVER)
     return;
   r->by_p = rule == P_BELOW || rule == P_UPTO;
-  r->threshold = tests[t].limit;
+  r->threshold = rule == CHUNKS ? r->threshold : tests[t].limit;
   double v = r->by_p ? r->p : r->statistic;
-  r->judged = !isnan(v);
+  r->judged = !isnan(v) && !isnan(r->threshold);
   switch (rule) {
   case P_BELOW: r->drifted = v < r->threshold; break;
   case P_UPTO: r->drifted = v <= r->threshold; break;
-  case OVER: r->drifted = v > r->threshold; break;
+  case OVER: case CHUNKS: r->drifted = v > r->threshold; break;
   default: r->drifted = v >= r->threshold; break;
   }
 }

@@ -1,7 +1,7 @@
 /* compute/drift.h: one feature of two data sets, compared by named tests: which definition, which threshold, which direction.
  *
  * The definitions are those of the tools whose name they carry: Evidently 0.7 (evidently/legacy/calculations/stattests), scipy 1.17,
- * SageMaker Model Monitor (Deequ's analyzers/Distance.scala). [any] */
+ * NannyML 0.13, SageMaker Model Monitor and Deequ 2.0 (Deequ's analyzers/Distance.scala). [any] */
 #ifndef SL_COMPUTE_DRIFT_H
 #define SL_COMPUTE_DRIFT_H
 
@@ -10,6 +10,17 @@
 
 enum sl_drift_kind { SL_DRIFT_NUMERIC, SL_DRIFT_CATEGORICAL, SL_DRIFT_BOOLEAN, SL_DRIFT_TEXT, SL_DRIFT_TIME };
 const char *sl_drift_kind_name(enum sl_drift_kind k);
+
+/* The baseline in the order of its rows, cut by a tenth of them, what remains too, for limits from it alone. */
+enum { SL_DRIFT_CHUNKS = 20 };
+struct sl_drift_chunks {
+  size_t n, at[SL_DRIFT_CHUNKS + 1];   /* chunk i has at[i + 1] - at[i] values */
+  const double *x;             /* numeric: chunk after chunk, each sorted */
+  const double *cell;          /* others: the counts of a chunk, ncells of them, then of the next */
+};
+
+/* Of up to so many numbers Deequ compares the distinct ones alone. */
+enum { SL_DRIFT_DEEQU_DISTINCT = 2050 };
 
 /* A feature. Numeric ones have values, sorted, without NaN and infinities; the others have cells: how often each value occurs on either
  * side, values in ascending order, none that is 0 on both. [0] is the baseline, [1] the current data. */
@@ -21,6 +32,7 @@ struct sl_drift_pair {
   enum sl_stat_width base_width; /* numeric: the baseline alone, whose deviation divides */
   const double *cell[2];       /* others */
   size_t ncells;
+  const struct sl_drift_chunks *chunks;  /* NULL: not known */
 };
 
 /* How many different values the two samples of a numeric feature have; how often each occurs into cell[side], where wanted. */

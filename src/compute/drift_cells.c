@@ -54,7 +54,7 @@ void drift_cells_free(struct drift_cells *c)
   sl_free(c->edges);
 }
 
-static int room(struct drift_cells *c, size_t k, struct sl_err *err)
+int drift_cells_room(struct drift_cells *c, size_t k, struct sl_err *err)
 {
   c->k = k;
   c->count[0] = sl_calloc(2 * k + 1, sizeof *c->count[0]);
@@ -64,7 +64,7 @@ static int room(struct drift_cells *c, size_t k, struct sl_err *err)
 
 int drift_cells_of_values(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err)
 {
-  int rc = room(c, drift_distinct(p), err);
+  int rc = drift_cells_room(c, drift_distinct(p), err);
   if (rc)
     return rc;
   if (p->kind == SL_DRIFT_NUMERIC) {
@@ -82,7 +82,7 @@ int drift_cells_of_bins(const struct sl_drift_pair *p, size_t n, struct drift_ce
   size_t k = 0;
   int rc = sl_stat_sturges(lo, hi, n, p->width, &c->edges, &k, err);
   if (!rc)
-    rc = room(c, k, err);
+    rc = drift_cells_room(c, k, err);
   for (size_t s = 0; !rc && s < 2; s++)
     sl_stat_count(p->x[s], p->n[s], c->edges, k, c->count[s]);
   return rc;

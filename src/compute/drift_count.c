@@ -68,7 +68,7 @@ int drift_count(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_d
   if (!rc)
     switch (t) {
     case SL_DRIFT_CHI2: scaled(&c, (double)p->n[1] / (double)p->n[0], false, out); break;
-    case SL_DRIFT_CHI2_SCIPY: table(&c, p, false, out); break;
+    case SL_DRIFT_CHI2_SCIPY: case SL_DRIFT_CHI2_NANNYML: table(&c, p, false, out); break;
     case SL_DRIFT_G: table(&c, p, true, out); break;
     case SL_DRIFT_G_EVIDENTLY: if (as_many(p)) scaled(&c, 1, true, out); break;
     case SL_DRIFT_Z: z(&c, p, out); break;

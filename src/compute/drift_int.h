@@ -6,6 +6,7 @@
 
 /* ---- counts or shares of both sides in the same cells (drift_cells.c) ---- */
 struct drift_cells { double *count[2]; size_t k; double *edges; };  /* edges: k + 1, where they are bins; else NULL */
+int drift_cells_room(struct drift_cells *c, size_t k, struct sl_err *err) SL_NODISCARD;  /* k empty cells */
 void drift_cells_free(struct drift_cells *c);
 int drift_cells_of_values(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err) SL_NODISCARD;
 /* Sturges' bins of n values over both sides. */
@@ -18,6 +19,11 @@ size_t drift_distinct(const struct sl_drift_pair *p);
 int drift_number(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
 int drift_share(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
 int drift_count(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
+
+/* NannyML's (drift_nannyml.c): sets the threshold too. Deequ's (drift_deequ.c): of numbers, of counts. */
+int drift_nannyml(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
+int drift_deequ_linf(const struct sl_drift_pair *p, bool robust, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
+int drift_deequ_chi2(const struct sl_drift_pair *p, struct sl_drift_result *out, struct sl_err *err) SL_NODISCARD;
 
 /* ---- by chance (drift_chance.c): what two samples of one distribution, of these sizes, come to on average ---- */
 double drift_chance_psi(size_t k, const struct sl_drift_pair *p);

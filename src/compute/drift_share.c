@@ -96,8 +96,8 @@ int drift_share(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_d
   switch (t) {
   case SL_DRIFT_PSI: case SL_DRIFT_JS: case SL_DRIFT_KL: return psi_kl_js(p, t, out, err);
   case SL_DRIFT_HELLINGER: return hellinger(p, out, err);
-  case SL_DRIFT_LINF: return linf(p, false, out, err);
-  case SL_DRIFT_LINF_ROBUST: return linf(p, true, out, err);
+  case SL_DRIFT_LINF: case SL_DRIFT_LINF_DEEQU: return linf(p, false, out, err);
+  case SL_DRIFT_LINF_ROBUST: case SL_DRIFT_LINF_ROBUST_DEEQU: return linf(p, true, out, err);
   default: return sl_err_set(err, SL_EINTERNAL, "%s is no test of shares", sl_drift_test_name(t));
   }
 }

@@ -86,6 +86,8 @@ void sl_stat_bonferroni(const double *p, size_t n, double *q);
 enum sl_stat_width { SL_STAT_F64, SL_STAT_F32, SL_STAT_INT };
 /* numpy's histogram_bin_edges(x, bins='sturges') of n values from lo to hi: *edges is yours (sl_free), *nbins + 1 of them. */
 int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
+/* numpy's histogram_bin_edges(x, bins='doane') of sorted doubles, likewise: more bins for skewed values. */
+int sl_stat_doane(const double *sorted, size_t n, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
 /* k equal steps from lo to hi, the last edge exactly hi. edges[k + 1]. */
 void sl_stat_linspace(double lo, double hi, size_t k, enum sl_stat_width w, double *edges);
 /* How many of sorted lie in each bin: left edge in, right edge out, but for the last. counts[k] */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "compute/stat.h"
+#include "compute/stat_int.h"
 
 enum { BINS_MAX = 1 << 20 };
 
@@ -40,10 +41,8 @@ static double sturges_bins(double range, size_t n, enum sl_stat_width w)
   return ceil(range / width);
 }
 
-int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err)
+static int make_edges(double lo, double hi, double range, double k, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err)
 {
-  double range = w == SL_STAT_F32 ? (double)((float)hi - (float)lo) : hi - lo;
-  double k = sturges_bins(range, n, w);
   if (range == 0) {
     lo = w == SL_STAT_F32 ? (double)((float)lo - 0.5f) : lo - 0.5;
     hi = w == SL_STAT_F32 ? (double)((float)hi + 0.5f) : hi + 0.5;
@@ -56,6 +55,32 @@ int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double
     return sl_err_nomem(err);
   sl_stat_linspace(lo, hi, *nbins, w, *edges);
   return SL_OK;
+}
+
+int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err)
+{
+  double range = w == SL_STAT_F32 ? (double)((float)hi - (float)lo) : hi - lo;
+  return make_edges(lo, hi, range, sturges_bins(range, n, w), w, edges, nbins, err);
+}
+
+/* Doane 1976: by the skewness beside its own standard deviation. */
+static double doane_width(const double *x, size_t n)
+{
+  double m = sl_stat_mean(x, n), sd = sl_stat_std(x, n), N = (double)n;
+  struct stat_sum s = { 0, 0 };
+  if (n <= 2 || !(sd > 0))
+    return 0;
+  for (size_t i = 0; i < n; i++) {
+    double z = (x[i] - m) / sd;
+    stat_add(&s, z * z * z);
+  }
+  return (x[n - 1] - x[0]) / (1 + log2(N) + log2(1 + fabs(stat_total(&s) / N) / sqrt(6 * (N - 2) / ((N + 1) * (N + 3)))));
+}
+
+int sl_stat_doane(const double *sorted, size_t n, double **edges, size_t *nbins, struct sl_err *err)
+{
+  double lo = sorted[0], hi = sorted[n - 1], width = doane_width(sorted, n);
+  return make_edges(lo, hi, hi - lo, width > 0 ? ceil((hi - lo) / width) : 1, SL_STAT_F64, edges, nbins, err);
 }
 
 void sl_stat_count(const double *sorted, size_t n, const double *edges, size_t k, double *counts)

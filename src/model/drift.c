@@ -11,7 +11,7 @@
 enum { SHARE_DIGITS = 3 };
 static const double evidently_share = 0.5;
 
-const char *const sl_drift_profiles[] = { "evidently", "monitor", NULL };
+const char *const sl_drift_profiles[] = { "evidently", "monitor", "nannyml", "deequ", NULL };
 
 /* ---- scope ---- */
 
@@ -37,7 +37,9 @@ static int check(const struct sl_drift_ask *a, struct sl_err *err)
   for (size_t i = 0; a->profile && sl_drift_profiles[i]; i++)
     if (!strcmp(a->profile, sl_drift_profiles[i]))
       return SL_OK;
-  return a->profile ? sl_err_set(err, SL_EUSAGE, "there is no profile %s; there are evidently and monitor", a->profile) : SL_OK;
+  if (!a->profile)
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "there is no profile %s; there are evidently, nannyml, monitor and deequ", a->profile);
 }
 
 int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_err *err)
@@ -107,6 +109,11 @@ static void feature_end(struct sl_drift_tally *t)
     if (t->bad && t->drifted < sizeof t->first / sizeof t->first[0])
       snprintf(t->first[t->drifted], sizeof t->first[0], "%s", t->last);
     t->drifted += t->bad;
+    bool monitor = t->seen_monitor ? t->bad_monitor : t->bad;
+    if (monitor != t->bad && t->differ < sizeof t->other / sizeof t->other[0])
+      snprintf(t->other[t->differ], sizeof t->other[0], "%s", t->last);
+    t->differ += monitor != t->bad;
+    t->monitor_all += monitor;
   }
   t->monitored += t->seen_monitor;
   t->monitor += t->bad_monitor;
@@ -156,6 +163,15 @@ void sl_drift_tally_end(struct sl_drift_tally *t)
   t->bottom = true;
 }
 
+const char *sl_drift_profile_name(const char *profile)
+{
+  static const char *const names[] = { "Evidently", "Model Monitor", "NannyML", "Deequ" };
+  for (size_t i = 0; profile && sl_drift_profiles[i]; i++)
+    if (!strcmp(profile, sl_drift_profiles[i]))
+      return names[i];
+  return names[0];
+}
+
 static bool is_evidently(const char *profile) { return !profile || !*profile || !strcmp(profile, "evidently"); }
 
 static double share_of(const struct sl_drift_tally *t) { return t->features ? (double)t->drifted / (double)t->features : 0; }
@@ -166,14 +182,30 @@ bool sl_drift_verdict(const struct sl_drift_tally *t, const char *profile, doubl
   return t->features && (limit >= 0 ? share_of(t) >= limit : t->drifted > 0);
 }
 
-static void put_names(struct sl_buf *b, const struct sl_drift_tally *t)
+static void put_names(struct sl_buf *b, const char (*name)[48], size_t n)
 {
-  size_t shown = t->drifted < 3 ? t->drifted : 3;
+  size_t shown = n < 3 ? n : 3;
   for (size_t i = 0; i < shown; i++)
-    sl_buf_printf(b, "%s%s", i ? ", " : " (", t->first[i]);
-  if (t->drifted > shown)
-    sl_buf_printf(b, " and %zu more", t->drifted - shown);
-  sl_buf_z(b, shown ? ")" : "");
+    sl_buf_printf(b, "%s%s", i ? ", " : "", name[i]);
+  if (n > shown)
+    sl_buf_printf(b, " and %zu more", n - shown);
+}
+
+/* Where Model Monitor was asked too: whether it would say the same of all of it, and why not. */
+static void put_monitor(struct sl_buf *b, const struct sl_drift_tally *t, const char *profile)
+{
+  bool evidently = sl_drift_verdict(t, NULL, -1), monitor = t->monitor_all > 0;
+  if (!is_evidently(profile) || !t->monitored || (evidently == monitor && !t->differ))
+    return;
+  if (evidently && !monitor)
+    sl_buf_z(b, "; Evidently would say drift, Model Monitor would not: no feature is 0.1 beyond chance");
+  else if (monitor && !evidently)
+    sl_buf_z(b, "; Model Monitor would say drift, Evidently would not: one feature is enough for it");
+  if (!t->differ)
+    return;
+  sl_buf_z(b, evidently == monitor ? "; Model Monitor judges otherwise of " : " (they differ over ");
+  put_names(b, t->other, t->differ);
+  sl_buf_z(b, evidently == monitor ? "" : ")");
 }
 
 void sl_drift_words(struct sl_buf *b, const struct sl_drift_tally *t, const char *profile, double fail_share)
@@ -184,14 +216,17 @@ void sl_drift_words(struct sl_buf *b, const struct sl_drift_tally *t, const char
     return;
   }
   sl_buf_printf(b, "%s: %zu of %zu feature%s drifted", bad ? "drift" : "no drift", t->drifted, t->features, t->features == 1 ? "" : "s");
-  put_names(b, t);
+  sl_buf_z(b, t->drifted ? " (" : "");
+  put_names(b, t->first, t->drifted);
+  sl_buf_z(b, t->drifted ? ")" : "");
   if (by_share) {
     sl_buf_z(b, ", share ");
     sl_fmt_sig(b, share_of(t), SHARE_DIGITS);
     sl_buf_z(b, bad ? " >= " : " < ");
     sl_fmt_sig(b, fail_share >= 0 ? fail_share : evidently_share, SHARE_DIGITS);
   }
-  sl_buf_printf(b, ", by %s's rule", is_evidently(profile) ? "Evidently" : "Model Monitor");
+  sl_buf_printf(b, ", by %s's rule", sl_drift_profile_name(profile));
   if (t->unjudged)
     sl_buf_printf(b, "; %zu not judged", t->unjudged);
+  put_monitor(b, t, profile);
 }

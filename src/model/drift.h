@@ -14,8 +14,9 @@ int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_
 const char *sl_drift_ask_profile(const struct sl_drift_ask *a);
 void sl_drift_ask_free(struct sl_drift_ask *a);
 void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a);
-/* Profiles that work: "evidently", "monitor"; NULL-ended. */
+/* "evidently", "monitor", "nannyml", "deequ"; NULL-ended. How each calls itself: "Model Monitor"; none is Evidently. */
 extern const char *const sl_drift_profiles[];
+const char *sl_drift_profile_name(const char *profile);
 
 /* ---- the verdict ---- */
 struct sl_drift_tally {
@@ -23,6 +24,9 @@ struct sl_drift_tally {
   size_t drifted;              /* of them */
   size_t unjudged;             /* text, times, columns without a value */
   size_t monitor, monitored;   /* features that Model Monitor would report, of those whose rows say it */
+  size_t monitor_all;          /* features that Model Monitor would report, as the profile does where no row says otherwise */
+  size_t differ;               /* features over which the two differ */
+  char other[3][48];           /* names of the first of them */
   char first[3][48];           /* names of the first that drifted */
   char last[48];               /* the feature of the last row */
   uint64_t last_hash;

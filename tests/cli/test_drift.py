@@ -52,6 +52,47 @@ def test_profiles_choose_tests(days):
     assert {r["definition"] for r in rows.values()} == {"monitor"}
 
 
+def test_second_opinion_in_words(sluice):
+    """Without a profile Evidently's rule is followed; what it or Model Monitor would report has Model Monitor's figure too."""
+    draw = random.Random(2)
+    base = [draw.gauss(0, 1) for _ in range(300)]
+    write(sluice.cwd / "a.csv", x=base, y=base, z=base)
+    write(sluice.cwd / "b.csv", x=[v + 0.3 for v in base], y=[v + 0.3 for v in base], z=base)
+    write(sluice.cwd / "c.csv", x=[v + 3 for v in base], y=base, z=base)
+    rows = drift(sluice, "a.csv", "b.csv", code=4)
+    assert {k: (r["drifted"], r["chosen"]) for k, r in rows.items()} == {
+        ("x", "ks"): (True, True), ("x", "linf_robust"): (False, False), ("y", "ks"): (True, True), ("y", "linf_robust"): (False, False),
+        ("z", "ks"): (False, True)}
+    said = sluice("drift", "--baseline", "a.csv", "--current", "b.csv", code=4).notes
+    assert "; Evidently would say drift, Model Monitor would not: no feature is 0.1 beyond chance (they differ over x, y)" in said
+    said = sluice("drift", "--baseline", "a.csv", "--current", "c.csv").notes
+    assert "Model Monitor would say drift, Evidently would not" in said and "they differ over" not in said
+    assert "Model Monitor" not in sluice("drift", "--baseline", "a.csv", "--current", "a.csv").notes
+    assert "Model Monitor" not in sluice("drift", "--baseline", "a.csv", "--current", "b.csv", "--profile", "evidently", code=4).notes
+
+
+def test_nannyml_s_limits_come_from_the_baseline(days):
+    """Its limit for each feature is what the baseline's own tenths come to; with fewer than ten rows there is none."""
+    rows = drift(days, "old.csv", "new.csv", "--profile", "nannyml", code=4)
+    assert set(rows) == {("x", "js"), ("y", "js"), ("c", "js")} and {r["definition"] for r in rows.values()} == {"nannyml"}
+    assert rows["x", "js"]["drifted"] and not rows["y", "js"]["drifted"]
+    assert all(r["drifted"] == (r["statistic"] > r["threshold"]) for r in rows.values())
+    write(days.cwd / "nine.csv", x=[1.5 * i for i in range(9)])
+    few = drift(days, "nine.csv", "nine.csv", "--profile", "nannyml", "--tests", "js,ks")
+    assert {r["threshold"] for r in few.values()} == {None} and {r["drifted"] for r in few.values()} == {None}
+    assert {r["note"] for r in few.values()} == {"a baseline of fewer than ten rows has no limit"}
+
+
+def test_deequ_s_distances(days):
+    rows = drift(days, "old.csv", "new.csv", "--profile", "deequ", "--tests", "auto,linf,chi2", code=4)
+    assert {(t, r["definition"]) for (_, t), r in rows.items()} == {("linf_robust", "deequ"), ("linf", "deequ"), ("chi2", "deequ")}
+    assert rows["x", "linf"]["statistic"] - rows["x", "linf_robust"]["statistic"] == pytest.approx(1.8 * (2 / 400) ** 0.5)
+    assert ("x", "chi2") not in rows and rows["c", "chi2"]["p_value"] < 1e-9
+    assert "by Deequ's rule" in days("drift", "--baseline", "old.csv", "--current", "new.csv", "--profile", "deequ", code=4).notes
+    said = days("drift", "--baseline", "old.csv", "--current", "new.csv", "--profile", "x", code=2).notes
+    assert "evidently nannyml monitor deequ" in said
+
+
 def test_tests_by_name(days):
     rows = drift(days, "old.csv", "new.csv", "--tests", "psi, jensenshannon,chi2@scipy", code=4)
     assert set(rows) == {("x", "psi"), ("x", "js"), ("y", "psi"), ("y", "js"), ("c", "psi"), ("c", "js"), ("c", "chi2")}

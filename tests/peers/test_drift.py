@@ -63,12 +63,12 @@ def problems(row, test, want):
     return out
 
 
-def ours(folder):
+def ours(folder, profile="evidently", tests=TESTS):
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
-    run = subprocess.run([PROGRAM, "drift", "--baseline", "baseline.parquet", "--current", "current.parquet", "--profile", "evidently",
-                          "--tests", TESTS, "-o", "json"], cwd=folder, capture_output=True, env=env, timeout=120)
+    run = subprocess.run([PROGRAM, "drift", "--baseline", "baseline.parquet", "--current", "current.parquet", "--profile", profile,
+                          "--tests", tests, "-o", "json"], cwd=folder, capture_output=True, env=env, timeout=120)
     assert run.returncode in (0, 4), run.stderr.decode()
-    return json.loads(run.stdout), run
+    return json.loads(run.stdout)
 
 
 def rows_of(rows):
@@ -87,7 +87,7 @@ def test_same_as_evidently_and_scipy(tmp_path, seed):
     expected = json.loads((tmp_path / "expected.json").read_text())
     peer("evidently", expected["evidently"], "real")
     os.chmod(tmp_path, 0o700)
-    rows, chosen = rows_of(ours(tmp_path)[0])
+    rows, chosen = rows_of(ours(tmp_path))
     wrong, compared = [], 0
     for feature, want in expected["columns"].items():
         if chosen.get(feature) != want["default"]:
@@ -103,3 +103,66 @@ def test_same_as_evidently_and_scipy(tmp_path, seed):
                 wrong.append(f"{feature}: n {row['n_baseline']}, {row['n_current']}, not {want['n']}")
     assert not wrong, "\n".join(wrong)
     assert compared >= 100
+
+
+def nannyml_problems(feature, test, want, row):
+    if row is None:
+        return [f"{feature} {test}: no row"]
+    statistic, p, drifted, limit = want
+    out = problems(row, test, [statistic, p, drifted])
+    if limit is not None and not agrees(test, row["threshold"], limit, 1e-12):
+        out.append(f"limit {row['threshold']!r}, not {limit!r}")
+    return [f"{feature} {test}: {p}" for p in out]
+
+
+def nannyml(tmp_path, seed):
+    """With ./run test --all: NannyML's distances and the limits that it finds in the baseline's own chunks."""
+    python = DEPS / "venv-nannyml" / "bin" / "python"
+    assert python.exists(), "./run deps peers makes it"
+    subprocess.run([PYTHON, ORACLE, tmp_path, str(seed)], check=True, timeout=250)
+    subprocess.run([python, ORACLE.with_name("drift_nannyml.py"), tmp_path], check=True, timeout=250,
+                   env={**os.environ, "NML_DISABLE_USAGE_LOGGING": "1"})
+    expected = json.loads((tmp_path / "nannyml.json").read_text())
+    peer("nannyml", expected["nannyml"], "real")
+    os.chmod(tmp_path, 0o700)
+    rows = {(r["feature"], r["test"]): r for r in ours(tmp_path, "nannyml", "auto,js,hellinger,ks,wasserstein,linf,chi2")}
+    wrong = []
+    for feature, tests in expected["columns"].items():
+        for test, want in tests.items():
+            wrong += [] if want[0] == "error" else nannyml_problems(feature, test, want, rows.get((feature, test)))
+    assert not wrong, "\n".join(wrong)
+    assert sum(want[0] != "error" for tests in expected["columns"].values() for want in tests.values()) >= 100
+    assert {r["test"] for r in rows.values() if r["chosen"]} == {"js"}
+
+
+def deequ_figures(tmp_path, seed):
+    subprocess.run([PYTHON, ORACLE, tmp_path, str(seed)], check=True, timeout=250)
+    lines = [PYTHON, ORACLE.with_name("drift_deequ_samples.py"), tmp_path]
+    samples = subprocess.run(lines, check=True, timeout=100, capture_output=True).stdout
+    run = subprocess.run(["java", "-cp", f"{DEPS}/jars-deequ/*", ORACLE.with_name("drift_deequ.java")], input=samples, check=True,
+                         capture_output=True, timeout=250)
+    return {name: list(map(float, figures)) for name, *figures in (line.split("\t") for line in run.stdout.decode().splitlines())}
+
+
+def deequ(tmp_path, seed):
+    """With ./run test --all: the distances that Model Monitor is made of, by Deequ's own classes. Its p comes from Spark's chi-squared."""
+    assert (DEPS / "jars-deequ").exists(), "./run deps peers makes it"
+    expected = deequ_figures(tmp_path, seed)
+    peer("deequ", next((DEPS / "jars-deequ").glob("deequ-*.jar")).stem.removeprefix("deequ-"), "real")
+    os.chmod(tmp_path, 0o700)
+    rows = {(r["feature"], r["test"]): r for r in ours(tmp_path, "deequ", "auto,linf,chi2")}
+    wrong = []
+    for feature, (simple, robust, *chi2) in expected.items():
+        want = {"linf": [simple, None, simple > 0.1], "linf_robust": [robust, None, robust > 0.1]}
+        if chi2:
+            want["chi2"] = [chi2[1], chi2[0], chi2[0] < 0.05]
+        for test, figures in want.items():
+            row = rows.get((feature, test))
+            wrong += [f"{feature} {test}: {p}" for p in problems(row, test, figures)] if row else [f"{feature} {test}: no row"]
+    assert not wrong, "\n".join(wrong)
+    assert len(expected) >= 30
+
+
+if os.environ.get("SLUICE_PEERS", "newest") == "all":
+    test_same_as_deequ = pytest.mark.peer("deequ")(pytest.mark.parametrize("seed", (1, 2, 3, 4, 6, 7))(deequ))
+    test_same_as_nannyml = pytest.mark.peer("nannyml")(pytest.mark.parametrize("seed", (2, 3, 5, 7, 8, 10, 11))(nannyml))

@@ -36,7 +36,7 @@ static void names(void **state)
   assert_int_equal(named("jensenshannon", NULL), SL_DRIFT_JS);
   assert_int_equal(named("wasserstein@scipy", "evidently"), SL_DRIFT_WASSERSTEIN_SCIPY);
   assert_int_equal(named("linf_robust", "evidently"), SL_DRIFT_LINF_ROBUST);
-  static const char *const none[] = { "", "k", "ks@", "ks@nannyml", "@scipy", "js@scipy" };
+  static const char *const none[] = { "", "k", "ks@", "ks@whylogs", "@scipy", "js@scipy" };
   for (size_t i = 0; i < N(none); i++)
     assert_int_equal(named(none[i], NULL), SL_DRIFT_TESTS);
   for (int t = 0; t < SL_DRIFT_TESTS; t++)

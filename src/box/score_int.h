@@ -24,6 +24,7 @@ struct score {
   struct sl_mlmodel page;      /* names NULL: there was none */
   struct sl_model *m;
   size_t *of;                  /* feature -> column of the data */
+  const char **said;           /* a feature each: its type in the signature, where the column is of another; NULL: in order */
   size_t label_at, slice_at;   /* of the data; SIZE_MAX: none */
   struct sl_columns f;         /* features in their order, then the label, then what the groups go by, as text */
   struct sl_column *label, *slice;           /* in f; NULL: none */
@@ -79,8 +80,9 @@ int score_judge_slices(struct score_judging *j) SL_NODISCARD;
 int score_block_next(struct score *s, struct sl_err *err) SL_NODISCARD;
 void score_block_done(struct score *s);
 
-/* ---- score_out.c: begin once, block after block, the summary of what went into a file ---- */
+/* ---- score_out.c: begin once; the head, block after block; or the summary of what went into a file ---- */
 int score_out_begin(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_out_head(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_out_summary(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* What predicted classes are called, where that is what is wanted (n 0: they are numbers), and the type of an output. */

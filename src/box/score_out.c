@@ -164,16 +164,11 @@ static int one_row(struct score *s, size_t r, struct sl_err *err)
 
 /* ---- begin, block, end ---- */
 
-int score_out_begin(struct score *s, struct sl_err *err)
+int score_out_begin(struct score *s, struct sl_err *err) { return s->judge ? SL_OK : columns(s, err); }
+
+int score_out_head(struct score *s, struct sl_err *err)
 {
-  if (s->judge)
-    return SL_OK;
-  int rc = columns(s, err);
-  if (rc)
-    return rc;
-  if (s->c->out_file)
-    return SL_OK;
-  rc = sl_schema_new(&s->schema, NULL, 0, s->cols, s->ncols, err);
+  int rc = sl_schema_new(&s->schema, NULL, 0, s->cols, s->ncols, err);
   return rc ? rc : box_head(s->c, s->schema, -1, err);
 }
 

@@ -14,7 +14,7 @@
 #include "box/sqlscan.h"
 
 enum { BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
-       TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20 };
+       TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20, LACKS_SHOWN = 5 };
 
 double score_now(void)
 {
@@ -32,6 +32,35 @@ static int no_column(const char *name, const char *what, const char *const *name
                     near ? near : "", near ? "?)" : "");
 }
 
+/* What the signature asks for and the data has not, all of it; what more the data has is left aside, as MLflow does. */
+static int check_missing(const struct score *s, const char *const *names, size_t n, struct sl_err *err)
+{
+  struct sl_buf list;
+  const char *first = NULL;
+  size_t lacks = 0;
+  sl_buf_init(&list, 4096);
+  for (size_t i = 0; i < s->page.n; i++) {
+    size_t k = 0;
+    while (k < n && strcmp(s->page.names[i], names[k]) != 0)
+      k++;
+    if (k < n || s->page.optional[i])
+      continue;
+    first = first ? first : s->page.names[i];
+    if (lacks++ < LACKS_SHOWN)
+      sl_buf_printf(&list, "%s%s", lacks > 1 ? ", " : "", s->page.names[i]);
+  }
+  int rc = SL_OK;
+  const char *near = lacks == 1 ? sl_str_nearest(sl_str(first), names, n) : NULL;
+  if (lacks == 1)
+    rc = sl_err_set(err, SL_ENOENT, "the data has no column %s, which the model's signature asks for%s%s%s", first, near ? " (is it " : "",
+                    near ? near : "", near ? "?)" : "");
+  else if (lacks)
+    rc = sl_err_set(err, SL_ENOENT, "the data has none of %zu columns that the model's signature asks for: %.*s%s", lacks,
+                    SL_ARG(sl_buf_view(&list)), lacks > LACKS_SHOWN ? ", ..." : "");
+  sl_buf_free(&list);
+  return rc;
+}
+
 static int match(struct score *s, duck_prepared p, struct sl_err *err)
 {
   size_t n = (size_t)s->d->prepared_statement_column_count(p);
@@ -40,7 +69,8 @@ static int match(struct score *s, duck_prepared p, struct sl_err *err)
   const char *slice = json_string_value(json_object_get(s->args, "slice"));
   s->of = sl_calloc(sl_model_facts(s->m).features + 1, sizeof *s->of);
   s->label_at = s->slice_at = SIZE_MAX;
-  if (!names || !s->of) {
+  s->said = sl_calloc(sl_model_facts(s->m).features + 1, sizeof *s->said);
+  if (!names || !s->of || !s->said) {
     sl_free(names);
     return sl_err_nomem(err);
   }
@@ -57,6 +87,8 @@ static int match(struct score *s, duck_prepared p, struct sl_err *err)
     rc = no_column(label, "the label", names, n, err);
   if (!rc && slice && s->slice_at == SIZE_MAX)
     rc = no_column(slice, "it", names, n, err);
+  if (!rc)
+    rc = check_missing(s, names, n, err);
   if (!rc)
     rc = sl_model_match(s->m, names, n, (const char *const *)s->page.names, s->page.n, s->label_at, s->of, err);
   sl_free(names);
@@ -80,13 +112,21 @@ static void put_select(struct score *s, struct sl_buf *b, struct sl_str data, ui
   sl_buf_z(b, ")");
 }
 
-static int check_signature(const struct score *s, struct sl_err *err)
+/* Noted now, said of the first value: a column without any has only the type that its file happens to give it. */
+static void note_types(struct score *s)
 {
   for (size_t i = 0; i < s->page.n; i++)
     for (size_t k = 0; k < sl_model_facts(s->m).features; k++)
       if (!strcmp(s->page.names[i], s->f.at[k].name) && !sl_mlmodel_takes(s->page.types[i], &s->f.at[k]))
-        return sl_err_set(err, SL_EUSAGE, "column %s is %s; the model's signature says %s", s->f.at[k].name,
-                          sl_column_type_name(&s->f.at[k]), s->page.types[i]);
+        s->said[k] = s->page.types[i];
+}
+
+static int check_types(const struct score *s, struct sl_err *err)
+{
+  for (size_t k = 0; k < sl_model_facts(s->m).features; k++)
+    if (s->said[k] && s->f.at[k].nulls < s->f.at[k].n)
+      return sl_err_set(err, SL_EUSAGE, "column %s is %s; the model's signature says %s", s->f.at[k].name,
+                        sl_column_type_name(&s->f.at[k]), s->said[k]);
   return SL_OK;
 }
 
@@ -114,7 +154,7 @@ static int bind(struct score *s, duck_prepared all, duck_prepared p, struct sl_e
   s->slice = s->slice_at == SIZE_MAX ? NULL : &s->f.at[features + (s->label != NULL)];
   rc = rename_columns(s, all, err);
   if (!rc)
-    rc = check_signature(s, err);
+    note_types(s);
   const struct sl_column **col = sl_calloc(features + 1, sizeof *col);
   if (!rc && !col)
     rc = sl_err_nomem(err);
@@ -200,6 +240,8 @@ static int predict_block(struct score *s, struct sl_err *err)
 {
   int rc = room(s, err);
   if (!rc)
+    rc = check_types(s, err);
+  if (!rc)
     rc = sl_model_bind_rows(s->bind, err);
   double from = score_now();
   if (!rc)
@@ -242,9 +284,10 @@ void score_block_done(struct score *s)
   progress(s);
 }
 
+/* The first one is there already. */
 static int blocks(struct score *s, struct sl_err *err)
 {
-  int rc = score_block_next(s, err);
+  int rc = s->judge ? SL_OK : score_out_head(s, err);
   while (!rc && sl_columns_rows(&s->f)) {
     if (!s->judge)
       rc = score_out_block(s, err);
@@ -262,6 +305,8 @@ static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
   if (!rc)
     rc = duck_execute(s->d, s->conn, s->c, p, &s->result, err);
   s->more = !rc;
+  if (!rc)
+    rc = score_block_next(s, err); /* what the data may not hold is said before anything is given */
   if (!rc)
     rc = file ? score_write(s, err) : blocks(s, err);
   s->d->destroy_result(&s->result);
@@ -339,6 +384,7 @@ static void score_free(struct score *s)
   sl_quality_free(s->quality);
   score_slices_free(s);
   sl_free(s->of);
+  sl_free(s->said);
   sl_free(s->out);
   sl_free(s->prob);
   sl_free(s->path);

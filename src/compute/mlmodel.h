@@ -9,6 +9,7 @@ struct sl_mlmodel {
   enum sl_model_wrapper wrapper;
   bool onnx;                   /* the flavor says so */
   char **names, **types;       /* the signature's inputs in their order: MLflow's words ("double", "string"); tensors have none */
+  bool *optional;              /* a column each: the data may do without it */
   size_t n;
 };
 enum { SL_MLMODEL_MAX = 1 << 20 };

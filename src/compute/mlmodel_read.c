@@ -71,14 +71,17 @@ static int take_inputs(struct sl_mlmodel *p, const json_t *in, struct sl_err *er
     return sl_err_set(err, SL_ELIMIT, "a signature of %zu columns", n);
   p->names = sl_calloc(n + 1, sizeof *p->names);
   p->types = sl_calloc(n + 1, sizeof *p->types);
-  if (!p->names || !p->types)
+  p->optional = sl_calloc(n + 1, sizeof *p->optional);
+  if (!p->names || !p->types || !p->optional)
     return sl_err_nomem(err);
   for (size_t i = 0; i < n; i++) {
-    struct sl_str name = sl_json_str(json_array_get(in, i), "name"), type = sl_json_str(json_array_get(in, i), "type");
+    const json_t *at = json_array_get(in, i);
+    struct sl_str name = sl_json_str(at, "name"), type = sl_json_str(at, "type");
     if (!name.p || sl_str_eqz(type, "tensor")) /* by position, as the model itself has it */
       continue;
     p->names[p->n] = sl_strndup(name.p, name.n);
     p->types[p->n] = sl_strndup(type.p ? type.p : "", type.n);
+    p->optional[p->n] = json_is_false(json_object_get(at, "required")) || json_is_true(json_object_get(at, "optional"));
     p->n++;
     if (!p->names[p->n - 1] || !p->types[p->n - 1])
       return sl_err_nomem(err);
@@ -126,6 +129,7 @@ void sl_mlmodel_free(struct sl_mlmodel *p)
   }
   sl_free(p->names);
   sl_free(p->types);
+  sl_free(p->optional);
   sl_free(p->file);
   *p = (struct sl_mlmodel){ 0 };
 }

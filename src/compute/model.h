@@ -58,13 +58,13 @@ double sl_model_label_class(const struct sl_model *m, const struct sl_column *la
 int sl_model_match(const struct sl_model *m, const char *const *names, size_t n, const char *const *signature, size_t nsignature,
                    size_t skip, size_t *of, struct sl_err *err) SL_NODISCARD;
 
-/* The model over columns: col[i] is feature i. Text is refused where a number is meant. Borrows both. */
+/* The model over columns: col[i] is feature i. Borrows both. EUSAGE: a time where a number is meant. */
 struct sl_model_bind;
 int sl_model_bind(struct sl_model_bind **out, const struct sl_model *m, const struct sl_column *const *col,
                   struct sl_err *err) SL_NODISCARD;
 void sl_model_bind_free(struct sl_model_bind *b);
 /* After the columns were filled anew: categories that came for the first time get their codes. EPARSE: one that the model does not know and
- * its library refuses. One thread. */
+ * its library refuses; EUSAGE: a text where a number is meant, or the reverse. One thread. */
 int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err) SL_NODISCARD;
 void sl_model_bind_forget(struct sl_model_bind *b);        /* after columns forgot their texts (sl_column_forget) */
 

@@ -20,12 +20,20 @@ static const char *called(const struct sl_model_bind *b, size_t i)
 static int check_type(const struct sl_model_bind *b, size_t i, struct sl_err *err)
 {
   const struct sl_column *c = b->col[i];
-  const struct model_cats *cats = cats_of(b->m, i);
   if (c->type == SL_COLUMN_TEXT)
     return sl_err_set(err, SL_EINTERNAL, "texts come as a dictionary");
   if (c->time)
     return sl_err_set(err, SL_EUSAGE, "column %s is a time, and the model takes a number", called(b, i));
-  if (b->m->columns)
+  return SL_OK;
+}
+
+/* Texts for numbers and the reverse, as soon as there is one: a column without any value has only the type that its file happens to give
+ * it. */
+static int check_values(const struct sl_model_bind *b, size_t i, struct sl_err *err)
+{
+  const struct sl_column *c = b->col[i];
+  const struct model_cats *cats = cats_of(b->m, i);
+  if (b->m->columns || c->nulls == c->n)
     return SL_OK;
   if (sl_column_numeric(c) && cats && !cats->numbers)
     return sl_err_set(err, SL_EUSAGE, "column %s is a number, and the model was trained on its texts", called(b, i));
@@ -87,9 +95,11 @@ int sl_model_bind_rows(struct sl_model_bind *b, struct sl_err *err)
 {
   int rc = SL_OK;
   model_other_rows(b);
-  for (size_t i = 0; !rc && !b->m->columns && i < b->m->features; i++)
+  for (size_t i = 0; !rc && !b->m->columns && i < b->m->features; i++) {
+    rc = check_values(b, i, err);
     while (!rc && b->col[i]->type == SL_COLUMN_DICT && b->recode[i].n < sl_column_dict_count(b->col[i]))
       rc = add_code(b, i, sl_column_dict_text(b->col[i], (int32_t)b->recode[i].n), err);
+  }
   return rc;
 }
 

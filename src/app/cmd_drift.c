@@ -2,14 +2,21 @@
 #include <math.h>
 
 #include "app/do.h"
-#include "app/session.h"
+#include "app/report.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "model/drift.h"
 
 int sl_cmd_drift(struct sl_app *a);
 
-static void count(void *user, const struct sl_batch *b) { sl_drift_tally_add(user, b); }
+struct judging { struct report_rows report; struct sl_drift_tally tally; struct sl_drift_ask ask; double share; };
+
+static void count(void *user, const struct sl_batch *b)
+{
+  struct judging *j = user;
+  sl_drift_tally_add(&j->tally, b);
+  report_keep(&j->report, b);
+}
 
 static int fail_share(const struct sl_app *a, double *out, struct sl_err *err)
 {
@@ -52,18 +59,60 @@ static int write_out(struct sl_app *a, const struct sl_drift_ask *ask, int code)
   return rc ? rc : code;
 }
 
-static int verdict(struct sl_drift_tally *t, const char *profile, double share, int code)
+static int write_report(struct judging *j, struct sl_session *s, struct sl_str words, struct sl_err *err)
 {
+  static const char *const names[] = { "--baseline", "--current", "--tests", "--profile", "--fail-share" };
+  bool pair = j->ask.current != NULL; /* else the one is a report of another tool */
+  const char *const values[] = { pair ? j->ask.baseline : NULL, pair ? j->ask.current : j->ask.baseline, j->ask.tests, j->ask.profile,
+                                 sl_args_text(s->app->args, SL_O_fail_share, NULL) };
+  const char *const input[] = { "baseline", values[0], "current", values[1], NULL };
+  struct sl_document d;
+  struct sl_buf command, out;
+  sl_buf_init(&command, 1 << 20);
+  sl_buf_init(&out, 0);
+  sl_buf_z(&command, "sluice drift");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (values[i]) {
+      sl_buf_printf(&command, " %s ", names[i]);
+      sl_fmt_shell(&command, sl_str(values[i]));
+    }
+  struct report_asked asked = { "Whether the data has drifted", sl_buf_zstr(&command), input, words };
+  int rc = report_begin(&d, &out, &j->report, s, &asked, err);
+  rc = rc ? rc : report_drift(&d, &j->report, err);
+  rc = rc ? rc : report_save(&j->report, &d, err);
+  sl_buf_free(&out);
+  sl_buf_free(&command);
+  return rc;
+}
+
+static int verdict(struct judging *j, struct sl_session *s, int code)
+{
+  const char *profile = sl_drift_ask_profile(&j->ask);
   struct sl_buf words;
-  sl_drift_tally_end(t);
+  struct sl_err err = { 0 };
+  sl_drift_tally_end(&j->tally);
   sl_buf_init(&words, 0);
-  sl_drift_words(&words, t, profile, share);
+  sl_drift_words(&words, &j->tally, profile, j->share);
   if (code != SL_EXIT_OK) /* half an answer is no verdict */
     sl_buf_clear(&words);
   if (words.n)
     sl_app_note("%s", sl_buf_zstr(&words));
+  int rc = code == SL_EXIT_OK && j->report.path ? write_report(j, s, sl_buf_view(&words), &err) : SL_OK;
   sl_buf_free(&words);
-  return code == SL_EXIT_OK && sl_drift_verdict(t, profile, share) ? SL_EXIT_BREACH : code;
+  if (rc)
+    return sl_app_fail(s->app, &err);
+  return code == SL_EXIT_OK && sl_drift_verdict(&j->tally, profile, j->share) ? SL_EXIT_BREACH : code;
+}
+
+static int judge(struct judging *j, struct sl_app *a, const char *scope)
+{
+  struct sl_session s;
+  struct sl_err err = { 0 };
+  struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, scope), .rows = { .columns = sl_res_drift.columns },
+                       .page = count, .page_user = j };
+  int code = sl_session_open(&s, a, SL_SESSION_ANY, &err) ? sl_app_fail(a, &err) : verdict(j, &s, sl_session_list(&s, &l));
+  sl_session_close(&s);
+  return write_out(a, &j->ask, code);
 }
 
 /* ---- files of sketches ---- */
@@ -115,32 +164,25 @@ int sl_cmd_drift(struct sl_app *a)
   if (file || sl_args_has(a->args, SL_O_partial) || sl_args_has(a->args, SL_O_merge) || a->args->npos)
     return cmd_sketch(a);
   struct sl_err err = { 0 };
-  struct sl_drift_tally t = { 0 };
-  struct sl_drift_ask ask = ask_of(a), check = { 0 };
+  struct judging j = { .ask = ask_of(a) };
+  struct sl_drift_ask check = { 0 };
   struct sl_buf scope;
-  double share;
-  int code;
   sl_buf_init(&scope, 4 << 20);
-  int rc = fail_share(a, &share, &err);
-  if (!ask.baseline) { /* --current alone: a report */
-    ask.baseline = ask.current;
-    ask.current = NULL;
+  int rc = fail_share(a, &j.share, &err);
+  if (!j.ask.baseline) { /* --current alone: a report */
+    j.ask.baseline = j.ask.current;
+    j.ask.current = NULL;
   }
-  if (!rc && !ask.baseline)
+  if (!rc && !j.ask.baseline)
     rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D, or --current REPORT.json");
   if (!rc)
-    sl_drift_ask_text(&scope, &ask);
-  rc = rc ? rc : check_out(a, &ask, &err);
+    sl_drift_ask_text(&scope, &j.ask);
+  rc = rc ? rc : check_out(a, &j.ask, &err);
+  rc = rc ? rc : report_open(&j.report, a, &err);
   rc = rc ? rc : sl_buf_check(&scope, &err);
   rc = rc ? rc : sl_drift_ask_parse(&check, sl_buf_view(&scope), &err); /* the profile's name, before anything is read */
-  if (rc) {
-    code = sl_app_fail(a, &err);
-  } else {
-    struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_drift.columns },
-                         .page = count, .page_user = &t };
-    code = verdict(&t, sl_drift_ask_profile(&ask), share, sl_app_list(a, SL_SESSION_ANY, &l));
-    code = write_out(a, &ask, code);
-  }
+  int code = rc ? sl_app_fail(a, &err) : judge(&j, a, sl_buf_zstr(&scope));
+  report_free(&j.report);
   sl_drift_ask_free(&check);
   sl_buf_free(&scope);
   return code;

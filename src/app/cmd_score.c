@@ -1,6 +1,10 @@
-/* app/cmd_score.c: `sluice score`: a model over data: a statement that stands alone, written down from the options. */
+/* app/cmd_score.c: `sluice score`: a model over data: a statement that stands alone, written down from the options; or, with --against,
+ * --slice or --report, how good it is: the resource `quality`. */
 #include "app/do.h"
+#include "app/report.h"
 #include "base/fmt.h"
+#include "base/mem.h"
+#include "model/quality.h"
 
 int sl_cmd_score(struct sl_app *a);
 
@@ -18,8 +22,100 @@ static int check(const struct sl_app *a, struct sl_err *err)
   return both ? SL_OK : sl_err_set(err, SL_EUSAGE, "score needs --model and --data (sluice score --help)");
 }
 
+/* ---- how good it is ---- */
+
+static bool judges(const struct sl_app *a)
+{
+  return sl_args_has(a->args, SL_O_against) || sl_args_has(a->args, SL_O_slice) || sl_args_has(a->args, SL_O_report);
+}
+
+struct judging { struct report_rows report; struct sl_quality_tally tally; struct sl_quality_ask ask; };
+
+static void page(void *user, const struct sl_batch *b)
+{
+  struct judging *j = user;
+  sl_quality_tally_add(&j->tally, b);
+  report_keep(&j->report, b);
+}
+
+static int write_report(struct judging *j, struct sl_session *s, struct sl_str verdict, struct sl_err *err)
+{
+  static const char *const names[] = { "--model", "--data", "--label", "--against", "--slice" };
+  const char *const values[] = { j->ask.model, j->ask.data, j->ask.label, j->ask.against, j->ask.slice };
+  const char *const input[] = { "model", j->ask.model, "against", j->ask.against, "data", j->ask.data, NULL };
+  struct sl_document d;
+  struct sl_buf command, out;
+  sl_buf_init(&command, 1 << 20);
+  sl_buf_init(&out, 0);
+  sl_buf_z(&command, "sluice score");
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    if (values[i]) {
+      sl_buf_printf(&command, " %s ", names[i]);
+      sl_fmt_shell(&command, sl_str(values[i]));
+    }
+  struct report_asked asked = { "How good a model is", sl_buf_zstr(&command), input, verdict };
+  int rc = report_begin(&d, &out, &j->report, s, &asked, err);
+  rc = rc ? rc : report_score(&d, &j->report, j->ask.against != NULL, err);
+  rc = rc ? rc : report_save(&j->report, &d, err);
+  sl_buf_free(&out);
+  sl_buf_free(&command);
+  return rc;
+}
+
+static int judge(struct judging *j, struct sl_session *s, struct sl_err *err)
+{
+  struct sl_buf scope, words;
+  sl_buf_init(&scope, 1 << 20);
+  sl_buf_init(&words, 0);
+  sl_quality_ask_text(&scope, &j->ask);
+  struct sl_list l = { .query = sl_app_query(s->app, &sl_res_quality, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_quality.columns },
+                       .page = page, .page_user = j };
+  int code = sl_session_list(s, &l);
+  if (!code) { /* half an answer is no verdict */
+    sl_quality_words(&words, &j->tally, j->ask.against != NULL);
+    sl_app_note("%s", sl_buf_zstr(&words));
+  }
+  if (!code && j->report.path && write_report(j, s, sl_buf_view(&words), err))
+    code = sl_app_fail(s->app, err);
+  sl_buf_free(&words);
+  sl_buf_free(&scope);
+  return code;
+}
+
+/* The option table hands out text that lives as long as the program. */
+static char *text_of(const struct sl_app *a, enum sl_opt_id id) { return (char *)(uintptr_t)sl_args_text(a->args, id, NULL); }
+
+static int judge_open(struct judging *j, const struct sl_app *a, struct sl_err *err)
+{
+  sl_quality_tally_init(&j->tally);
+  j->ask = (struct sl_quality_ask){ .model = text_of(a, SL_O_model), .data = text_of(a, SL_O_data), .label = text_of(a, SL_O_label),
+                                    .against = text_of(a, SL_O_against), .slice = text_of(a, SL_O_slice) };
+  if (!j->ask.label)
+    return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report are about how good it is: name the --label");
+  if (sl_args_has(a->args, SL_O_out) || sl_args_has(a->args, SL_O_outputs))
+    return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report judge, --out and --output keep predictions: two commands");
+  return report_open(&j->report, a, err);
+}
+
+static int cmd_judge(struct sl_app *a)
+{
+  struct judging j = { .report = { .path = NULL } };
+  struct sl_session s;
+  struct sl_err err = { 0 };
+  int rc = check(a, &err);
+  rc = rc ? rc : judge_open(&j, a, &err);
+  if (rc)
+    return sl_app_fail(a, &err);
+  int code = sl_session_open(&s, a, SL_SESSION_ANY, &err) ? sl_app_fail(a, &err) : judge(&j, &s, &err);
+  sl_session_close(&s);
+  report_free(&j.report);
+  return code;
+}
+
 int sl_cmd_score(struct sl_app *a)
 {
+  if (judges(a))
+    return cmd_judge(a);
   struct sl_buf b;
   struct sl_err err = { 0 };
   uint64_t threads = sl_args_count(a->args, SL_O_threads, 0);

@@ -11,7 +11,7 @@
 
 /* ---- Markdown ---- */
 
-static void md_text(struct sl_buf *out, struct sl_str s)
+void sl_report_md_text(struct sl_buf *out, struct sl_str s)
 {
   struct sl_buf clean;
   sl_buf_init(&clean, 1 << 20);
@@ -48,7 +48,7 @@ static void md_head(struct sl_report *r, const struct sl_schema *s, struct sl_st
   sl_buf_printf(r->out, "\n## %s\n\n| |", metric ? "Metrics" : sl_str_eqz(kind, "param") ? "Parameters" : "Attributes");
   for (size_t i = from; i < to; i++) {
     sl_buf_ch(r->out, ' ');
-    md_text(r->out, sl_str(sl_schema_col(s, i)->name));
+    sl_report_md_text(r->out, sl_str(sl_schema_col(s, i)->name));
     sl_buf_z(r->out, i == from ? " (baseline) |" : " |");
   }
   sl_buf_z(r->out, metric ? " spread of repeats | verdict |\n|---|" : "\n|---|");
@@ -64,7 +64,7 @@ static void md_value(struct sl_report *r, const struct sl_val *v, char mark)
   if (t.n >= 2 && t.p[0] == '"') /* JSON: a text */
     t = sl_strn(t.p + 1, t.n - 2);
   sl_buf_ch(r->out, ' ');
-  md_text(r->out, t);
+  sl_report_md_text(r->out, t);
   for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
     if (mark == signs[i][0][0])
       sl_buf_printf(r->out, " %s", signs[i][1]);
@@ -86,7 +86,7 @@ void sl_report_row(struct sl_report *r, const struct sl_batch *b, uint32_t row)
   run_columns(s, &from, &to);
   r->rows++;
   sl_buf_z(r->out, "| ");
-  md_text(r->out, name.u.s);
+  sl_report_md_text(r->out, name.u.s);
   sl_buf_z(r->out, " |");
   for (size_t i = from; i < to; i++) {
     struct sl_val v = sl_batch_get(b, row, (unsigned)i);
@@ -97,7 +97,7 @@ void sl_report_row(struct sl_report *r, const struct sl_batch *b, uint32_t row)
     if (!spread.null)
       sl_fmt_sig(r->out, spread.u.f, 2);
     sl_buf_z(r->out, " | ");
-    md_text(r->out, verdict.null ? SL_STR("") : verdict.u.s);
+    sl_report_md_text(r->out, verdict.null ? SL_STR("") : verdict.u.s);
     sl_buf_z(r->out, " |");
   }
   sl_buf_ch(r->out, '\n');
@@ -118,17 +118,19 @@ void sl_report_end(struct sl_report *r)
              "↑ ↓ differ where the name does not say which way is good, ? has no repeats to judge by.\n");
 }
 
+void sl_report_plain_text(struct sl_buf *out, struct sl_str s) { sl_text_clean(out, s, SL_TEXT_CELL); }
+
 /* ---- SVG ---- */
 
 enum { W = 960, H = 540, LEFT = 70, RIGHT = 240, TOP = 50, BOTTOM = 50, NAMED = 24, TICKS = 6 };
 
 struct plot { const struct sl_report_chart *c; double x0, x1, y0, y1; };
 
-static void xml_text(struct sl_buf *out, const char *z)
+void sl_report_xml_text(struct sl_buf *out, struct sl_str s)
 {
   struct sl_buf clean;
   sl_buf_init(&clean, 1 << 16);
-  sl_text_clean(&clean, sl_str(z), SL_TEXT_CELL);
+  sl_text_clean(&clean, s, SL_TEXT_CELL);
   for (size_t i = 0; i < clean.n; i++)
     switch (clean.p[i]) {
     case '<': sl_buf_z(out, "&lt;"); break;
@@ -196,7 +198,7 @@ static void axes(struct sl_buf *out, const struct plot *p)
                     at + 4, p->c->log ? pow(10, v) : v, LEFT, at, W - RIGHT);
   }
   sl_buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + W - RIGHT) / 2, H - 12);
-  xml_text(out, p->c->xlabel);
+  sl_report_xml_text(out, sl_str(p->c->xlabel));
   sl_buf_z(out, "</text>\n");
 }
 
@@ -222,7 +224,7 @@ static void line_put(struct sl_buf *out, const struct plot *p, size_t i)
     return;
   sl_buf_printf(out, "<path d=\"M%d %zuh24\" stroke=\"%s\" stroke-dasharray=\"%s\" stroke-width=\"2\"/><text x=\"%d\" y=\"%zu\">",
                 W - RIGHT + 16, TOP + i * 18, colour, dashes[i / 10 % 4], W - RIGHT + 46, TOP + 4 + i * 18);
-  xml_text(out, l->name);
+  sl_report_xml_text(out, sl_str(l->name));
   sl_buf_z(out, "</text>\n");
 }
 
@@ -231,7 +233,7 @@ int sl_report_svg(struct sl_buf *out, const struct sl_report_chart *c, struct sl
   struct plot p = { .c = c };
   sl_buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
                 "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n<text x=\"%d\" y=\"28\" font-size=\"16\">", W, H, W, H, LEFT);
-  xml_text(out, c->title);
+  sl_report_xml_text(out, sl_str(c->title));
   sl_buf_z(out, "</text>\n");
   if (range(&p)) {
     axes(out, &p);

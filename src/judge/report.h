@@ -11,6 +11,11 @@ void sl_report_rows(struct sl_report *r, const struct sl_batch *b);
 void sl_report_row(struct sl_report *r, const struct sl_batch *b, uint32_t row);
 void sl_report_end(struct sl_report *r);
 
+/* A text from outside, made harmless, on one line, and escaped for where it goes: between tags, in a Markdown cell; plain: not escaped. */
+void sl_report_xml_text(struct sl_buf *out, struct sl_str s);
+void sl_report_md_text(struct sl_buf *out, struct sl_str s);
+void sl_report_plain_text(struct sl_buf *out, struct sl_str s);
+
 /* SVG: curves on one pair of axes, a legend beside them (the first 24). NaN are gaps; with log, what is not above 0 too. */
 struct sl_report_line { const char *name; const double *x, *y; size_t n; };
 struct sl_report_chart { const char *title, *xlabel; const struct sl_report_line *line; size_t n; bool log; };

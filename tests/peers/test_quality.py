@@ -1,5 +1,8 @@
 """The resource `quality` beside scikit-learn and scipy, and beside DeLong's own formula written out over all pairs; the demo's models
 beside the libraries that made them."""
+import hashlib
+import html
+import html.parser
 import json
 import pickle
 import re
@@ -304,6 +307,72 @@ def test_groups_of_numbers(bench):
         at = (frame.g == value).to_numpy()
         assert abs(got[f"g={str(value).lower()}", "r2"] - metrics.r2_score(frame.y[at], p[at])) < 1e-12
         assert abs(got[f"g={str(value).lower()}", "mape"] - metrics.mean_absolute_percentage_error(frame.y[at], p[at])) < 1e-12
+
+
+class Page(html.parser.HTMLParser):
+    """The tags that a page holds, and the cells of its tables."""
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attrs, self.cells, self.cell = set(), set(), [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attrs |= {k for k, _ in attrs}
+        if tag == "tr":
+            self.cells.append([])
+        self.cell = "" if tag in ("td", "th") else self.cell
+
+    def handle_data(self, data):
+        if self.cell is not None:
+            self.cell += data
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.cells[-1].append(self.cell)
+            self.cell = None
+
+
+def test_reports(bench):
+    y, (a, b) = models(bench, 2, n=400)
+    frame = duckdb.sql(f"from '{bench.folder / 'data.parquet'}'").df()
+    bad = "<script>alert(1)</script>|`x`\x1b[31m&\"'"
+    frame["g|<b>"] = np.where(np.arange(400) % 2, bad, "plain")
+    bench.data(frame)
+    ask = ["score", "--model", "a.txt", "--data", "data.parquet", "--label", "y", "--against", "b.txt", "--slice", "g|<b>", "-o", "json"]
+    said = bench.run(*ask, "--report", "r.html")
+    got = json.loads(said.stdout)
+    text = (bench.folder / "r.html").read_text()
+    page = Page(text)
+    assert page.tags <= set("html head meta title style body h1 h2 p pre table tr th td svg rect path text".split()) and "svg" in page.tags
+    assert not any(k.startswith("on") or k in ("href", "src") for k in page.attrs) and "\x1b" not in text
+    verdict = said.stderr.decode().splitlines()[-1].removeprefix("sluice: ")
+    assert f'<p class="v">{html.escape(verdict, quote=False)}</p>' in text
+    for name in ("a.txt", "b.txt", "data.parquet"):
+        assert hashlib.sha256((bench.folder / name).read_bytes()).hexdigest() in text
+    cells = {tuple(r[:1]): r for r in reversed(page.cells) if r and len(r) == 9}
+    for row in got:
+        if row["class"] is None and row["slice"] is None and (row["metric"],) in cells:
+            shown = cells[row["metric"],]
+            assert float(shown[1]) == pytest.approx(row["value"], rel=1e-5) and float(shown[5]) == pytest.approx(row["against"], rel=1e-5)
+    assert len(cells) > 9 and any(r[1].startswith("g|<b>=<script>alert(1)") for r in page.cells if len(r) == 10)
+    bench.run(*ask, "--report", "r.md")
+    text = (bench.folder / "r.md").read_text()
+    assert "\x1b" not in text and all(line.startswith("    ") or "<script" not in line.replace("\\<", "") for line in text.splitlines())
+    # a file in the way stays as it was, and nothing half written lies about
+    (bench.folder / "no").mkdir()
+    (bench.folder / "no" / "r.md").mkdir()
+    bench.run(*ask, "--report", "no/r.md", code=1)
+    assert [p.name for p in (bench.folder / "no").iterdir()] == ["r.md"]
+    for args in (["--report", "r.pdf"], ["--report", "r.md", "--out", "p.csv"], ["--report", "r.md", "--limit", "3"]):
+        bench.run(*ask, *args, code=2)
+    bench.run("score", "--model", "a.txt", "--data", "data.parquet", "--report", "r.md", code=2)
+    drift = ["drift", "--baseline", "data.parquet", "--current", "sql:select * from 'data.parquet' where a > 0", "-o", "json"]
+    rows_ = json.loads(bench.run(*drift, "--report", "d.html").stdout)
+    page = Page((bench.folder / "d.html").read_text())
+    shown = [r for r in page.cells if len(r) == 14][1:]
+    assert [(r[0], r[2]) for r in shown] == [(r["feature"], r["test"]) for r in rows_] and "svg" in page.tags
+    assert all(r["statistic"] is None or float(s[4]) == pytest.approx(r["statistic"], rel=1e-5) for r, s in zip(rows_, shown))
 
 
 def test_large_samples_far_from_chance(bench):

@@ -146,7 +146,8 @@ static void fill(struct run *r, size_t feature, size_t from, size_t n)
 static void add(struct run *r, const struct tree_piece *p)
 {
   const struct kern *k = r->e->kern;
-  k->mux(r->arena, r->e->ops + p->op, p->first, p->ops);
+  if (p->ops) /* none are kept where no tree has any */
+    k->mux(r->arena, r->e->ops + p->op, p->first, p->ops);
   k->index(r->arena, p->bits, r->idx);
   if (p->map) {
     k->index(r->arena, p->more, r->more);

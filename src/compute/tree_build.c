@@ -159,7 +159,7 @@ static int scratch(struct tree_build *b, size_t n, struct sl_err *err)
 /* How many hang below the root; what else there is, nobody comes to. */
 static size_t order_nodes(struct tree_build *b, const struct tree_grown *t)
 {
-  const struct tree_node *nodes = b->nodes + t->node;
+  const struct tree_node *nodes = t->n ? b->nodes + t->node : NULL; /* stumps alone: there are none */
   size_t n = 0;
   if (t->n) {
     b->order[n++] = 0;
@@ -182,7 +182,7 @@ static uint32_t size_of(const struct tree_build *b, int32_t child) { return chil
 int tree_cut(struct tree_build *b, uint32_t tree, struct sl_err *err)
 {
   const struct tree_grown *t = &b->trees[tree];
-  const struct tree_node *nodes = b->nodes + t->node;
+  const struct tree_node *nodes = t->n ? b->nodes + t->node : NULL; /* stumps alone: there are none */
   if (b->present == tree + 1)
     return SL_OK;
   int rc = scratch(b, t->n + 1, err);

@@ -134,6 +134,8 @@ void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
       take(t, &t->rmse, b, row);
     else if (sl_str_eqz(metric, "disagreements") || sl_str_eqz(metric, "mistakes"))
       t->apart = f64_at(b, row, "value");
+    else
+      t->others += f64_at(b, row, "p_value") < SL_QUALITY_NOISE;
   }
 }
 
@@ -218,6 +220,8 @@ static void beside(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_q
   }
   if (t->rmse.there && !isnan(t->rmse.difference))
     put_change(b, "rmse", &t->rmse, say);
+  if (v == SL_QUALITY_SAME && t->others)
+    sl_buf_printf(b, "; %zu other figure%s beyond it", t->others, t->others == 1 ? " is" : "s are");
   if (t->accuracy.there && !isnan(t->apart))
     sl_buf_printf(b, "%sthey disagree on %.0f of %lld rows", some ? "; " : "", t->apart, (long long)t->rows);
 }

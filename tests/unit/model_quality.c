@@ -127,6 +127,12 @@ static void beside(void **state)
   r[0].p = r[1].p = 0.05;
   says(r, 3, true, SL_QUALITY_SAME,
        "no difference beyond noise: auc +0.01 (p 0.05), accuracy -0.01 (p 0.05); they disagree on 12 of 294 rows");
+  struct row more[] = { r[0], r[1], r[2], { "brier", NULL, 0.02, NONE, NONE, 0.03, -0.01, 0.004, 294 },
+                        { "log_loss", NULL, 0.1, NONE, NONE, 0.2, -0.1, 0.05, 294 },
+                        { "average_precision", "1", 0.9, NONE, NONE, 0.8, 0.1, 0.001, 90 } };
+  says(more, 6, true, SL_QUALITY_SAME,
+       "no difference beyond noise: auc +0.01 (p 0.05), accuracy -0.01 (p 0.05); 1 other figure is beyond it; "
+       "they disagree on 12 of 294 rows");
   r[0].p = r[1].p = NONE;
   says(r, 2, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: auc +0.01, accuracy -0.01");
   static const struct row numbers[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, NONE, 9 } };

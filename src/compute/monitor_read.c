@@ -164,16 +164,23 @@ static int take_categorical(struct mj *r, void *to)
   return mj_fields(r, f, to);
 }
 
-static int take_distribution(struct mj *r, void *to)
+/* A distribution is that of its kind of feature: one under the other kind means nothing. */
+static int take_sketched(struct mj *r, void *to)
 {
-  static const struct mj_field f[] = { { "kll", take_kll }, { "categorical", take_categorical }, { NULL, NULL } };
+  static const struct mj_field f[] = { { "kll", take_kll }, { NULL, NULL } };
+  return mj_fields(r, f, to);
+}
+
+static int take_counted(struct mj *r, void *to)
+{
+  static const struct mj_field f[] = { { "categorical", take_categorical }, { NULL, NULL } };
   return mj_fields(r, f, to);
 }
 
 static int take_numbers(struct mj *r, void *to)
 {
   static const struct mj_field f[] = { { "common", take_common }, { "mean", take_mean }, { "sum", take_sum }, { "std_dev", take_std },
-                                    { "min", take_min }, { "max", take_max }, { "distribution", take_distribution }, { NULL, NULL } };
+                                    { "min", take_min }, { "max", take_max }, { "distribution", take_sketched }, { NULL, NULL } };
   feature_of(r)->numbers = true;
   return mj_fields(r, f, to);
 }
@@ -181,7 +188,7 @@ static int take_numbers(struct mj *r, void *to)
 static int take_texts(struct mj *r, void *to)
 {
   static const struct mj_field f[] = { { "common", take_common }, { "distinct_count", take_distinct },
-                                    { "distribution", take_distribution }, { NULL, NULL } };
+                                    { "distribution", take_counted }, { NULL, NULL } };
   feature_of(r)->texts = true;
   return mj_fields(r, f, to);
 }

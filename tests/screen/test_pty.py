@@ -37,7 +37,8 @@ def cases():
 
 
 def first_size(script, case):
-    m = re.search(r"(\d+)x(\d+)$", case) or re.search(r"^size (\d+)x(\d+)", script.read_text(), re.M)
+    before = script.read_text().split("\nopen ")[0]  # later ones are steps of their own
+    m = re.search(r"(\d+)x(\d+)$", case) or re.search(r"^size (\d+)x(\d+)", before, re.M)
     return (int(m.group(1)), int(m.group(2))) if m else (80, 24)
 
 

@@ -191,6 +191,6 @@ def test_another_class_is_named(bench):
     joblib.dump(KNeighborsClassifier().fit(bench.x.fillna(0), bench.y), bench.folder / "knn.txt")  # whatever it is called
     bench.refused("knn.txt", "sql:select 1 a, 2 b, 3 c", "not re-scored: ", "KNeighborsClassifier", "knn.txt", code=(1,))
     for text, words in (("", "knn.txt is an empty file"), ("hello", "knn.txt is no model that is known here"),
-                        ("\x08\x07", "knn.txt is an ONNX model")):
+                        ("\x08\x07", "knn.txt is no ONNX model: it holds no graph")):
         bench.put("knn.txt", text)
         bench.refused("knn.txt", "sql:select 1 a", "not re-scored: ", words, code=(1,))

@@ -46,7 +46,7 @@ def test_console_follows_a_run(world, runs, tmp_path):
     t = Screen([PROGRAM, "-w", str(tmp_path)], env={**settings(str(tmp_path)), "XDG_RUNTIME_DIR": str(tmp_path)}, rows=24, cols=100)
     try:
         t.until(lambda: "overview" in t.text())
-        assert t.type(b":runs live\r", lambda: (n := t.counter()) and n[1] == 3, 20) is not None, t.text()
+        assert t.type(b":runs live\r", lambda: (n := t.counter()) and n[1] == 3, 40) is not None, t.text()
         line = lambda name: next((x for x in t.picture.display if f" {name} " in x), "")  # noqa: E731
         assert "0.5" in line("learns") and "running" in line("learns"), t.text()
         c = world.client
@@ -55,8 +55,8 @@ def test_console_follows_a_run(world, runs, tmp_path):
         c("c.set_terminated(r, 'FAILED', began + 3600000)", r=fails)
         c("c.delete_run(r)", r=goes)
         fresh = lambda: "0.875" in line("learns") and "ok" in line("learns") and "failed" in line("fails")  # noqa: E731
-        assert t.until(fresh, POLL + 6) is not None, t.text()
-        assert t.until(lambda: (n := t.counter()) and n[1] == 2 and not line("goes"), POLL + 6) is not None, t.text()
+        assert t.until(fresh, POLL + 15) is not None, t.text()
+        assert t.until(lambda: (n := t.counter()) and n[1] == 2 and not line("goes"), POLL + 15) is not None, t.text()
         t.rest(1.0)
         asked = requests(world)
         sent = t.read(POLL + 3.0)

@@ -18,7 +18,7 @@ if [ -s "$log" ]; then
 else
   not_run "there is no $log: ./run fuzz NAME --minutes N writes it"
 fi
-objects=$(find build/release/src/compute -name 'pickle*.c.o' -o -name 'skl_*.c.o' | sort)
+objects=$(find build/release/src -name 'pickle*.c.o' -o -name 'skl_*.c.o' | sort)
 calls='exec[a-z]*|system|popen|v?fork|dlopen|dlsym|posix_spawn[a-z]*|open(at)?(64)?|fopen(64)?|socket|connect'
 reach=$(for o in $objects; do nm -u "$o"; done | awk '{ print $2 }' | grep -xE "$calls" | sort -u)
 if [ -z "$objects" ]; then missed "the pickle interpreter's object files are not there"

@@ -6,4 +6,4 @@ measure() { # NAME
   if tools/bench.sh "$1" >"$out" 2>&1; then ok "bench $1: $(grep -c '^ok' "$out") budgets met"
   else missed "bench $1: $(grep -m 1 '^MISSED' "$out" || tail -n 1 "$out")"; fi
 }
-for name in trees drift profile images; do measure "$name"; done
+for name in trees sketch profile ks images; do measure "$name"; done

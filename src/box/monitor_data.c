@@ -2,18 +2,10 @@
  * engine. Memory is what the sketches need, however many rows there are. */
 #include "box/monitor_data.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fmt.h"
 #include "box/sqlscan.h"
-
-enum { PIECE = 64 << 10 };
-static const size_t file_max = (size_t)256 << 20;
 
 struct column { char *name; bool number, whole; size_t feature; };   /* whole: a type of integers */
 /* mean and m2 by Welford's update; the sum with its lost digits (Neumaier). */
@@ -27,41 +19,6 @@ struct data {
   size_t n, at_text;             /* at_text: whose texts a statement is about */
   struct moments *m;             /* a feature each */
 };
-
-/* ---- files ---- */
-
-static int read_all(int fd, const char *path, struct sl_buf *b, struct sl_err *err)
-{
-  for (;;) {
-    char *to = sl_buf_room(b, PIECE);
-    if (!to)
-      return sl_buf_check(b, err);
-    ssize_t n = read(fd, to, PIECE);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return sl_err_sys(err, errno, "cannot read %s", path);
-    if (!n)
-      return SL_OK;
-    sl_buf_wrote(b, (size_t)n);
-  }
-}
-
-int monitor_file_read(const char *path, struct sl_buf *b, struct sl_err *err)
-{
-  struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return sl_err_sys(err, errno, "cannot open %s", path);
-  int rc = fstat(fd, &st) ? sl_err_sys(err, errno, "cannot read %s", path) : SL_OK;
-  if (!rc && !S_ISREG(st.st_mode))
-    rc = sl_err_set(err, SL_EPARSE, "%s is no file", path);
-  if (!rc && (uint64_t)st.st_size > file_max)
-    rc = sl_err_set(err, SL_ELIMIT, "%s: more than 256 MiB", path);
-  rc = rc ? rc : read_all(fd, path, b, err);
-  close(fd);
-  return rc;
-}
 
 /* ---- statements of ours ---- */
 

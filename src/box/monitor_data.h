@@ -8,7 +8,5 @@
 /* sql: one query. Texts of at most `values` different ones are counted value by value. out is yours to free, also after a failure. */
 int monitor_data_read(struct sl_box_ctx *c, struct sl_str sql, size_t values, struct sl_monitor_stats *out,
                       struct sl_err *err) SL_NODISCARD;
-/* A file of at most 256 MiB into b. ENOENT, ELIMIT. */
-int monitor_file_read(const char *path, struct sl_buf *b, struct sl_err *err) SL_NODISCARD;
 
 #endif

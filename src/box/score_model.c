@@ -1,8 +1,6 @@
 /* box/score_model.c: the model's file: found by MLmodel or named itself, unpacked, and known by what its bytes are. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -12,36 +10,6 @@
 #include "box/unpack.h"
 
 enum { MODEL_MAX = 256 << 20 };
-
-static int read_all(int fd, const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
-{
-  struct stat st;
-  if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-    return sl_err_set(err, SL_EIO, "%s is no file", path);
-  if ((uint64_t)st.st_size > max)
-    return sl_err_set(err, SL_ELIMIT, "%s is larger than %zu MiB", path, max >> 20);
-  for (;;) {
-    char *room = sl_buf_room(b, 1 << 16);
-    ssize_t n = room ? read(fd, room, 1 << 16) : -1;
-    if (!room)
-      return sl_buf_check(b, err);
-    if (n < 0)
-      return sl_err_sys(err, errno, "cannot read %s", path);
-    if (!n)
-      return SL_OK;
-    sl_buf_wrote(b, (size_t)n);
-  }
-}
-
-static int slurp(const char *path, size_t max, struct sl_buf *b, struct sl_err *err)
-{
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return sl_err_sys(err, errno, "cannot open %s", path);
-  int rc = read_all(fd, path, max, b, err);
-  close(fd);
-  return rc;
-}
 
 /* A folder with model.onnx and its weights, without a page. */
 static bool bare_onnx(const char *folder)
@@ -58,7 +26,7 @@ static int from_folder(struct score *s, char **file, struct sl_err *err)
   struct sl_buf b;
   char *page = sl_asprintf("%s/MLmodel", s->path);
   sl_buf_init(&b, SL_MLMODEL_MAX + (1 << 16));
-  int rc = page ? slurp(page, SL_MLMODEL_MAX, &b, err) : sl_err_nomem(err);
+  int rc = page ? sl_file_read(&b, page, SL_MLMODEL_MAX, err) : sl_err_nomem(err);
   if (rc == SL_ENOENT && bare_onnx(s->path)) {
     sl_err_clear(err);
     rc = (*file = sl_asprintf("%s/model.onnx", s->path)) ? SL_OK : sl_err_nomem(err);
@@ -76,12 +44,6 @@ static int from_folder(struct score *s, char **file, struct sl_err *err)
   sl_buf_free(&b);
   sl_free(page);
   return rc;
-}
-
-static const char *last(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash && slash[1] ? slash + 1 : path;
 }
 
 /* ONNX Runtime's. path: of the file itself, whose weights may lie beside it; NULL: it was in an archive. */
@@ -178,7 +140,7 @@ static int load_tar(struct score *s, struct sl_str tar, const char *file, struct
 /* By what the bytes are, whatever they are called; anything may be compressed whole. */
 static int load_bytes(struct score *s, struct sl_buf *b, const char *path, struct sl_err *err)
 {
-  const char *file = last(s->page.file ? s->page.file : path);
+  const char *file = sl_path_base(s->page.file ? s->page.file : path);
   bool was = false;
   if (s->page.onnx || is_onnx(sl_buf_view(b)))
     return load_onnx(s, sl_buf_view(b), path, file, err);
@@ -202,7 +164,7 @@ int score_model_load(struct score *s, struct sl_err *err)
   else if (S_ISDIR(st.st_mode))
     rc = from_folder(s, &file, err);
   if (!rc)
-    rc = slurp(file ? file : s->path, MODEL_MAX, &b, err);
+    rc = sl_file_read(&b, file ? file : s->path, MODEL_MAX, err);
   if (!rc)
     rc = load_bytes(s, &b, file ? file : s->path, err);
   if (rc)

@@ -1,16 +1,13 @@
 /* box/sketch_file.c: sketches of a data set: files of them merged, or one pass over a query. */
 #include "box/sketch_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "box/sqlscan.h"
 
-enum { FILE_MAX = 256 << 20, PIECE = 1 << 18 };
+enum { FILE_MAX = 256 << 20 };
 
 /* ---- FROM 'a.sketch' UNION ALL FROM 'b.sketch' ---- */
 
@@ -49,48 +46,21 @@ bool sketch_file_is(struct sl_str sql)
 
 /* ---- files ---- */
 
-static int read_fd(int fd, const char *path, struct sl_buf *b, struct sl_err *err)
-{
-  struct stat st;
-  if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-    return sl_err_set(err, SL_EIO, "%s is no file", path);
-  for (;;) {
-    char *room = sl_buf_room(b, PIECE);
-    ssize_t n = room ? read(fd, room, PIECE) : -1;
-    if (!room)
-      return sl_buf_check(b, err);
-    if (n < 0)
-      return sl_err_sys(err, errno, "cannot read %s", path);
-    if (!n)
-      return SL_OK;
-    sl_buf_wrote(b, (size_t)n);
-  }
-}
-
-static const char *last_name(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 static int add_file(struct sl_sketches *all, const char *path, struct sl_err *err)
 {
   struct sl_sketches part = { .at = NULL };
   struct sl_buf b;
-  sl_buf_init(&b, FILE_MAX);
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  int rc = fd < 0 ? sl_err_sys(err, errno, "cannot open %s", path) : read_fd(fd, path, &b, err);
-  if (fd >= 0)
-    close(fd);
+  sl_buf_init(&b, FILE_MAX + 1);
+  int rc = sl_file_read(&b, path, FILE_MAX, err);
   if (!rc && (rc = sl_sketches_read(&part, sl_buf_view(&b), err)) && rc != SL_ENOMEM)
-    sl_err_prefix(err, "%s", last_name(path));
+    sl_err_prefix(err, "%s", sl_path_base(path));
   sl_buf_free(&b);
   if (!rc && !all->at) {
     *all = part;
     return SL_OK;
   }
   if (!rc && (rc = sl_sketches_merge(all, &part, err)) && rc != SL_ENOMEM)
-    sl_err_prefix(err, "%s", last_name(path));
+    sl_err_prefix(err, "%s", sl_path_base(path));
   sl_sketches_free(&part);
   return rc;
 }

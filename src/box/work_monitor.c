@@ -13,12 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "box/drift_row.h"
 #include "box/monitor_data.h"
 #include "compute/evidently.h"
 
-enum { VALUES_MAX = 1 << 17, QUARTILES = 3, BINS = 20 };
+enum { FILE_MAX = 256 << 20, VALUES_MAX = 1 << 17, QUARTILES = 3, BINS = 20 };
 enum { COL_NAME, COL_TYPE, COL_NULLABLE, COL_NULLS, COL_DISTINCT, COL_MIN, COL_MAX, COL_MEAN, COL_TABLE, COL_Q25, COL_Q50, COL_Q75,
        COL_HISTOGRAM };
 
@@ -31,21 +32,15 @@ static const struct sl_col cols[] = {
   { .name = "histogram", .type = SL_LIST },
 };
 
-static const char *base_name(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 /* ---- files ---- */
 
 static int read_stats(const char *path, struct sl_monitor_stats *out, struct sl_err *err)
 {
   struct sl_buf b;
-  sl_buf_init(&b, (size_t)257 << 20);
+  sl_buf_init(&b, FILE_MAX + 1);
   *out = (struct sl_monitor_stats){ .items = 0 };
-  int rc = monitor_file_read(path, &b, err);
-  rc = rc ? rc : sl_monitor_read_stats(out, base_name(path), sl_buf_view(&b), err);
+  int rc = sl_file_read(&b, path, FILE_MAX, err);
+  rc = rc ? rc : sl_monitor_read_stats(out, sl_path_base(path), sl_buf_view(&b), err);
   sl_buf_free(&b);
   return rc;
 }
@@ -55,15 +50,15 @@ static int read_constraints(const char *path, struct sl_monitor_constraints *out
 {
   struct sl_buf b;
   struct sl_err e = { 0 };
-  sl_buf_init(&b, (size_t)257 << 20);
-  int rc = path[0] ? monitor_file_read(path, &b, &e) : SL_ENOENT;
+  sl_buf_init(&b, FILE_MAX + 1);
+  int rc = path[0] ? sl_file_read(&b, path, FILE_MAX, &e) : SL_ENOENT;
   *found = !rc;
   if (rc == SL_ENOENT)
     rc = SL_OK;
   else if (rc && err)
     *err = e;
   else
-    rc = sl_monitor_read_constraints(out, base_name(path), sl_buf_view(&b), err);
+    rc = sl_monitor_read_constraints(out, sl_path_base(path), sl_buf_view(&b), err);
   sl_buf_free(&b);
   return rc;
 }
@@ -157,7 +152,7 @@ static int columns(struct sl_box_ctx *c, const char *path, struct sl_err *err)
     rc = box_head(c, schema, (int64_t)s.n, err);
   for (size_t i = 0; !rc && i < s.n; i++) {
     rc = b ? SL_OK : sl_batch_new(&b, schema, err);
-    rc = rc ? rc : put_column(b, base_name(path), &s.at[i], i, err);
+    rc = rc ? rc : put_column(b, sl_path_base(path), &s.at[i], i, err);
     if (rc || (!sl_batch_full(b) && i + 1 < s.n))
       continue;
     rc = box_rows(c, b, err);
@@ -224,12 +219,12 @@ static int report(struct sl_box_ctx *c, const char *path, struct sl_err *err)
 {
   struct drift_rows o;
   struct sl_buf b;
-  sl_buf_init(&b, (size_t)257 << 20);
+  sl_buf_init(&b, FILE_MAX + 1);
   int rc = drift_rows_open(&o, c, SL_STR_NONE, SL_STR("monitor"), err);
-  rc = rc ? rc : monitor_file_read(path, &b, err);
+  rc = rc ? rc : sl_file_read(&b, path, FILE_MAX, err);
   bool violations = sl_str_ends(sl_str(path), SL_STR("violations.json"));
   if (!rc)
-    rc = (violations ? report_violations : report_evidently)(&o, base_name(path), sl_buf_view(&b), err);
+    rc = (violations ? report_violations : report_evidently)(&o, sl_path_base(path), sl_buf_view(&b), err);
   rc = rc ? rc : drift_rows_end(&o, err);
   sl_buf_free(&b);
   drift_rows_free(&o);
@@ -363,20 +358,7 @@ static int drift(struct sl_box_ctx *c, const char *path, const json_t *args, str
   return rc;
 }
 
-/* ---- files ---- */
-
-static int write_all(int fd, struct sl_str s, const char *path, struct sl_err *err)
-{
-  while (s.n) {
-    ssize_t n = write(fd, s.p, s.n);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return sl_err_sys(err, errno, "cannot write %s", path);
-    s = sl_str_from(s, (size_t)n);
-  }
-  return SL_OK;
-}
+/* ---- files made ---- */
 
 /* Into the job's file; whoever asked moves it to its place. */
 static int write_out(struct sl_box_ctx *c, const struct sl_buf *b, uint64_t rows, struct sl_err *err)
@@ -388,10 +370,10 @@ static int write_out(struct sl_box_ctx *c, const struct sl_buf *b, uint64_t rows
     return rc;
   int fd = open(c->out_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
-    return sl_err_sys(err, errno, "cannot write %s", base_name(c->out_file));
-  rc = write_all(fd, sl_buf_view(b), base_name(c->out_file), err);
+    return sl_err_sys(err, errno, "cannot write %s", sl_path_base(c->out_file));
+  rc = sl_fd_write(fd, sl_buf_view(b)) ? sl_err_sys(err, errno, "cannot write %s", sl_path_base(c->out_file)) : SL_OK;
   if (close(fd) && !rc)
-    rc = sl_err_sys(err, errno, "cannot write %s", base_name(c->out_file));
+    rc = sl_err_sys(err, errno, "cannot write %s", sl_path_base(c->out_file));
   c->wrote = !rc;
   c->rows = rows;
   return rc;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "box/sketch_file.h"
 
@@ -10,13 +11,8 @@ static int write_all(const char *path, struct sl_str bytes, struct sl_err *err)
 {
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   int rc = fd < 0 ? sl_err_sys(err, errno, "cannot write the file") : SL_OK;
-  while (!rc && bytes.n) {
-    ssize_t n = write(fd, bytes.p, bytes.n);
-    if (n < 0 && errno != EINTR)
-      rc = sl_err_sys(err, errno, "cannot write the file");
-    else if (n > 0)
-      bytes = sl_str_from(bytes, (size_t)n);
-  }
+  if (!rc && sl_fd_write(fd, bytes))
+    rc = sl_err_sys(err, errno, "cannot write the file");
   if (fd >= 0 && close(fd) && !rc)
     rc = sl_err_sys(err, errno, "cannot write the file");
   return rc;

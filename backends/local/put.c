@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backend_local/local_int.h"
+#include "base/file.h"
 
 int local_put_begin(struct local_put *p, const struct local_bounds *in, const char *path, bool replace, struct sl_err *err)
 {
@@ -31,20 +32,7 @@ int local_put_begin(struct local_put *p, const struct local_bounds *in, const ch
 
 int local_put_part(struct local_put *p, const void *bytes, size_t n, struct sl_err *err)
 {
-  const char *at = bytes;
-  while (n) {
-    int pretend = sl_fault_io("write");
-    ssize_t w = pretend ? -1 : write(p->fd, at, n);
-    if (pretend)
-      errno = pretend;
-    if (w < 0 && errno == EINTR)
-      continue;
-    if (w < 0)
-      return sl_err_sys(err, errno, "cannot write %s", p->name);
-    at += w;
-    n -= (size_t)w;
-  }
-  return SL_OK;
+  return sl_fd_write(p->fd, sl_strn(bytes, n)) ? sl_err_sys(err, errno, "cannot write %s", p->name) : SL_OK;
 }
 
 /* rename() replaces; without that wish a file that came meanwhile must stay. */

@@ -21,18 +21,10 @@ struct fetch { int fd; bool done; int rc; uint64_t got; struct sl_err err; };
 static int fetch_data(void *user, uint64_t off, const void *p, size_t n)
 {
   struct fetch *f = user;
-  const char *at = p;
   (void)off;
   f->got += n;
-  while (n) {
-    ssize_t w = write(f->fd, at, n);
-    if (w < 0 && errno == EINTR)
-      continue;
-    if (w < 0)
-      return f->rc = sl_err_sys(&f->err, errno, "cannot write the copy");
-    at += w;
-    n -= (size_t)w;
-  }
+  if (sl_fd_write(f->fd, sl_strn(p, n)))
+    return f->rc = sl_err_sys(&f->err, errno, "cannot write the copy");
   return SL_OK;
 }
 

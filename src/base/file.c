@@ -106,8 +106,10 @@ int sl_fd_write(int fd, struct sl_str s)
     ssize_t n = FILE_SYS("write", write(fd, s.p, s.n));
     if (n < 0 && errno == EINTR)
       continue;
-    if (n < 0)
+    if (n <= 0) {
+      errno = n ? errno : EIO; /* a file that takes nothing: not again and again */
       return -1;
+    }
     s = sl_str_from(s, (size_t)n);
   }
   return 0;

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 
 enum { TRIES = 16, DIGITS = 15, KEEP = 4, LITTER_MS = 3600000 };
@@ -69,15 +70,7 @@ int sl_lease_dir_look(const char *dir, struct sl_err *err)
 
 static int all_written(int fd, struct sl_str s)
 {
-  while (s.n) {
-    ssize_t n = write(fd, s.p, s.n);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n ? errno : EIO;
-    s = sl_str_from(s, (size_t)n);
-  }
-  return fsync(fd) ? errno : 0;
+  return sl_fd_write(fd, s) || fsync(fd) ? errno : 0;
 }
 
 static int file_make(int dir, const char *name, const struct sl_holder *h, struct stat *st, struct sl_err *err)

@@ -131,6 +131,14 @@ static int width_of(struct ort_model *m, struct ort_numbers *x, const ort_value 
   return wide && wide <= WIDTH_MAX ? SL_OK : sl_err_set(err, SL_EUNSUP, "%s: output %s: how wide it is cannot be told", m->file, p->name);
 }
 
+static void values_free(const struct ort_model *m, ort_value *v, size_t n)
+{
+  for (size_t i = 0; v && i < n; i++)
+    if (v[i])
+      m->s.o->release_value(v[i]);
+  sl_free(v);
+}
+
 static int try_widths(struct ort_model *m, struct sl_err *err)
 {
   ort_value *in = sl_calloc(m->s.nin, sizeof *in), *out = sl_calloc(m->s.nout, sizeof *out);
@@ -141,14 +149,8 @@ static int try_widths(struct ort_model *m, struct sl_err *err)
     rc = width_of(m, &m->prob, out, err);
   if (!rc)
     rc = width_of(m, &m->score, out, err);
-  for (size_t i = 0; in && i < m->s.nin; i++)
-    if (in[i])
-      m->s.o->release_value(in[i]);
-  for (size_t i = 0; out && i < m->s.nout; i++)
-    if (out[i])
-      m->s.o->release_value(out[i]);
-  sl_free(in);
-  sl_free(out);
+  values_free(m, in, m->s.nin);
+  values_free(m, out, m->s.nout);
   return rc;
 }
 
@@ -294,14 +296,8 @@ static int one_run(struct ort_model *m, const struct sl_column *const *col, size
     rc = ort_session_run(&m->s, in, out, err);
   if (!rc)
     rc = ort_take(m, out, at, n, rows, err);
-  for (size_t i = 0; in && i < m->s.nin; i++)
-    if (in[i])
-      m->s.o->release_value(in[i]);
-  for (size_t i = 0; out && i < m->s.nout; i++)
-    if (out[i])
-      m->s.o->release_value(out[i]);
-  sl_free(in);
-  sl_free(out);
+  values_free(m, in, m->s.nin);
+  values_free(m, out, m->s.nout);
   return rc;
 }
 

@@ -93,12 +93,10 @@ static int field(struct mj *r, const struct mj_field *f, void *to, uint32_t *see
   return rc;
 }
 
-int mj_fields(struct mj *r, const struct mj_field *f, void *to)
+/* An object whose first token was taken already. */
+int mj_fields_from(struct mj *r, enum sl_json_tok t, const struct mj_field *f, void *to)
 {
   uint32_t seen = 0;
-  enum sl_json_tok t = mj_next(r);
-  if (t == SL_JT_NULL)
-    return SL_OK;
   if (t != SL_JT_OBJ)
     return mj_not_a(r, t, "an object");
   while ((t = mj_next(r)) == SL_JT_KEY) {
@@ -109,12 +107,15 @@ int mj_fields(struct mj *r, const struct mj_field *f, void *to)
   return t == SL_JT_END_OBJ ? SL_OK : mj_not_a(r, t, "a name");
 }
 
-/* each reads from its first token on, which is in t. */
-int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to)
+int mj_fields(struct mj *r, const struct mj_field *f, void *to)
 {
   enum sl_json_tok t = mj_next(r);
-  if (t == SL_JT_NULL)
-    return SL_OK;
+  return t == SL_JT_NULL ? SL_OK : mj_fields_from(r, t, f, to);
+}
+
+/* each reads from its first token on, which is in t. */
+int mj_items_from(struct mj *r, enum sl_json_tok t, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to)
+{
   if (t != SL_JT_ARR)
     return mj_not_a(r, t, "an array");
   for (size_t i = 0; (t = mj_next(r)) != SL_JT_END_ARR; i++) {
@@ -130,6 +131,12 @@ int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *t
   return SL_OK;
 }
 
+int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to)
+{
+  enum sl_json_tok t = mj_next(r);
+  return t == SL_JT_NULL ? SL_OK : mj_items_from(r, t, each, to);
+}
+
 int mj_each(struct mj *r, int (*each)(struct mj *r, struct sl_str key, void *to), void *to)
 {
   enum sl_json_tok t = mj_next(r);
@@ -143,20 +150,6 @@ int mj_each(struct mj *r, int (*each)(struct mj *r, struct sl_str key, void *to)
     if (rc)
       return rc;
     mj_leave(r, at);
-  }
-  return t == SL_JT_END_OBJ ? SL_OK : mj_not_a(r, t, "a name");
-}
-
-/* An object whose first token was taken already. */
-int mj_fields_from(struct mj *r, enum sl_json_tok t, const struct mj_field *f, void *to)
-{
-  uint32_t seen = 0;
-  if (t != SL_JT_OBJ)
-    return mj_not_a(r, t, "an object");
-  while ((t = mj_next(r)) == SL_JT_KEY) {
-    int rc = field(r, f, to, &seen);
-    if (rc)
-      return rc;
   }
   return t == SL_JT_END_OBJ ? SL_OK : mj_not_a(r, t, "a name");
 }

@@ -33,7 +33,8 @@ int mj_fields(struct mj *r, const struct mj_field *f, void *to);
 int mj_fields_from(struct mj *r, enum sl_json_tok t, const struct mj_field *f, void *to);
 /* An object of any names, or null; each reads the value behind its name, which is gone then. */
 int mj_each(struct mj *r, int (*each)(struct mj *r, struct sl_str key, void *to), void *to);
-/* An array, or null; each reads an item from t on. */
+/* An array, or null; each reads an item from t on. _from: its first token was taken. ELIMIT: SL_MONITOR_ITEMS_MAX in all. */
+int mj_items_from(struct mj *r, enum sl_json_tok t, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to);
 int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to);
 int mj_text(struct mj *r, const char **out);
 int mj_text_from(struct mj *r, enum sl_json_tok t, const char **out);

@@ -96,20 +96,11 @@ static int one_item(struct mj *r, enum sl_json_tok t, void *to)
 
 static int one_level(struct mj *r, enum sl_json_tok t, void *to)
 {
-  struct sl_kll *s = to;
-  if (t != SL_JT_ARR)
-    return mj_not_a(r, t, "an array");
   if (in_stats(r)->level == SL_KLL_LEVELS)
     return sl_err_set(r->err, SL_ELIMIT, "%s: %s: more than %d levels", r->file, r->path, SL_KLL_LEVELS);
-  for (size_t i = 0; (t = mj_next(r)) != SL_JT_END_ARR; i++) {
-    size_t at = mj_enter(r, "[%zu]", i);
-    int rc = r->items++ < SL_MONITOR_ITEMS_MAX ? one_item(r, t, s) : mj_bad(r, "more than %d values in all", SL_MONITOR_ITEMS_MAX);
-    if (rc)
-      return rc;
-    mj_leave(r, at);
-  }
-  in_stats(r)->level++;
-  return SL_OK;
+  int rc = mj_items_from(r, t, one_item, to);
+  in_stats(r)->level += rc == SL_OK;
+  return rc;
 }
 
 static int take_data(struct mj *r, void *to)

@@ -19,7 +19,7 @@ need_demo() {
   "$SLUICE" demo --dir "$demo" </dev/null >"$DONE_WORK/demo.out" 2>&1 && [ -d "$demo" ]
 }
 
-# A pytest file that is the item: ok with the number of its tests, or MISSED with the first that failed.
+# A pytest file that is the item: ok with the number of its tests, or MISSED with the first that failed or was passed over.
 pytest_item() { # WHAT FILE...
   local what=$1 out=$DONE_WORK/pytest.out
   shift
@@ -28,7 +28,11 @@ pytest_item() { # WHAT FILE...
     [ -e "$file" ] || { not_run "$what: $file does not exist yet"; return; }
   done
   if PYTHONPATH=tools "$python" -m pytest -p sluice_pytest -p no:cacheprovider -q "$@" >"$out" 2>&1; then
-    ok "$what: $(tail -n 1 "$out")"
+    case $(tail -n 1 "$out") in
+      *skipped* | *xfailed* | *deselected*) missed "$what: $(tail -n 1 "$out")" ;;
+      *passed*) ok "$what: $(tail -n 1 "$out")" ;;
+      *) missed "$what: $(tail -n 1 "$out")" ;;
+    esac
   else
     missed "$what: $(grep -m 1 -E '^(FAILED|ERROR)' "$out" || tail -n 1 "$out")"
     cat "$out" >&2

@@ -1,4 +1,4 @@
-"""The pairs of data sets that drift_oracle.py draws, as lines for drift_deequ.java, in the environment of requirements-drift.txt."""
+"""The pairs of data sets that drift_oracle.py draws, as lines for deequ_distance.java, in the environment of requirements-drift.txt."""
 import sys
 
 import numpy as np

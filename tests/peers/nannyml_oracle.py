@@ -1,6 +1,6 @@
 """What NannyML says of the pairs of data sets that drift_oracle.py draws. Runs in the environment of tools/requirements-nannyml.txt:
 
-    drift_nannyml.py FOLDER     reads FOLDER/baseline.parquet, current.parquet; writes FOLDER/nannyml.json
+    nannyml_oracle.py FOLDER     reads FOLDER/baseline.parquet, current.parquet; writes FOLDER/nannyml.json
 
 Its methods are fitted on the baseline with its default chunks; the current data is one chunk. Infinities are left out, since its histograms
 refuse them; we count them apart.

@@ -1,6 +1,6 @@
 /* What Deequ says of two samples, by its own classes: no Spark session is needed for its distances.
  *
- *     java -cp 'JARS/*' drift_deequ.java < SAMPLES > FIGURES
+ *     java -cp 'JARS/*' deequ_distance.java < SAMPLES > FIGURES
  *
  * SAMPLES: a line each side of a feature, baseline first: NAME, tab, "n" or "c", tab, values with tabs between. FIGURES: NAME, simple, robust
  * L-infinity, and of categories p and statistic of the chi-squared test. */
@@ -14,7 +14,7 @@ import scala.collection.mutable.Map;
 import scala.math.Ordering;
 import scala.reflect.ClassTag;
 
-public class drift_deequ {
+public class deequ_distance {
   static final int SKETCH = 1 << 14;   // so that the sketch keeps every value
 
   @SuppressWarnings("unchecked")

@@ -70,7 +70,7 @@ _sluice()
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
     drift) args='file' options="$options --columns --replace --out --partial --merge --baseline --current --tests --profile --fail-share --report" ;;
-    score) args='' options="$options --filter --columns --limit --replace --out --model --data --label --outputs --report --against --slice" ;;
+    score) args='file' options="$options --filter --columns --limit --replace --out --partial --merge --model --data --label --outputs --report --against --slice" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;
     retry) args='execution' options="$options --detach" ;;

@@ -1,5 +1,6 @@
 /* backends/compute/sqlport.c: one statement: its addresses resolved, the rows of resources sent in, its own rows sent on as they come. */
 #include "backend_compute/compute_int.h"
+#include "box/sqlscan.h"
 
 struct input {
   struct feeder *f;
@@ -319,12 +320,16 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   struct sl_err e = *err;
   run->prep = NULL;
   run->reads = rc ? NULL : compute_only(reads);
+  bool parts = !rc && sql_is_files(sl_str(sql), ".partial", NULL);      /* parts of a scoring: joined, or their figures */
   bool sketch = sl_str_ends(sl_req_query(r)->out, SL_STR(".sketch")); /* not the rows, but what statistics need of them */
+  struct sl_str out = sl_req_query(r)->out;
   char *plain = !rc && sketch ? compute_without_folders(sl_str(sql)) : NULL;
   if (!rc && sketch && !plain)
     rc = sl_err_nomem(&e);
+  if (!rc && out.n && sl_str_ends(out, SL_STR(".partial")) != (parts && !sketch))
+    rc = sl_err_set(&e, SL_EUSAGE, parts ? "parts of a scoring are joined into W.partial" : "a .partial is what score --partial writes");
   if (!rc)
-    rc = start(r, sketch ? "sketch" : "sql", sketch ? plain : sql, reads, &e);
+    rc = start(r, sketch ? "sketch" : parts ? "partial" : "sql", sketch ? plain : sql, reads, &e);
   sl_free(plain);
   if (rc) {
     run_leave(run);

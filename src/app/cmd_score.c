@@ -112,8 +112,54 @@ static int cmd_judge(struct sl_app *a)
   return code;
 }
 
+/* ---- parts ---- */
+
+static int check_parts(const struct sl_app *a, struct sl_err *err)
+{
+  bool partial = sl_args_has(a->args, SL_O_partial), merge = sl_args_has(a->args, SL_O_merge);
+  const char *to = sl_args_text(a->args, SL_O_out, NULL);
+  bool file = to && sl_str_ends(sl_str(to), SL_STR(".partial"));
+  if (!partial && !merge && !file && !a->args->npos)
+    return SL_OK;
+  if (partial == merge)
+    return sl_err_set(err, SL_EUSAGE, "one of --partial --model M --data D --output W.partial, --merge W.partial...");
+  if (judges(a))
+    return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report judge whole data: not with --partial and --merge");
+  if (partial && (!file || a->args->npos))
+    return sl_err_set(err, SL_EUSAGE, "--partial --model M --data D goes into a file: --output W.partial");
+  if (merge && (!a->args->npos || (to && !file)))
+    return sl_err_set(err, SL_EUSAGE, "--merge needs the files to join, W.partial..., and at most --output W.partial");
+  if (merge && (sl_args_has(a->args, SL_O_model) || sl_args_has(a->args, SL_O_data) || sl_args_has(a->args, SL_O_label)))
+    return sl_err_set(err, SL_EUSAGE, "--merge takes files alone: they know their model and label");
+  return SL_OK;
+}
+
+/* Joined into a file, or their figures as rows. */
+static int cmd_merge(struct sl_app *a)
+{
+  struct sl_err err = { 0 };
+  struct sl_buf b;
+  int rc = SL_OK;
+  sl_buf_init(&b, 1 << 20);
+  for (size_t i = 0; !rc && i < a->args->npos; i++) {
+    if (!sl_str_ends(sl_str(a->args->pos[i]), SL_STR(".partial")))
+      rc = sl_err_set(&err, SL_EUSAGE, "%s: files to join end in .partial", a->args->pos[i]);
+    sl_buf_z(&b, i ? " UNION ALL FROM " : "FROM ");
+    sl_fmt_quote(&b, sl_str(a->args->pos[i]), '\'');
+  }
+  rc = rc ? rc : sl_buf_check(&b, &err);
+  int code = rc ? sl_app_fail(a, &err) : sl_app_sql(a, b.p);
+  sl_buf_free(&b);
+  return code;
+}
+
 int sl_cmd_score(struct sl_app *a)
 {
+  struct sl_err wrong = { 0 };
+  if (check_parts(a, &wrong))
+    return sl_app_fail(a, &wrong);
+  if (sl_args_has(a->args, SL_O_merge))
+    return cmd_merge(a);
   if (judges(a))
     return cmd_judge(a);
   struct sl_buf b;

@@ -54,7 +54,7 @@ static void out_changed(void *user, sl_watch id, const struct sl_answer *a)
 
 static const char *ending(const char *uri)
 {
-  static const char *const names[] = { "out.parquet", "out.csv", "out.ndjson", "out.sketch" };
+  static const char *const names[] = { "out.parquet", "out.csv", "out.ndjson", "out.sketch", "out.partial" };
   struct sl_str s = sl_str(uri);
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (sl_str_ends(s, sl_str(names[i] + 3)))
@@ -158,7 +158,7 @@ static int sql_out(struct sl_session *s, const char *sql, const char *to, const 
   struct outing x = { .s = s, .quiet = quiet };
   struct sl_query like = sl_app_query(s->app, &sl_res_rows, sql), *q = NULL;
   sl_watch id = { 0 };
-  int rc = name ? SL_OK : sl_err_set(&x.err, SL_EUSAGE, "--out %s: it must end in .csv, .parquet, .ndjson or .sketch", to);
+  int rc = name ? SL_OK : sl_err_set(&x.err, SL_EUSAGE, "--out %s: it must end in .csv, .parquet, .ndjson, .sketch or .partial", to);
   like.kind = SL_Q_SQL;
   like.input_rows = sl_args_count(s->app->args, SL_O_rows, 0);
   like.out = sl_str(name);

@@ -44,11 +44,11 @@ static int check_value(const struct sl_opt *o, const char *val, struct sl_err *e
   return rc;
 }
 
-/* --output says in which format; of a model, which of its outputs; of sketches, into which file: the words tell them apart. */
+/* --output says in which format; of a model, which of its outputs; of sketches and parts, into which file: the words tell them apart. */
 static const struct sl_opt *meant(const struct sl_opt *o, const char *val)
 {
   const struct sl_opt *outputs = &sl_opts[SL_O_outputs];
-  if (o == &sl_opts[SL_O_output] && sl_str_ends(sl_str(val), SL_STR(".sketch")))
+  if (o == &sl_opts[SL_O_output] && (sl_str_ends(sl_str(val), SL_STR(".sketch")) || sl_str_ends(sl_str(val), SL_STR(".partial"))))
     return &sl_opts[SL_O_out];
   return o == &sl_opts[SL_O_output] && sl_words_have(outputs->what + 1, sl_str(val)) ? outputs : o;
 }

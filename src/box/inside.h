@@ -38,6 +38,8 @@ int box_input(struct sl_box_ctx *c, size_t i, struct sl_schema *s, box_input_fn 
 /* Where an engine lies: the first of the folders that has it, by absolute path. */
 bool box_lib(const struct wire_list *dirs, const char *name, char *path, size_t n);
 /* Options of workers whose text is JSON, and the path that all of them have: both yours. */
+/* The job's file, from beginning to end. */
+int box_write_file(struct sl_box_ctx *c, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 struct json_t;
 int box_args(struct sl_str text, struct json_t **out, char **path, struct sl_err *err) SL_NODISCARD;
 

@@ -5,9 +5,11 @@
 #include <jansson.h>
 
 #include "box/duck.h"
+#include "base/hash.h"
 #include "compute/mlmodel.h"
 #include "compute/quality.h"
 
+struct sl_partial;
 struct score {
   struct sl_box_ctx *c;
   const struct duck *d;
@@ -37,6 +39,8 @@ struct score {
   uint64_t row;                /* of the first one in the block */
   double kernel_s, total_s;
   struct sl_quality *quality;
+  struct sl_partial *part;     /* what joined parts need is kept instead of rows; NULL: it is not */
+  struct sl_sha256 digest;     /* of the model, then */
   struct sl_schema *schema;
   struct sl_batch *batch;
   struct sl_col *cols; char **col_names; size_t ncols;
@@ -89,6 +93,15 @@ int score_out_summary(struct score *s, struct sl_err *err) SL_NODISCARD;
 struct sl_model_labels score_called(const struct score *s);
 enum sl_type score_called_type(const struct score *s);
 void score_out_free(struct score *s);
+
+/* ---- score_partial.c ---- */
+bool score_partial_wanted(const struct score *s);
+int score_partial_model(struct score *s, const char *path, struct sl_err *err) SL_NODISCARD;     /* s->digest */
+int score_partial_open(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_partial_block(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_partial_write(struct score *s, struct sl_err *err) SL_NODISCARD;
+/* Is what quality needs of a row predicted, beside what is wanted of it? */
+static inline bool score_judged(const struct score *s) { return s->quality || (s->part && s->label); }
 
 /* ---- score_write.c: all rows into the job's file ---- */
 int score_write(struct score *s, struct sl_err *err) SL_NODISCARD;

@@ -165,6 +165,8 @@ int score_model_load(struct score *s, struct sl_err *err)
     rc = from_folder(s, &file, err);
   if (!rc)
     rc = sl_file_read(&b, file ? file : s->path, MODEL_MAX, err);
+  if (!rc && score_partial_wanted(s))
+    rc = score_partial_model(s, file ? file : s->path, err);
   if (!rc)
     rc = load_bytes(s, &b, file ? file : s->path, err);
   if (rc)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/score_int.h"
+#include "compute/partial.h"
 
 enum { WIDTH_MAX = 20000 };
 
@@ -22,6 +23,25 @@ static int put_quality(void *user, const struct sl_quality_value *v)
     sl_jw_null(w);
   else
     sl_jw_f64(w, v->value);
+  return SL_OK;
+}
+
+/* Of a part: what lies between two bounds is two numbers. */
+static int put_figure(void *user, const struct sl_partial_figure *f)
+{
+  struct sl_jw *w = user;
+  char name[64];
+  if (f->cls >= 0 || f->output || !isnan(f->at) || !strcmp(f->metric, "rows"))
+    return SL_OK;
+  for (int i = 0; i < (f->between ? 2 : 1); i++) {
+    double v = !f->between ? f->value : i ? f->high : f->low;
+    snprintf(name, sizeof name, "%s%s", f->metric, !f->between ? "" : i ? "_at_most" : "_at_least");
+    sl_jw_key(w, sl_str(name));
+    if (isnan(v))
+      sl_jw_null(w);
+    else
+      sl_jw_f64(w, v);
+  }
   return SL_OK;
 }
 
@@ -222,6 +242,10 @@ int score_out_summary(struct score *s, struct sl_err *err)
   if (s->quality) {
     sl_jw_obj(&w);
     rc = sl_quality_end(s->quality, put_quality, &w, err);
+    sl_jw_end_obj(&w);
+  } else if (s->part && s->label) {
+    sl_jw_obj(&w);
+    rc = sl_partial_end(s->part, put_figure, &w);
     sl_jw_end_obj(&w);
   }
   if (!rc)

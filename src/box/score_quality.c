@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "box/score_int.h"
+#include "compute/partial.h"
 
 enum { ROWS_SHOWN = 200 };
 static const struct sl_col cols[JUDGED] = {
@@ -30,27 +31,32 @@ static const struct sl_col cols[JUDGED] = {
   [J_NOTE] = { .name = "note", .type = SL_TEXT, .help = "what to know of it" },
 };
 
+static int label_fits(const struct score *s, struct sl_err *err)
+{
+  bool texts = sl_model_labels(s->m).type == SL_COLUMN_TEXT && sl_model_labels(s->m).n;
+  if (!s->label->time && (sl_column_numeric(s->label) ? !texts : texts))
+    return SL_OK;
+  return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by %s only", s->label->name,
+                    sl_column_type_name(s->label), texts ? "name" : "number");
+}
+
 int score_quality_open(struct score *s, struct sl_err *err)
 {
   struct sl_model_facts f = sl_model_facts(s->m);
   struct sl_err none;
+  bool part = score_partial_wanted(s), must = s->judge || part;
   if (s->judge && !s->label)
     return sl_err_set(err, SL_EUSAGE, "quality needs the label: the column that holds what was true");
   if (!s->label || !(s->judge || s->c->out_file))
     return SL_OK;
-  bool texts = sl_model_labels(s->m).type == SL_COLUMN_TEXT && sl_model_labels(s->m).n;
-  if (s->label->time || (sl_column_numeric(s->label) ? texts : !texts)) {
-    if (!s->judge)
-      return SL_OK;
-    return sl_err_set(err, SL_EUNSUP, "the label %s is %s; the model knows its classes by %s only", s->label->name,
-                      sl_column_type_name(s->label), texts ? "name" : "number");
-  }
+  if (!part && label_fits(s, must ? err : &none)) /* a part without rows has its types from nowhere */
+    return must ? SL_EUNSUP : SL_OK;
   enum sl_model_output what = f.classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
   if (sl_model_shape(s->m, what, &s->prob_shape, &none) && sl_model_shape(s->m, SL_MODEL_CLASS, &s->prob_shape, err))
     return err ? err->code : SL_EUNSUP;
   if (s->prob_shape.width != 1 && s->prob_shape.width != f.classes)
-    return s->judge ? sl_err_set(err, SL_EUNSUP, "quality of a model of several numbers is not worked out") : SL_OK;
-  if (f.classes > SL_QUALITY_CLASSES_MAX && !s->judge)
+    return must ? sl_err_set(err, SL_EUNSUP, "quality of a model of several numbers is not worked out") : SL_OK;
+  if (part || (f.classes > SL_QUALITY_CLASSES_MAX && !must))
     return SL_OK;
   int rc = sl_quality_open(&s->quality, f.classes, s->prob_shape.type == SL_COLUMN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, err);
   if (!rc && (s->wide || json_object_get(s->args, "slice")))
@@ -71,7 +77,7 @@ int score_quality_block(struct score *s, struct sl_err *err)
   size_t width = s->prob_shape.width, rows = sl_columns_rows(&s->f), classes = sl_model_facts(s->m).classes;
   bool index = s->prob_shape.type == SL_COLUMN_I64;
   double p[SL_QUALITY_CLASSES_MAX];
-  int rc = SL_OK;
+  int rc = s->part ? label_fits(s, err) : SL_OK;
   for (size_t r = 0; !rc && r < rows; r++) {
     size_t best = 0;
     for (size_t k = 0; k < width; k++) {
@@ -84,7 +90,7 @@ int score_quality_block(struct score *s, struct sl_err *err)
       return sl_err_set(err, SL_EUSAGE, "row %llu of the data: its label is none of the model's classes", (unsigned long long)(s->row + r));
     int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
     const double *of = classes == 2 && width == 2 ? p + 1 : p; /* softprob of two classes gives one for each */
-    rc = sl_quality_add(s->quality, label, of, !index, chosen, err);
+    rc = s->part ? sl_partial_add(s->part, label, of, chosen, err) : sl_quality_add(s->quality, label, of, !index, chosen, err);
   }
   return rc;
 }

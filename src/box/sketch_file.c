@@ -6,45 +6,28 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "box/sqlscan.h"
+#include "compute/partial.h"
 
 enum { FILE_MAX = 256 << 20 };
 
-/* ---- FROM 'a.sketch' UNION ALL FROM 'b.sketch' ---- */
-
-static bool is(const struct sl_sql_tok *t, const char *z) { return sl_str_ieq(t->s, sl_str(z)); }
-
-/* The next name; false at the end, *bad when it is something else. */
-static bool next_name(struct sl_str *rest, bool first, struct sl_buf *name, bool *bad)
-{
-  struct sl_sql_tok t;
-  *bad = true;
-  if (!first) {
-    if (!sl_sql_next(rest, &t) || is(&t, ";")) {
-      *bad = false;
-      return false;
-    }
-    if (!is(&t, "union") || !sl_sql_next(rest, &t) || !is(&t, "all"))
-      return false;
-  }
-  sl_buf_clear(name);
-  if (!sl_sql_next(rest, &t) || !is(&t, "from") || !sl_sql_next(rest, &t) || t.kind != SL_SQL_TEXT || !sl_sql_unquote(&t, name))
-    return false;
-  *bad = !sl_str_ends(sl_buf_view(name), SL_STR(".sketch"));
-  return !*bad;
-}
-
-bool sketch_file_is(struct sl_str sql)
-{
-  struct sl_buf name;
-  bool bad = false, first = true;
-  sl_buf_init(&name, 1 << 20);
-  while (next_name(&sql, first, &name, &bad))
-    first = false;
-  sl_buf_free(&name);
-  return !bad && !first;
-}
+bool sketch_file_is(struct sl_str sql) { return sql_is_files(sql, ".sketch", ".partial"); }
 
 /* ---- files ---- */
+
+/* Of a partial scoring: its outputs. */
+static int read_one(struct sl_sketches *out, struct sl_str bytes, struct sl_err *err)
+{
+  struct sl_partial *p;
+  if (!sl_partial_is(bytes))
+    return sl_sketches_read(out, bytes, err);
+  int rc = sl_partial_read(&p, bytes, err);
+  if (rc)
+    return rc;
+  *out = *sl_partial_outputs(p);
+  *sl_partial_outputs(p) = (struct sl_sketches){ .at = NULL };
+  sl_partial_free(p);
+  return SL_OK;
+}
 
 static int add_file(struct sl_sketches *all, const char *path, struct sl_err *err)
 {
@@ -52,7 +35,7 @@ static int add_file(struct sl_sketches *all, const char *path, struct sl_err *er
   struct sl_buf b;
   sl_buf_init(&b, FILE_MAX + 1);
   int rc = sl_file_read(&b, path, FILE_MAX, err);
-  if (!rc && (rc = sl_sketches_read(&part, sl_buf_view(&b), err)) && rc != SL_ENOMEM)
+  if (!rc && (rc = read_one(&part, sl_buf_view(&b), err)) && rc != SL_ENOMEM)
     sl_err_prefix(err, "%s", sl_path_base(path));
   sl_buf_free(&b);
   if (!rc && !all->at) {
@@ -79,10 +62,10 @@ static int add_files(struct sl_sketches *all, const char *pattern, struct sl_err
 static int load_files(struct sl_str sql, struct sl_sketches *out, struct sl_err *err)
 {
   struct sl_buf name;
-  bool bad, first = true;
+  bool first = true;
   int rc = SL_OK;
   sl_buf_init(&name, 1 << 20);
-  for (; !rc && next_name(&sql, first, &name, &bad); first = false)
+  for (; !rc && sql_next_file(&sql, first, &name); first = false)
     rc = add_files(out, sl_buf_zstr(&name), err);
   sl_buf_free(&name);
   return rc;

@@ -165,3 +165,47 @@ struct sl_str sql_behind_parens(struct sl_str sql)
   }
   return rest;
 }
+
+/* ---- FROM 'a.x' UNION ALL FROM 'b.x' ---- */
+
+static bool is(const struct sl_sql_tok *t, const char *z) { return sl_str_ieq(t->s, sl_str(z)); }
+
+/* False at the end, *bad when it is something else. */
+static bool next_file(struct sl_str *rest, bool first, struct sl_buf *name, bool *bad)
+{
+  struct sl_sql_tok t;
+  *bad = true;
+  if (!first) {
+    if (!sl_sql_next(rest, &t) || is(&t, ";")) {
+      *bad = false;
+      return false;
+    }
+    if (!is(&t, "union") || !sl_sql_next(rest, &t) || !is(&t, "all"))
+      return false;
+  }
+  sl_buf_clear(name);
+  *bad = !sl_sql_next(rest, &t) || !is(&t, "from") || !sl_sql_next(rest, &t) || t.kind != SL_SQL_TEXT || !sl_sql_unquote(&t, name);
+  return !*bad;
+}
+
+bool sql_next_file(struct sl_str *rest, bool first, struct sl_buf *name)
+{
+  bool bad;
+  return next_file(rest, first, name, &bad);
+}
+
+bool sql_is_files(struct sl_str sql, const char *end, const char *other)
+{
+  struct sl_buf name;
+  bool bad = false, first = true;
+  sl_buf_init(&name, 1 << 20);
+  while (!name.failed && next_file(&sql, first, &name, &bad)) {
+    first = false;
+    bad = !sl_str_ends(sl_buf_view(&name), sl_str(end)) && !(other && sl_str_ends(sl_buf_view(&name), sl_str(other)));
+    if (bad)
+      break;
+  }
+  bad = bad || first || name.failed;
+  sl_buf_free(&name);
+  return !bad;
+}

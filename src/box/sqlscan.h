@@ -15,4 +15,9 @@ struct sl_str sql_without_end(struct sl_str sql);   /* without the ';' and what 
 struct sl_str sql_explained(struct sl_str sql);     /* behind EXPLAIN [ANALYZE] */
 struct sl_str sql_behind_parens(struct sl_str sql); /* behind one pair of parentheses at the start */
 
+/* FROM 'a.x' [UNION ALL FROM 'b.x' ...], names that end so (the other ending NULL: in one way only): nothing that the engine could read. */
+bool sql_is_files(struct sl_str sql, const char *end, const char *other);
+/* Its next name into b; false behind the last. */
+bool sql_next_file(struct sl_str *rest, bool first, struct sl_buf *name);
+
 #endif

@@ -1,5 +1,8 @@
-/* box/work_args.c: what workers begin with: options as JSON, engines by path. */
+/* box/work_args.c: what workers begin with (options as JSON, engines by path), and the file that some end with. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -32,4 +35,14 @@ bool box_lib(const struct wire_list *dirs, const char *name, char *path, size_t 
       return true;
   }
   return false;
+}
+
+int box_write_file(struct sl_box_ctx *c, struct sl_str bytes, struct sl_err *err)
+{
+  int fd = open(c->out_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  int rc = fd < 0 || sl_fd_write(fd, bytes) ? sl_err_sys(err, errno, "cannot write the file") : SL_OK;
+  if (fd >= 0 && close(fd) && !rc)
+    rc = sl_err_sys(err, errno, "cannot write the file");
+  c->wrote = !rc;
+  return rc;
 }

@@ -12,6 +12,7 @@
 #include "box/ort.h"
 #include "box/score_int.h"
 #include "box/sqlscan.h"
+#include "compute/partial.h"
 
 enum { BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
        TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20, LACKS_SHOWN = 5 };
@@ -218,9 +219,9 @@ static int room(struct score *s, struct sl_err *err)
   sl_free(s->out);
   sl_free(s->prob);
   s->out = outputs(s->shape, rows);
-  s->prob = s->quality ? outputs(s->prob_shape, rows) : NULL;
+  s->prob = score_judged(s) ? outputs(s->prob_shape, rows) : NULL;
   s->out_rows = rows;
-  return s->out && (s->prob || !s->quality) ? SL_OK : sl_err_nomem(err);
+  return s->out && (s->prob || !score_judged(s)) ? SL_OK : sl_err_nomem(err);
 }
 
 /* How far the engine is through the data; two models read it one after the other. */
@@ -247,18 +248,20 @@ static int predict_block(struct score *s, struct sl_err *err)
   if (!rc)
     rc = predict(s, s->what, s->shape, s->out, err);
   s->kernel_s += score_now() - from;
-  if (!rc && s->quality)
+  if (!rc && score_judged(s))
     rc = predict(s, s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY
                                                                                                            : SL_MODEL_PREDICT,
                  s->prob_shape, s->prob, err);
-  if (!rc && s->quality)
+  if (!rc && score_judged(s))
     rc = score_quality_block(s, err);
+  if (!rc && s->part)
+    rc = score_partial_block(s, err);
   return rc ? rc : score_slices_block(s, err);
 }
 
 int score_block_next(struct score *s, struct sl_err *err)
 {
-  size_t cells = s->f.n + 1 + s->shape.width + (s->quality ? s->prob_shape.width : 0);
+  size_t cells = s->f.n + 1 + s->shape.width + (score_judged(s) ? s->prob_shape.width : 0);
   size_t rows = BLOCK_CELLS / cells < BLOCK_ROWS ? BLOCK_CELLS / cells : BLOCK_ROWS;
   int rc = SL_OK;
   while (!rc && s->more && (!sl_columns_rows(&s->f) || sl_columns_rows(&s->f) + CHUNK <= rows))
@@ -287,9 +290,10 @@ void score_block_done(struct score *s)
 /* The first one is there already. */
 static int blocks(struct score *s, struct sl_err *err)
 {
-  int rc = s->judge ? SL_OK : score_out_head(s, err);
+  bool none = s->judge || s->part;
+  int rc = none ? SL_OK : score_out_head(s, err);
   while (!rc && sl_columns_rows(&s->f)) {
-    if (!s->judge)
+    if (!none)
       rc = score_out_block(s, err);
     score_block_done(s);
     if (!rc)
@@ -308,7 +312,9 @@ static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
   if (!rc)
     rc = score_block_next(s, err); /* what the data may not hold is said before anything is given */
   if (!rc)
-    rc = file ? score_write(s, err) : blocks(s, err);
+    rc = file && !s->part ? score_write(s, err) : blocks(s, err);
+  if (!rc && s->part)
+    rc = score_partial_write(s, err);
   s->d->destroy_result(&s->result);
   s->total_s = score_now() - s->total_s;
   if (rc || s->aside)
@@ -344,6 +350,8 @@ static int over_data(struct score *s, struct sl_err *err)
     rc = bind(s, all, p, err);
   if (!rc)
     rc = score_quality_open(s, err);
+  if (!rc && score_partial_wanted(s))
+    rc = score_partial_open(s, err);
   if (!rc)
     rc = score_slices_open(s, err);
   if (!rc)
@@ -382,6 +390,7 @@ static void score_free(struct score *s)
   sl_model_free(s->m);
   sl_mlmodel_free(&s->page);
   sl_quality_free(s->quality);
+  sl_partial_free(s->part);
   score_slices_free(s);
   sl_free(s->of);
   sl_free(s->said);

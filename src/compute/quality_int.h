@@ -39,6 +39,9 @@ double quality_rank_precision(const struct quality_rank *r, const uint32_t *w, d
 int quality_wide_begin(struct sl_quality *q, struct sl_err *err) SL_NODISCARD;
 void quality_wide_add(struct sl_quality *q, size_t label, const double *p);
 bool quality_wide_auc(const struct sl_quality *q, size_t k, double *least, double *most);
+/* In which of so many buckets a probability lies, of which so many stand in a row. */
+size_t quality_buckets(size_t width);
+size_t quality_bucket(size_t width, double p);
 bool quality_in(const struct sl_quality *q, size_t k, size_t i);
 double quality_p(const struct sl_quality *q, size_t k, size_t i);          /* of class k; two classes: 1 */
 

@@ -18,15 +18,16 @@ static size_t key(float f, unsigned shift)
 }
 
 static size_t half_of(unsigned shift) { return key(0.5f, shift) + 1; }
-static unsigned shift_of(const struct sl_quality *q) { return q->width > FINE_CLASSES ? COARSE : FINE; }
-static size_t buckets(const struct sl_quality *q) { return 2 * half_of(shift_of(q)); }
+static unsigned shift_of(size_t width) { return width > FINE_CLASSES ? COARSE : FINE; }
+size_t quality_buckets(size_t width) { return 2 * half_of(shift_of(width)); }
+static size_t buckets(const struct sl_quality *q) { return quality_buckets(q->width); }
 
-static size_t bucket(const struct sl_quality *q, double p)
+size_t quality_bucket(size_t width, double p)
 {
-  unsigned shift = shift_of(q);
+  unsigned shift = shift_of(width);
   double off = p < 0.5 ? p : 1 - p;
   size_t k = key((float)(off > 0.5 ? 0.5 : off), shift);
-  return p < 0.5 ? k : buckets(q) - 1 - k;
+  return p < 0.5 ? k : quality_buckets(width) - 1 - k;
 }
 
 void quality_wide_add(struct sl_quality *q, size_t label, const double *p)
@@ -34,7 +35,7 @@ void quality_wide_add(struct sl_quality *q, size_t label, const double *p)
   size_t n = buckets(q);
   for (size_t k = 0; k < q->width; k++) {
     bool in = label == (q->width > 1 ? k : 1);
-    size_t b = isnan(p[k]) ? 0 : bucket(q, p[k]);
+    size_t b = isnan(p[k]) ? 0 : quality_bucket(q->width, p[k]);
     bool first = !q->wide[2 * k * n + b] && !q->wide[(2 * k + 1) * n + b];
     double *same = &q->same[k * n + b];
     *same = first || *same == p[k] ? p[k] : (double)NAN;

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "compute/sketch_file.h"
+#include "compute/varint.h"
 
 struct in { struct sl_rd r; const unsigned char *from; uint64_t rows; struct sl_err *err; };
 
@@ -13,40 +14,10 @@ static int bad(const struct in *in, const char *why)
   return sl_err_set(in->err, SL_EPARSE, "no file of sketches: byte %zu: %s", (size_t)(in->r.p - in->from), why);
 }
 
-/* At most max; false also for a number that could be written shorter. */
-static bool take_wide(struct in *in, sl_u128 max, sl_u128 *out)
-{
-  sl_u128 v = 0;
-  for (unsigned shift = 0; shift < 128; shift += 7) {
-    uint64_t c = sl_rd_le(&in->r, 1);
-    sl_u128 part = c & 127;
-    if (in->r.bad || (shift && !c) || (part << shift) >> shift != part)
-      return false;
-    v |= part << shift;
-    if (!(c & 128)) {
-      *out = v;
-      return v <= max;
-    }
-  }
-  return false;
-}
-
-static bool take(struct in *in, uint64_t max, uint64_t *out)
-{
-  sl_u128 v = 0;
-  bool ok = take_wide(in, max, &v);
-  *out = (uint64_t)v;
-  return ok;
-}
-
-static bool take_str(struct in *in, size_t max, struct sl_str *out)
-{
-  uint64_t n;
-  if (!take(in, max, &n))
-    return false;
-  *out = sl_rd_bytes(&in->r, (size_t)n);
-  return !in->r.bad;
-}
+static bool take_wide(struct in *in, sl_u128 max, sl_u128 *out) { return varint_take_wide(&in->r, max, out); }
+static bool take(struct in *in, uint64_t max, uint64_t *out) { return varint_take(&in->r, max, out); }
+static bool take_str(struct in *in, size_t max, struct sl_str *out) { return varint_take_str(&in->r, max, out); }
+static double take_f64(struct in *in) { return varint_take_f64(&in->r); }
 
 static int take_name(struct in *in, char **out)
 {
@@ -61,19 +32,7 @@ static int take_name(struct in *in, char **out)
 
 static int take_exact(struct in *in, struct sl_exact *s)
 {
-  uint64_t negative, low, n;
-  if (!take(in, 1, &negative) || !take(in, SL_EXACT_DIGITS - 1, &low) || !take(in, SL_EXACT_DIGITS - 1 - low, &n) ||
-      (!n && (negative || low)))
-    return bad(in, "an exact sum");
-  for (uint64_t i = low; i < low + n; i++) {
-    s->d[i] = (int64_t)sl_rd_le(&in->r, 4);
-    if (in->r.bad || (!s->d[i] && (i == low || i + 1 == low + n)))
-      return bad(in, "a digit of an exact sum");
-  }
-  for (int i = 0; negative && i < SL_EXACT_DIGITS; i++)
-    s->d[i] = -s->d[i];
-  sl_exact_tidy(s);
-  return SL_OK;
+  return varint_take_exact(&in->r, s) ? SL_OK : bad(in, "an exact sum");
 }
 
 /* Sums of so many fractions below 2^45, and of their squares: between n (low / n)^2 and low times the greatest. */
@@ -139,14 +98,6 @@ static int take_buckets(struct in *in, struct sl_sketch *s)
   int rc = sketch_odd(s, in->err);
   rc = rc ? rc : take_exact(in, s->odd_sum);
   return rc ? rc : take_exact(in, s->odd_square);
-}
-
-static double take_f64(struct in *in)
-{
-  double x;
-  uint64_t u = sl_rd_le(&in->r, 8);
-  memcpy(&x, &u, sizeof x);
-  return x;
 }
 
 static int take_bounds(struct in *in, struct sl_sketch *s)

@@ -5,64 +5,24 @@
 
 #include "base/mem.h"
 #include "compute/sketch_file.h"
-
-static void put(struct sl_buf *b, sl_u128 v)
-{
-  for (; v >= 128; v >>= 7)
-    sl_buf_ch(b, (char)((unsigned char)v | 128));
-  sl_buf_ch(b, (char)(unsigned char)v);
-}
-
-static void put_str(struct sl_buf *b, struct sl_str s)
-{
-  put(b, s.n);
-  sl_buf_str(b, s);
-}
-
-static void put_f64(struct sl_buf *b, double x)
-{
-  uint64_t u;
-  memcpy(&u, &x, sizeof u);
-  sl_buf_le(b, u, 8);
-}
-
-/* Sign, the lowest digit in use, how many, the digits of the magnitude. */
-static void put_exact(struct sl_buf *b, const struct sl_exact *s)
-{
-  struct sl_exact o = *s;
-  size_t low = 0, high = SL_EXACT_DIGITS;
-  sl_exact_tidy(&o);
-  bool negative = o.d[SL_EXACT_DIGITS - 1] < 0;
-  for (size_t i = 0; negative && i < SL_EXACT_DIGITS; i++)
-    o.d[i] = -o.d[i];
-  sl_exact_tidy(&o);
-  while (high && !o.d[high - 1])
-    high--;
-  while (low < high && !o.d[low])
-    low++;
-  put(b, negative);
-  put(b, low);
-  put(b, high - low);
-  for (; low < high; low++)
-    sl_buf_le(b, (uint64_t)o.d[low], 4);
-}
+#include "compute/varint.h"
 
 static void put_page(struct sl_buf *b, const struct sketch_bucket *page, bool plain)
 {
   size_t used = 0, last = 0;
   for (size_t i = 0; i < SKETCH_PAGE; i++)
     used += page[i].n != 0;
-  put(b, used);
+  varint_put(b, used);
   for (size_t i = 0; i < SKETCH_PAGE; i++) {
     if (!page[i].n)
       continue;
-    put(b, i - last);
-    put(b, sketch_n(&page[i]));
+    varint_put(b, i - last);
+    varint_put(b, sketch_n(&page[i]));
     last = i + 1;
     if (!plain)
       continue;
-    put(b, sketch_low(&page[i]));
-    put(b, page[i].square);
+    varint_put(b, sketch_low(&page[i]));
+    varint_put(b, page[i].square);
   }
 }
 
@@ -79,17 +39,17 @@ static void put_buckets(struct sl_buf *b, const struct sl_sketch *s)
   size_t used = 0, last = 0;
   for (size_t i = 0; i < SKETCH_PAGES; i++)
     used += !empty(s->page[i]);
-  put(b, used);
+  varint_put(b, used);
   for (size_t i = 0; i < SKETCH_PAGES; i++) {
     if (empty(s->page[i]))
       continue;
-    put(b, i - last);
+    varint_put(b, i - last);
     last = i + 1;
     put_page(b, s->page[i], sketch_plain(i));
   }
   if (s->nodd) {
-    put_exact(b, s->odd_sum);
-    put_exact(b, s->odd_square);
+    varint_put_exact(b, s->odd_sum);
+    varint_put_exact(b, s->odd_square);
   }
 }
 
@@ -109,10 +69,10 @@ static int put_slots(struct sl_buf *b, const struct sl_sketch *s, struct sl_err 
     if (s->slot[i].count)
       all[n++] = s->slot[i];
   qsort(all, n, sizeof *all, by_key);
-  put(b, n);
+  varint_put(b, n);
   for (size_t i = 0; i < n; i++) {
     sl_buf_le(b, all[i].key, 8);
-    put(b, all[i].count);
+    varint_put(b, all[i].count);
   }
   sl_free(all);
   return SL_OK;
@@ -120,19 +80,19 @@ static int put_slots(struct sl_buf *b, const struct sl_sketch *s, struct sl_err 
 
 static int put_number(struct sl_buf *b, const struct sl_sketch *s, struct sl_err *err)
 {
-  put(b, s->nans);
-  put(b, s->plus_inf);
-  put(b, s->minus_inf);
-  put(b, s->zeros);
-  put(b, s->nodd);
+  varint_put(b, s->nans);
+  varint_put(b, s->plus_inf);
+  varint_put(b, s->minus_inf);
+  varint_put(b, s->zeros);
+  varint_put(b, s->nodd);
   if (sketch_finite(s)) {
-    put_f64(b, s->min + 0.0);
-    put_f64(b, s->max + 0.0);
+    varint_put_f64(b, s->min + 0.0);
+    varint_put_f64(b, s->max + 0.0);
     for (int i = 0; s->kind == SL_SKETCH_WHOLE && i < 2; i++)
       sl_buf_le(b, (uint64_t)(i ? s->greatest : s->least), 8);
   }
   put_buckets(b, s);
-  put(b, s->slot ? SKETCH_HAS_VALUES : s->hll ? SKETCH_HAS_HLL : SKETCH_HAS_NOTHING);
+  varint_put(b, s->slot ? SKETCH_HAS_VALUES : s->hll ? SKETCH_HAS_HLL : SKETCH_HAS_NOTHING);
   if (s->slot)
     return put_slots(b, s, err);
   if (s->hll)
@@ -146,35 +106,35 @@ static int put_texts(struct sl_buf *b, struct sl_sketch *s, struct sl_err *err)
   if (rc)
     return rc;
   if (sketch_finite(s)) {
-    put_str(b, sl_strn(s->text_min, s->text_min_n));
-    put_str(b, sl_strn(s->text_max, s->text_max_n));
+    varint_put_str(b, sl_strn(s->text_min, s->text_min_n));
+    varint_put_str(b, sl_strn(s->text_max, s->text_max_n));
   }
-  put(b, s->hll ? SKETCH_HAS_HLL : SKETCH_HAS_VALUES);
+  varint_put(b, s->hll ? SKETCH_HAS_HLL : SKETCH_HAS_VALUES);
   if (s->hll) {
     sl_buf_add(b, s->hll->reg, sizeof s->hll->reg);
     sl_buf_le(b, s->bound, 8);
   }
-  put(b, s->ntext);
+  varint_put(b, s->ntext);
   for (size_t i = 0; i < s->ntext; i++) {
-    put_str(b, sl_strn(s->text[i].p, s->text[i].n));
-    put(b, s->text[i].full - s->text[i].n);
+    varint_put_str(b, sl_strn(s->text[i].p, s->text[i].n));
+    varint_put(b, s->text[i].full - s->text[i].n);
     if (s->text[i].full > s->text[i].n)
       sl_buf_le(b, s->text[i].hash, 8);
-    put(b, s->text[i].count);
+    varint_put(b, s->text[i].count);
   }
   return SL_OK;
 }
 
 static int put_column(struct sl_buf *b, struct sl_sketch_column *c, struct sl_err *err)
 {
-  put_str(b, sl_str(c->name));
-  put_str(b, sl_str(c->type));
-  put(b, c->is);
-  put(b, (unsigned)c->whole | (unsigned)c->narrow << 1);
-  put(b, c->s->kind);
-  put(b, c->s->distinct);
-  put(b, c->s->rows);
-  put(b, c->s->nulls);
+  varint_put_str(b, sl_str(c->name));
+  varint_put_str(b, sl_str(c->type));
+  varint_put(b, c->is);
+  varint_put(b, (unsigned)c->whole | (unsigned)c->narrow << 1);
+  varint_put(b, c->s->kind);
+  varint_put(b, c->s->distinct);
+  varint_put(b, c->s->rows);
+  varint_put(b, c->s->nulls);
   return c->s->kind == SL_SKETCH_TEXT ? put_texts(b, c->s, err) : put_number(b, c->s, err);
 }
 
@@ -182,9 +142,9 @@ int sl_sketches_write(struct sl_buf *b, struct sl_sketches *f, struct sl_err *er
 {
   int rc = SL_OK;
   sl_buf_z(b, SKETCH_MAGIC);
-  put(b, SKETCH_VERSION);
-  put(b, f->rows);
-  put(b, f->n);
+  varint_put(b, SKETCH_VERSION);
+  varint_put(b, f->rows);
+  varint_put(b, f->n);
   for (size_t i = 0; i < f->n && !rc; i++)
     rc = put_column(b, &f->at[i], err);
   return rc ? rc : sl_buf_check(b, err);

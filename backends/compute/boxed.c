@@ -46,7 +46,9 @@ static void on_progress(void *user, double done, double total)
   char words[64];
   double ms = (double)(sl_loop_now(sl_backend_loop(w->c->b)) - w->started);
   double left = total > 0 && done > 0 ? ms / 1000 * (total - done) / done : 0;
-  if (total > 0 && ms > 5000 && left >= 2)
+  if (total > 0 && done >= total)
+    snprintf(words, sizeof words, "all is read, working out what it comes to");
+  else if (total > 0 && ms > 5000 && left >= 2)
     snprintf(words, sizeof words, left < 100 ? "computing, %.0f %%, about %.0f s left" : "computing, %.0f %%, about %.0f min left",
              100 * done / total, left < 100 ? left : left / 60);
   else if (total > 0)

@@ -59,7 +59,7 @@ static int chart(struct sl_document *d, const struct report_row *at, struct sl_e
     x[i] = steps && n ? low + (high - low) * ((double)i + 0.5) / (double)n : (double)i + 1;
   struct sl_report_line line[] = { { "current", x, now, m }, { "baseline", x, before, n } };
   snprintf(title, sizeof title, "%.*s: share of the values", SL_ARG(sl_str_head(report_text(at, "feature"), 100)));
-  return sl_document_chart(d, &(struct sl_report_chart){ title, steps ? "value" : "category", line, 2, false }, err);
+  return sl_document_chart(d, &(struct sl_report_chart){ title, steps ? "value" : "category", line, 2, false, false }, err);
 }
 
 /* Of features that drifted first, then of others, as many as fit. */

@@ -6,7 +6,7 @@
 #include "app/report.h"
 #include "base/mem.h"
 
-enum { ROWS_SHOWN = 50, LINES = 12, POINTS = 4096, TABLE_ROWS = 1000 };
+enum { ROWS_SHOWN = 50, LINES = 22, POINTS = 4096, TABLE_ROWS = 1000, CLASSES = 20 };
 
 static bool is(const struct report_row *at, const char *metric) { return sl_str_eqz(report_text(at, "metric"), metric); }
 
@@ -54,48 +54,132 @@ static void figures(struct sl_document *d, const struct report_rows *r, bool pai
     sl_document_table_end(d);
 }
 
-static void confusion(struct sl_document *d, const struct report_rows *r, bool pair)
+static bool any(const struct report_rows *r, const char *metric)
+{
+  struct report_row at = { NULL, 0 };
+  size_t batch = 0;
+  while (report_next(r, &at, &batch))
+    if (is(&at, metric))
+      return true;
+  return false;
+}
+
+/* How wide the matrix is: the first label's rows. */
+static size_t matrix_width(const struct report_rows *r, struct sl_str *class)
+{
+  struct sl_str first = SL_STR("");
+  struct report_row at = { NULL, 0 };
+  size_t batch = 0, n = 0;
+  while (report_next(r, &at, &batch)) {
+    if (!is(&at, "confusion"))
+      continue;
+    struct sl_str label = report_text(&at, "class");
+    if (n && !sl_str_eq(label, first))
+      break;
+    first = label;
+    if (n < CLASSES)
+      class[n] = sl_str_from(report_text(&at, "slice"), sizeof "predicted " - 1);
+    n++;
+  }
+  return n;
+}
+
+static int matrix_heads(struct sl_document *d, const struct sl_str *class, size_t n, struct sl_err *err)
+{
+  const char *heads[CLASSES + 1] = { "label" };
+  char *copy[CLASSES] = { NULL };
+  int rc = SL_OK;
+  for (size_t i = 0; i < n && !rc; i++) {
+    heads[i + 1] = copy[i] = sl_strndup(class[i].p, class[i].n);
+    rc = copy[i] ? SL_OK : sl_err_nomem(err);
+  }
+  if (!rc)
+    sl_document_table(d, heads, n + 1, UINT32_MAX - 1);
+  for (size_t i = 0; i < n; i++)
+    sl_free(copy[i]);
+  return rc;
+}
+
+static int matrix(struct sl_document *d, const struct report_rows *r, const struct sl_str *class, size_t n, bool other, struct sl_err *err)
+{
+  struct report_row at = { NULL, 0 };
+  size_t batch = 0, k = 0;
+  int rc = matrix_heads(d, class, n, err);
+  while (!rc && report_next(r, &at, &batch)) {
+    if (!is(&at, "confusion"))
+      continue;
+    if (k++ % n == 0)
+      sl_document_cell(d, report_text(&at, "class"));
+    sl_document_number(d, report_f64(&at, other ? "against" : "value"), 15);
+  }
+  if (!rc)
+    sl_document_table_end(d);
+  return rc;
+}
+
+/* A line a label, a column a prediction; where there are too many, a line a pair. */
+static int confusion(struct sl_document *d, const struct report_rows *r, bool pair, struct sl_err *err)
 {
   static const char *const heads[] = { "label", "", "rows", "against" };
   struct report_row at = { NULL, 0 };
-  size_t batch = 0, n = 0;
-  while (n < TABLE_ROWS && report_next(r, &at, &batch)) {
+  struct sl_str class[CLASSES];
+  size_t batch = 0, n = 0, classes = matrix_width(r, class);
+  if (!classes)
+    return SL_OK;
+  sl_document_heading(d, classes <= CLASSES && pair ? "Confusion: rows by what this model predicts"
+                                                   : "Confusion: rows by what is predicted");
+  if (classes <= CLASSES) {
+    int rc = matrix(d, r, class, classes, false, err);
+    if (!rc && pair) {
+      sl_document_heading(d, "Confusion: rows by what the other model predicts");
+      rc = matrix(d, r, class, classes, true, err);
+    }
+    return rc;
+  }
+  sl_document_table(d, heads, pair ? 4 : 3, 12);
+  for (; n < TABLE_ROWS && report_next(r, &at, &batch);) {
     if (!is(&at, "confusion"))
       continue;
-    if (!n++) {
-      sl_document_heading(d, "Confusion");
-      sl_document_table(d, heads, pair ? 4 : 3, 12);
-    }
+    n++;
     sl_document_cell(d, report_text(&at, "class"));
     sl_document_cell(d, report_text(&at, "slice"));
     sl_document_number(d, report_f64(&at, "value"), 15);
     if (pair)
       sl_document_number(d, report_f64(&at, "against"), 15);
   }
-  if (n)
-    sl_document_table_end(d);
+  sl_document_table_end(d);
+  return SL_OK;
+}
+
+static void put_row(struct sl_document *d, const struct report_row *at, bool pair, bool numbers)
+{
+  sl_document_number(d, report_f64(at, "row"), 15);
+  sl_document_cell(d, report_text(at, "class"));
+  if (!numbers)
+    sl_document_cell(d, report_text(at, "predicted"));
+  sl_document_number(d, report_f64(at, "value"), numbers ? 9 : 4);
+  if (pair && !numbers)
+    sl_document_cell(d, report_text(at, "against_predicted"));
+  if (pair)
+    sl_document_number(d, report_f64(at, "against"), numbers ? 9 : 4);
 }
 
 static void rows(struct sl_document *d, const struct report_rows *r, bool pair)
 {
-  static const char *const heads[] = { "row", "label", "predicted", "by how much", "the other", "by how much" };
+  static const char *const heads[] = { "row", "label", "predicted", "output", "the other one", "its output" };
+  static const char *const number_heads[] = { "row", "true", "predicted", "the other one" };
+  bool numbers = any(r, "rmse");
   struct report_row at = { NULL, 0 };
   size_t batch = 0, n = 0;
   while (n < ROWS_SHOWN && report_next(r, &at, &batch)) {
     if (!is(&at, pair ? "disagreement" : "mistake"))
       continue;
     if (!n++) {
-      sl_document_heading(d, pair ? "Where they disagree, furthest apart first" : "Where it is wrong, surest first");
-      sl_document_table(d, heads, pair ? 6 : 4, 0x29);
+      sl_document_heading(d, pair ? "Where they disagree, furthest apart first" : numbers ? "Where it is furthest off"
+                                                                                  : "Where it is wrong, surest first");
+      sl_document_table(d, numbers ? number_heads : heads, numbers ? (pair ? 4u : 3u) : (pair ? 6u : 4u), numbers ? 0xf : 0x29);
     }
-    sl_document_number(d, report_f64(&at, "row"), 15);
-    sl_document_cell(d, report_text(&at, "class"));
-    sl_document_cell(d, report_text(&at, "predicted"));
-    sl_document_number(d, report_f64(&at, "value"), 4);
-    if (pair) {
-      sl_document_cell(d, report_text(&at, "against_predicted"));
-      sl_document_number(d, report_f64(&at, "against"), 4);
-    }
+    put_row(d, &at, pair, numbers);
   }
   if (n)
     sl_document_table_end(d);
@@ -103,7 +187,7 @@ static void rows(struct sl_document *d, const struct report_rows *r, bool pair)
 
 /* ---- charts ---- */
 
-struct chart { struct sl_report_line line[LINES]; char name[LINES][80]; double *x, *y; size_t n, used; };
+struct chart { struct sl_report_line line[LINES]; char name[LINES][80]; double *x, *y, span[2]; size_t n, used; };
 
 /* The line of this class and side; NULL: no more fit. */
 static struct sl_report_line *line_of(struct chart *c, struct sl_str class, bool other)
@@ -140,26 +224,46 @@ static void gather(struct chart *c, const struct report_rows *r, const char *met
   }
 }
 
-static int chart(struct sl_document *d, const struct report_rows *r, struct chart *c, const char *metric, const char *title, bool even,
-                 struct sl_err *err)
+enum even { NO_EVEN, DIAGONAL, ONE, ZERO, SAME };
+static const struct chart_of { const char *metric, *title, *along, *even_name; enum even even; } chart_of[] = {
+  { "roc", "ROC: true positive rate", "false positive rate", "chance", DIAGONAL },
+  { "pr", "Precision over recall", "recall", NULL, NO_EVEN },
+  { "calibration", "Calibration: share that was", "mean probability", "perfect", DIAGONAL },
+  { "gain", "Gain: share of the class", "share of rows, highest first", "chance", DIAGONAL },
+  { "lift", "Lift: times the class's share of all", "share of rows, highest first", "chance", ONE },
+  { "predicted", "Predicted beside true (a sample)", "true", "perfect", SAME },
+  { "residual", "Errors, least first: prediction less truth", "share of rows", "no error", ZERO },
+};
+
+/* What chance or perfection would be, from end to end of what is drawn. */
+static void put_even(struct chart *c, const struct chart_of *of)
 {
-  static const double ends[] = { 0, 1 };
+  static const double zero[] = { 0, 0 }, one[] = { 1, 1 }, ends[] = { 0, 1 };
+  double low = (double)NAN, high = (double)NAN;
+  if (of->even == NO_EVEN)
+    return;
+  for (size_t i = 0; i < c->used; i++) {
+    low = low <= c->x[i] ? low : c->x[i];
+    high = high >= c->x[i] ? high : c->x[i];
+  }
+  c->span[0] = of->even == SAME ? low : 0;
+  c->span[1] = of->even == SAME ? high : 1;
+  const double *y = of->even == ONE ? one : of->even == ZERO ? zero : of->even == SAME ? c->span : ends;
+  c->line[c->n++] = (struct sl_report_line){ of->even_name, c->span, y, 2 };
+}
+
+static int chart(struct sl_document *d, const struct report_rows *r, struct chart *c, const struct chart_of *of, struct sl_err *err)
+{
   c->n = c->used = 0;
-  gather(c, r, metric);
+  gather(c, r, of->metric);
   if (!c->used)
     return SL_OK;
-  if (even)
-    c->line[c->n++] = (struct sl_report_line){ strcmp(metric, "calibration") ? "chance" : "perfect", ends, ends, 2 };
-  const char *along = !strcmp(metric, "roc") ? "false positive rate" : !strcmp(metric, "pr") ? "recall"
-                      : !strcmp(metric, "calibration") ? "mean probability" : "share of rows, highest first";
-  return sl_document_chart(d, &(struct sl_report_chart){ title, along, c->line, c->n, false }, err);
+  put_even(c, of);
+  return sl_document_chart(d, &(struct sl_report_chart){ of->title, of->along, c->line, c->n, false, of->even == SAME }, err);
 }
 
 static int charts(struct sl_document *d, const struct report_rows *r, struct sl_err *err)
 {
-  static const struct { const char *metric, *title; bool even; } all[] = {
-    { "roc", "ROC: true positive rate", true }, { "pr", "Precision over recall", false },
-    { "calibration", "Calibration: share that was", true }, { "gain", "Gain: share of the class", true } };
   struct chart *c = sl_calloc(1, sizeof *c);
   double *xy = sl_calloc(2 * POINTS, sizeof *xy);
   int rc = c && xy ? SL_OK : sl_err_nomem(err);
@@ -168,31 +272,24 @@ static int charts(struct sl_document *d, const struct report_rows *r, struct sl_
     c->y = xy + POINTS;
     sl_document_heading(d, "Curves");
   }
-  for (size_t i = 0; !rc && i < sizeof all / sizeof all[0]; i++)
-    rc = chart(d, r, c, all[i].metric, all[i].title, all[i].even, err);
+  for (size_t i = 0; !rc && i < sizeof chart_of / sizeof chart_of[0]; i++)
+    rc = chart(d, r, c, &chart_of[i], err);
   sl_free(xy);
   sl_free(c);
   return rc;
 }
 
-static bool any(const struct report_rows *r, const char *metric)
-{
-  struct report_row at = { NULL, 0 };
-  size_t batch = 0;
-  while (report_next(r, &at, &batch))
-    if (is(&at, metric))
-      return true;
-  return false;
-}
-
 int report_score(struct sl_document *d, const struct report_rows *r, bool pair, struct sl_err *err)
 {
+  if (pair)
+    rows(d, r, true);
   figures(d, r, pair, "Figures", NULL);
   sl_document_text(d, SL_STR("Intervals hold 95 %: of auc by DeLong, of shares by Wilson, of the rest by drawing rows again. p is of "
                              "such a difference, were both as good; from 0.05 on it is called noise."));
-  rows(d, r, pair);
+  if (!pair)
+    rows(d, r, false);
   figures(d, r, pair, "Classes", "class");
-  confusion(d, r, pair);
+  int rc = confusion(d, r, pair, err);
   figures(d, r, pair, "Groups", "slice");
-  return d->html && (any(r, "roc") || any(r, "calibration")) ? charts(d, r, err) : SL_OK;
+  return !rc && d->html && (any(r, "roc") || any(r, "calibration") || any(r, "residual")) ? charts(d, r, err) : rc;
 }

@@ -97,7 +97,8 @@ static void put_shut(struct sl_buf *b, const struct wire_hello *h)
   first = true;
   for (size_t i = 0; i < h->roots.n; i++)
     add_dir(b, h->roots.at[i], &first);
-  sl_buf_z(b, "]; SET enable_external_access = false; SET lock_configuration = true");
+  sl_buf_z(b, "]; SET allowed_configs = ['enable_progress_bar', 'enable_progress_bar_print']; SET enable_external_access = false; "
+              "SET lock_configuration = true");
 }
 
 int duck_shut(const struct duck *d, duck_db db, const struct wire_hello *h, struct sl_err *err)

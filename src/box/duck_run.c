@@ -20,7 +20,7 @@ int duck_own_connect(struct sl_box_ctx *c, duck_conn *conn, struct sl_err *err)
   own->shut = !rc;
   if (!rc && own->d.connect(own->db, conn) != DUCK_OK)
     rc = sl_err_nomem(err);
-  return rc;
+  return rc ? rc : duck_do(&own->d, *conn, "SET enable_progress_bar_print = false; SET enable_progress_bar = true", err);
 }
 
 int duck_prepare(const struct duck *d, duck_conn conn, const char *text, duck_prepared *out, int *type, struct sl_err *err)

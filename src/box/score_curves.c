@@ -13,6 +13,10 @@ static void where(const struct sl_quality_point *p, char *text, size_t room)
     snprintf(text, room, "%.1f to %.1f", p->threshold, p->threshold + 0.1);
   else if (!strcmp(p->metric, "gain") || !strcmp(p->metric, "lift"))
     snprintf(text, room, "first %zu %%", (p->at + 1) * 10);
+  else if (!strcmp(p->metric, "predicted"))
+    snprintf(text, room, "row %zu", p->at);
+  else if (!strcmp(p->metric, "residual"))
+    snprintf(text, room, "quantile %.4g", p->x);
   else
     snprintf(text, room, "point %zu", p->at);
 }
@@ -35,6 +39,8 @@ static int add_point(void *user, const struct sl_quality_point *p)
   score_judge_f(j, d->other ? J_AGAINST_LOW : J_LOW, p->low);
   score_judge_f(j, d->other ? J_AGAINST_HIGH : J_HIGH, p->high);
   sl_batch_set(b, J_N, sl_vi((int64_t)p->n));
+  if (!strcmp(p->metric, "predicted"))
+    sl_batch_set(b, J_ROW, sl_vi((int64_t)p->at));
   score_judge_f(j, J_AT, p->x);
   score_judge_f(j, J_THRESHOLD, p->threshold);
   return SL_OK;

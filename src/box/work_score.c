@@ -228,7 +228,7 @@ static int room(struct score *s, struct sl_err *err)
 static void progress(const struct score *s)
 {
   duck_progress at = s->d->query_progress(s->conn);
-  double part = at.percent > 0 ? at.percent : 0;
+  double part = !s->more ? 100 : at.percent > 0 ? at.percent : 0; /* all is read: the engine has forgotten it */
   if (s->aside || s->other)
     part = s->aside ? part / 2 : 50 + part / 2;
   if (part > 0)

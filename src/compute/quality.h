@@ -43,12 +43,14 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
 
 /* ---- curves (quality_curve.c) ---- */
 /* metric: roc (x false positive rate, y true positive rate), pr (recall, precision), calibration (mean probability, share that was), gain
- * (share of rows, of the class), lift (share of rows, gain over it). at: counts within one curve, of calibration the bin. threshold:
- * outputs from here on (infinite: none); of calibration the bin's lower edge. n: rows that lie there. low, high: of y, or NaN. */
+ * (share of rows, of the class), lift (share of rows, gain over it); of numbers: predicted (label, prediction: rows at even distances),
+ * residual (share of rows, error: quantiles of prediction less label). at: counts within one curve, of calibration the bin, of predicted
+ * the row of the data. threshold: outputs from here on (infinite: none); of calibration the bin's lower edge. n: rows that lie there. low,
+ * high: of y, or NaN. */
 struct sl_quality_point { const char *metric; int cls; size_t at; double x, y, threshold, low, high; uint64_t n; };
 typedef int sl_quality_point_fn(void *user, const struct sl_quality_point *p);
-/* Of each class, curve after curve; of two classes those of the second, cls -1. None without probabilities, or with more classes than
- * SL_QUALITY_CURVES_MAX. */
+/* Of each class, curve after curve; of two classes those of the second, cls -1. None without probabilities, with more classes than
+ * SL_QUALITY_CURVES_MAX, or of numbers that were not kept. */
 int sl_quality_curves(const struct sl_quality *q, sl_quality_point_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 
 /* ---- resampling (quality_boot.c) ---- */

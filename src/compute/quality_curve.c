@@ -167,6 +167,8 @@ static int curves_of(const struct sl_quality *q, size_t k, int cls, sl_quality_p
 int sl_quality_curves(const struct sl_quality *q, sl_quality_point_fn *fn, void *user, struct sl_err *err)
 {
   int rc = SL_OK;
+  if (!q->classes)
+    return quality_fit(q, fn, user, err);
   if (q->classes < 2 || q->classes > SL_QUALITY_CURVES_MAX || q->no_p || !q->nlabel)
     return SL_OK;
   for (size_t k = q->classes == 2 ? 1 : 0; !rc && k < q->classes; k++)

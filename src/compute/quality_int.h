@@ -50,6 +50,8 @@ double quality_log_loss(const struct sl_quality *q, size_t label, const double *
 double quality_brier(const struct sl_quality *q, size_t label, const double *p);
 double quality_r2(double n, double square, double around);
 double quality_calibration_error(const struct sl_quality *q, size_t k);  /* quality_curve.c */
+/* Of numbers (quality_fit.c). */
+int quality_fit(const struct sl_quality *q, sl_quality_point_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 struct quality_table { double balanced, f1_macro, f1_weighted, mcc; };
 /* f1: NULL, or one for each class. Means are of the classes that occur, as labels (balanced) or at all (f1_macro). */
 void quality_table(const uint64_t *confusion, size_t classes, struct quality_table *out, double *f1);

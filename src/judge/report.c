@@ -209,14 +209,14 @@ static void line_put(struct sl_buf *out, const struct plot *p, size_t i)
   static const char *const dashes[] = { "", "6 3", "2 2", "8 3 2 3" };
   const struct sl_report_line *l = &p->c->line[i];
   const char *colour = colours[i % 10];
-  bool pen = false;
+  bool pen = false, dots = p->c->points && l->n > 2;
   double x, y;
-  sl_buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-dasharray=\"%s\" stroke-width=\"%s\" d=\"", colour, dashes[i / 10 % 4],
-                i ? "1.2" : "2.2");
+  sl_buf_printf(out, "<path fill=\"none\" stroke=\"%s\" stroke-dasharray=\"%s\" stroke-width=\"%s\"%s d=\"", colour, dashes[i / 10 % 4],
+                dots ? "4" : i ? "1.2" : "2.2", dots ? " stroke-linecap=\"round\" opacity=\"0.6\"" : "");
   for (size_t k = 0; k < l->n; k++) {
     bool there = place(p, l->x[k], l->y[k], &x, &y);
     if (there)
-      sl_buf_printf(out, "%c%.1f %.1f", pen ? 'L' : 'M', x, y);
+      sl_buf_printf(out, "%c%.1f %.1f%s", pen && !dots ? 'L' : 'M', x, y, dots ? "h0" : "");
     pen = there;
   }
   sl_buf_z(out, "\"/>\n");

@@ -16,9 +16,10 @@ void sl_report_xml_text(struct sl_buf *out, struct sl_str s);
 void sl_report_md_text(struct sl_buf *out, struct sl_str s);
 void sl_report_plain_text(struct sl_buf *out, struct sl_str s);
 
-/* SVG: curves on one pair of axes, a legend beside them (the first 24). NaN are gaps; with log, what is not above 0 too. */
+/* SVG: curves on one pair of axes, a legend beside them (the first 24). NaN are gaps; with log, what is not above 0 too. points: a dot for
+ * each point of a line that has more than two. */
 struct sl_report_line { const char *name; const double *x, *y; size_t n; };
-struct sl_report_chart { const char *title, *xlabel; const struct sl_report_line *line; size_t n; bool log; };
+struct sl_report_chart { const char *title, *xlabel; const struct sl_report_line *line; size_t n; bool log, points; };
 int sl_report_svg(struct sl_buf *out, const struct sl_report_chart *c, struct sl_err *err) SL_NODISCARD;
 
 #endif

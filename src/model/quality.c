@@ -120,6 +120,24 @@ static void take(struct sl_quality_tally *t, struct sl_quality_figure *f, const 
   t->rows = rows.null ? t->rows : rows.u.i;
 }
 
+/* Whether a smaller figure is the better one. */
+static bool is_loss(struct sl_str metric)
+{
+  static const char *const losses[] = { "log_loss", "brier", "calibration_error", "mae", "rmse", "mape" };
+  for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+    if (sl_str_eqz(metric, losses[i]))
+      return true;
+  return false;
+}
+
+static void take_other(struct sl_quality_tally *t, struct sl_str metric, const struct sl_batch *b, uint32_t row)
+{
+  double p = f64_at(b, row, "p_value"), d = f64_at(b, row, "difference");
+  if (isnan(p) || p >= SL_QUALITY_NOISE || isnan(d) || !(d < 0 || d > 0))
+    return;
+  *((d > 0) != is_loss(metric) ? &t->better : &t->worse) += 1;
+}
+
 void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
 {
   for (uint32_t row = 0; row < sl_batch_count(b); row++) {
@@ -135,7 +153,7 @@ void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
     else if (sl_str_eqz(metric, "disagreements") || sl_str_eqz(metric, "mistakes"))
       t->apart = f64_at(b, row, "value");
     else
-      t->others += f64_at(b, row, "p_value") < SL_QUALITY_NOISE;
+      take_other(t, metric, b, row);
   }
 }
 
@@ -202,6 +220,15 @@ static void alone(struct sl_buf *b, const struct sl_quality_tally *t)
     sl_buf_printf(b, "; %.0f %s wrong", t->apart, t->apart > 1 || t->apart < 1 ? "are" : "is");
 }
 
+/* What a verdict of two figures leaves out: others that say something else. */
+static void put_others(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_quality_verdict v)
+{
+  size_t n = v == SL_QUALITY_SAME ? t->better + t->worse : v == SL_QUALITY_BETTER ? t->worse : v == SL_QUALITY_WORSE ? t->better : 0;
+  const char *what = v == SL_QUALITY_SAME ? "beyond it" : v == SL_QUALITY_BETTER ? "worse" : "better";
+  if (n)
+    sl_buf_printf(b, "%s %zu other figure%s %s", v == SL_QUALITY_SAME ? ";" : ", but", n, n == 1 ? " is" : "s are", what);
+}
+
 static void beside(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_quality_verdict v)
 {
   static const char *const words[] = { [SL_QUALITY_BETTER] = "better", [SL_QUALITY_WORSE] = "worse",
@@ -220,8 +247,7 @@ static void beside(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_q
   }
   if (t->rmse.there && !isnan(t->rmse.difference))
     put_change(b, "rmse", &t->rmse, say);
-  if (v == SL_QUALITY_SAME && t->others)
-    sl_buf_printf(b, "; %zu other figure%s beyond it", t->others, t->others == 1 ? " is" : "s are");
+  put_others(b, t, v);
   if (t->accuracy.there && !isnan(t->apart))
     sl_buf_printf(b, "%sthey disagree on %.0f of %lld rows", some ? "; " : "", t->apart, (long long)t->rows);
 }

@@ -20,7 +20,7 @@ struct sl_quality_figure { bool there; double value, low, high, against, differe
 struct sl_quality_tally {
   struct sl_quality_figure accuracy, auc, rmse;
   int64_t rows;                /* with a label */
-  size_t others;               /* further figures of all rows whose difference is not noise: said, and no part of the verdict */
+  size_t better, worse;        /* further figures of all rows whose difference is not noise: said, and no part of the verdict */
   double apart;                /* rows that they disagree on, or that are wrong; NaN: not told */
 };
 void sl_quality_tally_init(struct sl_quality_tally *t);

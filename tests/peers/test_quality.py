@@ -355,6 +355,7 @@ def test_reports(bench):
         if row["class"] is None and row["slice"] is None and (row["metric"],) in cells:
             shown = cells[row["metric"],]
             assert float(shown[1]) == pytest.approx(row["value"], rel=1e-5) and float(shown[5]) == pytest.approx(row["against"], rel=1e-5)
+    assert ["label", "0", "1"] in page.cells, "the confusion matrix has a column a class"
     assert len(cells) > 9 and any(r[1].startswith("g|<b>=<script>alert(1)") for r in page.cells if len(r) == 10)
     bench.run(*ask, "--report", "r.md")
     text = (bench.folder / "r.md").read_text()
@@ -412,6 +413,17 @@ def test_numbers_and_what_cannot_be_compared(bench):
         assert np.abs(np.array([got[metric]["low"], got[metric]["high"]]) / ends - 1).max() < 1e-12, (metric, got[metric], ends)
         assert got[metric]["test"] == "bootstrap" and got[metric]["p_value"] < 0.01
     assert got["disagreements"]["value"] == (p[0] != p[1]).sum()
+    points = rows(bench, "n1.txt data.parquet label=y against=n2.txt")
+    for k, (own, side) in enumerate((("", "value"), ("against, ", "against"))):
+        sample = [r for r in points if r["metric"] == "predicted" and (r["slice"].startswith("against")) == (k == 1)]
+        assert [r["row"] for r in sample] == [i * 400 // 300 for i in range(300)]
+        assert all(r[side] == p[k][r["row"]] and r["at"] == frame.y[r["row"]] and r["slice"] == f"{own}row {r['row']}" for r in sample)
+        spread = [r for r in points if r["metric"] == "residual" and (r["slice"].startswith("against")) == (k == 1)]
+        want = np.quantile(p[k] - frame.y, [r["at"] for r in spread])
+        assert len(spread) == 65 and np.abs(np.array([r[side] for r in spread]) - want).max() < 1e-12
+    said = bench.run("score", "--model", "n1.txt", "--data", "data.parquet", "--label", "y", "--against", "n2.txt", "--report", "r.html")
+    page = Page((bench.folder / "r.html").read_text())
+    assert ["row", "true", "predicted", "the other one"] in page.cells and "svg" in page.tags and b"rmse" in said.stderr
     for scope, words in (("n1.txt data.parquet label=y against=c.txt", b"one model predicts classes, the other numbers"),
                          ("c.txt data.parquet label=t", b"the label t is text"), ("c.txt data.parquet", b"quality needs the label"),
                          ("c.txt data.parquet label=d", b"the data has no column d"),

@@ -12,12 +12,12 @@
 #include <cmocka.h>
 
 struct got { struct sl_quality_value v[64]; size_t n; };
-struct points { struct sl_quality_point p[64]; size_t n; };
+struct points { struct sl_quality_point p[80]; size_t n; };
 
 static int take(void *user, const struct sl_quality_value *v)
 {
   struct got *g = user;
-  assert_true(g->n < 64);
+  assert_true(g->n < 80);
   g->v[g->n++] = *v;
   return SL_OK;
 }
@@ -149,7 +149,7 @@ static void more_figures(void **state)
 static int take_point(void *user, const struct sl_quality_point *p)
 {
   struct points *g = user;
-  assert_true(g->n < 64);
+  assert_true(g->n < 80);
   g->p[g->n++] = *p;
   return SL_OK;
 }
@@ -169,6 +169,25 @@ static void curves(void **state)
   assert_string_equal(g.p[14].metric, "gain");
   assert_true(near(g.p[15].y, 1.0 / 3) && near(g.p[17].y, 2.0 / 3) && near(g.p[19].y, 2.0 / 3 + 1.0 / 6) && near(g.p[23].y, 1));
   assert_true(near(g.p[25].y, 5.0 / 3));
+  sl_quality_free(q);
+}
+
+static void curves_of_numbers(void **state)
+{
+  static const double label[] = { 1, 2, 3, 4 }, p[] = { 1.5, 1, 3, (double)NAN };
+  struct sl_quality *q;
+  struct points g = { .n = 0 };
+  (void)state;
+  assert_int_equal(sl_quality_open(&q, 0, DBL_EPSILON, NULL), SL_OK);
+  sl_quality_keep(q);
+  for (size_t i = 0; i < 4; i++)
+    assert_int_equal(sl_quality_add(q, label[i], &p[i], true, 0, NULL), SL_OK);
+  assert_int_equal(sl_quality_curves(q, take_point, &g, NULL), SL_OK);
+  assert_int_equal(g.n, 4 + 65);
+  assert_true(!strcmp(g.p[1].metric, "predicted") && g.p[1].at == 1 && near(g.p[1].x, 2) && near(g.p[1].y, 1) && isnan(g.p[3].y));
+  /* errors -1, 0, 0.5; what is no number is none */
+  assert_true(!strcmp(g.p[4].metric, "residual") && near(g.p[4].y, -1) && near(g.p[36].y, 0) && g.p[36].n == 3 && near(g.p[68].y, 0.5));
+  assert_true(near(g.p[20].x, 0.25) && near(g.p[20].y, -0.5) && near(g.p[52].y, 0.25));
   sl_quality_free(q);
 }
 
@@ -303,7 +322,7 @@ int main(void)
     cmocka_unit_test(numbers),
     cmocka_unit_test(intervals),
     cmocka_unit_test(more_figures),
-    cmocka_unit_test(curves),
+    cmocka_unit_test(curves), cmocka_unit_test(curves_of_numbers),
     cmocka_unit_test(two_models),
     cmocka_unit_test(numbers_row_by_row),
     cmocka_unit_test(no_number),

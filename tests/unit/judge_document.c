@@ -34,7 +34,7 @@ static void html(void **state)
   struct sl_buf out;
   (void)state;
   fill(&d, &out, true);
-  assert_int_equal(sl_document_chart(&d, &(struct sl_report_chart){ hostile, hostile, &line, 1, false }, NULL), SL_OK);
+  assert_int_equal(sl_document_chart(&d, &(struct sl_report_chart){ hostile, hostile, &line, 1, false, false }, NULL), SL_OK);
   sl_document_end(&d);
   const char *z = sl_buf_zstr(&out);
   assert_null(strstr(z, "<script"));

@@ -133,6 +133,16 @@ static void beside(void **state)
   says(more, 6, true, SL_QUALITY_SAME,
        "no difference beyond noise: auc +0.01 (p 0.05), accuracy -0.01 (p 0.05); 1 other figure is beyond it; "
        "they disagree on 12 of 294 rows");
+  more[1].p = 0.01;
+  says(more, 6, true, SL_QUALITY_BETTER, "better: auc +0.01 (p 0.01), accuracy -0.01 is noise (p 0.05); they disagree on 12 of 294 rows");
+  more[3].difference = 0.01; /* of a loss more is worse */
+  says(more, 6, true, SL_QUALITY_BETTER, "better: auc +0.01 (p 0.01), accuracy -0.01 is noise (p 0.05), but 1 other figure is worse; "
+       "they disagree on 12 of 294 rows");
+  more[1].difference = -0.01;
+  more[3].difference = -0.01;
+  more[4].p = 0.001;
+  says(more, 6, true, SL_QUALITY_WORSE, "worse: auc -0.01 (p 0.01), accuracy -0.01 is noise (p 0.05), but 2 other figures are better; "
+       "they disagree on 12 of 294 rows");
   r[0].p = r[1].p = NONE;
   says(r, 2, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: auc +0.01, accuracy -0.01");
   static const struct row numbers[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, NONE, 9 } };

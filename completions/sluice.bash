@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --group-by --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --against --slice --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --group-by --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --against --slice --sample --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -57,6 +57,7 @@ _sluice()
     --report) kind='file' ;;
     --against) kind='uri' ;;
     --slice) kind='none' ;;
+    --sample) kind='none' ;;
     --dir) kind='folder' ;;
   esac
   case $cmd in
@@ -70,7 +71,7 @@ _sluice()
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
     drift) args='file' options="$options --columns --replace --out --partial --merge --baseline --current --tests --profile --fail-share --report" ;;
-    score) args='file' options="$options --filter --columns --limit --replace --out --partial --merge --model --data --label --outputs --report --against --slice" ;;
+    score) args='file' options="$options --filter --columns --limit --replace --out --partial --merge --model --data --label --outputs --report --against --slice --sample" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;
     retry) args='execution' options="$options --detach" ;;

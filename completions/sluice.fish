@@ -102,6 +102,7 @@ complete -c sluice -n '__fish_seen_subcommand_from score' -l outputs -x -a 'raw 
 complete -c sluice -n '__fish_seen_subcommand_from score' -l report -r -d 'also write a report to F, whole or not at all: .md the rows for people; compare: .svg the curves; score, drift: .html with charts, one file for a ticket'
 complete -c sluice -n '__fish_seen_subcommand_from score' -l against -x -a '(sluice --complete uri 2>/dev/null)' -d 'score: a second model to compare with, over the same rows'
 complete -c sluice -n '__fish_seen_subcommand_from score' -l slice -x -d 'score: also for each group of this column'
+complete -c sluice -n '__fish_seen_subcommand_from score' -l sample -x -d 'score: of pictures N, spread over their folders and the same ones every time; 0, as without: all'
 complete -c sluice -n __fish_use_subcommand -a run -d 'start a job, show its log, wait for its end'
 complete -c sluice -n '__fish_seen_subcommand_from run' -a '(sluice --complete job (commandline -opc)[3] 2>/dev/null)'
 complete -c sluice -n '__fish_seen_subcommand_from run' -l detach -d 'print the execution'\''s ref and leave it running'

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "backend_compute/compute_int.h"
+#include "base/text.h"
 
 static int copy_rows(struct sl_req *r, struct sl_batch *from, struct sl_batch **to, struct sl_err *err)
 {
@@ -40,11 +41,11 @@ static int on_rows(void *user, struct sl_batch **take)
   return rc;
 }
 
-static void on_progress(void *user, double done, double total)
+/* How far it is, and when it will be there, once that can be told. started: ms of the loop's clock. */
+void compute_say_progress(struct sl_req *r, struct compute *c, int64_t started, double done, double total)
 {
-  struct compute_boxed *w = sl_req_state(user);
   char words[64];
-  double ms = (double)(sl_loop_now(sl_backend_loop(w->c->b)) - w->started);
+  double ms = (double)(sl_loop_now(sl_backend_loop(c->b)) - started);
   double left = total > 0 && done > 0 ? ms / 1000 * (total - done) / done : 0;
   if (total > 0 && done >= total)
     snprintf(words, sizeof words, "all is read, working out what it comes to");
@@ -55,7 +56,32 @@ static void on_progress(void *user, double done, double total)
     snprintf(words, sizeof words, "computing, %.0f %%", 100 * done / total);
   else
     snprintf(words, sizeof words, done > 0 ? "computing, %.0f rows" : "computing", done);
-  sl_req_say(user, words);
+  sl_req_say(r, words);
+}
+
+static void on_progress(void *user, double done, double total)
+{
+  struct compute_boxed *w = sl_req_state(user);
+  compute_say_progress(user, w->c, w->started, done, total);
+}
+
+/* What the box has to say of the work for people: a line; or why not all of it came. */
+void compute_say_note(struct sl_req *r, struct compute *c, bool cut, struct sl_str text)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 64 << 10);
+  sl_text_clean(&b, text, SL_TEXT_CELL);
+  if (cut)
+    sl_req_cut(r, sl_buf_zstr(&b));
+  else
+    sl_ws_say(sl_backend_ws(c->b), sl_buf_zstr(&b));
+  sl_buf_free(&b);
+}
+
+static void on_note(void *user, bool cut, struct sl_str text)
+{
+  struct compute_boxed *w = sl_req_state(user);
+  compute_say_note(user, w->c, cut, text);
 }
 
 static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)
@@ -96,7 +122,7 @@ int compute_boxed_query(struct sl_req *r, const struct compute_boxed_ops *ops, s
 
 int compute_boxed_start(struct sl_req *r, const struct sl_box_work *work, struct sl_err *err)
 {
-  static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .done = on_done };
+  static const struct sl_box_ops ops = { .rows = on_rows, .progress = on_progress, .note = on_note, .done = on_done };
   struct compute_boxed *w = sl_req_state(r);
   w->started = sl_loop_now(sl_backend_loop(w->c->b));
   return compute_start(w->c, &w->job, work, &ops, r, err);

@@ -21,6 +21,9 @@ typedef void compute_prepped(void *user, int rc, const char *sql, const char *co
 /* Every address at the place of a table ('lake:raw/@newest', a path, a zone's folder) becomes an absolute path or glob. */
 int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
   SL_NODISCARD;
+/* FROM and an address, whatever lies there: a folder without data files stays a folder. *reads is that place. */
+int compute_prep_data(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user,
+                      struct sl_err *err) SL_NODISCARD;
 /* The same for one address alone: sql is nothing then, reads[0] its absolute path; no wildcards, no folder stands for what lies in it. */
 int compute_prep_address(struct compute_prep **out, struct compute *c, struct sl_str address, compute_prepped *fn, void *user,
                          struct sl_err *err) SL_NODISCARD;
@@ -63,6 +66,7 @@ struct compute_score;
 int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
 int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a, struct sl_err *err) SL_NODISCARD;
 void compute_score_free(struct compute_score *k);          /* fn does not come any more; the model's copy goes */
+extern const char *const compute_beside[];                 /* what may lie beside a model of pictures and tells of it; NULL-ended */
 /* Finds model and data: fn once, never inside; sql is then the text of the box's work `score`. touch: it is at work. */
 int compute_score_begin(struct compute_score *k, struct compute *c, struct sl_req *touch, compute_prepped *fn, void *user,
                         struct sl_err *err) SL_NODISCARD;
@@ -85,6 +89,8 @@ struct compute_boxed_ops {
   void (*put_id)(struct sl_buf *id, const char *scope, struct sl_batch *from, uint32_t row);  /* of a row as the box sent it */
   void (*leave)(struct compute_boxed *w);                                   /* the end: frees what is not in here; may come twice */
 };
+void compute_say_progress(struct sl_req *r, struct compute *c, int64_t started, double done, double total);
+void compute_say_note(struct sl_req *r, struct compute *c, bool cut, struct sl_str text);
 struct compute_boxed {         /* the first member of the request's state */
   struct compute *c;
   const struct compute_boxed_ops *ops;

@@ -40,6 +40,7 @@ struct compute_prep {
   sl_job job;
   bool working, dropped;       /* the lane's job owns us until its end */
   bool plain;                  /* one address and no statement around it */
+  bool any;                    /* a folder may hold what is no data file */
 };
 
 static void prep_free(struct compute_prep *p)
@@ -240,7 +241,7 @@ static void look_csv(struct address *a)
     a->delim = 0;
 }
 
-static int expand(struct address *a, const atomic_bool *cancel, struct sl_err *err)
+static int expand(struct address *a, bool any, const atomic_bool *cancel, struct sl_err *err)
 {
   struct stat st;
   int left = LOOK_MAX;
@@ -251,6 +252,8 @@ static int expand(struct address *a, const atomic_bool *cancel, struct sl_err *e
   if (!S_ISDIR(st.st_mode))
     return SL_OK;
   const char *end = look_below(AT_FDCWD, a->path, 0, &left, cancel);
+  if (!end && any)
+    return SL_OK;
   if (!end)
     return sl_err_set(err, SL_ENOENT, "%s: no Parquet, CSV or JSON file lies there", a->given);
   char *glob = sl_asprintf("%s/**/*%s", strcmp(a->path, "/") ? a->path : "", end);
@@ -266,7 +269,7 @@ static int expand_work(void *user, const atomic_bool *cancel, struct sl_err *err
   struct compute_prep *p = user;
   int rc = SL_OK;
   for (size_t i = 0; !rc && !p->plain && i < p->n; i++)
-    rc = expand(&p->a[i], cancel, err);
+    rc = expand(&p->a[i], p->any, cancel, err);
   return rc;
 }
 
@@ -414,6 +417,14 @@ int compute_prep(struct compute_prep **out, struct compute *c, struct sl_str sql
   struct compute_prep *p = *out = NULL;
   int rc = prep_new(&p, c, sql, fn, user, err);
   return prep_begin(out, p, rc ? rc : find_addresses(p, err), err);
+}
+
+int compute_prep_data(struct compute_prep **out, struct compute *c, struct sl_str sql, compute_prepped *fn, void *user, struct sl_err *err)
+{
+  int rc = compute_prep(out, c, sql, fn, user, err);
+  if (!rc)
+    (*out)->any = true;
+  return rc;
 }
 
 int compute_prep_address(struct compute_prep **out, struct compute *c, struct sl_str address, compute_prepped *fn, void *user,

@@ -1,10 +1,11 @@
 /* backends/compute/score.c: a model over data, as a statement that stands alone:
  *
- *     [select *] from score('MODEL', 'DATA' [, label => 'C'] [, output => 'raw'] [, threads => N])     predictions, a row each
+ *     [select *] from score('MODEL', 'DATA' [, label => 'C'] [, output => 'raw'] [, threads => N] [, sample => N])    predictions
  *     [select *] from quality('MODEL', 'DATA', label => 'C' [, against => 'MODEL'] [, slice => 'C'])                     how good they are
  *
  * and the same for the resource `quality` (quality.c). MODEL: a file, a folder with MLmodel, models:/NAME/3, models:/NAME@alias,
- * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY. */
+ * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY; for a model of
+ * pictures a folder or an archive of them, which the box finds out. */
 #include <stdlib.h>
 
 #include "backend_compute/compute_int.h"
@@ -21,7 +22,7 @@ struct compute_score {
   struct sl_req *touch;
   bool quality, wide;
   char *word[WORDS];
-  uint64_t threads;
+  uint64_t threads, sample;    /* 0: none */
   compute_prepped *fn;
   void *user;
   struct compute_prep *prep;
@@ -29,7 +30,8 @@ struct compute_score {
   char *path[MODELS];          /* of the model, then of the one to compare with */
   size_t at;                   /* which of them is being found */
   char *query;                 /* the data's, addresses resolved */
-  char *reads[READS_MAX + 7]; size_t nreads;
+  char *folder;                /* the data's own place, where it is an address without wildcards */
+  char *reads[READS_MAX + 13]; size_t nreads;
 };
 
 /* ---- the statement ---- */
@@ -71,6 +73,8 @@ static bool named(struct compute_score *k, const struct sl_sql_tok *name, struct
     return false;
   if (is(name, "threads"))
     return v.kind == SL_SQL_NUMBER && sl_str_u64(v.s, &k->threads) && k->threads <= 1024;
+  if (is(name, "sample"))
+    return v.kind == SL_SQL_NUMBER && sl_str_u64(v.s, &k->sample) && k->sample > 0 && k->sample <= SL_QUALITY_SAMPLE_MAX;
   char **slot = is(name, "label") ? &k->word[LABEL] : is(name, "output") ? &k->word[OUTPUT]
                 : is(name, "against") && k->quality ? &k->word[AGAINST]
                 : is(name, "slice") && k->quality ? &k->word[SLICE] : NULL;
@@ -123,6 +127,8 @@ int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a,
   if (!k)
     return sl_err_nomem(err);
   k->quality = k->wide = true;
+  if (a->sample)
+    (void)sl_str_u64(sl_str(a->sample), &k->sample);
   for (size_t i = 0; i < WORDS; i++)
     if (words[i] && !(k->word[i] = sl_strdup(words[i]))) {
       compute_score_free(k);
@@ -146,10 +152,13 @@ void compute_score_free(struct compute_score *k)
   for (size_t i = 0; i < k->nreads; i++)
     sl_free(k->reads[i]);
   sl_free(k->query);
+  sl_free(k->folder);
   sl_free(k);
 }
 
 /* ---- what the box is asked ---- */
+
+const char *const compute_beside[] = { "preprocessor_config.json", "config.json", "classes.txt", NULL };
 
 static void put_text(struct sl_buf *b, const char *key, const char *v)
 {
@@ -171,10 +180,12 @@ static void finish(struct compute_score *k, int rc, struct sl_err *err)
   put_text(&b, "against_file", k->fetch[1] ? "model" : NULL);
   put_text(&b, "model", k->word[MODEL]);
   put_text(&b, "data", k->query);
+  put_text(&b, "folder", k->folder);
   put_text(&b, "label", k->word[LABEL]);
   put_text(&b, "slice", k->word[SLICE]);
   put_text(&b, "output", k->word[OUTPUT]);
   put_text(&b, "cpu", getenv("SLUICE_CPU"));
+  sl_buf_printf(&b, "\"sample\":%llu,", (unsigned long long)k->sample);
   sl_buf_printf(&b, "\"threads\":%llu,\"quality\":%s,\"wide\":%s}", (unsigned long long)k->threads, k->quality ? "true" : "false",
                 k->wide ? "true" : "false");
   if (!rc)
@@ -191,13 +202,20 @@ static int add_read(struct compute_score *k, const char *path, struct sl_err *er
   return k->reads[k->nreads++] ? SL_OK : sl_err_nomem(err);
 }
 
-/* Weights of an ONNX file lie beside it under one of two names, as a rule. */
+/* Weights of an ONNX file lie beside it under one of two names, as a rule; what is told of it in files of fixed names. */
 static int add_model(struct compute_score *k, const char *path, struct sl_err *err)
 {
-  static const char *const beside[] = { "", ".data", "_data" };
+  static const char *const behind[] = { "", ".data", "_data" };
+  const char *slash = strrchr(path, '/');
+  bool onnx = sl_str_ends(sl_str(path), SL_STR(".onnx")) && slash;
   int rc = SL_OK;
-  for (size_t i = 0; !rc && i < (sl_str_ends(sl_str(path), SL_STR(".onnx")) ? 3 : 1); i++) {
-    char *name = sl_asprintf("%s%s", path, beside[i]);
+  for (size_t i = 0; !rc && i < (onnx ? 3 : 1); i++) {
+    char *name = sl_asprintf("%s%s", path, behind[i]);
+    rc = name ? add_read(k, name, err) : sl_err_nomem(err);
+    sl_free(name);
+  }
+  for (size_t i = 0; !rc && onnx && compute_beside[i]; i++) {
+    char *name = sl_asprintf("%.*s/%s", (int)(slash - path), path, compute_beside[i]);
     rc = name ? add_read(k, name, err) : sl_err_nomem(err);
     sl_free(name);
   }
@@ -211,8 +229,10 @@ static void on_data(void *user, int rc, const char *sql, const char *const *read
   k->prep = NULL;
   if (!rc && !sl_utf8_valid(sl_str(sql)))
     rc = sl_err_set(&e, SL_EUNSUP, "a name that is no UTF-8");
+  bool place = !sl_str_starts(sl_str(k->word[DATA]), SL_STR("sql:")) && !k->word[DATA][strcspn(k->word[DATA], "*?[")];
   k->query = rc ? NULL : sl_strdup(sql);
-  if (!rc && !k->query)
+  k->folder = rc || !place ? NULL : sl_strdup(reads[0]);
+  if (!rc && (!k->query || (place && reads[0] && !k->folder)))
     rc = sl_err_nomem(&e);
   for (size_t i = 0; !rc && reads[i]; i++)
     rc = add_read(k, reads[i], &e);
@@ -235,7 +255,7 @@ static void then_data(struct compute_score *k, int rc, struct sl_err *err)
   if (!rc)
     rc = sl_buf_check(&b, err);
   if (!rc)
-    rc = compute_prep(&k->prep, k->c, sl_buf_view(&b), on_data, k, err);
+    rc = (sl_str_starts(data, SL_STR("sql:")) ? compute_prep : compute_prep_data)(&k->prep, k->c, sl_buf_view(&b), on_data, k, err);
   sl_buf_free(&b);
   if (rc)
     finish(k, rc, err);

@@ -22,6 +22,7 @@ struct run {
   struct compute_look *look;   /* a picture, an archive or a member is asked for; NULL: a statement */
   struct compute_fetch *fetch; /* its copy, where a registry has it */
   bool head;
+  int64_t started;             /* ms of the loop's clock */
   char *reads;                 /* the one file or folder that it reads; NULL: none, or several */
 };
 
@@ -191,11 +192,21 @@ static int on_bytes(void *user, struct sl_str piece)
   return compute_look_bytes(run->look, piece);
 }
 
+/* At work is not idle. How far a query is, its rows say; a model over data has none until it is through. */
 static void on_progress(void *user, double done, double total)
 {
-  (void)done;
-  (void)total;
-  sl_req_touch(user, 0); /* at work is not idle */
+  struct run *run = sl_req_state(user);
+  if (run->score)
+    compute_say_progress(user, run->c, run->started, done, total);
+  else
+    sl_req_touch(user, 0);
+}
+
+/* Into a file goes all or nothing, and a picture that cannot be read is no reason for nothing: its row and the summary say so. */
+static void on_note(void *user, bool cut, struct sl_str text)
+{
+  struct run *run = sl_req_state(user);
+  compute_say_note(user, run->c, cut && !sums_up(user), text);
 }
 
 /* `--out`: where the file lies, as one row. */
@@ -295,11 +306,12 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
 static int start(struct sl_req *r, const char *kind, const char *text, const char *const *reads, struct sl_err *err)
 {
   static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .bytes = on_bytes,
-                                         .progress = on_progress, .feed = on_feed, .done = on_done };
+                                         .progress = on_progress, .note = on_note, .feed = on_feed, .done = on_done };
   struct run *run = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
   struct sl_box_input *in = sl_calloc(q->ninputs + 1, sizeof *in);
   char *out = q->out.n ? sl_strndup(q->out.p, q->out.n) : NULL;
+  run->started = sl_loop_now(sl_backend_loop(run->c->b));
   int rc = in && (out || !q->out.n) ? feeder_new(run, r, err) : sl_err_nomem(err);
   for (size_t i = 0; !rc && i < q->ninputs; i++)
     in[i] = (struct sl_box_input){ q->inputs[i].name, sl_snap_schema(q->inputs[i].snap) };

@@ -40,8 +40,8 @@ static void page(void *user, const struct sl_batch *b)
 
 static int write_report(struct judging *j, struct sl_session *s, struct sl_str verdict, struct sl_err *err)
 {
-  static const char *const names[] = { "--model", "--data", "--label", "--against", "--slice" };
-  const char *const values[] = { j->ask.model, j->ask.data, j->ask.label, j->ask.against, j->ask.slice };
+  static const char *const names[] = { "--model", "--data", "--label", "--against", "--slice", "--sample" };
+  const char *const values[] = { j->ask.model, j->ask.data, j->ask.label, j->ask.against, j->ask.slice, j->ask.sample };
   const char *const input[] = { "model", j->ask.model, "against", j->ask.against, "data", j->ask.data, NULL };
   struct sl_document d;
   struct sl_buf command, out;
@@ -71,11 +71,11 @@ static int judge(struct judging *j, struct sl_session *s, struct sl_err *err)
   struct sl_list l = { .query = sl_app_query(s->app, &sl_res_quality, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_quality.columns },
                        .page = page, .page_user = j };
   int code = sl_session_list(s, &l);
-  if (!code) { /* half an answer is no verdict */
+  if (!code || code == SL_EXIT_PARTIAL) { /* what failed is no verdict; of pictures that cannot be read it says how many */
     sl_quality_words(&words, &j->tally, j->ask.against != NULL);
     sl_app_note("%s", sl_buf_zstr(&words));
   }
-  if (!code && j->report.path && write_report(j, s, sl_buf_view(&words), err))
+  if ((!code || code == SL_EXIT_PARTIAL) && j->report.path && write_report(j, s, sl_buf_view(&words), err))
     code = sl_app_fail(s->app, err);
   sl_buf_free(&words);
   sl_buf_free(&scope);
@@ -89,7 +89,8 @@ static int judge_open(struct judging *j, const struct sl_app *a, struct sl_err *
 {
   sl_quality_tally_init(&j->tally);
   j->ask = (struct sl_quality_ask){ .model = text_of(a, SL_O_model), .data = text_of(a, SL_O_data), .label = text_of(a, SL_O_label),
-                                    .against = text_of(a, SL_O_against), .slice = text_of(a, SL_O_slice) };
+                                    .against = text_of(a, SL_O_against), .slice = text_of(a, SL_O_slice),
+                                    .sample = sl_args_count(a->args, SL_O_sample, 0) ? text_of(a, SL_O_sample) : NULL };
   if (!j->ask.label)
     return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report are about how good it is: name the --label");
   if (sl_args_has(a->args, SL_O_out) || sl_args_has(a->args, SL_O_outputs))
@@ -174,6 +175,9 @@ int sl_cmd_score(struct sl_app *a)
     sl_fmt_quote(&b, sl_str(sl_args_text(a->args, SL_O_data, "")), '\'');
     option(&b, "label", sl_args_text(a->args, SL_O_label, NULL));
     option(&b, "output", sl_args_text(a->args, SL_O_outputs, NULL));
+    uint64_t sample = sl_args_count(a->args, SL_O_sample, 0);
+    if (sample)
+      sl_buf_printf(&b, ", sample => %llu", (unsigned long long)sample);
     if (threads)
       sl_buf_printf(&b, ", threads => %llu", (unsigned long long)threads);
     sl_buf_ch(&b, ')');

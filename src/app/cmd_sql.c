@@ -110,6 +110,14 @@ static int print_said(struct sl_app *a, const struct sl_batch *said, struct sl_e
   return rc;
 }
 
+/* Rows without a prediction: they are in the file, and each says why. */
+static bool some_failed(const struct sl_app *a, const struct sl_batch *said)
+{
+  int i = said ? sl_schema_find(sl_batch_schema(said), SL_STR("failed")) : -1;
+  struct sl_val v = i < 0 ? sl_null(SL_I64) : sl_batch_get(said, 0, (unsigned)i);
+  return !v.null && v.u.i > 0 && !sl_args_has(a->args, SL_O_partial_ok);
+}
+
 /* What a partition's row shows without opening the file. */
 static void note_rows(struct sl_session *s, struct sl_str uri, int64_t rows)
 {
@@ -146,7 +154,7 @@ static int put_in_place(struct outing *x, const char *to)
   } else if (!code && !sl_args_has(s->app->args, SL_O_dry_run)) {
     note_rows(s, sl_buf_view(&uri), x->rows);
     rc = x->summary ? print_said(s->app, x->summary, &err) : print_summary(s->app, sl_buf_zstr(&uri), x->rows, &err);
-    code = rc ? sl_app_fail(s->app, &err) : SL_EXIT_OK;
+    code = rc ? sl_app_fail(s->app, &err) : some_failed(s->app, x->summary) ? SL_EXIT_PARTIAL : SL_EXIT_OK;
   }
   sl_buf_free(&uri);
   sl_buf_free(&conn);

@@ -59,6 +59,7 @@ struct sl_box_ops {            /* each may be NULL but done; none comes inside a
   int (*rows)(void *user, struct sl_batch **take);      /* SL_EAGAIN: taken, stop until sl_box_job_resume(); other errors end the job */
   int (*bytes)(void *user, struct sl_str piece);        /* image, archive; answers as rows() */
   void (*progress)(void *user, double done, double total);  /* about once a second while it works; total 0: not known */
+  void (*note)(void *user, bool cut, struct sl_str text);   /* what to know of the work; cut: not all of it came; from outside */
   /* The box has room for a batch of this input: sl_box_job_rows(), or sl_box_job_rows_end() (now or later). Comes again after each. */
   void (*feed)(void *user, size_t input);
   /* exactly once. err of a statement has DuckDB's own words, cleaned to one line, with the position. file: where out_path lies; it is

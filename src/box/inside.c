@@ -88,6 +88,15 @@ int box_bytes(struct sl_box_ctx *c, const void *p, size_t n, struct sl_err *err)
   return box_send(c, WIRE_BYTES, sl_strn(p, n), err);
 }
 
+int box_note(struct sl_box_ctx *c, bool cut, struct sl_str text, struct sl_err *err)
+{
+  sl_buf_clear(&c->buf);
+  sl_buf_ch(&c->buf, cut ? 1 : 0);
+  sl_buf_str(&c->buf, sl_str_head(text, WIRE_NOTE_MAX));
+  int rc = sl_buf_check(&c->buf, err);
+  return rc ? rc : box_send(c, WIRE_NOTE, sl_buf_view(&c->buf), err);
+}
+
 void box_progress(struct sl_box_ctx *c, uint64_t done, uint64_t total)
 {
   atomic_store(&c->done, done);

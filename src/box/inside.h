@@ -27,6 +27,8 @@ struct sl_box_ctx {
 int box_head(struct sl_box_ctx *c, const struct sl_schema *s, int64_t total, struct sl_err *err) SL_NODISCARD;
 int box_rows(struct sl_box_ctx *c, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;    /* seals it */
 int box_bytes(struct sl_box_ctx *c, const void *p, size_t n, struct sl_err *err) SL_NODISCARD;
+/* What to know of the work, for people; cut: not all of it came. */
+int box_note(struct sl_box_ctx *c, bool cut, struct sl_str text, struct sl_err *err) SL_NODISCARD;
 void box_progress(struct sl_box_ctx *c, uint64_t done, uint64_t total);                     /* [any] sent with the next sign of life */
 /* [any] Ends the job with these words, and the box with it: from beside what does not come back. */
 void box_give_up(struct sl_box_ctx *c, int code, const char *fmt, ...) SL_PRINTF(3, 4) __attribute__((noreturn));

@@ -312,6 +312,17 @@ static int frame_progress(struct sl_box_job *j, struct sl_str payload, struct sl
   return SL_OK;
 }
 
+static int frame_note(struct sl_box_job *j, struct sl_str payload, struct sl_err *err)
+{
+  struct sl_rd r = sl_rd(payload);
+  bool cut = sl_rd_le(&r, 1) != 0;
+  if (r.bad || payload.n > WIRE_NOTE_MAX + 1)
+    return sl_err_set(err, SL_EPROTO, "a note that cannot be read");
+  if (j->ops.note)
+    j->ops.note(j->user, cut, sl_str_from(payload, 1));
+  return SL_OK;
+}
+
 static int frame_any(struct sl_box_job *j, uint8_t kind, struct sl_str payload, struct sl_err *err)
 {
   switch (kind) {
@@ -319,6 +330,7 @@ static int frame_any(struct sl_box_job *j, uint8_t kind, struct sl_str payload, 
   case WIRE_ROWS: return frame_rows(j, payload, err);
   case WIRE_FEED: return frame_feed(j, payload, err);
   case WIRE_PROGRESS: return frame_progress(j, payload, err);
+  case WIRE_NOTE: return frame_note(j, payload, err);
   case WIRE_BYTES: {
     int rc = j->ops.bytes ? j->ops.bytes(j->user, payload) : SL_OK;
     return j->gone ? SL_OK : job_taken(j, rc, err);

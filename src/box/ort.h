@@ -4,6 +4,7 @@
 
 #include "box/inside.h"
 #include "box/ort_abi.h"
+#include "compute/image_page.h"
 #include "compute/mlmodel.h"
 #include "compute/onnx.h"
 
@@ -57,7 +58,34 @@ const char *ort_type_name(int type);
 
 /* ---- a model over columns (ort_model.c) ---- */
 struct ort_ask { struct sl_str bytes; const char *file, *folder; size_t signature; unsigned threads, seconds; };
-/* signature: how many columns the model's page names, 0: none. */
-int ort_model_load(struct sl_model **out, struct sl_box_ctx *c, const struct ort_ask *a, struct sl_err *err) SL_NODISCARD;
+/* signature: how many columns the model's page names, 0: none. A model of pictures comes as *image instead, which is not one of ours yet
+ * (NULL: it is refused). */
+struct ort_image;
+int ort_model_load(struct sl_model **out, struct ort_image **image, struct sl_box_ctx *c, const struct ort_ask *a,
+                   struct sl_err *err) SL_NODISCARD;
+
+/* ---- a model of pictures (ort_image.c) ---- */
+enum ort_image_numbers { ORT_IMAGE_UNTOLD, ORT_IMAGE_LOGITS, ORT_IMAGE_PROBABILITIES, ORT_IMAGE_PLAIN };   /* PLAIN: one a picture */
+struct ort_image_facts {
+  uint32_t w, h;               /* of its input; 0: any */
+  bool nhwc, bytes;            /* channels last; uint8, else float */
+  size_t block, width, names;  /* pictures at once; numbers a picture; of that many classes the names are known */
+  enum ort_image_numbers numbers;      /* what they are: known after the first block */
+};
+bool ort_image_is(const struct ort_session_of *s);         /* an input has four dimensions */
+/* Takes the session, also on failure (then it is closed). EUNSUP: another input or output than pictures and rows of numbers. */
+int ort_image_open(struct ort_image **out, struct ort_session_of *s, const char *file, struct sl_err *err) SL_NODISCARD;
+void ort_image_free(struct ort_image *m);                  /* of one that is no model yet */
+struct ort_image_facts ort_image_facts(const struct ort_image *m);
+/* A model over pictures of w x h: m is the model's on success. names are taken; from: where they stood. EPARSE: another number of them. */
+int ort_image_model(struct sl_model **out, struct ort_image *m, uint32_t w, uint32_t h, struct sl_image_names *names, const char *from,
+                    struct sl_err *err) SL_NODISCARD;
+void ort_image_call(struct ort_image *m, struct sl_image_names *names);     /* taken if there are none yet and they are as many */
+/* The next block: slots are filled (3 x w x h floats or bytes), then their number said, then sl_model_bind_rows(). */
+void *ort_image_slot(struct ort_image *m, size_t row);
+void ort_image_rows(struct ort_image *m, size_t n);
+/* After it was predicted: are a picture's outputs numbers, and the largest probability (of PLAIN: the number). */
+bool ort_image_finite(const struct ort_image *m, size_t row);
+double ort_image_top(const struct ort_image *m, size_t row);
 
 #endif

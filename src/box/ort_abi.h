@@ -24,7 +24,7 @@ typedef void ort_log(void *user, int severity, const char *category, const char 
 
 enum { ORT_API = 17 };         /* asked for: every library since 1.17 has it; one that lacks it would write to stderr */
 enum { ORT_TENSOR = 1, ORT_SEQUENCE = 2, ORT_MAP = 3 };        /* what a value is */
-enum { ORT_F32 = 1, ORT_I32 = 6, ORT_I64 = 7, ORT_STRING = 8, ORT_BOOL = 9, ORT_F64 = 11 };      /* what a tensor holds */
+enum { ORT_F32 = 1, ORT_U8 = 2, ORT_I32 = 6, ORT_I64 = 7, ORT_STRING = 8, ORT_BOOL = 9, ORT_F64 = 11 };      /* what a tensor holds */
 enum { ORT_LOG_ERROR = 3, ORT_OPTIMIZE_ALL = 99, ORT_ARENA = 1, ORT_MEMORY_DEFAULT = 0 };
 enum { ORT_E_PROTOBUF = 7, ORT_E_NOT_IMPLEMENTED = 9, ORT_E_GRAPH = 10 };                         /* codes of a status */
 

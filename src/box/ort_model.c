@@ -383,13 +383,18 @@ static void model_free(void *own)
   sl_free(m);
 }
 
-static int open_model(struct ort_model *m, const struct ort_ask *a, struct sl_err *err)
+static int open_model(struct ort_model *m, struct ort_image **image, const struct ort_ask *a, struct sl_err *err)
 {
   struct sl_onnx facts;
   int rc = sl_onnx_read(&facts, a->bytes, a->file, err);
   if (rc)
     return rc;
   rc = ort_session_open(&m->s, a->bytes, &facts, a->folder, a->threads, err);
+  if (!rc && image && ort_image_is(&m->s)) {
+    rc = ort_image_open(image, &m->s, a->file, err);
+    sl_onnx_free(&facts);
+    return rc;
+  }
   if (!rc)
     rc = inputs(m, a->signature, err);
   if (!rc) {
@@ -417,7 +422,7 @@ static int as_model(struct ort_model *m, struct sl_model **out, const char *file
   return sl_model_from(out, &o, file, err);
 }
 
-int ort_model_load(struct sl_model **out, struct sl_box_ctx *c, const struct ort_ask *a, struct sl_err *err)
+int ort_model_load(struct sl_model **out, struct ort_image **image, struct sl_box_ctx *c, const struct ort_ask *a, struct sl_err *err)
 {
   struct ort_model *m = sl_calloc(1, sizeof *m);
   *out = NULL;
@@ -428,10 +433,11 @@ int ort_model_load(struct sl_model **out, struct sl_box_ctx *c, const struct ort
   sl_arena_init(&m->texts, 0);
   m->file = sl_strdup(a->file);
   m->s = (struct ort_session_of){ .o = c->ort, .c = c, .file = m->file, .seconds = a->seconds };
-  int rc = m->file ? open_model(m, a, err) : sl_err_nomem(err);
-  if (!rc)
+  int rc = m->file ? open_model(m, image, a, err) : sl_err_nomem(err);
+  bool pictures = image && *image;
+  if (!rc && !pictures)
     rc = as_model(m, out, a->file, err);
-  if (rc)
+  if (rc || pictures)
     model_free(m);
   return rc;
 }

@@ -45,11 +45,31 @@ struct score {
   struct sl_batch *batch;
   struct sl_col *cols; char **col_names; size_t ncols;
   duck_result result; bool more;               /* the data's rows, where they stand */
+  struct score_images *images; /* the model takes pictures, and the data holds them; NULL: columns */
 };
 
 double score_now(void);        /* s, monotonic */
 /* ---- score_model.c: s->page and s->m ---- */
 int score_model_load(struct score *s, struct sl_err *err) SL_NODISCARD;
+/* ---- score_images.c, where s->images ---- */
+struct ort_image;
+struct ort_ask;
+/* What lies beside the model says how a picture is prepared and what classes are called; then s->m and s->images. Takes image. */
+int score_images_model(struct score *s, struct ort_image *image, const struct ort_ask *a, struct sl_err *err) SL_NODISCARD;
+int score_images_open(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the data: which pictures; s->f and its parts */
+int score_images_next(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the next ones, prepared; their paths in s->f */
+void score_images_check(struct score *s);                                     /* behind the prediction of a block */
+void score_images_progress(const struct score *s);
+/* Of a row of the present block: why there is no prediction (NULL: there is one), and how sure the predicted class is (NAN). */
+const char *score_images_why(const struct score *s, size_t r);
+double score_images_top(const struct score *s, size_t r);
+struct sl_str score_images_path(const struct score *s, uint64_t row);         /* of any row of the data */
+/* How pictures were prepared, from where that is known, what was left aside. */
+void score_images_words(const struct score *s, struct sl_buf *b);
+uint64_t score_images_failed(const struct score *s);
+uint64_t score_images_others(const struct score *s);
+int score_images_notes(struct score *s, struct sl_err *err) SL_NODISCARD;     /* the same to the console */
+void score_images_free(struct score *s);
 /* ---- score_quality.c ---- */
 int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
@@ -92,6 +112,7 @@ int score_out_summary(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* What predicted classes are called, where that is what is wanted (n 0: they are numbers), and the type of an output. */
 struct sl_model_labels score_called(const struct score *s);
 enum sl_type score_called_type(const struct score *s);
+bool score_with_top(const struct score *s);    /* a column with the predicted class's probability stands behind it */
 void score_out_free(struct score *s);
 
 /* ---- score_partial.c ---- */

@@ -58,7 +58,10 @@ static int load_onnx(struct score *s, struct sl_str bytes, const char *path, con
     seconds = 0;
   const struct ort_ask ask = { .bytes = bytes, .file = file, .folder = folder, .signature = s->page.n,
                                .threads = s->threads, .seconds = (unsigned)seconds };
-  int rc = ort_model_load(&s->m, s->c, &ask, err);
+  struct ort_image *image = NULL;
+  int rc = ort_model_load(&s->m, &image, s->c, &ask, err);
+  if (!rc && image)
+    rc = score_images_model(s, image, &ask, err);
   sl_free(folder);
   return rc;
 }

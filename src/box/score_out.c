@@ -1,4 +1,6 @@
-/* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console. Into a file: score_write.c. */
+/* box/score_out.c: predictions as rows: row, prediction or p0, p1, ..., the label; to the console. Into a file: score_write.c.
+ *
+ * Of pictures: row, path, the same, the predicted class's probability, the folder as label, why there is none. */
 #include <math.h>
 #include <stdio.h>
 
@@ -90,21 +92,29 @@ static int add_col(struct score *s, char *name, enum sl_type type, struct sl_err
   return SL_OK;
 }
 
+bool score_with_top(const struct score *s) { return s->images && s->what == SL_MODEL_PREDICT && s->shape.type == SL_COLUMN_I64; }
+
 static int columns(struct score *s, struct sl_err *err)
 {
   size_t width = s->shape.width;
   enum sl_type type = score_called_type(s);
   if (width > WIDTH_MAX)
     return sl_err_set(err, SL_ELIMIT, "%zu outputs a row; at most %d are given", width, WIDTH_MAX);
-  s->cols = sl_calloc(width + 2, sizeof *s->cols);
-  s->col_names = sl_calloc(width + 2, sizeof *s->col_names);
+  s->cols = sl_calloc(width + 5, sizeof *s->cols);
+  s->col_names = sl_calloc(width + 5, sizeof *s->col_names);
   int rc = s->cols && s->col_names ? add_col(s, sl_strdup("row"), SL_I64, err) : sl_err_nomem(err);
+  if (!rc && s->images)
+    rc = add_col(s, sl_strdup("path"), SL_TEXT, err);
   for (size_t i = 0; !rc && i < width; i++) {
     const char *own = sl_model_output_name(s->m, s->what, i);
     rc = add_col(s, own ? sl_strdup(own) : width == 1 ? sl_strdup("prediction") : sl_asprintf("p%zu", i), type, err);
   }
+  if (!rc && score_with_top(s))
+    rc = add_col(s, sl_strdup("probability"), SL_F64, err);
   if (!rc && s->label)
     rc = add_col(s, sl_strdup(s->label->name), label_type(s->label), err);
+  if (!rc && s->images)
+    rc = add_col(s, sl_strdup("error"), SL_TEXT, err);
   return rc;
 }
 
@@ -157,6 +167,19 @@ static int flush(struct score *s, struct sl_err *err)
   return rc;
 }
 
+static void put_outputs(struct score *s, size_t r, unsigned first)
+{
+  size_t width = s->shape.width;
+  if (score_called(s).n)
+    sl_batch_set(s->batch, first, called_val(s, ((const int64_t *)s->out)[r]));
+  for (size_t i = 0; !score_called(s).n && i < width; i++) {
+    size_t at = r * width + i;
+    sl_batch_set(s->batch, (unsigned)i + first, s->shape.type == SL_COLUMN_I64 ? sl_vi(((const int64_t *)s->out)[at])
+                                                : s->shape.type == SL_COLUMN_F32 ? sl_vf(short_f32(((const float *)s->out)[at]))
+                                                                                 : sl_vf(((const double *)s->out)[at]));
+  }
+}
+
 static int one_row(struct score *s, size_t r, struct sl_err *err)
 {
   char id[24];
@@ -169,16 +192,19 @@ static int one_row(struct score *s, size_t r, struct sl_err *err)
   int n = snprintf(id, sizeof id, "%llu", (unsigned long long)(s->row + r));
   sl_batch_row(s->batch, SL_PUT, sl_strn(id, (size_t)n));
   sl_batch_set(s->batch, 0, sl_vi((int64_t)(s->row + r)));
-  if (score_called(s).n)
-    sl_batch_set(s->batch, 1, called_val(s, ((const int64_t *)s->out)[r]));
-  for (size_t i = 0; !score_called(s).n && i < width; i++) {
-    size_t at = r * width + i;
-    sl_batch_set(s->batch, (unsigned)i + 1, s->shape.type == SL_COLUMN_I64 ? sl_vi(((const int64_t *)s->out)[at])
-                                            : s->shape.type == SL_COLUMN_F32 ? sl_vf(short_f32(((const float *)s->out)[at]))
-                                                                             : sl_vf(((const double *)s->out)[at]));
-  }
+  if (s->images)
+    sl_batch_set(s->batch, 1, sl_vs(sl_column_text(&s->f.at[0], r)));
+  unsigned first = s->images ? 2 : 1, last = first + (unsigned)width;
+  const char *why = score_images_why(s, r);
+  if (!why)
+    put_outputs(s, r, first);
+  if (!why && score_with_top(s))
+    sl_batch_set(s->batch, last, sl_vf(short_f32((float)score_images_top(s, r))));
+  last += score_with_top(s);
   if (s->label)
-    sl_batch_set(s->batch, (unsigned)width + 1, label_val(s->label, r));
+    sl_batch_set(s->batch, last, label_val(s->label, r));
+  if (why)
+    sl_batch_set(s->batch, last + (s->label != NULL), sl_vz(why));
   return SL_OK;
 }
 
@@ -201,6 +227,17 @@ int score_out_block(struct score *s, struct sl_err *err)
   return rc ? rc : flush(s, err);
 }
 
+static void summary_of_pictures(const struct score *s, struct sl_batch *b)
+{
+  struct sl_buf words;
+  sl_buf_init(&words, 16 << 10);
+  score_images_words(s, &words);
+  sl_batch_set(b, 7, sl_vi((int64_t)score_images_failed(s)));
+  sl_batch_set(b, 8, sl_vi((int64_t)score_images_others(s)));
+  sl_batch_set(b, 9, sl_vs(sl_buf_view(&words)));
+  sl_buf_free(&words);
+}
+
 static int summary_row(struct score *s, struct sl_str quality, struct sl_err *err)
 {
   static const struct sl_col cols[] = {
@@ -209,10 +246,13 @@ static int summary_row(struct score *s, struct sl_str quality, struct sl_err *er
     { .name = "threads", .type = SL_I64, .help = "threads" },
     { .name = "kernel_s", .type = SL_F64, .help = "predicting alone", .unit = "s" },
     { .name = "total_s", .type = SL_F64, .help = "from the model's file to the last prediction", .unit = "s" },
-    { .name = "quality", .type = SL_JSON, .help = "how good it was, where the label was named" } };
+    { .name = "quality", .type = SL_JSON, .help = "how good it was, where the label was named" },
+    { .name = "failed", .type = SL_I64, .help = "pictures without a prediction: why, their rows say" },
+    { .name = "aside", .type = SL_I64, .help = "files that are no pictures", .unit = "files" },
+    { .name = "prepared", .type = SL_TEXT, .help = "how pictures became inputs, and from where that is known" } };
   struct sl_batch *b = NULL;
   const char *model = json_string_value(json_object_get(s->args, "model"));
-  int rc = sl_schema_new(&s->schema, NULL, 0, cols, sizeof cols / sizeof cols[0], err);
+  int rc = sl_schema_new(&s->schema, NULL, 0, cols, sizeof cols / sizeof cols[0] - (s->images ? 0 : 3), err);
   if (!rc)
     rc = box_head(s->c, s->schema, 1, err);
   if (!rc)
@@ -228,6 +268,8 @@ static int summary_row(struct score *s, struct sl_str quality, struct sl_err *er
   sl_batch_set(b, 5, sl_vf(s->total_s));
   if (quality.n)
     sl_batch_set(b, 6, sl_vas(SL_JSON, quality));
+  if (s->images)
+    summary_of_pictures(s, b);
   rc = box_rows(s->c, b, err);
   sl_batch_unref(b);
   return rc;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "box/score_int.h"
 #include "compute/partial.h"
 
@@ -84,8 +85,11 @@ int score_quality_block(struct score *s, struct sl_err *err)
       p[k] = number(s->prob, s->prob_shape.type, r * width + k);
       best = p[k] > p[best] ? k : best;
     }
-    bool known;
-    double label = sl_model_label_class(s->m, s->label, r, &known);
+    bool known = true;
+    double label = score_images_why(s, r) ? (double)NAN : sl_model_label_class(s->m, s->label, r, &known);
+    if (!known && s->images)
+      return sl_err_set(err, SL_EUSAGE, "%.*s: its folder is none of the model's classes",
+                        SL_ARG(sl_str_head(sl_column_text(&s->f.at[0], r), 150)));
     if (!known)
       return sl_err_set(err, SL_EUSAGE, "row %llu of the data: its label is none of the model's classes", (unsigned long long)(s->row + r));
     int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
@@ -232,6 +236,8 @@ static int add_row(struct score_judging *j, const struct sl_quality_row *r)
   }
   snprintf(text, sizeof text, "row %llu", (unsigned long long)r->row);
   sl_batch_set(b, J_SLICE, sl_vz(text));
+  if (j->s->images && sl_utf8_valid(score_images_path(j->s, r->row)))
+    sl_batch_set(b, J_NOTE, sl_vs(score_images_path(j->s, r->row)));
   score_judge_f(j, J_VALUE, r->pa);
   score_judge_f(j, J_AGAINST, r->pb);
   score_judge_f(j, J_DIFFERENCE, r->pa - r->pb);
@@ -261,6 +267,31 @@ static int add_rows(struct score_judging *j, struct sl_err *err)
   for (size_t i = 0; !rc && i < n; i++)
     rc = add_row(j, &row[i]);
   sl_free(row);
+  return rc;
+}
+
+/* What the figures of pictures rest on. */
+static int add_images(struct score_judging *j)
+{
+  const struct score *s = j->s;
+  const struct { const char *name; uint64_t n; } row[] = { { "pictures_unread", score_images_failed(s) },
+                                                           { "files_left_aside", score_images_others(s) }, { "preprocessing", 0 } };
+  struct sl_buf b;
+  int rc = SL_OK;
+  sl_buf_init(&b, 16 << 10);
+  score_images_words(s, &b);
+  for (size_t i = 0; !rc && i < 3; i++) {
+    rc = i < 2 && !row[i].n ? SL_OK : score_judge_row(j);
+    if (rc || (i < 2 && !row[i].n))
+      continue;
+    sl_batch_set(s->batch, J_METRIC, sl_vz(row[i].name));
+    if (i < 2)
+      score_judge_f(j, J_VALUE, (double)row[i].n);
+    else
+      sl_batch_set(s->batch, J_NOTE, sl_vs(sl_buf_view(&b)));
+  }
+  rc = rc ? rc : sl_buf_check(&b, j->err);
+  sl_buf_free(&b);
   return rc;
 }
 
@@ -297,6 +328,8 @@ int score_quality_rows(struct score *s, struct sl_err *err)
     rc = score_judge_figures(&j);
   if (!rc && s->wide)
     rc = add_rows(&j, err);
+  if (!rc && s->wide && s->images)
+    rc = add_images(&j);
   if (!rc)
     rc = score_judge_slices(&j);
   if (!rc && s->wide)

@@ -24,8 +24,13 @@ static int duck_id(const struct score *s, size_t i)
 {
   if (i == 0)
     return DUCK_BIGINT;
+  if (s->images && (i == 1 || i + 1 == s->ncols))
+    return DUCK_VARCHAR;
+  i -= s->images != NULL;
   if (i <= s->shape.width && score_called(s).n)
     return called_id(s);
+  if (i == s->shape.width + 1 && score_with_top(s))
+    return DUCK_FLOAT;
   if (i <= s->shape.width)
     return s->shape.type == SL_COLUMN_F32 ? DUCK_FLOAT : s->shape.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
   switch (s->label->type) {
@@ -90,19 +95,50 @@ static void put_values(struct score *s, duck_vector v, size_t i, size_t from, si
   }
 }
 
+static void put_null(struct score *s, duck_vector v, size_t r)
+{
+  s->d->vector_ensure_validity_writable(v);
+  s->d->validity_set_row_invalid(s->d->vector_get_validity(v), r);
+}
+
+/* Path, probability and why there is none; a picture without a prediction has none in any column of outputs. */
+static void put_pictures(struct score *s, duck_chunk chunk, size_t from, size_t n)
+{
+  const struct duck *d = s->d;
+  bool top = score_with_top(s);
+  duck_vector path = d->data_chunk_get_vector(chunk, 1), error = d->data_chunk_get_vector(chunk, s->ncols - 1);
+  duck_vector sure = top ? d->data_chunk_get_vector(chunk, s->shape.width + 2) : NULL;
+  float *p = top ? d->vector_get_data(sure) : NULL;
+  for (size_t r = 0; r < n; r++) {
+    struct sl_str at = sl_column_text(&s->f.at[0], from + r);
+    const char *why = score_images_why(s, from + r);
+    d->vector_assign_string_element_len(path, r, at.p, at.n);
+    if (p)
+      p[r] = (float)score_images_top(s, from + r);
+    for (size_t i = 0; why && i < s->shape.width + top; i++)
+      put_null(s, d->data_chunk_get_vector(chunk, i + 2), r);
+    if (why)
+      d->vector_assign_string_element_len(error, r, why, strlen(why));
+    else
+      put_null(s, error, r);
+  }
+}
+
 static void put_rows(struct score *s, duck_chunk chunk, size_t from, size_t n)
 {
   const struct duck *d = s->d;
-  size_t width = s->shape.width;
+  size_t width = s->shape.width, first = s->images ? 2 : 1;
   int64_t *row = d->vector_get_data(d->data_chunk_get_vector(chunk, 0));
   for (size_t r = 0; r < n; r++)
     row[r] = (int64_t)(s->row + from + r);
   if (score_called(s).n)
-    put_called(s, d->data_chunk_get_vector(chunk, 1), from, n);
+    put_called(s, d->data_chunk_get_vector(chunk, first), from, n);
   for (size_t i = 0; !score_called(s).n && i < width; i++)
-    put_values(s, d->data_chunk_get_vector(chunk, i + 1), i, from, n);
+    put_values(s, d->data_chunk_get_vector(chunk, i + first), i, from, n);
   if (s->label)
-    put_label(s, d->data_chunk_get_vector(chunk, width + 1), from, n);
+    put_label(s, d->data_chunk_get_vector(chunk, first + width + score_with_top(s)), from, n);
+  if (s->images)
+    put_pictures(s, chunk, from, n);
 }
 
 /* ---- the function ---- */

@@ -21,9 +21,11 @@ enum {
   WIRE_PROGRESS = 20,  /* u64 done, u64 total; also the sign of life */
   WIRE_FEED = 21,      /* u32 input */
   WIRE_DONE = 22,      /* i32 code, text, u8 a file was written, u64 rows */
+  WIRE_NOTE = 25,      /* u8 not all of it came, text: what to know of the work, for people */
   WIRE_FAILED = 23     /* i32 code, text: the box could not be set up, and ends */
 };
-enum { WIRE_MAX_OUT = 64 << 20, WIRE_MAX_IN = 64 << 20, WIRE_FD = 3, WIRE_HEAD_LEN = 5, WIRE_WINDOW = 4, WIRE_LIST_MAX = 4096 };
+enum { WIRE_MAX_OUT = 64 << 20, WIRE_MAX_IN = 64 << 20, WIRE_FD = 3, WIRE_HEAD_LEN = 5, WIRE_WINDOW = 4, WIRE_LIST_MAX = 4096,
+       WIRE_NOTE_MAX = 2048 };
 
 struct wire_list { struct sl_str *at; size_t n; };
 struct wire_hello {

@@ -5,6 +5,7 @@
  * of quality instead, "wide": true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second
  * model's figures stand beside the first one's}. With an output file: the file, and one row that sums it up. */
 #include <math.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/json.h"
@@ -227,6 +228,10 @@ static int room(struct score *s, struct sl_err *err)
 /* How far the engine is through the data; two models read it one after the other. */
 static void progress(const struct score *s)
 {
+  if (s->images) {
+    score_images_progress(s);
+    return;
+  }
   duck_progress at = s->d->query_progress(s->conn);
   double part = !s->more ? 100 : at.percent > 0 ? at.percent : 0; /* all is read: the engine has forgotten it */
   if (s->aside || s->other)
@@ -248,6 +253,8 @@ static int predict_block(struct score *s, struct sl_err *err)
   if (!rc)
     rc = predict(s, s->what, s->shape, s->out, err);
   s->kernel_s += score_now() - from;
+  if (!rc && s->images)
+    score_images_check(s);
   if (!rc && score_judged(s))
     rc = predict(s, s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY
                                                                                                            : SL_MODEL_PREDICT,
@@ -263,7 +270,7 @@ int score_block_next(struct score *s, struct sl_err *err)
 {
   size_t cells = s->f.n + 1 + s->shape.width + (score_judged(s) ? s->prob_shape.width : 0);
   size_t rows = BLOCK_CELLS / cells < BLOCK_ROWS ? BLOCK_CELLS / cells : BLOCK_ROWS;
-  int rc = SL_OK;
+  int rc = s->images ? score_images_next(s, err) : SL_OK;
   while (!rc && s->more && (!sl_columns_rows(&s->f) || sl_columns_rows(&s->f) + CHUNK <= rows))
     rc = duck_columns_next(s->d, &s->result, &s->f, &s->more, err);
   return rc || !sl_columns_rows(&s->f) ? rc : predict_block(s, err);
@@ -302,29 +309,64 @@ static int blocks(struct score *s, struct sl_err *err)
   return rc;
 }
 
-static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
+/* From the data's first block, of which nothing was read yet, to the end. */
+static int run_blocks(struct score *s, struct sl_err *err)
 {
   bool file = s->c->out_file && !s->judge;
+  int rc = score_block_next(s, err); /* what the data may not hold is said before anything is given */
+  if (!rc)
+    rc = file && !s->part ? score_write(s, err) : blocks(s, err);
+  if (!rc && s->part)
+    rc = score_partial_write(s, err);
+  s->total_s = score_now() - s->total_s;
+  if (rc || s->aside)
+    return rc;
+  if (s->images)
+    rc = score_images_notes(s, err);
+  if (!rc && s->judge)
+    return score_quality_rows(s, err);
+  uint64_t rows = s->c->rows;
+  if (!rc && file)
+    rc = score_out_summary(s, err);
+  s->c->rows = file ? rows : s->c->rows;
+  return rc;
+}
+
+static int run_query(struct score *s, duck_prepared p, struct sl_err *err)
+{
   int rc = score_out_begin(s, err);
   if (!rc)
     rc = duck_execute(s->d, s->conn, s->c, p, &s->result, err);
   s->more = !rc;
   if (!rc)
-    rc = score_block_next(s, err); /* what the data may not hold is said before anything is given */
-  if (!rc)
-    rc = file && !s->part ? score_write(s, err) : blocks(s, err);
-  if (!rc && s->part)
-    rc = score_partial_write(s, err);
+    rc = run_blocks(s, err);
   s->d->destroy_result(&s->result);
-  s->total_s = score_now() - s->total_s;
-  if (rc || s->aside)
-    return rc;
-  if (s->judge)
-    return score_quality_rows(s, err);
-  uint64_t rows = s->c->rows;
-  rc = file ? score_out_summary(s, err) : SL_OK;
-  s->c->rows = file ? rows : s->c->rows;
   return rc;
+}
+
+static int over_pictures(struct score *s, struct sl_err *err)
+{
+  int rc = !score_partial_wanted(s) ? score_images_open(s, err)
+                                    : sl_err_set(err, SL_EUNSUP, "--partial keeps results of tables, not of pictures");
+  if (!rc)
+    rc = score_quality_open(s, err);
+  if (!rc)
+    rc = score_slices_open(s, err);
+  if (!rc)
+    rc = score_out_begin(s, err);
+  return rc ? rc : run_blocks(s, err);
+}
+
+/* What only a model of pictures takes. */
+static int check_table(const struct score *s, struct sl_err *err)
+{
+  struct stat st;
+  const char *folder = json_string_value(json_object_get(s->args, "folder")), *data = json_string_value(json_object_get(s->args, "data"));
+  if (json_integer_value(json_object_get(s->args, "sample")) > 0)
+    return sl_err_set(err, SL_EUSAGE, "--sample is for pictures; of a table take a query: --data 'sql:select ... using sample 1000'");
+  if (folder && data && !strstr(data, "/**/*") && !stat(folder, &st) && S_ISDIR(st.st_mode))
+    return sl_err_set(err, SL_ENOENT, "%s: no Parquet, CSV or JSON file lies there", folder);
+  return SL_OK;
 }
 
 static int over_data(struct score *s, struct sl_err *err)
@@ -335,7 +377,9 @@ static int over_data(struct score *s, struct sl_err *err)
   const char *data = json_string_value(json_object_get(s->args, "data"));
   struct sl_str query = sql_without_end(sl_str(data ? data : ""));
   sl_buf_init(&b, 8 << 20);
-  int rc = duck_prepare(s->d, s->conn, data ? data : "", &all, &type, err);
+  int rc = check_table(s, err);
+  if (!rc)
+    rc = duck_prepare(s->d, s->conn, data ? data : "", &all, &type, err);
   if (!rc && type != DUCK_ST_SELECT)
     rc = sl_err_set(err, SL_EREADONLY, "data is an address or a query");
   if (!rc)
@@ -385,6 +429,7 @@ static int take_output(struct score *s, struct sl_err *err)
 static void score_free(struct score *s)
 {
   score_out_free(s);
+  score_images_free(s);
   sl_model_bind_free(s->bind);
   sl_columns_free(&s->f);
   sl_model_free(s->m);
@@ -413,7 +458,7 @@ static int prepare(struct score *s, struct sl_err *err)
 static int over_model(struct score *s, struct sl_err *err)
 {
   int rc = duck_own_connect(s->c, &s->conn, err);
-  return rc ? rc : over_data(s, err);
+  return rc ? rc : s->images ? over_pictures(s, err) : over_data(s, err);
 }
 
 /* The other model first, over the same data: what is kept of it is compared with the first one's. */
@@ -427,6 +472,8 @@ static int run_other(struct score *s, struct score *t, struct sl_err *err)
   s->other = t;
   t->path = sl_strdup(path);
   int rc = t->path ? prepare(t, err) : sl_err_nomem(err);
+  if (!rc && !t->images != !s->images)
+    return sl_err_set(err, SL_EUSAGE, "one model takes pictures, the other columns: there is no data for both");
   if (!rc && !sl_model_facts(t->m).classes != !sl_model_facts(s->m).classes)
     return sl_err_set(err, SL_EUSAGE, "one model predicts classes, the other numbers: there is nothing to compare");
   if (!rc)

@@ -11,6 +11,7 @@ struct sl_mlmodel {
   char **names, **types;       /* the signature's inputs in their order: MLflow's words ("double", "string"); tensors have none */
   bool *optional;              /* a column each: the data may do without it */
   size_t n;
+  char *metadata;              /* what whoever logged it noted, as JSON; NULL: nothing */
 };
 enum { SL_MLMODEL_MAX = 1 << 20 };
 /* EUNSUP: a model that is not read here, with its class and file; EPARSE. Owns nothing after a failure. where: for messages. */

@@ -1,4 +1,6 @@
 /* compute/mlmodel_read.c: MLmodel: YAML, with the signature as JSON in a text. */
+#include <math.h>
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/yaml.h"
@@ -103,6 +105,58 @@ static int take_signature(struct sl_mlmodel *p, const struct sl_yaml_node *root,
   return rc;
 }
 
+/* ---- metadata ---- */
+
+/* A plain scalar is what JSON would call it, if it would. */
+static void put_scalar(struct sl_buf *b, const struct sl_yaml_node *n)
+{
+  double v;
+  bool on, number = !n->quoted && sl_str_f64(n->text, &v) && isfinite(v);
+  int64_t whole;
+  if (sl_yaml_is_null(n))
+    sl_buf_z(b, "null");
+  else if (number && sl_str_i64(n->text, &whole))
+    sl_buf_printf(b, "%lld", (long long)whole);
+  else if (number)
+    sl_buf_printf(b, "%.17g", v);
+  else if (!n->quoted && sl_yaml_bool(n, &on))
+    sl_buf_z(b, on ? "true" : "false");
+  else
+    sl_json_quote(b, n->text);
+}
+
+static void put_node(struct sl_buf *b, const struct sl_yaml_node *n)
+{
+  if (n->kind == SL_YAML_SCALAR) {
+    put_scalar(b, n);
+    return;
+  }
+  sl_buf_ch(b, n->kind == SL_YAML_MAP ? '{' : '[');
+  for (size_t i = 0; i < n->n && !b->failed; i++) {
+    sl_buf_z(b, i ? "," : "");
+    if (n->kind == SL_YAML_MAP) {
+      sl_json_quote(b, n->keys[i]->text);
+      sl_buf_ch(b, ':');
+    }
+    put_node(b, n->items[i]);
+  }
+  sl_buf_ch(b, n->kind == SL_YAML_MAP ? '}' : ']');
+}
+
+static int take_metadata(struct sl_mlmodel *p, const struct sl_yaml_node *root, struct sl_err *err)
+{
+  const struct sl_yaml_node *n = sl_yaml_get(root, "metadata");
+  struct sl_buf b;
+  if (!n || n->kind != SL_YAML_MAP)
+    return SL_OK;
+  sl_buf_init(&b, 0);
+  put_node(&b, n);
+  int rc = sl_buf_check(&b, err);
+  p->metadata = rc ? NULL : sl_buf_take(&b, NULL);
+  sl_buf_free(&b);
+  return rc;
+}
+
 int sl_mlmodel_read(struct sl_mlmodel *out, struct sl_str bytes, const char *where, struct sl_err *err)
 {
   struct sl_yaml *y = NULL;
@@ -115,6 +169,8 @@ int sl_mlmodel_read(struct sl_mlmodel *out, struct sl_str bytes, const char *whe
     rc = take_flavor(out, flavors, where, err);
   if (!rc)
     rc = take_signature(out, root, err);
+  if (!rc)
+    rc = take_metadata(out, root, err);
   sl_yaml_free(y);
   if (rc)
     sl_mlmodel_free(out);
@@ -131,6 +187,7 @@ void sl_mlmodel_free(struct sl_mlmodel *p)
   sl_free(p->types);
   sl_free(p->optional);
   sl_free(p->file);
+  sl_free(p->metadata);
   *p = (struct sl_mlmodel){ 0 };
 }
 

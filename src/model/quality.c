@@ -8,13 +8,13 @@
 #include "base/mem.h"
 #include "model/scope.h"
 
-static const char *const keys[] = { "label=", "against=", "slice=", NULL };
+static const char *const keys[] = { "label=", "against=", "slice=", "sample=", NULL };
 
 /* ---- scope ---- */
 
 static int keep(struct sl_quality_ask *a, const char *w, bool quoted, struct sl_err *err)
 {
-  char **const named[] = { &a->label, &a->against, &a->slice };
+  char **const named[] = { &a->label, &a->against, &a->slice, &a->sample };
   char **to = !a->model ? &a->model : &a->data;
   size_t skip = 0;
   for (size_t i = 0; !quoted && keys[i]; i++)
@@ -23,7 +23,7 @@ static int keep(struct sl_quality_ask *a, const char *w, bool quoted, struct sl_
       skip = strlen(keys[i]);
     }
   if (*to)
-    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA label=COLUMN [against=MODEL] [slice=COLUMN]", w);
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is MODEL DATA label=COLUMN [against=MODEL] [slice=COLUMN] [sample=N]", w);
   *to = sl_strdup(w + skip);
   return *to ? SL_OK : sl_err_nomem(err);
 }
@@ -61,6 +61,9 @@ int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct
   }
   if (!rc && (!out->model || !out->data))
     rc = sl_err_set(err, SL_EUSAGE, "quality is that of a model over data: MODEL DATA label=COLUMN");
+  uint64_t n;
+  if (!rc && out->sample && (!sl_str_u64(sl_str(out->sample), &n) || n < 1 || n > SL_QUALITY_SAMPLE_MAX))
+    rc = sl_err_set(err, SL_EUSAGE, "sample=%.40s: how many pictures of the data are taken, from 1 on", out->sample);
   if (rc)
     sl_quality_ask_free(out);
   return rc;
@@ -73,12 +76,13 @@ void sl_quality_ask_free(struct sl_quality_ask *a)
   sl_free(a->label);
   sl_free(a->against);
   sl_free(a->slice);
+  sl_free(a->sample);
   *a = (struct sl_quality_ask){ 0 };
 }
 
 void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a)
 {
-  const char *values[] = { a->label, a->against, a->slice };
+  const char *values[] = { a->label, a->against, a->slice, a->sample };
   sl_scope_put(b, a->model, keys);
   sl_buf_ch(b, ' ');
   sl_scope_put(b, a->data, keys);

@@ -6,9 +6,10 @@
 
 #include "table/table.h"
 
-/* The scope: MODEL DATA label=COLUMN [against=MODEL] [slice=COLUMN]. A word may be quoted with ' or ", doubled inside (label='a b'
- * as 'label=a b' is none: write label="a b"). */
-struct sl_quality_ask { char *model, *data, *label, *against, *slice; };  /* label, against, slice: NULL: not given */
+/* The scope: MODEL DATA label=COLUMN [against=MODEL] [slice=COLUMN] [sample=N: of pictures]. A word may be quoted with ' or ", doubled
+ * inside (label='a b' as 'label=a b' is none: write label="a b"). */
+enum { SL_QUALITY_SAMPLE_MAX = 100 << 20 };
+struct sl_quality_ask { char *model, *data, *label, *against, *slice, *sample; };  /* from label on NULL: not given */
 int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;   /* EUSAGE */
 void sl_quality_ask_free(struct sl_quality_ask *a);
 void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a);

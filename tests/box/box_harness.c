@@ -144,7 +144,8 @@ static void on_done(void *user, int rc, const struct sl_err *err, const char *fi
 
 void run_start(struct run *r, const struct sl_box_work *w)
 {
-  static const struct sl_box_ops ops = { on_head, on_rows, on_bytes, on_progress, on_feed, on_done };
+  static const struct sl_box_ops ops = { .head = on_head, .rows = on_rows, .bytes = on_bytes, .progress = on_progress, .feed = on_feed,
+                                         .done = on_done };
   sl_buf_init(&r->text, 0);
   sl_buf_init(&r->bytes, 64 << 20);
   assert_int_equal(sl_box_start(&r->job, pool, w, &ops, r, &r->err), SL_OK);

@@ -84,7 +84,11 @@ complete -c sluice -n '__fish_seen_subcommand_from drift' -l baseline -x -a '(sl
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l current -x -a '(sluice --complete uri 2>/dev/null)' -d 'the data that may have drifted'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l tests -x -d 'these tests instead of the profile'\''s own: ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, anderson, cvm, mannw, t, welch, energy, es, linf, linf_robust; js@evidently says whose definition; auto is the profile'\''s own'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l profile -x -a 'evidently nannyml monitor deequ' -d 'tests, thresholds and verdict as this tool has them: evidently (as without), nannyml, monitor (SageMaker Model Monitor) or deequ'
+complete -c sluice -n '__fish_seen_subcommand_from drift' -l by -x -a 'partition' -d 'drift over time: each partition of --current, a zone (lake:raw/) or a folder, compared with the baseline'
+complete -c sluice -n '__fish_seen_subcommand_from drift' -l last -x -d 'of them the last N; 14 without'
+complete -c sluice -n '__fish_seen_subcommand_from drift' -l persist -x -d 'over time a feature counts as drifted when it did in M of the last N partitions; 2/3 without'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l fail-share -x -d 'drift is when this share of the features has drifted, 0 to 1, instead of the profile'\''s rule'
+complete -c sluice -n '__fish_seen_subcommand_from drift' -l model -x -a '(sluice --complete uri 2>/dev/null)' -d 'a model'\''s file, a folder that holds its MLmodel, models:/NAME/3, models:/NAME@alias, runs:/ID/path'
 complete -c sluice -n '__fish_seen_subcommand_from drift' -l report -r -d 'also write a report to F, whole or not at all: .md the rows for people; compare: .svg the curves; score, drift: .html with charts, one file for a ticket'
 complete -c sluice -n __fish_use_subcommand -a score -d 'a model'\''s predictions over data, as its own library would give them'
 complete -c sluice -n '__fish_seen_subcommand_from score' -F

@@ -148,7 +148,8 @@ static void compute_close(struct sl_backend *b)
   sl_backend_closed(b);
 }
 
-static const struct sl_serve *const serves[] = { &compute_columns, &compute_tables, &compute_drift, &compute_quality, NULL };
+static const struct sl_serve *const serves[] = { &compute_columns, &compute_tables, &compute_drift, &compute_drift_history,
+                                                 &compute_quality, NULL };
 
 extern const struct sl_backend_ops sl_backend_compute;
 const struct sl_backend_ops sl_backend_compute = {

@@ -65,6 +65,7 @@ struct compute_score;
 /* *out NULL: another statement. */
 int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl_err *err) SL_NODISCARD;
 int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a, struct sl_err *err) SL_NODISCARD;
+int compute_score_all(struct compute_score **out, const char *model, const char *data, struct sl_err *err) SL_NODISCARD;
 void compute_score_free(struct compute_score *k);          /* fn does not come any more; the model's copy goes */
 extern const char *const compute_beside[];                 /* what may lie beside a model of pictures and tells of it; NULL-ended */
 /* Finds model and data: fn once, never inside; sql is then the text of the box's work `score`. touch: it is at work. */
@@ -129,10 +130,22 @@ void compute_words(const struct compute *c, const char *reads, struct sl_err *er
 char *compute_only(const char *const *reads);              /* yours: the one path of them; NULL: none, several (or no memory) */
 
 
+struct sl_drift_ask;
+int compute_drift_tests(const struct sl_drift_ask *a, struct sl_err *err) SL_NODISCARD;        /* are all of them known? (drift.c) */
+
+/* ---- one data set of a comparison (data.c) ---- */
+struct compute_data;
+/* An address, or sql:QUERY, as a query; with a model (NULL: none) its predictions over it, in a file of ours: then the one of `reads`,
+ * yours to unlink. fn once, never inside. touch: it is at work. */
+int compute_data(struct compute_data **out, struct compute *c, const char *data, const char *model, struct sl_req *touch,
+                 compute_prepped *fn, void *user, struct sl_err *err) SL_NODISCARD;
+void compute_data_drop(struct compute_data *d);            /* fn does not come any more */
+
 /* A statement over one address that takes no column from the names of folders (drift.c). Yours; NULL: no memory. */
 char *compute_without_folders(struct sl_str sql);
 
 extern const struct sl_sql_ops compute_sql;
-extern const struct sl_serve compute_columns, compute_tables, compute_drift, compute_quality;
+extern const struct sl_serve compute_columns, compute_tables, compute_drift, compute_drift_history,
+  compute_quality;
 
 #endif

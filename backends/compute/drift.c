@@ -4,6 +4,7 @@
  * tool has written. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend_compute/compute_int.h"
 #include "base/fmt.h"
@@ -33,6 +34,7 @@ struct work {
   struct compute_boxed boxed;
   struct sl_drift_ask ask;
   struct compute_prep *prep;
+  struct compute_data *data;
   char *sql[2];
   char **reads;
   size_t nreads, cap_reads;
@@ -44,9 +46,14 @@ static void drift_leave(struct compute_boxed *b)
 {
   struct work *w = (struct work *)b;
   compute_prep_drop(w->prep);
+  compute_data_drop(w->data);
   w->prep = NULL;
-  for (size_t i = 0; i < w->nreads; i++)
+  w->data = NULL;
+  for (size_t i = 0; i < w->nreads; i++) {
+    if (w->ask.model && w->reads[i])
+      (void)unlink(w->reads[i]); /* predictions */
     sl_free(w->reads[i]);
+  }
   sl_free(w->reads);
   for (int i = 0; i < 2; i++) {
     sl_free(w->sql[i]);
@@ -169,10 +176,10 @@ static bool is_file(const struct work *w)
   return !w->ask.current || (compute_monitor_is(data_of(w)) && !is_statement(data_of(w)));
 }
 
-static int keep(struct work *w, struct sl_str sql, bool address, const char *const *reads, struct sl_err *err)
+static int keep(struct work *w, const char *sql, const char *const *reads, struct sl_err *err)
 {
   char **to = is_file(w) ? &w->path[w->side] : &w->sql[w->side];
-  *to = is_file(w) ? sl_strdup(reads[0]) : address ? compute_without_folders(sql) : sl_strndup(sql.p, sql.n);
+  *to = sl_strdup(is_file(w) ? reads[0] : sql);
   int rc = *to ? SL_OK : sl_err_nomem(err);
   for (size_t i = 0; !rc && reads[i]; i++)
     rc = add_read(w, reads[i], err);
@@ -187,34 +194,22 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
   struct work *w = sl_req_state(r);
   struct sl_err e = *err;
   w->prep = NULL;
+  w->data = NULL;
   if (!rc)
-    rc = keep(w, sl_str(sql), !is_statement(data_of(w)), reads, &e);
+    rc = keep(w, sql, reads, &e);
   if (!rc)
     rc = w->side++ == 0 && w->ask.current ? next_side(r, &e) : start(r, &e);
   if (rc)
     compute_boxed_fail(r, rc, &e);
 }
 
-/* `sql:` alone is the box's own engine; sql:CONN: another connection runs it, which nothing here can. */
 static int next_side(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   struct sl_str data = data_of(w);
-  struct sl_buf sql;
   if (is_file(w))
     return compute_prep_address(&w->prep, w->boxed.c, data, on_prepped, r, err);
-  sl_buf_init(&sql, 0);
-  if (is_statement(data)) {
-    sl_buf_str(&sql, sl_str_from(data, 4));
-  } else {
-    sl_buf_z(&sql, "FROM ");
-    sl_fmt_quote(&sql, data, '\'');
-  }
-  int rc = sl_buf_check(&sql, err);
-  if (!rc)
-    rc = compute_prep(&w->prep, w->boxed.c, sl_buf_view(&sql), on_prepped, r, err);
-  sl_buf_free(&sql);
-  return rc;
+  return compute_data(&w->data, w->boxed.c, data.p, w->ask.model, r, on_prepped, r, err);
 }
 
 static bool is_first(int t)
@@ -239,7 +234,7 @@ static int no_test(struct sl_str name, struct sl_err *err)
   return rc;
 }
 
-static int check_tests(const struct sl_drift_ask *a, struct sl_err *err)
+int compute_drift_tests(const struct sl_drift_ask *a, struct sl_err *err)
 {
   struct sl_str rest = sl_str(a->tests ? a->tests : "auto"), name;
   enum sl_drift_test t;
@@ -260,7 +255,11 @@ static int drift_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err
     rc = sl_err_set(err, SL_EUSAGE, "the current data is a statistics.json: then the baseline must be one, too");
   if (!rc && files && w->ask.current && w->ask.profile && strcmp(w->ask.profile, "monitor") != 0)
     rc = sl_err_set(err, SL_EUSAGE, "a statistics.json is compared as Model Monitor does: --profile monitor, or none");
-  return rc ? rc : check_tests(&w->ask, err);
+  if (!rc && (w->ask.last || w->ask.persist))
+    rc = sl_err_set(err, SL_EUSAGE, "last= and persist= are of drift_history");
+  if (!rc && w->ask.model && (files || !w->ask.current))
+    rc = sl_err_set(err, SL_EUSAGE, "a model is scored over data, not over files of other tools");
+  return rc ? rc : compute_drift_tests(&w->ask, err);
 }
 
 static int drift_query(struct sl_req *r, struct sl_err *err)

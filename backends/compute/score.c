@@ -20,7 +20,7 @@ enum word { MODEL, DATA, LABEL, OUTPUT, AGAINST, SLICE, WORDS };
 struct compute_score {
   struct compute *c;
   struct sl_req *touch;
-  bool quality, wide;
+  bool quality, wide, all;
   char *word[WORDS];
   uint64_t threads, sample;    /* 0: none */
   compute_prepped *fn;
@@ -138,6 +138,22 @@ int compute_score_of(struct compute_score **out, const struct sl_quality_ask *a,
   return SL_OK;
 }
 
+/* What is predicted, into a file: prediction, probability_CLASS. */
+int compute_score_all(struct compute_score **out, const char *model, const char *data, struct sl_err *err)
+{
+  struct compute_score *k = *out = sl_calloc(1, sizeof *k);
+  if (!k)
+    return sl_err_nomem(err);
+  k->all = true;
+  k->word[MODEL] = sl_strdup(model);
+  k->word[DATA] = sl_strdup(data);
+  if (k->word[MODEL] && k->word[DATA])
+    return SL_OK;
+  compute_score_free(k);
+  *out = NULL;
+  return sl_err_nomem(err);
+}
+
 void compute_score_free(struct compute_score *k)
 {
   if (!k)
@@ -185,7 +201,7 @@ static void finish(struct compute_score *k, int rc, struct sl_err *err)
   put_text(&b, "slice", k->word[SLICE]);
   put_text(&b, "output", k->word[OUTPUT]);
   put_text(&b, "cpu", getenv("SLUICE_CPU"));
-  sl_buf_printf(&b, "\"sample\":%llu,", (unsigned long long)k->sample);
+  sl_buf_printf(&b, "\"sample\":%llu,\"all\":%s,", (unsigned long long)k->sample, k->all ? "true" : "false");
   sl_buf_printf(&b, "\"threads\":%llu,\"quality\":%s,\"wide\":%s}", (unsigned long long)k->threads, k->quality ? "true" : "false",
                 k->wide ? "true" : "false");
   if (!rc)

@@ -1,4 +1,5 @@
-/* app/cmd_drift.c: `sluice drift`: the resource of that name, and the verdict of all its rows as a sentence and an exit code. */
+/* app/cmd_drift.c: `sluice drift`: the resource of that name, or drift_history, and the verdict of all its rows as a sentence and an exit
+ * code. */
 #include <math.h>
 
 #include "app/do.h"
@@ -9,12 +10,22 @@
 
 int sl_cmd_drift(struct sl_app *a);
 
-struct judging { struct report_rows report; struct sl_drift_tally tally; struct sl_drift_ask ask; double share; };
+struct judging {
+  struct report_rows report;
+  struct sl_drift_tally tally;
+  struct sl_drift_ask ask;
+  double share;
+  bool over_time;
+  struct sl_drift_past past;
+};
 
 static void count(void *user, const struct sl_batch *b)
 {
   struct judging *j = user;
-  sl_drift_tally_add(&j->tally, b);
+  if (j->over_time)
+    sl_drift_past_add(&j->past, b);
+  else
+    sl_drift_tally_add(&j->tally, b);
   report_keep(&j->report, b);
 }
 
@@ -35,7 +46,19 @@ static struct sl_drift_ask ask_of(const struct sl_app *a)
   return (struct sl_drift_ask){ .baseline = (char *)(uintptr_t)sl_args_text(a->args, SL_O_baseline, NULL),
                                 .current = (char *)(uintptr_t)sl_args_text(a->args, SL_O_current, NULL),
                                 .tests = (char *)(uintptr_t)sl_args_text(a->args, SL_O_tests, NULL),
-                                .profile = (char *)(uintptr_t)sl_args_text(a->args, SL_O_profile, NULL) };
+                                .profile = (char *)(uintptr_t)sl_args_text(a->args, SL_O_profile, NULL),
+                                .model = (char *)(uintptr_t)sl_args_text(a->args, SL_O_model, NULL),
+                                .last = (char *)(uintptr_t)sl_args_text(a->args, SL_O_last, NULL),
+                                .persist = (char *)(uintptr_t)sl_args_text(a->args, SL_O_persist, NULL) };
+}
+
+static int check_time(struct judging *j, const struct sl_app *a, struct sl_err *err)
+{
+  const char *by = sl_args_text(a->args, SL_O_by, NULL);
+  j->over_time = by != NULL;
+  if (!by && (j->ask.last || j->ask.persist))
+    return sl_err_set(err, SL_EUSAGE, "--last and --persist are about partitions: --by partition");
+  return sl_drift_span_of(&j->past.span, &j->ask, err);
 }
 
 /* Before anything is read. */
@@ -61,11 +84,13 @@ static int write_out(struct sl_app *a, const struct sl_drift_ask *ask, int code)
 
 static int write_report(struct judging *j, struct sl_session *s, struct sl_str words, struct sl_err *err)
 {
-  static const char *const names[] = { "--baseline", "--current", "--tests", "--profile", "--fail-share" };
+  static const char *const names[] = { "--baseline", "--current", "--tests", "--profile", "--fail-share", "--model",
+                                       "--by", "--last", "--persist" };
   bool pair = j->ask.current != NULL; /* else the one is a report of another tool */
   const char *const values[] = { pair ? j->ask.baseline : NULL, pair ? j->ask.current : j->ask.baseline, j->ask.tests, j->ask.profile,
-                                 sl_args_text(s->app->args, SL_O_fail_share, NULL) };
-  const char *const input[] = { "baseline", values[0], "current", values[1], NULL };
+                                 sl_args_text(s->app->args, SL_O_fail_share, NULL), j->ask.model,
+                                 j->over_time ? "partition" : NULL, j->ask.last, j->ask.persist };
+  const char *const input[] = { "baseline", values[0], "current", values[1], j->ask.model ? "model" : NULL, j->ask.model, NULL };
   struct sl_document d;
   struct sl_buf command, out;
   sl_buf_init(&command, 1 << 20);
@@ -76,9 +101,10 @@ static int write_report(struct judging *j, struct sl_session *s, struct sl_str w
       sl_buf_printf(&command, " %s ", names[i]);
       sl_fmt_shell(&command, sl_str(values[i]));
     }
-  struct report_asked asked = { "Whether the data has drifted", sl_buf_zstr(&command), input, words };
+  const char *title = j->ask.model ? "Whether the predictions have drifted" : "Whether the data has drifted";
+  struct report_asked asked = { title, sl_buf_zstr(&command), input, words };
   int rc = report_begin(&d, &out, &j->report, s, &asked, err);
-  rc = rc ? rc : report_drift(&d, &j->report, err);
+  rc = rc ? rc : j->over_time ? report_drift_history(&d, &j->report, err) : report_drift(&d, &j->report, err);
   rc = rc ? rc : report_save(&j->report, &d, err);
   sl_buf_free(&out);
   sl_buf_free(&command);
@@ -92,7 +118,10 @@ static int verdict(struct judging *j, struct sl_session *s, int code)
   struct sl_err err = { 0 };
   sl_drift_tally_end(&j->tally);
   sl_buf_init(&words, 0);
-  sl_drift_words(&words, &j->tally, profile, j->share);
+  if (j->over_time)
+    sl_drift_past_words(&words, &j->past, profile, j->share);
+  else
+    sl_drift_words(&words, &j->tally, profile, j->share);
   if (code != SL_EXIT_OK) /* half an answer is no verdict */
     sl_buf_clear(&words);
   if (words.n)
@@ -101,14 +130,16 @@ static int verdict(struct judging *j, struct sl_session *s, int code)
   sl_buf_free(&words);
   if (rc)
     return sl_app_fail(s->app, &err);
-  return code == SL_EXIT_OK && sl_drift_verdict(&j->tally, profile, j->share) ? SL_EXIT_BREACH : code;
+  bool bad = j->over_time ? sl_drift_past_verdict(&j->past, profile, j->share) : sl_drift_verdict(&j->tally, profile, j->share);
+  return code == SL_EXIT_OK && bad ? SL_EXIT_BREACH : code;
 }
 
 static int judge(struct judging *j, struct sl_app *a, const char *scope)
 {
   struct sl_session s;
   struct sl_err err = { 0 };
-  struct sl_list l = { .query = sl_app_query(a, &sl_res_drift, scope), .rows = { .columns = sl_res_drift.columns },
+  const struct sl_resource *res = j->over_time ? &sl_res_drift_history : &sl_res_drift;
+  struct sl_list l = { .query = sl_app_query(a, res, scope), .rows = { .columns = res->columns },
                        .page = count, .page_user = j };
   int code = sl_session_open(&s, a, SL_SESSION_ANY, &err) ? sl_app_fail(a, &err) : verdict(j, &s, sl_session_list(&s, &l));
   sl_session_close(&s);
@@ -177,6 +208,7 @@ int sl_cmd_drift(struct sl_app *a)
     rc = sl_err_set(&err, SL_EUSAGE, "drift needs --baseline D and --current D, or --current REPORT.json");
   if (!rc)
     sl_drift_ask_text(&scope, &j.ask);
+  rc = rc ? rc : check_time(&j, a, &err);
   rc = rc ? rc : check_out(a, &j.ask, &err);
   rc = rc ? rc : report_open(&j.report, a, &err);
   rc = rc ? rc : sl_buf_check(&scope, &err);

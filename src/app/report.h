@@ -28,5 +28,6 @@ int report_save(const struct report_rows *r, struct sl_document *d, struct sl_er
 /* The rest, by what was asked. */
 int report_score(struct sl_document *d, const struct report_rows *r, bool pair, struct sl_err *err) SL_NODISCARD;
 int report_drift(struct sl_document *d, const struct report_rows *r, struct sl_err *err) SL_NODISCARD;
+int report_drift_history(struct sl_document *d, const struct report_rows *r, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -25,17 +25,6 @@ static const struct sl_col cols[] = {
   { .name = "categories", .type = SL_LIST },
 };
 
-/* Numbers that are not known are NaN; texts and lists without bytes are none. group: rows whose p-values belong together; 0: has none. */
-struct drift_held {
-  const char *feature, *kind, *test, *tool, *note;
-  size_t n[2];
-  int64_t missing[2], infinite[2];
-  double statistic, p, q, bonferroni, threshold, chance, median[2], low, high;
-  int drifted, chosen;                     /* -1: not said */
-  bool no_counts;                          /* nor n, missing, infinite */
-  unsigned group;
-  struct sl_str histogram[2], categories;
-};
 enum { GROUP_NONE, GROUP_CHOSEN, GROUP_TEST };
 
 static const char *const profiles[] = { "evidently", "monitor", "nannyml", "deequ" };
@@ -59,7 +48,7 @@ static int add_test(struct drift_rows *o, struct sl_str name, struct sl_err *err
   return SL_OK;
 }
 
-int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
+int drift_rows_begin(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
 {
   struct sl_str rest = tests, name;
   sl_arena_init(&o->mem, 0);
@@ -76,9 +65,21 @@ int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str te
   o->chunked = o->automatic && o->profile == DRIFT_NANNYML;
   for (size_t i = 0; i < o->ntests; i++)
     o->chunked = o->chunked || !strcmp(sl_drift_test_tool(o->test[i]), profiles[DRIFT_NANNYML]);
+  return rc;
+}
+
+int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
+{
+  int rc = drift_rows_begin(o, c, tests, profile, err);
   if (!rc)
     rc = sl_schema_new(&o->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
   return rc ? rc : box_head(c, o->schema, -1, err);
+}
+
+void drift_rows_forget(struct drift_rows *o)
+{
+  o->nheld = 0;
+  sl_arena_reset(&o->mem);
 }
 
 void drift_rows_free(struct drift_rows *o)
@@ -391,7 +392,7 @@ static int second_opinion(struct drift_rows *o, const struct drift_feature *f, s
 {
   struct sl_drift_result r;
   int drifted = last(o)->drifted;
-  if (o->named || drifted < 0 || asked(o, SL_DRIFT_LINF_ROBUST))
+  if (o->named || o->one_opinion || drifted < 0 || asked(o, SL_DRIFT_LINF_ROBUST))
     return SL_OK;
   int rc = sl_drift_run(&f->pair, SL_DRIFT_LINF_ROBUST, &r, err);
   return !rc && r.judged && (drifted || r.drifted) ? test_row(o, f, SL_DRIFT_LINF_ROBUST, false, false, err) : rc;

@@ -21,7 +21,17 @@ struct drift_feature {
   struct sl_str labels;            /* what the cells stand for, as a list (sl_list); none: not known, or too many */
 };
 enum drift_profile { DRIFT_EVIDENTLY, DRIFT_MONITOR, DRIFT_NANNYML, DRIFT_DEEQU };
-struct drift_held;                 /* a row that waits */
+/* A row that waits. Numbers that are not known are NaN; texts and lists without bytes are none. */
+struct drift_held {
+  const char *feature, *kind, *test, *tool, *note;
+  size_t n[2];
+  int64_t missing[2], infinite[2];
+  double statistic, p, q, bonferroni, threshold, chance, median[2], low, high;
+  int drifted, chosen;             /* -1: not said */
+  bool no_counts;                  /* nor n, missing, infinite */
+  unsigned group;                  /* rows whose p-values belong together; 0: has none */
+  struct sl_str histogram[2], categories;
+};
 struct drift_rows {
   struct sl_box_ctx *c;
   struct sl_schema *schema;
@@ -31,6 +41,7 @@ struct drift_rows {
   bool named;                      /* a profile was named: pure tests carry its name, else scipy's */
   bool integers_may_be_categories, texts_are_categories;
   bool chunked;                    /* a test asks for the baseline's chunks */
+  bool one_opinion;                /* no second row of Model Monitor's beside the profile's */
   enum sl_drift_test test[DRIFT_TESTS_MAX];
   size_t ntests;
   struct sl_arena mem;
@@ -39,6 +50,10 @@ struct drift_rows {
 /* tests: names, comma separated, "auto" for the profile's own; empty: auto. profile: empty: as evidently. EUSAGE. */
 int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
                     struct sl_err *err) SL_NODISCARD;
+/* The same without saying what rows look like: they are taken from `held` and forgotten, and never end. */
+int drift_rows_begin(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
+                     struct sl_err *err) SL_NODISCARD;
+void drift_rows_forget(struct drift_rows *o);
 /* The one test that the profile has for every feature; false: it chooses by the feature. */
 bool drift_rows_fixed(const struct drift_rows *o, enum sl_drift_test *t);
 int drift_rows_feature(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err) SL_NODISCARD;

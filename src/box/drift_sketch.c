@@ -289,7 +289,7 @@ static int only_one(struct drift_rows *o, const struct sl_sketch_column *c, int 
   return drift_rows_schema(o, &f, err);
 }
 
-static int compare(struct drift_rows *o, const struct sl_sketches *a, const struct sl_sketches *b, struct sl_err *err)
+int drift_sketch_compare(struct drift_rows *o, const struct sl_sketches *a, const struct sl_sketches *b, struct sl_err *err)
 {
   int rc = SL_OK;
   for (size_t i = 0; !rc && i < a->n; i++) {
@@ -299,7 +299,7 @@ static int compare(struct drift_rows *o, const struct sl_sketches *a, const stru
   for (size_t i = 0; !rc && i < b->n; i++)
     if (!find(a, b->at[i].name))
       rc = only_one(o, &b->at[i], 1, err);
-  return rc ? rc : drift_rows_end(o, err);
+  return rc;
 }
 
 static int load(struct sl_box_ctx *c, duck_conn conn, const char *sql, const char *role, struct sl_sketches *out, struct sl_err *err)
@@ -316,7 +316,8 @@ int drift_sketch_run(struct sl_box_ctx *c, duck_conn conn, const char *baseline,
   struct sl_sketches a = { .at = NULL }, b = { .at = NULL };
   int rc = load(c, conn, baseline, "baseline", &a, err);
   rc = rc ? rc : load(c, conn, current, "current", &b, err);
-  rc = rc ? rc : compare(o, &a, &b, err);
+  rc = rc ? rc : drift_sketch_compare(o, &a, &b, err);
+  rc = rc ? rc : drift_rows_end(o, err);
   sl_sketches_free(&a);
   sl_sketches_free(&b);
   return rc;

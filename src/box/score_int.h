@@ -19,6 +19,9 @@ struct score {
   enum sl_model_output what;
   unsigned threads;
   bool judge;                  /* rows of quality are wanted, not predictions */
+  bool all;                    /* what is predicted, and how probable each class is: score_all.c */
+  bool probs;                  /* it says how probable they are */
+  char **class_name; size_t nclasses;          /* of `all`; none: it predicts numbers */
   bool wide;                   /* with the other model's figures beside them, and the rows that matter */
   bool aside;                  /* this is the other model: it collects, and says nothing */
   const char *file;            /* how the file that MLmodel names is called here, if otherwise */
@@ -122,7 +125,12 @@ int score_partial_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_partial_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_partial_write(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* Is what quality needs of a row predicted, beside what is wanted of it? */
-static inline bool score_judged(const struct score *s) { return s->quality || (s->part && s->label); }
+static inline bool score_judged(const struct score *s) { return s->quality || s->probs || (s->part && s->label); }
+
+/* ---- score_all.c: prediction, probability_CLASS...: what of a model's predictions is compared over time ---- */
+int score_all_open(struct score *s, struct sl_err *err) SL_NODISCARD;
+char *score_all_name(const struct score *s, size_t i);     /* of output i, yours; NULL: no memory */
+void score_all_free(struct score *s);
 
 /* ---- score_write.c: all rows into the job's file ---- */
 int score_write(struct score *s, struct sl_err *err) SL_NODISCARD;

@@ -100,12 +100,15 @@ static int columns(struct score *s, struct sl_err *err)
   enum sl_type type = score_called_type(s);
   if (width > WIDTH_MAX)
     return sl_err_set(err, SL_ELIMIT, "%zu outputs a row; at most %d are given", width, WIDTH_MAX);
-  s->cols = sl_calloc(width + 5, sizeof *s->cols);
-  s->col_names = sl_calloc(width + 5, sizeof *s->col_names);
+  size_t probs = s->probs ? s->prob_shape.width : 0;
+  s->cols = sl_calloc(width + probs + 5, sizeof *s->cols);
+  s->col_names = sl_calloc(width + probs + 5, sizeof *s->col_names);
   int rc = s->cols && s->col_names ? add_col(s, sl_strdup("row"), SL_I64, err) : sl_err_nomem(err);
   if (!rc && s->images)
     rc = add_col(s, sl_strdup("path"), SL_TEXT, err);
-  for (size_t i = 0; !rc && i < width; i++) {
+  for (size_t i = 0; !rc && s->all && i < width + probs; i++)
+    rc = add_col(s, score_all_name(s, i), i < width && s->class_name ? SL_TEXT : type, err);
+  for (size_t i = 0; !rc && !s->all && i < width; i++) {
     const char *own = sl_model_output_name(s->m, s->what, i);
     rc = add_col(s, own ? sl_strdup(own) : width == 1 ? sl_strdup("prediction") : sl_asprintf("p%zu", i), type, err);
   }

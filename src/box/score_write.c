@@ -3,6 +3,8 @@
  *
  * The function is the engine's for good, the scoring is not: it stands in one place, and only while its COPY runs. Reading and writing each
  * have a connection, since another statement on the same one ends a result that is still read. */
+#include <string.h>
+
 #include "base/fmt.h"
 #include "base/mem.h"
 #include "box/score_int.h"
@@ -31,8 +33,11 @@ static int duck_id(const struct score *s, size_t i)
     return called_id(s);
   if (i == s->shape.width + 1 && score_with_top(s))
     return DUCK_FLOAT;
-  if (i <= s->shape.width)
-    return s->shape.type == SL_COLUMN_F32 ? DUCK_FLOAT : s->shape.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
+  if (i <= s->shape.width && s->class_name)
+    return DUCK_VARCHAR;
+  struct sl_model_shape of = i <= s->shape.width ? s->shape : s->prob_shape;
+  if (i <= s->shape.width || s->probs)
+    return of.type == SL_COLUMN_F32 ? DUCK_FLOAT : of.type == SL_COLUMN_F64 ? DUCK_DOUBLE : DUCK_BIGINT;
   switch (s->label->type) {
   case SL_COLUMN_BOOL: return DUCK_BOOLEAN;
   case SL_COLUMN_I64: return s->label->time ? DUCK_TIMESTAMP : DUCK_BIGINT;
@@ -80,18 +85,25 @@ static void put_called(struct score *s, duck_vector v, size_t from, size_t n)
     }
 }
 
-static void put_values(struct score *s, duck_vector v, size_t i, size_t from, size_t n)
+static void put_class_names(struct score *s, duck_vector v, size_t from, size_t n)
 {
-  size_t width = s->shape.width;
-  void *to = s->d->vector_get_data(v);
+  const int64_t *k = (const int64_t *)s->out + from;
   for (size_t r = 0; r < n; r++) {
-    size_t at = (from + r) * width + i;
-    if (s->shape.type == SL_COLUMN_F32)
-      ((float *)to)[r] = ((const float *)s->out)[at];
-    else if (s->shape.type == SL_COLUMN_F64)
-      ((double *)to)[r] = ((const double *)s->out)[at];
+    const char *name = k[r] >= 0 && (size_t)k[r] < s->nclasses ? s->class_name[k[r]] : "";
+    s->d->vector_assign_string_element_len(v, r, name, strlen(name));
+  }
+}
+
+static void put_values(const void *out, struct sl_model_shape shape, void *to, size_t i, size_t from, size_t n)
+{
+  for (size_t r = 0; r < n; r++) {
+    size_t at = (from + r) * shape.width + i;
+    if (shape.type == SL_COLUMN_F32)
+      ((float *)to)[r] = ((const float *)out)[at];
+    else if (shape.type == SL_COLUMN_F64)
+      ((double *)to)[r] = ((const double *)out)[at];
     else
-      ((int64_t *)to)[r] = ((const int64_t *)s->out)[at];
+      ((int64_t *)to)[r] = ((const int64_t *)out)[at];
   }
 }
 
@@ -133,8 +145,12 @@ static void put_rows(struct score *s, duck_chunk chunk, size_t from, size_t n)
     row[r] = (int64_t)(s->row + from + r);
   if (score_called(s).n)
     put_called(s, d->data_chunk_get_vector(chunk, first), from, n);
-  for (size_t i = 0; !score_called(s).n && i < width; i++)
-    put_values(s, d->data_chunk_get_vector(chunk, i + first), i, from, n);
+  else if (s->class_name)
+    put_class_names(s, d->data_chunk_get_vector(chunk, first), from, n);
+  for (size_t i = 0; !score_called(s).n && !s->class_name && i < width; i++)
+    put_values(s->out, s->shape, d->vector_get_data(d->data_chunk_get_vector(chunk, i + first)), i, from, n);
+  for (size_t i = 0; s->probs && i < s->prob_shape.width; i++)
+    put_values(s->prob, s->prob_shape, d->vector_get_data(d->data_chunk_get_vector(chunk, width + first + i)), i, from, n);
   if (s->label)
     put_label(s, d->data_chunk_get_vector(chunk, first + width + score_with_top(s)), from, n);
   if (s->images)

@@ -2,37 +2,25 @@
  *
  * Each side is one query. What is no Parquet is read once, into a table of the engine (which spills to the scratch folder); then a column
  * at a time is fetched from both sides, so that memory is what two columns need. Numbers are compared here, categories are counted by the
- * engine. Text: {"baseline":SQL,"current":SQL,"tests":"auto,psi","profile":"evidently"}. */
+ * engine. Text: {"baseline":SQL,"current":SQL,"tests":"auto,psi","profile":"evidently"}; with "partitions" instead of "current": a history
+ * (drift_past.c). */
 #include <math.h>
 #include <stdio.h>
 
 #include "base/fmt.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "box/drift_row.h"
+#include "box/drift_int.h"
 #include "box/drift_sketch.h"
-#include "box/duck.h"
 #include "box/sqlscan.h"
 
 enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22, LABEL_MAX = 200, TENTH = 10 };
-enum class { NUMBER, BOOL, TEXT, TIME, OTHER };
-
-struct column { char *name; enum class is; bool whole, narrow; };
-struct side { struct column *col; size_t n; int64_t rows; };
-struct drift {
-  struct sl_box_ctx *c;
-  const struct duck *d;
-  duck_conn conn;
-  struct side side[2];
-  struct drift_rows out;
-};
 
 /* ---- the two sides ---- */
 
-static const char *const tables[] = { "sluice_baseline", "sluice_current" };
 static const char *const roles[] = { "baseline", "current" };
 
-static enum class class_of(int id)
+static enum drift_class class_of(int id)
 {
   switch (id) {
   case DUCK_TINYINT: case DUCK_SMALLINT: case DUCK_INTEGER: case DUCK_BIGINT: case DUCK_UTINYINT: case DUCK_USMALLINT: case DUCK_UINTEGER:
@@ -45,13 +33,13 @@ static enum class class_of(int id)
   }
 }
 
-static const char *class_name(enum class c)
+static const char *class_name(enum drift_class c)
 {
   static const char *const names[] = { "number", "boolean", "text", "time", "nested value" };
   return names[c];
 }
 
-static enum sl_drift_kind kind_of(enum class c)
+static enum sl_drift_kind kind_of(enum drift_class c)
 {
   static const enum sl_drift_kind kinds[] = { SL_DRIFT_NUMERIC, SL_DRIFT_BOOLEAN, SL_DRIFT_TEXT, SL_DRIFT_TIME, SL_DRIFT_TEXT };
   return kinds[c];
@@ -74,7 +62,7 @@ static int make(struct drift *w, int s, struct sl_str sql, struct sl_err *err)
   struct sl_buf b;
   sl_buf_init(&b, WIRE_MAX_IN);
   bool again = sl_str_starts(sql, SL_STR("FROM read_parquet("));
-  sl_buf_printf(&b, "CREATE TEMP %s %s AS SELECT * FROM (\n%.*s\n)", again ? "VIEW" : "TABLE", tables[s], SL_ARG(sql));
+  sl_buf_printf(&b, "CREATE TEMP %s %s AS SELECT * FROM (\n%.*s\n)", again ? "VIEW" : "TABLE", w->side[s].table, SL_ARG(sql));
   int rc = sl_buf_check(&b, err);
   if (!rc)
     rc = duck_do(w->d, w->conn, b.p, err);
@@ -82,7 +70,7 @@ static int make(struct drift *w, int s, struct sl_str sql, struct sl_err *err)
   return rc;
 }
 
-static int take_column(struct drift *w, duck_prepared p, uint64_t i, struct column *c, struct sl_err *err)
+static int take_column(struct drift *w, duck_prepared p, uint64_t i, struct drift_col *c, struct sl_err *err)
 {
   duck_type t = w->d->prepared_statement_column_logical_type(p, i);
   int id = t ? w->d->get_type_id(t) : 0;
@@ -98,10 +86,10 @@ static int take_column(struct drift *w, duck_prepared p, uint64_t i, struct colu
 static int take_columns(struct drift *w, int s, struct sl_err *err)
 {
   duck_prepared p = NULL;
-  struct side *side = &w->side[s];
+  struct drift_side *side = &w->side[s];
   char sql[64];
   int type;
-  snprintf(sql, sizeof sql, "SELECT * FROM %s", tables[s]);
+  snprintf(sql, sizeof sql, "SELECT * FROM %s", w->side[s].table);
   int rc = duck_prepare(w->d, w->conn, sql, &p, &type, err);
   uint64_t n = rc ? 0 : w->d->prepared_statement_column_count(p);
   side->col = sl_calloc(n + 1, sizeof *side->col);
@@ -137,36 +125,33 @@ static int fetch(struct drift *w, const char *sql, size_t rows, struct sl_column
   return rc;
 }
 
-static int count_rows(struct drift *w, int s, struct sl_err *err)
+static int count_rows(struct drift *w, int s, const char *role, struct sl_err *err)
 {
   struct sl_columns f;
   char sql[64];
-  snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", tables[s]);
+  snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", w->side[s].table);
   int rc = fetch(w, sql, 1, &f, err);
   if (rc)
     return rc;
   w->side[s].rows = f.n && f.at[0].n ? f.at[0].v.i64[0] : 0;
   sl_columns_free(&f);
-  return w->side[s].rows ? SL_OK : sl_err_set(err, SL_EPARSE, "%s: no rows", roles[s]);
+  return w->side[s].rows ? SL_OK : sl_err_set(err, SL_EPARSE, "%s%sno rows", role, role[0] ? ": " : "");
 }
 
-static int open_side(struct drift *w, int s, const json_t *args, struct sl_err *err)
+int drift_side_open(struct drift *w, int s, const char *sql, const char *role, struct sl_err *err)
 {
-  struct sl_str sql = sl_json_str(args, roles[s]);
-  char *z = sl_strndup(sql.n ? sql.p : "", sql.n);
-  if (!z)
-    return sl_err_nomem(err);
-  int rc = check(w, z, err);
+  int rc = check(w, sql, err);
+  if (!w->side[s].table[0])
+    snprintf(w->side[s].table, sizeof w->side[s].table, "sluice_%s", roles[s]);
   if (!rc)
-    rc = make(w, s, sql_without_end(sl_str(z)), err);
+    rc = make(w, s, sql_without_end(sl_str(sql)), err);
   if (!rc)
     rc = take_columns(w, s, err);
   if (!rc)
-    rc = count_rows(w, s, err);
+    rc = count_rows(w, s, role, err);
   rc = duck_why_csv(w->d, w->conn, rc, err);
-  if (rc && err && rc != SL_ENOMEM && !sl_str_starts(sl_str(err->msg), sl_str(roles[s])))
-    sl_err_prefix(err, "%s", roles[s]);
-  sl_free(z);
+  if (rc && err && rc != SL_ENOMEM && role[0] && !sl_str_starts(sl_str(err->msg), sl_str(role)))
+    sl_err_prefix(err, "%s", role);
   return rc;
 }
 
@@ -221,13 +206,14 @@ static int cut_numbers(const struct sl_column *c, struct drift_feature *f, struc
   return rc;
 }
 
-static int load_numbers(struct drift *w, int s, const struct column *c, struct sl_columns *f, struct drift_feature *out, struct sl_err *err)
+static int load_numbers(struct drift *w, int s, const struct drift_col *c, struct sl_columns *f, struct drift_feature *out,
+                        struct sl_err *err)
 {
   struct sl_buf b;
   sl_buf_init(&b, 0);
   sl_buf_z(&b, "SELECT CAST(");
   sl_fmt_quote(&b, sl_str(c->name), '"');
-  sl_buf_printf(&b, " AS DOUBLE) FROM %s", tables[s]);
+  sl_buf_printf(&b, " AS DOUBLE) FROM %s", w->side[s].table);
   int rc = sl_buf_check(&b, err);
   if (!rc)
     rc = fetch(w, b.p, (size_t)w->side[s].rows, f, err);
@@ -244,20 +230,49 @@ static int load_numbers(struct drift *w, int s, const struct column *c, struct s
 }
 
 /* numpy's type of both together, as pandas reads them: integers with holes are floats there. */
-static enum sl_stat_width width_of(const struct column *a, const struct column *b, const int64_t missing[2])
+static enum sl_stat_width width_of(const struct drift_col *a, const struct drift_col *b, const int64_t missing[2])
 {
   if (a->whole && b->whole)
     return missing[0] || missing[1] ? SL_STAT_F64 : SL_STAT_INT;
   return a->narrow && b->narrow ? SL_STAT_F32 : SL_STAT_F64;
 }
 
-static int compare_numbers(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+void drift_kept_free(struct drift_kept *k)
 {
-  struct sl_columns x[2] = { { 0 } };
+  sl_free(k->f.chunk_mem);
+  sl_columns_free(&k->x);
+  k->f.chunk_mem = NULL;
+  k->numbers = NULL;
+}
+
+/* The baseline's values are read and sorted once, whatever they are compared with. */
+static int base_numbers(struct drift *w, const struct drift_col *a, struct drift_feature *f, struct sl_err *err)
+{
+  struct drift_kept *k = &w->kept;
+  if (k->numbers != a) {
+    drift_kept_free(k);
+    k->f = (struct drift_feature){ .name = a->name };
+    int rc = load_numbers(w, 0, a, &k->x, &k->f, err);
+    if (rc)
+      return rc;
+    k->numbers = a;
+  }
+  f->pair.n[0] = k->f.pair.n[0];
+  f->pair.x[0] = k->f.pair.x[0];
+  f->pair.chunks = k->f.pair.chunks;
+  f->missing[0] = k->f.missing[0];
+  f->infinite[0] = k->f.infinite[0];
+  return SL_OK;
+}
+
+static int compare_numbers(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f,
+                           struct sl_err *err)
+{
+  struct sl_columns x = { 0 };
   double *cells = NULL;
-  int rc = load_numbers(w, 0, a, &x[0], f, err);
+  int rc = base_numbers(w, a, f, err);
   if (!rc)
-    rc = load_numbers(w, 1, b, &x[1], f, err);
+    rc = load_numbers(w, 1, b, &x, f, err);
   f->pair.width = width_of(a, b, f->missing);
   f->pair.base_width = a->narrow ? SL_STAT_F32 : SL_STAT_F64;
   /* Evidently takes integers of at most ten values for categories, by the current data */
@@ -268,16 +283,16 @@ static int compare_numbers(struct drift *w, const struct column *a, const struct
     rc = sl_drift_as_categories(&f->pair, &cells, err);
   if (!rc)
     rc = drift_rows_feature(&w->out, f, err);
-  sl_free(f->chunk_mem);
   sl_free(cells);
-  sl_columns_free(&x[0]);
-  sl_columns_free(&x[1]);
+  sl_columns_free(&x);
+  if (!w->again)
+    drift_kept_free(&w->kept);
   return rc;
 }
 
 /* ---- everything else is counted by the engine ---- */
 
-static int count_values(struct drift *w, int s, const struct column *c, bool distinct, struct drift_feature *f, int64_t *different,
+static int count_values(struct drift *w, int s, const struct drift_col *c, bool distinct, struct drift_feature *f, int64_t *different,
                         struct sl_err *err)
 {
   struct sl_columns r;
@@ -287,7 +302,7 @@ static int count_values(struct drift *w, int s, const struct column *c, bool dis
   sl_fmt_quote(&b, sl_str(c->name), '"');
   sl_buf_z(&b, distinct ? "), count(DISTINCT " : "), (0 * count(");
   sl_fmt_quote(&b, sl_str(c->name), '"');
-  sl_buf_printf(&b, "%s FROM %s", distinct ? ")" : "))", tables[s]);
+  sl_buf_printf(&b, "%s FROM %s", distinct ? ")" : "))", w->side[s].table);
   int rc = sl_buf_check(&b, err);
   if (!rc)
     rc = fetch(w, b.p, 1, &r, err);
@@ -301,25 +316,62 @@ static int count_values(struct drift *w, int s, const struct column *c, bool dis
   return rc;
 }
 
-static void put_values(struct sl_buf *b, const struct column *a, const struct column *c, const char *what)
+/* The baseline is counted once, whatever it is compared with. */
+static int base_counts(struct drift *w, const struct drift_col *a, bool distinct, struct drift_feature *f, int64_t *different,
+                       struct sl_err *err)
 {
-  const struct column *const col[] = { a, c };
-  sl_buf_printf(b, "SELECT %s FROM (", what);
-  for (int s = 0; s < 2; s++) {
+  struct drift_kept *k = &w->kept;
+  if (k->counts != a || !w->again) {
+    int rc = count_values(w, 0, a, distinct, f, &k->different, err);
+    if (rc)
+      return rc;
+    k->n = f->pair.n[0];
+    k->missing = f->missing[0];
+    k->counts = a;
+  }
+  f->pair.n[0] = k->n;
+  f->missing[0] = k->missing;
+  *different = k->different;
+  return SL_OK;
+}
+
+/* Each of its values with its number, in a table: only where it is asked again. */
+static int base_values(struct drift *w, const struct drift_col *a, struct sl_err *err)
+{
+  struct sl_buf b;
+  if (!w->again || w->kept.values == a)
+    return SL_OK;
+  sl_buf_init(&b, 0);
+  sl_buf_z(&b, "CREATE OR REPLACE TEMP TABLE sluice_values AS SELECT CAST(");
+  sl_fmt_quote(&b, sl_str(a->name), '"');
+  sl_buf_printf(&b, " AS VARCHAR) AS v, count(*) AS b, 0 AS c FROM %s GROUP BY 1", w->side[0].table);
+  int rc = sl_buf_check(&b, err);
+  rc = rc ? rc : duck_do(w->d, w->conn, b.p, err);
+  w->kept.values = rc ? NULL : a;
+  sl_buf_free(&b);
+  return rc;
+}
+
+static void put_values(const struct drift *w, struct sl_buf *b, const struct drift_col *a, const struct drift_col *c,
+                       const char *what)
+{
+  const struct drift_col *const col[] = { a, c };
+  sl_buf_printf(b, "SELECT %s FROM (%s", what, w->again ? "SELECT v, b, c FROM sluice_values" : "");
+  for (int s = w->again ? 1 : 0; s < 2; s++) {
     sl_buf_z(b, s ? " UNION ALL SELECT CAST(" : "SELECT CAST(");
     sl_fmt_quote(b, sl_str(col[s]->name), '"');
-    sl_buf_printf(b, " AS VARCHAR) AS v, %d AS b, %d AS c FROM %s", !s, s, tables[s]);
+    sl_buf_printf(b, " AS VARCHAR) AS v, %d AS b, %d AS c FROM %s", !s, s, w->side[s].table);
   }
   sl_buf_z(b, ") WHERE v IS NOT NULL GROUP BY v ORDER BY v");
 }
 
 /* What the few cells stand for, in their order. */
-static int fetch_labels(struct drift *w, const struct column *a, const struct column *b, struct sl_buf *out, struct sl_err *err)
+static int fetch_labels(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct sl_buf *out, struct sl_err *err)
 {
   struct sl_columns r;
   struct sl_buf sql;
   sl_buf_init(&sql, 0);
-  put_values(&sql, a, b, "v");
+  put_values(w, &sql, a, b, "v");
   int rc = sl_buf_check(&sql, err);
   rc = rc ? rc : fetch(w, sql.p, DRIFT_BINS, &r, err);
   sl_buf_free(&sql);
@@ -332,20 +384,21 @@ static int fetch_labels(struct drift *w, const struct column *a, const struct co
 }
 
 /* A column for each chunk of the baseline: how often each value occurs in it, in the cells' order. */
-static int put_chunks(const struct column *a, const struct column *b, size_t size, size_t n, struct sl_buf *sql, struct sl_err *err)
+static int put_chunks(const struct drift *w, const struct drift_col *a, const struct drift_col *b, size_t size, size_t n,
+                      struct sl_buf *sql, struct sl_err *err)
 {
   sl_buf_z(sql, "SELECT ");
   for (size_t i = 0; i < n; i++)
     sl_buf_printf(sql, "%sCAST(count(*) FILTER (k = %zu) AS DOUBLE)", i ? ", " : "", i);
   sl_buf_z(sql, " FROM (SELECT CAST(");
   sl_fmt_quote(sql, sl_str(a->name), '"');
-  sl_buf_printf(sql, " AS VARCHAR) AS v, (row_number() OVER () - 1) // %zu AS k FROM %s UNION ALL SELECT CAST(", size, tables[0]);
+  sl_buf_printf(sql, " AS VARCHAR) AS v, (row_number() OVER () - 1) // %zu AS k FROM %s UNION ALL SELECT CAST(", size, w->side[0].table);
   sl_fmt_quote(sql, sl_str(b->name), '"');
-  sl_buf_printf(sql, " AS VARCHAR) AS v, -1 AS k FROM %s) WHERE v IS NOT NULL GROUP BY v ORDER BY v", tables[1]);
+  sl_buf_printf(sql, " AS VARCHAR) AS v, -1 AS k FROM %s) WHERE v IS NOT NULL GROUP BY v ORDER BY v", w->side[1].table);
   return sl_buf_check(sql, err);
 }
 
-static int cut_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+static int cut_cells(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_drift_chunks *k = &f->chunks;
   size_t rows = (size_t)w->side[0].rows, size = rows / TENTH, n = size ? (rows + size - 1) / size : 0;
@@ -355,7 +408,7 @@ static int cut_cells(struct drift *w, const struct column *a, const struct colum
   if (!n)
     return SL_OK;
   sl_buf_init(&sql, 0);
-  int rc = put_chunks(a, b, size, n, &sql, err);
+  int rc = put_chunks(w, a, b, size, n, &sql, err);
   rc = rc ? rc : fetch(w, sql.p, f->pair.ncells, &r, err);
   sl_buf_free(&sql);
   if (rc)
@@ -373,13 +426,14 @@ static int cut_cells(struct drift *w, const struct column *a, const struct colum
   return cell ? SL_OK : sl_err_nomem(err);
 }
 
-static int compare_cells(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+static int compare_cells(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_columns r;
   struct sl_buf sql;
   sl_buf_init(&sql, 0);
-  put_values(&sql, a, b, "CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE)");
+  put_values(w, &sql, a, b, "CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE)");
   int rc = sl_buf_check(&sql, err);
+  rc = rc ? rc : base_values(w, a, err);
   if (!rc)
     rc = fetch(w, sql.p, 64, &r, err);
   sl_buf_clear(&sql);
@@ -403,10 +457,10 @@ static int compare_cells(struct drift *w, const struct column *a, const struct c
 }
 
 /* Evidently's rule: text where more than half of the current values differ from each other. */
-static int compare_texts(struct drift *w, const struct column *a, const struct column *b, struct drift_feature *f, struct sl_err *err)
+static int compare_texts(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f, struct sl_err *err)
 {
   int64_t different = 0, before = 0;
-  int rc = count_values(w, 0, a, b->is == TEXT, f, &before, err);
+  int rc = base_counts(w, a, b->is == TEXT, f, &before, err);
   if (!rc)
     rc = count_values(w, 1, b, b->is == TEXT, f, &different, err);
   if (rc)
@@ -424,7 +478,7 @@ static int compare_texts(struct drift *w, const struct column *a, const struct c
 
 /* ---- columns of both, and of one ---- */
 
-static const struct column *find(const struct side *s, const char *name)
+const struct drift_col *drift_find(const struct drift_side *s, const char *name)
 {
   for (size_t i = 0; i < s->n; i++)
     if (!strcmp(s->col[i].name, name))
@@ -433,7 +487,7 @@ static const struct column *find(const struct side *s, const char *name)
 }
 
 /* A column that is empty on one side has no type of its own there: CSV files give it any. */
-static int empty_side(struct drift *w, const struct column *a, const struct column *b, bool *out, struct drift_feature *f,
+static int empty_side(struct drift *w, const struct drift_col *a, const struct drift_col *b, bool *out, struct drift_feature *f,
                       struct sl_err *err)
 {
   int64_t none;
@@ -444,7 +498,7 @@ static int empty_side(struct drift *w, const struct column *a, const struct colu
   return rc;
 }
 
-static int compare_one(struct drift *w, const struct column *a, const struct column *b, struct sl_err *err)
+int drift_compare_one(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct sl_err *err)
 {
   struct drift_feature f = { .name = b->name };
   bool empty = false;
@@ -453,7 +507,7 @@ static int compare_one(struct drift *w, const struct column *a, const struct col
   int rc = empty_side(w, a, b, &empty, &f, err);
   if (rc)
     return rc;
-  const struct column *seen = f.pair.n[0] ? a : b;
+  const struct drift_col *seen = f.pair.n[0] ? a : b;
   f.pair.kind = kind_of(seen->is);
   if (empty)
     return drift_rows_counts(&w->out, &f, err);
@@ -461,7 +515,7 @@ static int compare_one(struct drift *w, const struct column *a, const struct col
   return drift_rows_schema(&w->out, &f, err);
 }
 
-static int only_one(struct drift *w, const struct column *c, int s, struct sl_err *err)
+int drift_only_one(struct drift *w, const struct drift_col *c, int s, struct sl_err *err)
 {
   struct drift_feature f = { .name = c->name };
   int64_t none;
@@ -473,26 +527,32 @@ static int only_one(struct drift *w, const struct column *c, int s, struct sl_er
 
 static int compare(struct drift *w, struct sl_err *err)
 {
-  const struct side *a = &w->side[0], *b = &w->side[1];
+  const struct drift_side *a = &w->side[0], *b = &w->side[1];
   int rc = SL_OK;
   for (size_t i = 0; !rc && i < a->n; i++) {
-    const struct column *other = find(b, a->col[i].name);
-    rc = other ? compare_one(w, &a->col[i], other, err) : only_one(w, &a->col[i], 0, err);
+    const struct drift_col *other = drift_find(b, a->col[i].name);
+    rc = other ? drift_compare_one(w, &a->col[i], other, err) : drift_only_one(w, &a->col[i], 0, err);
     box_progress(w->c, i, a->n);
   }
   for (size_t i = 0; !rc && i < b->n; i++)
-    if (!find(a, b->col[i].name))
-      rc = only_one(w, &b->col[i], 1, err);
+    if (!drift_find(a, b->col[i].name))
+      rc = drift_only_one(w, &b->col[i], 1, err);
   return rc ? rc : drift_rows_end(&w->out, err);
+}
+
+void drift_side_free(struct drift_side *s)
+{
+  for (size_t i = 0; s->col && i <= s->n; i++)
+    sl_free(s->col[i].name);
+  sl_free(s->col);
+  s->col = NULL;
 }
 
 static void drift_free(struct drift *w)
 {
-  for (int s = 0; s < 2; s++) {
-    for (size_t i = 0; w->side[s].col && i <= w->side[s].n; i++)
-      sl_free(w->side[s].col[i].name);
-    sl_free(w->side[s].col);
-  }
+  drift_side_free(&w->side[0]);
+  drift_side_free(&w->side[1]);
+  drift_kept_free(&w->kept);
   drift_rows_free(&w->out);
 }
 
@@ -510,7 +570,7 @@ static int compare_sides(struct drift *w, const json_t *args, struct sl_err *err
   if (files)
     return drift_sketch_run(w->c, w->conn, sql[0], sql[1], &w->out, err);
   for (int s = 0; !rc && s < 2; s++)
-    rc = open_side(w, s, args, err);
+    rc = drift_side_open(w, s, sql[s], roles[s], err);
   return rc ? rc : compare(w, err);
 }
 
@@ -520,12 +580,13 @@ static int drift_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
   struct drift w = { .c = c, .d = &own->d };
   json_t *args = NULL;
   int rc = sl_json_load(&args, text, false, err);
-  if (!rc)
+  bool past = !rc && json_object_get(args, "partitions");
+  if (!rc && !past)
     rc = drift_rows_open(&w.out, c, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
   if (!rc)
     rc = duck_own_connect(c, &w.conn, err);
   if (!rc)
-    rc = compare_sides(&w, args, err);
+    rc = past ? drift_past_run(&w, args, err) : compare_sides(&w, args, err);
   if (w.conn)
     own->d.disconnect(&w.conn);
   json_decref(args);

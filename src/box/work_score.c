@@ -3,7 +3,8 @@
  * {"path": file or folder with MLmodel, "file": how the file that MLmodel names is called here, if otherwise, "model": what to call it,
  * "data": a query, "label": column or none, "output": "raw" and so on, "threads": N, "cpu": level of the kernels, "quality": true for rows
  * of quality instead, "wide": true for the rows that are predicted wrongly behind them; with "against_path" (and "against_file") a second
- * model's figures stand beside the first one's}. With an output file: the file, and one row that sums it up. */
+ * model's figures stand beside the first one's; "all": true, into a file: what is predicted and how probable each class is}. With an output
+ * file: the file, and one row that sums it up. */
 #include <math.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -259,7 +260,7 @@ static int predict_block(struct score *s, struct sl_err *err)
     rc = predict(s, s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY
                                                                                                            : SL_MODEL_PREDICT,
                  s->prob_shape, s->prob, err);
-  if (!rc && score_judged(s))
+  if (!rc && score_judged(s) && !s->probs)
     rc = score_quality_block(s, err);
   if (!rc && s->part)
     rc = score_partial_block(s, err);
@@ -422,6 +423,7 @@ static int take_output(struct score *s, struct sl_err *err)
     threads = s->c->hello->threads;
   s->threads = threads > THREADS_MAX ? THREADS_MAX : (unsigned)threads;
   s->judge = json_is_true(json_object_get(s->args, "quality"));
+  s->all = s->c->out_file && json_is_true(json_object_get(s->args, "all"));
   s->wide = s->judge && json_is_true(json_object_get(s->args, "wide"));
   return cpu ? sl_model_cpu(cpu, err) : SL_OK;
 }
@@ -430,6 +432,7 @@ static void score_free(struct score *s)
 {
   score_out_free(s);
   score_images_free(s);
+  score_all_free(s);
   sl_model_bind_free(s->bind);
   sl_columns_free(&s->f);
   sl_model_free(s->m);
@@ -452,7 +455,10 @@ static int prepare(struct score *s, struct sl_err *err)
   int rc = take_output(s, err);
   if (!rc)
     rc = score_model_load(s, err);
-  return rc ? rc : sl_model_shape(s->m, s->what, &s->shape, err);
+  if (rc)
+    return rc;
+  s->all = s->all && !s->images; /* of pictures the prediction and its own probability are kept anyway */
+  return s->all ? score_all_open(s, err) : sl_model_shape(s->m, s->what, &s->shape, err);
 }
 
 static int over_model(struct score *s, struct sl_err *err)

@@ -15,17 +15,32 @@ const char *const sl_drift_profiles[] = { "evidently", "monitor", "nannyml", "de
 
 /* ---- scope ---- */
 
-static const char *const keys[] = { "tests=", "profile=", NULL };
+/* In the order of the members of sl_drift_ask. */
+static const char *const keys[] = { "tests=", "profile=", "model=", "last=", "persist=", NULL };
+
+static char **slot(struct sl_drift_ask *a, size_t i)
+{
+  char **const at[] = { &a->tests, &a->profile, &a->model, &a->last, &a->persist };
+  return at[i];
+}
+
+static const char *option(const struct sl_drift_ask *a, size_t i)
+{
+  const char *const at[] = { a->tests, a->profile, a->model, a->last, a->persist };
+  return at[i];
+}
 
 static int keep(struct sl_drift_ask *a, char *w, bool quoted, struct sl_err *err)
 {
-  static const char tests[] = "tests=", profile[] = "profile=";
-  struct sl_str s = sl_str(w);
-  bool is_tests = !quoted && sl_str_starts(s, SL_STR("tests=")), is_profile = !quoted && sl_str_starts(s, SL_STR("profile="));
-  char **to = is_tests ? &a->tests : is_profile ? &a->profile : !a->baseline ? &a->baseline : &a->current;
+  char **to = !a->baseline ? &a->baseline : &a->current;
+  size_t skip = 0;
+  for (size_t i = 0; !quoted && keys[i]; i++)
+    if (sl_str_starts(sl_str(w), sl_str(keys[i]))) {
+      to = slot(a, i);
+      skip = strlen(keys[i]);
+    }
   if (*to)
-    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is BASELINE CURRENT [tests=..] [profile=..]", w);
-  size_t skip = is_tests ? sizeof tests - 1 : is_profile ? sizeof profile - 1 : 0;
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is BASELINE CURRENT [tests=..] [profile=..] [model=..]", w);
   *to = sl_strdup(w + skip);
   return *to ? SL_OK : sl_err_nomem(err);
 }
@@ -49,7 +64,7 @@ int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_
   char *w;
   int rc = SL_OK;
   *out = (struct sl_drift_ask){ 0 };
-  while (!(rc = sl_scope_word(&scope, &w, &quoted, &e)) && w) {
+  while (!(rc = sl_scope_next(&scope, keys, &w, &quoted, &e)) && w) {
     rc = keep(out, w, quoted, &e);
     sl_free(w);
     if (rc)
@@ -76,8 +91,8 @@ void sl_drift_ask_free(struct sl_drift_ask *a)
 {
   sl_free(a->baseline);
   sl_free(a->current);
-  sl_free(a->tests);
-  sl_free(a->profile);
+  for (size_t i = 0; keys[i]; i++)
+    sl_free(*slot(a, i));
   *a = (struct sl_drift_ask){ 0 };
 }
 
@@ -92,8 +107,11 @@ void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a)
   for (const char *t = a->tests; t && *t; t++)
     if (*t != ' ')
       sl_buf_ch(b, *t);
-  if (a->profile)
-    sl_buf_printf(b, " profile=%s", a->profile);
+  for (size_t i = 1; keys[i]; i++)
+    if (option(a, i)) {
+      sl_buf_printf(b, " %s", keys[i]);
+      sl_scope_put(b, option(a, i), keys);
+    }
 }
 
 /* ---- verdict ---- */
@@ -178,8 +196,13 @@ static double share_of(const struct sl_drift_tally *t) { return t->features ? (d
 
 bool sl_drift_verdict(const struct sl_drift_tally *t, const char *profile, double fail_share)
 {
-  double limit = fail_share >= 0 ? fail_share : is_evidently(profile) ? evidently_share : -1;
+  double limit = sl_drift_limit(profile, fail_share);
   return t->features && (limit >= 0 ? share_of(t) >= limit : t->drifted > 0);
+}
+
+double sl_drift_limit(const char *profile, double fail_share)
+{
+  return fail_share >= 0 ? fail_share : is_evidently(profile) ? evidently_share : -1;
 }
 
 static void put_names(struct sl_buf *b, const char (*name)[48], size_t n)

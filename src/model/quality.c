@@ -28,32 +28,13 @@ static int keep(struct sl_quality_ask *a, const char *w, bool quoted, struct sl_
   return *to ? SL_OK : sl_err_nomem(err);
 }
 
-/* label="a b": the option's name, then a word in quotes. */
-static int next_word(struct sl_str *rest, char **out, bool *quoted, struct sl_err *err)
-{
-  *rest = sl_str_trim(*rest);
-  for (size_t i = 0; keys[i]; i++) {
-    struct sl_str key = sl_str(keys[i]), value = sl_str_from(*rest, key.n);
-    char *inner;
-    if (!sl_str_starts(*rest, key) || !value.n || (value.p[0] != '\'' && value.p[0] != '"'))
-      continue;
-    int rc = sl_scope_word(&value, &inner, quoted, err);
-    *rest = value;
-    *quoted = false;
-    *out = rc ? NULL : sl_asprintf("%s%s", keys[i], inner);
-    sl_free(rc ? NULL : inner);
-    return rc ? rc : *out ? SL_OK : sl_err_nomem(err);
-  }
-  return sl_scope_word(rest, out, quoted, err);
-}
-
 int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct sl_err *err)
 {
   bool quoted;
   char *w;
   int rc;
   *out = (struct sl_quality_ask){ 0 };
-  while (!(rc = next_word(&scope, &w, &quoted, err)) && w) {
+  while (!(rc = sl_scope_next(&scope, keys, &w, &quoted, err)) && w) {
     rc = keep(out, w, quoted, err);
     sl_free(w);
     if (rc)

@@ -35,6 +35,25 @@ int sl_scope_word(struct sl_str *rest, char **out, bool *quoted, struct sl_err *
   return rc;
 }
 
+/* label="a b": the option's name, then a word in quotes. */
+int sl_scope_next(struct sl_str *rest, const char *const *keys, char **out, bool *quoted, struct sl_err *err)
+{
+  *rest = sl_str_trim(*rest);
+  for (size_t i = 0; keys[i]; i++) {
+    struct sl_str key = sl_str(keys[i]), value = sl_str_from(*rest, key.n);
+    char *inner;
+    if (!sl_str_starts(*rest, key) || !value.n || (value.p[0] != '\'' && value.p[0] != '"'))
+      continue;
+    int rc = sl_scope_word(&value, &inner, quoted, err);
+    *rest = value;
+    *quoted = false;
+    *out = rc ? NULL : sl_asprintf("%s%s", keys[i], inner);
+    sl_free(rc ? NULL : inner);
+    return rc ? rc : *out ? SL_OK : sl_err_nomem(err);
+  }
+  return sl_scope_word(rest, out, quoted, err);
+}
+
 static bool is_option(const char *w, const char *const *keys)
 {
   for (; *keys; keys++)

@@ -26,6 +26,7 @@ static const struct contract contracts[] = {
   { "series", "name, labels, step, time, value" },
   { "drift", "feature, kind, test, definition, statistic, p_value, threshold, drifted, n_baseline, n_current, missing_baseline, "
              "missing_current, infinite_baseline, infinite_current" },
+  { "drift_history", "partition, feature, kind, test, definition, statistic, p_value, threshold, drifted, rows, recent, of, alarm, since" },
   { "quality", "metric, class, slice, value, low, high, n" },
   { "differences", "kind, name" },
   { "models", "name, aliases, latest, pending, updated" },

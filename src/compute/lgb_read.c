@@ -180,12 +180,14 @@ static int set_count(struct reader *r, struct sl_str tok, size_t i, void *user)
 static int add_term(struct reader *r, struct sl_str tok, size_t i, void *user)
 {
   struct lgb *g = r->g;
+  int32_t feature = 0;
   (void)i;
   (void)user;
   int rc = sl_grow((void **)&g->terms, &g->terms_cap, g->nterms + 1, sizeof *g->terms, MODEL_NODES_MAX, r->err);
   if (!rc)
-    rc = i32(r, tok, 0, (int64_t)r->m->features - 1, &g->terms[g->nterms].feature);
-  g->nterms += !rc;
+    rc = i32(r, tok, 0, (int64_t)r->m->features - 1, &feature);
+  if (!rc)
+    g->terms[g->nterms++] = (struct tree_term){ .feature = (uint32_t)feature };
   return rc;
 }
 

@@ -44,7 +44,7 @@ static double linear(const struct lgb *g, size_t t, size_t leaf, const double *r
   const struct lgb_linear *l = &g->linear[g->linear_at[t] + leaf];
   double out = l->constant;
   for (uint32_t i = 0; i < l->n; i++) {
-    const struct lgb_term *term = &g->terms[l->first + i];
+    const struct tree_term *term = &g->terms[l->first + i];
     if (isnan(row[term->feature]))
       return g->leaves[g->trees[t].leaf + leaf];
     out += term->coeff * row[term->feature];

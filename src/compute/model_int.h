@@ -51,13 +51,12 @@ struct lgb_tree {
 struct lgb_node { double threshold; int32_t left, right, feature; uint8_t type; };    /* type: these, and two bits of LGB_MISSING_* */
 enum { LGB_CATEGORICAL = 1, LGB_DEFAULT_LEFT = 2, LGB_MISSING_ZERO = 1, LGB_MISSING_NAN = 2 };
 struct lgb_linear { double constant; size_t first; uint32_t n; };           /* terms first..first+n */
-struct lgb_term { double coeff; int32_t feature; };
 enum lgb_objective { LGB_IDENTITY, LGB_SQRT, LGB_EXP, LGB_SIGMOID, LGB_SOFTMAX, LGB_OVA, LGB_CROSS, LGB_LAMBDA };
 struct lgb {
   struct lgb_node *nodes; size_t nnodes, nodes_cap;
   double *leaves; size_t nleaves, leaves_cap;
   struct lgb_linear *linear; size_t nlinear, linear_cap;       /* beside leaves, of linear trees only; index: leaf - linear_base */
-  struct lgb_term *terms; size_t nterms, terms_cap;
+  struct tree_term *terms; size_t nterms, terms_cap;
   struct lgb_tree *trees; size_t ntrees, trees_cap;
   size_t *linear_at; size_t nlinear_at, linear_at_cap;         /* a tree each: where its leaves lie in linear */
   int32_t *bounds; size_t nbounds, bounds_cap;

@@ -27,11 +27,15 @@ struct tree_node {
   int32_t left, right;         /* the inner node, or ~leaf */
   uint32_t flags;
 };
+/* A leaf that is no constant: constant + coeff * value of each feature, in this order; where one of them is missing, its own value. */
+struct tree_term { double coeff; uint32_t feature; };
+struct tree_line { double constant; const struct tree_term *terms; size_t n; };
 struct tree_one {
   const struct tree_node *nodes; size_t n;     /* inner nodes, the root first; 0: one leaf. Each but the root is the child of one node */
   const void *values; size_t leaves;           /* leaves x width, of the sum's type */
   size_t width;                /* 1, or groups: then a leaf adds to every sum */
   uint32_t group;              /* width 1: which sum */
+  const struct tree_line *lines;               /* NULL, or one a leaf: of double alone, and width 1 */
 };
 
 struct tree_build;

@@ -33,7 +33,7 @@ void tree_build_free(struct tree_build *b)
     return;
   tree_free(b->e);
   void *all[] = { b->nodes, b->trees, b->sets, b->cats, b->test, b->one, b->slot, b->stamp, b->asked, b->parts, b->up, b->size, b->cut,
-                  b->order };
+                  b->order, b->slope_of };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     sl_free(all[i]);
   sl_free(b);
@@ -69,10 +69,13 @@ int tree_build_add(struct tree_build *b, const struct tree_one *t, struct sl_err
     rc = sl_grow((void **)&b->trees, &b->trees_cap, b->ntrees + 1, sizeof *b->trees, TREE_NODES_MAX, err);
   if (!rc)
     rc = sl_grow((void **)&e->leaves, &e->leaves_cap, e->nleaves + bytes, 1, SIZE_MAX / 4, err);
+  uint32_t line = t->lines ? (uint32_t)(e->nlines ? e->nlines : 1) : 0;
+  if (!rc && t->lines)
+    rc = tree_line_add(b, t, err);
   if (rc)
     return rc;
   b->trees[b->ntrees++] = (struct tree_grown){ .node = b->nnodes, .n = t->n, .leaf = e->nleaves, .leaves = (uint32_t)t->leaves,
-                                                .width = (uint32_t)t->width, .group = t->group };
+                                                .width = (uint32_t)t->width, .group = t->group, .line = line };
   if (t->n)
     memcpy(b->nodes + b->nnodes, t->nodes, t->n * sizeof *b->nodes);
   memcpy(e->leaves + e->nleaves, t->values, bytes);
@@ -314,6 +317,8 @@ int tree_build_end(struct tree_engine **out, struct tree_build *b, struct sl_err
     rc = add_tree(b, i, &far, err);
   if (!rc && b->nparts)
     rc = tree_plan(b, err);
+  if (!rc)
+    rc = tree_road_end(b->e, err);
   if (!rc) {
     *out = b->e;
     b->e = NULL;
@@ -328,7 +333,8 @@ void tree_free(struct tree_engine *e)
     return;
   for (size_t i = 0; i < e->nowned; i++)
     sl_free(e->owned[i]);
-  void *all[] = { e->plans, e->pieces, e->ops, e->emits, e->sets, e->members, e->cats, e->steps, e->step_leaf, e->leaves, e->owned };
+  void *all[] = { e->plans, e->pieces, e->ops, e->emits, e->sets, e->members, e->cats, e->steps, e->leaves, e->owned,
+                  e->lines, e->slopes, e->sloped };
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     sl_free(all[i]);
   sl_free(e);

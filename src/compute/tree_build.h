@@ -7,7 +7,8 @@
 
 enum { TREE_NODES_MAX = 1 << 26, TREE_SLOTS_MAX = 60000 };
 
-struct tree_grown { size_t node, n, leaf; uint32_t leaves, width, group; };  /* leaf: where its values begin, in values */
+/* leaf: where its values begin, in values; line: 0, or where its lines do. */
+struct tree_grown { size_t node, n, leaf; uint32_t leaves, width, group, line; };
 struct tree_cats { size_t first, n; };         /* of a set: cats[first..first+n), ascending */
 /* A piece: from which node, and what lies between the root of its tree and that. */
 struct tree_part { uint32_t tree; int32_t root; };
@@ -17,6 +18,7 @@ struct tree_build {
   struct tree_grown *trees; size_t ntrees, trees_cap;
   struct tree_cats *sets; size_t nsets, sets_cap;
   uint32_t *cats; size_t ncats, cats_cap;
+  uint32_t *slope_of;          /* of each feature: its place among the sloped ones, from 1; NULL: no line so far */
   /* from here on: at the end */
   struct tree_engine *e;
   uint32_t *test;              /* of each node: which one of the tests, that ascend by kind, feature and threshold */

@@ -28,7 +28,7 @@ struct tree_feature {
 struct tree_set { uint16_t slot; bool nan, in; size_t first, n; };      /* members[first..first+n): ranks; in: members go left */
 
 /* For a single row: down the pieces by what each test says. down: how far away the one is that yes leads to; no leads to the one behind it.
- * A leaf, down 0, asks what is always yes, and so leads to itself. */
+ * A leaf, down 0, asks what is always yes, and so leads to itself; slot - slots of the plan: which one of the piece. */
 struct tree_step { uint16_t slot, down; };
 
 /* A tree, or a part of one: all rows but those in it get -0.0, which changes no sum. */
@@ -40,8 +40,13 @@ struct tree_piece {
   const unsigned char *table;  /* its values as the kernels want them; those of each group behind one another */
   uint32_t group, width;
   uint32_t step;               /* where it begins in steps */
-  size_t leaf;                 /* width values for each leaf in leaves */
+  const uint32_t *line_of, *leaf_line;         /* of each index, of each leaf: which line; NULL: leaves are constants */
+  const unsigned char *leaf;   /* width values for each of its leaves; NULL: lines */
 };
+
+/* A leaf as a sum of features. Terms come in fours; those that fill up ask what is always -0.0, which changes nothing. */
+struct tree_sloped { double constant, plain; uint32_t term, n; };          /* plain: where a feature is missing */
+struct tree_slope { double coeff; uint32_t at; };                          /* at: which of sloped features, from 1; 0: -0.0 */
 
 /* Pieces in a row whose tests fit together. */
 struct tree_plan {
@@ -62,9 +67,12 @@ struct tree_engine {
   struct tree_set *sets; size_t nsets, sets_cap;
   uint16_t *members; size_t nmembers, members_cap;
   uint32_t *cats; size_t ncats, cats_cap;
-  struct tree_step *steps; size_t nsteps, steps_cap;
-  int32_t *step_leaf; size_t step_leaf_cap;    /* beside steps: of a leaf, which one; -1: none, adds nothing */
-  unsigned char *leaves; size_t nleaves, leaves_cap;           /* values */
+  struct tree_step *steps; size_t nsteps, steps_cap;           /* while it is built */
+  const struct tree_step *road;                /* the same, in place */
+  unsigned char *leaves; size_t nleaves, leaves_cap;           /* values, while it is built */
+  struct tree_sloped *lines; size_t nlines, lines_cap;         /* the first one: adds nothing */
+  struct tree_slope *slopes; size_t nslopes, slopes_cap;
+  uint32_t *sloped; size_t nsloped, sloped_cap;                /* features that some line asks for */
   void **owned; size_t nowned, owned_cap;      /* tables, thresholds, buckets, features: one allocation after the other */
   unsigned char *room; size_t left;            /* of the last one */
   size_t slots, hot;           /* of the largest plan */
@@ -74,8 +82,26 @@ struct tree_engine {
 int tree_rank(struct tree_engine *e, const double *t, size_t k, struct kern_rank *out, struct sl_err *err) SL_NODISCARD;
 void *tree_own(struct tree_engine *e, size_t n, struct sl_err *err);  /* zeroed, 64-byte aligned; lives as long as e */
 
-/* ---- tree_code.c: a piece into operations on masks. ---- */
+/* ---- tree_road.c: a piece into steps of a single row ---- */
 struct tree_pnode { uint16_t slot; int16_t left, right; };            /* of an inner node's test; children below 0: ~leaf */
+struct tree_way { uint16_t slot; bool left; };         /* which test, and which answer leads on */
+struct tree_road {
+  const struct tree_pnode *nodes; size_t n;    /* the root first; where there is a way, that one stands for all of the way */
+  const struct tree_way *way; size_t nway;     /* from the root of its tree to the piece */
+  size_t leaves;               /* the last one is where the way is left */
+  uint16_t leaf_slot;
+};
+int tree_road(struct tree_engine *e, const struct tree_road *r, uint32_t *begin, struct sl_err *err) SL_NODISCARD;
+/* When all are there: steps lie as the processor's lines do. */
+int tree_road_end(struct tree_engine *e, struct sl_err *err) SL_NODISCARD;
+
+/* ---- tree_line.c: leaves that are no constants ---- */
+struct tree_build;
+int tree_line_add(struct tree_build *b, const struct tree_one *t, struct sl_err *err) SL_NODISCARD;
+/* x: a row's sloped features behind a -0.0. */
+double tree_line_at(const struct tree_engine *e, uint32_t line, const double *x);
+
+/* ---- tree_code.c: a piece into operations on masks. ---- */
 struct tree_code {
   const struct tree_pnode *nodes;      /* the root first */
   size_t n, leaves;

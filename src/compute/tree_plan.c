@@ -162,13 +162,13 @@ static int features(struct tree_build *b, struct tree_plan *p, struct sl_err *er
 
 /* ---- a piece ---- */
 
-struct way { uint16_t slot; bool left; };      /* which test, and which answer leads on */
 struct work {
   struct tree_build *b;
   struct tree_view v;
   struct tree_code c;
   struct tree_pnode p[TREE_LEAVES + 1];        /* the first one is for what a piece hangs below */
-  struct way *way; size_t n;
+  uint16_t leaf_slot;          /* of the first leaf of each piece, for single rows */
+  struct tree_way *way; size_t n;
 };
 
 /* From the root of its tree to the piece. */
@@ -186,7 +186,7 @@ static int find_way(struct work *w, const struct tree_part *part, struct sl_err 
   int32_t at = part->root;
   for (size_t i = w->n; i-- > 0; at = b->up[at]) {
     const struct tree_node *n = &b->nodes[first + (size_t)b->up[at]];
-    w->way[i] = (struct way){ b->slot[b->test[first + (size_t)b->up[at]]], n->left == at };
+    w->way[i] = (struct tree_way){ b->slot[b->test[first + (size_t)b->up[at]]], n->left == at };
   }
   return SL_OK;
 }
@@ -278,9 +278,49 @@ static void put_f64(const struct work *w, const struct tree_grown *t, size_t g, 
   }
 }
 
+/* By the number of its leaf in the piece, for single rows. */
+static int leaves(const struct work *w, const struct tree_grown *t, struct tree_piece *p, struct sl_err *err)
+{
+  struct tree_engine *e = w->b->e;
+  size_t n = w->v.nleaves * t->width, size = e->spec.sum == SL_COLUMN_F64 ? sizeof(double) : sizeof(float);
+  unsigned char *all = tree_own(e, n * size, err);
+  for (size_t i = 0; all && i < w->v.nleaves; i++)
+    for (size_t g = 0; g < t->width; g++) {
+      void *to = all + (i * t->width + g) * size;
+      if (w->v.leaves[i] != INT32_MIN)
+        memcpy(to, e->leaves + t->leaf + ((size_t)~w->v.leaves[i] * t->width + g) * size, size);
+      else if (size == sizeof(double))
+        *(double *)to = -0.0;
+      else
+        *(float *)to = -0.0f;
+    }
+  p->leaf = all;
+  return all ? SL_OK : SL_ENOMEM;
+}
+
+static int lines(const struct work *w, const struct tree_grown *t, struct tree_piece *p, struct sl_err *err)
+{
+  uint32_t *of = tree_own(w->b->e, 2 * TREE_LEAVES * sizeof *of, err), *leaf = of ? of + TREE_LEAVES : NULL;
+  for (size_t i = 0; of && i < w->v.nleaves; i++) {
+    leaf[i] = w->v.leaves[i] == INT32_MIN ? 0 : t->line + (uint32_t)~w->v.leaves[i];
+    for (size_t k = 0; k < w->c.count[i]; k++)
+      of[w->c.from[i] + k] = leaf[i];
+  }
+  p->line_of = of;
+  p->leaf_line = leaf;
+  return of ? SL_OK : SL_ENOMEM;
+}
+
 static int values(struct work *w, const struct tree_grown *t, struct tree_piece *p, struct sl_err *err)
 {
   struct tree_engine *e = w->b->e;
+  p->group = t->group;
+  p->width = t->width;
+  if (t->line)
+    return lines(w, t, p, err);
+  int rc = leaves(w, t, p, err);
+  if (rc)
+    return rc;
   bool wide = e->spec.sum == SL_COLUMN_F64;
   size_t size = kern_table_size(p->nbits, wide ? sizeof(double) : sizeof(float));
   unsigned char *table = tree_own(e, size * t->width, err);
@@ -298,77 +338,7 @@ static int values(struct work *w, const struct tree_grown *t, struct tree_piece 
     }
   }
   p->table = table;
-  p->leaf = t->leaf;
-  p->group = t->group;
-  p->width = t->width;
   return SL_OK;
-}
-
-/* ---- steps of a single row ---- */
-
-/* What stands at a step: the way's ith test, a node of the piece, or a leaf. */
-struct stand { enum { ON_WAY, AT_NODE, AT_LEAF } what; uint32_t i; };
-struct stands { struct stand *at; size_t n, cap; };
-
-static int stand(struct stands *s, struct stand a, struct sl_err *err)
-{
-  int rc = sl_grow((void **)&s->at, &s->cap, s->n + 1, sizeof *s->at, SIZE_MAX / 16, err);
-  if (!rc)
-    s->at[s->n++] = a;
-  return rc;
-}
-
-static struct stand child_of(int child)
-{
-  return child < 0 ? (struct stand){ AT_LEAF, (uint32_t)~child } : (struct stand){ AT_NODE, (uint32_t)child };
-}
-
-static int children(const struct work *w, struct stands *s, struct stand at, struct sl_err *err)
-{
-  struct stand left, right;
-  if (at.what == AT_NODE) {
-    const struct tree_pnode *n = &w->c.nodes[at.i];
-    left = child_of(n->left);
-    right = child_of(n->right);
-  } else {
-    struct stand on = at.i + 1 < w->n ? (struct stand){ ON_WAY, at.i + 1 } : child_of(1);
-    struct stand off = { AT_LEAF, (uint32_t)w->v.nleaves - 1 };
-    left = w->way[at.i].left ? on : off;
-    right = w->way[at.i].left ? off : on;
-  }
-  int rc = stand(s, left, err);
-  return rc ? rc : stand(s, right, err);
-}
-
-static int put_step(const struct work *w, struct stands *s, size_t i, struct sl_err *err)
-{
-  struct tree_engine *e = w->b->e;
-  struct stand at = s->at[i];
-  int rc = sl_grow((void **)&e->steps, &e->steps_cap, e->nsteps + 1, sizeof *e->steps, UINT32_MAX, err);
-  if (!rc)
-    rc = sl_grow((void **)&e->step_leaf, &e->step_leaf_cap, e->nsteps + 1, sizeof *e->step_leaf, SIZE_MAX / 16, err);
-  if (rc)
-    return rc;
-  bool leaf = at.what == AT_LEAF;
-  if (s->n - i > UINT16_MAX)
-    return sl_err_set(err, SL_ELIMIT, "a tree too deep for the engine");
-  e->steps[e->nsteps] = (struct tree_step){ TREE_SLOT_ONE, (uint16_t)(leaf ? 0 : s->n - i) };
-  e->step_leaf[e->nsteps] = leaf && w->v.leaves[at.i] != INT32_MIN ? ~w->v.leaves[at.i] : -1;
-  if (!leaf)
-    e->steps[e->nsteps].slot = at.what == ON_WAY ? w->way[at.i].slot : w->c.nodes[at.i].slot;
-  e->nsteps++;
-  return leaf ? SL_OK : children(w, s, at, err);
-}
-
-static int steps(const struct work *w, struct tree_piece *p, struct sl_err *err)
-{
-  struct stands s = { NULL, 0, 0 };
-  p->step = (uint32_t)w->b->e->nsteps;
-  int rc = stand(&s, w->n ? (struct stand){ ON_WAY, 0 } : child_of(w->c.n ? 0 : ~0), err);
-  for (size_t i = 0; !rc && i < s.n; i++)
-    rc = put_step(w, &s, i, err);
-  sl_free(s.at);
-  return rc;
 }
 
 /* ---- the plan ---- */
@@ -388,8 +358,9 @@ static int piece(struct work *w, const struct tree_part *part, struct sl_err *er
     rc = code(w, &p, err);
   if (!rc)
     rc = values(w, &b->trees[part->tree], &p, err);
+  struct tree_road road = { w->c.nodes, w->c.n, w->way, w->n, w->v.nleaves, w->leaf_slot };
   if (!rc)
-    rc = steps(w, &p, err);
+    rc = tree_road(e, &road, &p.step, err);
   if (!rc)
     rc = sl_grow((void **)&e->pieces, &e->pieces_cap, e->npieces + 1, sizeof *e->pieces, SIZE_MAX / 512, err);
   if (!rc)
@@ -397,12 +368,14 @@ static int piece(struct work *w, const struct tree_part *part, struct sl_err *er
   return rc;
 }
 
-static int pieces(struct tree_build *b, struct sl_err *err)
+static int pieces(struct tree_build *b, size_t slots, struct sl_err *err)
 {
   struct work *w = sl_calloc(1, sizeof *w);
   int rc = w ? SL_OK : sl_err_nomem(err);
-  if (w)
+  if (w) {
     w->b = b;
+    w->leaf_slot = (uint16_t)slots;
+  }
   for (size_t i = 0; !rc && i < b->nparts; i++)
     rc = piece(w, &b->parts[i], err);
   if (w)
@@ -423,7 +396,7 @@ int tree_plan(struct tree_build *b, struct sl_err *err)
   p.nan = tree_own(e, p.slots, err);
   rc = p.nan ? features(b, &p, err) : SL_ENOMEM;
   if (!rc)
-    rc = pieces(b, err);
+    rc = pieces(b, p.slots, err);
   e->slots = p.slots > e->slots ? p.slots : e->slots;
   e->hot = p.hot > e->hot ? p.hot : e->hot;
   if (!rc)

@@ -11,6 +11,7 @@ struct run {
   const struct tree_rows *rows;
   struct kern_mask *arena, *hot;
   double *x;                   /* values of a feature; floats where that is their type */
+  double *sloped;              /* row by row: -0.0, then what lines ask for */
   uint16_t *rank;
   unsigned char *idx, *more, *no;      /* more: the second byte; no: of a single row: 1 where a test says no */
   void *sums;                  /* of each group, KERN_ROWS of them */
@@ -32,7 +33,8 @@ static int open_run(struct run *r, const struct tree_engine *e, const struct tre
 {
   size_t n = 0, arena = take(&n, whole ? e->slots * sizeof *r->arena : 0), hot = take(&n, whole ? e->hot * sizeof *r->hot : 0);
   size_t x = take(&n, KERN_ROWS * sizeof *r->x), rank = take(&n, KERN_ROWS * sizeof *r->rank), idx = take(&n, 2 * KERN_ROWS);
-  size_t no = take(&n, e->slots), sums = take(&n, whole ? e->spec.groups * KERN_ROWS * sizeof(double) : 0);
+  size_t sloped = take(&n, (whole ? KERN_ROWS : 1) * (e->nsloped + 1) * sizeof *r->sloped);
+  size_t no = take(&n, e->slots + TREE_LEAVES), sums = take(&n, whole ? e->spec.groups * KERN_ROWS * sizeof(double) : 0);
   unsigned char *p = sl_alloc_aligned(64, n + 64);
   *r = (struct run){ .e = e, .rows = rows, .memory = p };
   if (!p)
@@ -40,6 +42,7 @@ static int open_run(struct run *r, const struct tree_engine *e, const struct tre
   r->arena = (struct kern_mask *)(void *)(p + arena);
   r->hot = (struct kern_mask *)(void *)(p + hot);
   r->x = (double *)(void *)(p + x);
+  r->sloped = (double *)(void *)(p + sloped);
   r->rank = (uint16_t *)(void *)(p + rank);
   r->idx = p + idx;
   r->more = r->idx + KERN_ROWS;
@@ -141,9 +144,33 @@ static void fill(struct run *r, size_t feature, size_t from, size_t n)
     memset((char *)r->x + n * size, 0, (KERN_ROWS - n) * size);
 }
 
+/* ---- leaves that are no constants ---- */
+
+static void fill_sloped(struct run *r, size_t from, size_t n)
+{
+  const struct tree_engine *e = r->e;
+  size_t wide = e->nsloped + 1;
+  for (size_t i = 0; e->nlines && i < n; i++)
+    r->sloped[i * wide] = -0.0;
+  for (size_t k = 0; k < e->nsloped; k++) {
+    r->rows->values(r->rows->user, e->sloped[k], from, n, r->x);
+    for (size_t i = 0; i < n; i++)
+      r->sloped[i * wide + 1 + k] = r->x[i];
+  }
+}
+
+static void add_lines(const struct run *r, const struct tree_piece *p, size_t n)
+{
+  const unsigned char *place = r->e->kern->place_f64;
+  double *sums = (double *)r->sums + p->group * KERN_ROWS;
+  size_t wide = r->e->nsloped + 1;
+  for (size_t i = 0; i < n; i++)
+    sums[i / KERN_CHUNK * KERN_CHUNK + place[i % KERN_CHUNK]] += tree_line_at(r->e, p->line_of[r->idx[i]], r->sloped + i * wide);
+}
+
 /* ---- 512 rows ---- */
 
-static void add(struct run *r, const struct tree_piece *p)
+static void add(struct run *r, const struct tree_piece *p, size_t n)
 {
   const struct kern *k = r->e->kern;
   if (p->ops) /* none are kept where no tree has any */
@@ -152,6 +179,10 @@ static void add(struct run *r, const struct tree_piece *p)
   if (p->map) {
     k->index(r->arena, p->more, r->more);
     k->remap(p->map, r->more, r->idx);
+  }
+  if (p->line_of) {
+    add_lines(r, p, n);
+    return;
   }
   size_t size = kern_table_size(p->nbits, wide_sum(r->e) ? sizeof(double) : sizeof(float));
   for (uint32_t g = 0; g < p->width; g++) {
@@ -183,6 +214,7 @@ static void block(struct run *r, size_t from, size_t n, void *sums)
   const struct tree_engine *e = r->e;
   memset(r->sums, 0, e->spec.groups * KERN_ROWS * (wide_sum(e) ? sizeof(double) : sizeof(float)));
   carry(r, sums, n, false);
+  fill_sloped(r, from, n);
   for (size_t i = 0; i < e->nplans; i++) {
     const struct tree_plan *p = &e->plans[i];
     for (size_t k = 0; k < p->nfeatures; k++) {
@@ -193,7 +225,7 @@ static void block(struct run *r, size_t from, size_t n, void *sums)
         mask_numbers(r, &p->features[k]);
     }
     for (size_t k = 0; k < p->pieces; k++)
-      add(r, &e->pieces[p->piece + k]);
+      add(r, &e->pieces[p->piece + k], n);
   }
   carry(r, sums, n, true);
 }
@@ -228,15 +260,20 @@ static void ask_numbers(struct run *r, const struct tree_plan *p, const struct t
     no[i] = emit[i].zero == KERN_ZERO_PLAIN ? no[i] : emit[i].zero == KERN_ZERO_RIGHT;
 }
 
-static void add_leaf(const struct run *r, const struct tree_piece *p, int32_t leaf, void *sums)
+static double leaf_f64(const struct run *r, const struct tree_piece *p, size_t i)
 {
-  const unsigned char *at = r->e->leaves + p->leaf;
-  for (uint32_t g = 0; leaf >= 0 && g < p->width; g++) {
-    size_t group = p->width > 1 ? g : p->group, i = (size_t)leaf * p->width + g;
+  return p->leaf_line ? tree_line_at(r->e, p->leaf_line[i], r->sloped) : ((const double *)(const void *)p->leaf)[i];
+}
+static float leaf_f32(const struct tree_piece *p, size_t i) { return ((const float *)(const void *)p->leaf)[i]; }
+
+static void add_leaf(const struct run *r, const struct tree_piece *p, size_t leaf, void *sums)
+{
+  for (uint32_t g = 0; g < p->width; g++) {
+    size_t group = p->width > 1 ? g : p->group, i = leaf * p->width + g;
     if (wide_sum(r->e))
-      ((double *)sums)[group] += ((const double *)(const void *)at)[i];
+      ((double *)sums)[group] += leaf_f64(r, p, i);
     else
-      ((float *)sums)[group] += ((const float *)(const void *)at)[i];
+      ((float *)sums)[group] += leaf_f32(p, i);
   }
 }
 
@@ -260,46 +297,39 @@ static void down(const struct tree_step *step, const unsigned char *no, uint32_t
 }
 
 /* One sum of a row, which is what most models have: it stays in a register. */
-static void add_one_sum(const struct run *r, const struct tree_piece *p, size_t n, const uint32_t *at, void *sums)
+static void add_one_sum(const struct run *r, const struct tree_piece *p, size_t n, const uint32_t *leaf, void *sums)
 {
-  int32_t leaf[TREE_WALK];
-  double wide[TREE_WALK];
-  float narrow[TREE_WALK];
-  bool is_wide = wide_sum(r->e);
-  for (size_t i = 0; i < n; i++)
-    leaf[i] = r->e->step_leaf[at[i]];
-  for (size_t i = 0; i < n; i++) {
-    const void *values = r->e->leaves + p[i].leaf;
-    wide[i] = is_wide ? leaf[i] < 0 ? -0.0 : ((const double *)values)[leaf[i]] : 0;
-    narrow[i] = is_wide ? 0 : leaf[i] < 0 ? -0.0f : ((const float *)values)[leaf[i]];
-  }
-  double w = is_wide ? *(double *)sums : 0;
-  float f = is_wide ? 0 : *(float *)sums;
-  for (size_t i = 0; i < n; i++) {
-    w += wide[i];
-    f += narrow[i];
-  }
-  if (is_wide)
+  double w = wide_sum(r->e) ? *(double *)sums : 0;
+  float f = wide_sum(r->e) ? 0 : *(float *)sums;
+  for (size_t i = 0; wide_sum(r->e) && i < n; i++)
+    w += leaf_f64(r, &p[i], leaf[i]);
+  for (size_t i = 0; !wide_sum(r->e) && i < n; i++)
+    f += leaf_f32(&p[i], leaf[i]);
+  if (wide_sum(r->e))
     *(double *)sums = w;
   else
     *(float *)sums = f;
 }
 
-static void walk(const struct run *r, const struct tree_piece *p, size_t n, void *sums)
+static void walk(const struct run *r, const struct tree_plan *plan, size_t from, size_t n, void *sums)
 {
   uint32_t at[TREE_WALK];
+  const struct tree_piece *p = r->e->pieces + plan->piece + from;
   for (size_t i = 0; i < TREE_WALK; i++)
     at[i] = p[i < n ? i : 0].step;
-  down(r->e->steps, r->no, at);
+  down(r->e->road, r->no, at);
+  for (size_t i = 0; i < TREE_WALK; i++)
+    at[i] = r->e->road[at[i]].slot - (uint32_t)plan->slots;
   if (r->e->spec.groups == 1)
     add_one_sum(r, p, n, at, sums);
   for (size_t i = 0; i < n && r->e->spec.groups > 1; i++)
-    add_leaf(r, &p[i], r->e->step_leaf[at[i]], sums);
+    add_leaf(r, &p[i], at[i], sums);
 }
 
 static void one(struct run *r, size_t from, void *sums)
 {
   const struct tree_engine *e = r->e;
+  fill_sloped(r, from, 1);
   for (size_t i = 0; i < e->nplans; i++) {
     const struct tree_plan *p = &e->plans[i];
     for (size_t k = 0; k < p->nfeatures; k++) {
@@ -309,8 +339,9 @@ static void one(struct run *r, size_t from, void *sums)
       else
         ask_numbers(r, p, &p->features[k], value_at(r, 0));
     }
+    memset(r->no + p->slots, 0, TREE_LEAVES);
     for (size_t k = 0; k < p->pieces; k += TREE_WALK)
-      walk(r, &e->pieces[p->piece + k], p->pieces - k < TREE_WALK ? p->pieces - k : TREE_WALK, sums);
+      walk(r, p, k, p->pieces - k < TREE_WALK ? p->pieces - k : TREE_WALK, sums);
   }
 }
 

@@ -107,9 +107,10 @@ static bool word(struct xgb_read *r, const char *z)
   return true;
 }
 
+static bool of_a_number(char c) { return c == '.' || c == 'e' || c == 'E' || c == '-' || c == '+' || !c; }
+
 /* What most numbers look like: few digits, a small power of ten. A double holds both exactly and so rounds once; where that falls on the
- * middle
- * between two floats, a second rounding could go wrong, and the long way is taken. */
+ * middle between two floats, a second rounding could go wrong, and the long way is taken. */
 static bool quick(struct xgb_read *r, enum xgb_tok *kind)
 {
   static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
@@ -135,7 +136,7 @@ static bool quick(struct xgb_read *r, enum xgb_tok *kind)
       return false;
     e += down ? -x : x;
   }
-  if (!digits || p == end || (*p >= '0' && *p <= '9') || strchr("+-.eE", *p) || m >> 53 || e < -22 || e > 22)
+  if (!digits || p == end || (*p >= '0' && *p <= '9') || of_a_number(*p) || m >> 53 || e < -22 || e > 22)
     return false;
   double d = e < 0 ? (double)m / tens[-e] : (double)m * tens[e];
   memcpy(&bits, &d, sizeof bits);

@@ -250,6 +250,9 @@ class Xgb:
         p["wrap"] = p["wrap"] or p["missing"] == "infinity" or (p["format"] == "pickle" and p["missing"] == "zero")
         if p["objective"].startswith("rank") and p["missing"] == "infinity" and p["booster"] == "dart":
             p["missing"] = "nan"
+        # several labels and a sentinel in one pickle are refused: "several labels at once"
+        if p["multi"] and p["objective"].startswith("binary") and p["missing"] == "zero" and p["format"] == "pickle":
+            p["missing"] = "nan"
         return p, rng
 
     def params(self, p, rng):
@@ -373,8 +376,9 @@ class Xgb:
         form = "text" if "[" not in text else "list of one" if "," not in text else "vector"
         sets = [s for t in trees for s in t.sets.values()]
         got = [f"objective {p['objective']}", f"booster {p['booster']}", f"missing {p['missing']}", f"format {p['format']}",
-               f"base_score {form}", "float32 rows" if p["single"] else "float64 rows", "names" if p["named"] else "no names",
-               "wrapper" if p["wrap"] else "native", f"base_score {'its own' if 'base_score' not in q else p['base']}"]
+               f"base_score {form}", "float32 rows" if p["single"] else "float64 rows",
+               "names" if p["named"] and p["format"] != "binary" else "no names", "wrapper" if p["wrap"] else "native",
+               f"base_score {'its own' if 'base_score' not in q else p['base']}"]
         if p["cat"] == "encoder" and sets:
             got.append("categorical encoder")
         elif p["cat"] != "none" and sets:
@@ -415,7 +419,7 @@ class Xgb:
             shown[:, 0] = shown[:, 0] * 3 + 5
         depths = [t.depth() for t in trees]
         kind = "booster" if w is None else "classifier" if isinstance(w, self.x.XGBClassifier) else "regressor"
-        names = [f"f {j}" for j in range(f)] if p["named"] else None
+        names = [f"f {j}" for j in range(f)] if p["named"] and p["format"] != "binary" else None  # that form has none
         return finish(folder, self.name, self.nouns(p, booster, trees, q), depths, splits, file, kind, shown, texts, p["single"], want,
                       names, q)
 
@@ -591,7 +595,13 @@ class Lgb:
 
     def draw(self, k, folder):
         p, rng = self.plan(k)
-        model, f, q = self.train(p, rng)
+        for again in range(5):
+            try:
+                model, f, q = self.train(p, rng)
+                break
+            except self.l.basic.LightGBMError as e:  # now and then it fails over its own sums: then with other data
+                if again == 4 or "best_split_info" not in str(e):
+                    raise
         w = model if p["wrap"] else None
         booster = w.booster_ if p["wrap"] else model
         text = booster.model_to_string()

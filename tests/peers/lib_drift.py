@@ -61,7 +61,8 @@ def problems(row, test, want):
 
 def ours(folder, profile, tests):
     os.chmod(folder, 0o700)
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder),
+           **{k: os.environ[k] for k in ("SLUICE_CPU",) if k in os.environ}}
     run = subprocess.run([PROGRAM, "drift", "--baseline", "baseline.parquet", "--current", "current.parquet", "--profile", profile,
                           "--tests", tests, "-o", "json"], cwd=folder, capture_output=True, env=env, timeout=120)
     assert run.returncode in (0, 4), run.stderr.decode()

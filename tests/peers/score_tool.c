@@ -8,6 +8,7 @@
  * raw, probability, class or leaf; EXPECTED the bytes that the library gave. A line is answered by "ok" and how many bytes were
  * compared, or by "!" and what is wrong. Rows are predicted at once, then the first of them by one and by 23, which go other ways
  * through the engine. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,17 +101,33 @@ static enum sl_model_output output_of(const char *s)
          !strcmp(s, "leaf") ? SL_MODEL_LEAF : SL_MODEL_PREDICT;
 }
 
-/* Rows 0..n in runs of step. */
-static int run(struct job *j, const struct sl_model_bind *b, enum sl_model_output what, size_t n, size_t step, size_t wide,
-               const char *want, const char *how)
+/* The same bits; one NaN is as good as another: a library may have a sign on it that its own file does not keep. */
+static bool same(const struct sl_model_shape *s, const void *got, const void *want)
 {
+  size_t size = s->type == SL_COLUMN_F32 ? 4 : 8, same = 0;
+  if (!memcmp(got, want, s->width * size))
+    return true;
+  for (size_t i = 0; i < s->width && s->type != SL_COLUMN_I64; i++) {
+    const void *g = (const char *)got + i * size, *w = (const char *)want + i * size;
+    bool nan = s->type == SL_COLUMN_F32 ? isnan(*(const float *)g) && isnan(*(const float *)w) :
+                                          isnan(*(const double *)g) && isnan(*(const double *)w);
+    same += nan || !memcmp(g, w, size);
+  }
+  return same == s->width;
+}
+
+/* Rows 0..n in runs of step. */
+static int run(struct job *j, const struct sl_model_bind *b, enum sl_model_output what, const struct sl_model_shape *s, size_t n,
+               size_t step, const char *want, const char *how)
+{
+  size_t wide = s->width * (s->type == SL_COLUMN_F32 ? 4 : 8);
   char *got = sl_calloc(n * wide + 1, 1);
   int rc = got ? SL_OK : sl_err_nomem(j->err);
   for (size_t at = 0; !rc && at < n; at += step)
     rc = sl_model_predict(b, what, at, n - at < step ? n - at : step, got + at * wide, j->err);
   size_t off = 0, first = 0;
   for (size_t r = n; !rc && r-- > 0;)
-    if (memcmp(got + r * wide, want + r * wide, wide) != 0) {
+    if (!same(s, got + r * wide, want + r * wide)) {
       off++;
       first = r;
     }
@@ -141,11 +158,11 @@ static int compare(struct job *j, const struct sl_model *m, const struct sl_mode
   if (!rc && n != wide * j->rows)
     rc = sl_err_set(j->err, SL_EPARSE, "%s: %zu bytes, and the library has %zu", name, wide * j->rows, n);
   snprintf(how, sizeof how, "%s at level %s", name, level);
-  rc = rc ? rc : run(j, b, what, j->rows, j->rows, wide, want, how);
+  rc = rc ? rc : run(j, b, what, &s, j->rows, j->rows, want, how);
   snprintf(how, sizeof how, "%s at level %s, row by row", name, level);
-  rc = rc ? rc : run(j, b, what, singles, 1, wide, want, how);
+  rc = rc ? rc : run(j, b, what, &s, singles, 1, want, how);
   snprintf(how, sizeof how, "%s at level %s, a few rows at once", name, level);
-  rc = rc ? rc : run(j, b, what, few, FEW, wide, want, how);
+  rc = rc ? rc : run(j, b, what, &s, few, FEW, want, how);
   sl_free(want);
   return rc;
 }

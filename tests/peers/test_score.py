@@ -20,6 +20,7 @@ xgb = pytest.importorskip("xgboost")
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 SEED = int(os.environ.get("SLUICE_SEED", "20261121"))
+LEVEL = {k: os.environ[k] for k in ("SLUICE_CPU",) if k in os.environ}  # of the processor's, where one is asked for
 ROWS = 2600  # more than a vector of the engine
 pytestmark = [pytest.mark.peer("xgboost"), pytest.mark.peer("lightgbm")]
 XGB = ["reg:squarederror", "reg:logistic", "binary:logistic", "binary:logitraw", "binary:hinge", "count:poisson", "reg:gamma",
@@ -38,7 +39,7 @@ def peers():
 class Bench:
     def __init__(self, folder):
         self.folder = folder
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder), **LEVEL}
         os.chmod(folder, 0o700)
 
     def run(self, *args, code=0, env=()):

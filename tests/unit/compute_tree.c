@@ -12,12 +12,13 @@
 #include "base/mem.h"
 #include "compute/kern/kern.h"
 
-enum { FEATURES = 9, TREES = 12, NODES = 900, SETS = 40, WORDS = 4, ROWS = 1100, GROUPS = 3 };
+enum { FEATURES = 9, TREES = 12, NODES = 900, SETS = 40, WORDS = 4, ROWS = 1100, GROUPS = 3, TERMS = 6 };
 
 struct grown {
   struct tree_node nodes[NODES]; size_t n;
   double v[(NODES + 1) * GROUPS]; float f[(NODES + 1) * GROUPS];
   size_t width; uint32_t group;
+  struct tree_term terms[(NODES + 1) * TERMS]; struct tree_line lines[NODES + 1]; bool linear;
 };
 static struct grown trees[TREES];
 static uint32_t sets[SETS][WORDS];
@@ -64,6 +65,18 @@ static struct tree_node draw_node(bool grid)
   return n;
 }
 
+/* As sums of features, now and then one of them twice, or none. */
+static void draw_lines(struct grown *t)
+{
+  t->linear = spec.value == SL_COLUMN_F64 && spec.sum == SL_COLUMN_F64 && t->width == 1 && below(2);
+  for (size_t i = 0; t->linear && i <= t->n; i++) {
+    struct tree_term *terms = t->terms + i * TERMS;
+    t->lines[i] = (struct tree_line){ below(9) ? unit() - 0.5 : -0.0, terms, below(TERMS + 1) };
+    for (size_t k = 0; k < t->lines[i].n; k++)
+      terms[k] = (struct tree_term){ below(9) ? unit() - 0.5 : 0, (uint32_t)below(FEATURES) };
+  }
+}
+
 /* shape 0: anywhere; 1: a chain; 2: as full as can be. Nodes are numbered in another order than they hang. */
 static void draw_tree(struct grown *t, size_t n, int shape)
 {
@@ -99,6 +112,7 @@ static void draw_tree(struct grown *t, size_t n, int shape)
     t->v[i] = below(20) ? unit() - 0.5 : -0.0;
     t->f[i] = (float)t->v[i];
   }
+  draw_lines(t);
 }
 
 static void draw_all(size_t most)
@@ -142,6 +156,18 @@ static bool goes_left(const struct tree_node *n, double v)
   return spec.strict ? v < n->threshold : v <= n->threshold;
 }
 
+static double line_of(const struct grown *t, size_t leaf, const double *row)
+{
+  const struct tree_line *l = &t->lines[leaf];
+  double sum = l->constant;
+  for (size_t i = 0; i < l->n; i++) {
+    if (isnan(row[l->terms[i].feature]))
+      return t->v[leaf];
+    sum += l->terms[i].coeff * row[l->terms[i].feature];
+  }
+  return sum;
+}
+
 static void walk(size_t row, double *wide, float *narrow)
 {
   for (size_t i = 0; i < ntrees; i++) {
@@ -151,7 +177,7 @@ static void walk(size_t row, double *wide, float *narrow)
       at = goes_left(&t->nodes[at], rows[row][t->nodes[at].feature]) ? t->nodes[at].left : t->nodes[at].right;
     for (size_t g = 0; g < t->width; g++) {
       size_t to = t->width > 1 ? g : t->group, k = (size_t)~at * t->width + g;
-      wide[to] += t->v[k];
+      wide[to] += t->linear ? line_of(t, k, rows[row]) : t->v[k];
       narrow[to] += t->f[k];
     }
   }
@@ -185,8 +211,9 @@ static struct tree_engine *build(const char *level)
     const void *v = trees[i].f;
     if (spec.sum == SL_COLUMN_F64)
       v = trees[i].v;
-    assert_int_equal(tree_build_add(b, &(struct tree_one){ trees[i].nodes, trees[i].n, v, trees[i].n + 1, trees[i].width, trees[i].group },
-                                    &err), SL_OK);
+    struct tree_one t = { trees[i].nodes, trees[i].n, v, trees[i].n + 1, trees[i].width, trees[i].group,
+                          trees[i].linear ? trees[i].lines : NULL };
+    assert_int_equal(tree_build_add(b, &t, &err), SL_OK);
   }
   if (tree_build_end(&e, b, &err))
     fail_msg("%s", err.msg);

@@ -1,4 +1,7 @@
-/* box/image_jpeg.c: JPEG by libjpeg-turbo, as Pillow asks it: the exact integer DCT, smooth upsampling, no orientation. Its errors jump. */
+/* box/image_jpeg.c: JPEG by libjpeg-turbo, as Pillow asks it: the exact integer DCT, smooth upsampling, no orientation. Its errors jump.
+ *
+ * Columns and rows that nobody wants are read, but not turned into pixels. Smooth upsampling looks at the neighbours of a pixel, so a margin
+ * around the wanted part is decoded and dropped: what is left is as it is in the whole picture. */
 #include <setjmp.h>
 #include <stdio.h>
 
@@ -9,6 +12,8 @@
 #include "box/image_int.h"
 
 enum { SCANS_MAX = 500, MEMORY_MAX = 384 << 20 };
+enum { ODD = 1 };              /* an aligned row is stored past the caches, and slow to be read again */
+enum { MARGIN = 32 };          /* of columns and rows: the largest block of a JPEG (MCU) has 32 x 32 pixels */
 
 struct jpeg_fail { struct jpeg_error_mgr mgr; jmp_buf back; char why[JMSG_LENGTH_MAX]; };
 
@@ -18,7 +23,8 @@ struct jpeg {
   struct jpeg_source_mgr from;
   struct jpeg_progress_mgr scans;
   struct image_sink *sink;
-  unsigned char *row;          /* of the decoder's own channels */
+  unsigned char *room, *row;   /* a row of the decoder's own channels */
+  JDIMENSION left;             /* its first column */
 };
 
 static void failed(j_common_ptr j)
@@ -78,8 +84,35 @@ static int start(struct jpeg *x, struct sl_err *err)
   if (rc)
     return rc;
   jpeg_start_decompress(j);
-  x->row = sl_alloc((size_t)j->output_width * 7);
+  x->room = sl_alloc_aligned(64, (size_t)j->output_width * 7 + ODD);
+  x->row = x->room ? x->room + ODD : NULL;
   return x->row ? SL_OK : sl_err_nomem(err);
+}
+
+/* Where the file has one scan only: the others are kept as coefficients anyway, and take their time before. */
+static void leave_out(struct jpeg *x, const struct sl_image_part *part)
+{
+  struct jpeg_decompress_struct *j = &x->j;
+  JDIMENSION end = part->x + part->w, width = j->output_width;
+  if (jpeg_has_multiple_scans(j) || j->num_components == 4)
+    return;
+  x->left = part->x > MARGIN ? part->x - MARGIN : 0;
+  width = (width - end > MARGIN ? end + MARGIN : width) - x->left;
+  if (width < j->output_width)
+    jpeg_crop_scanline(j, &x->left, &width);
+  if (part->y > MARGIN)
+    jpeg_skip_scanlines(j, part->y - MARGIN);
+}
+
+static void give(struct jpeg *x, const struct sl_image_part *part, uint32_t y)
+{
+  unsigned char *px = x->row, *rgb = x->row + (size_t)x->j.output_width * 4;
+  size_t at = part->x - x->left;
+  if (x->j.num_components == 4)
+    from_cmyk(px + at * 4, part->w, rgb);
+  else
+    rgb = px + at * 3;
+  image_sink_row(x->sink, y, rgb);
 }
 
 static int rows(struct jpeg *x, struct sl_err *err)
@@ -94,20 +127,15 @@ static int rows(struct jpeg *x, struct sl_err *err)
   if (rc)
     return rc;
   const struct sl_image_part part = x->sink->part;
-  while (j->output_scanline < j->output_height) {
-    JSAMPROW row = x->row;
+  leave_out(x, &part);
+  while (j->output_scanline < part.y + part.h) {
     uint32_t y = j->output_scanline;
-    jpeg_read_scanlines(j, &row, 1);
-    if (y < part.y || y - part.y >= part.h)
-      continue;
-    if (j->num_components == 4) {
-      unsigned char *rgb = x->row + (size_t)j->output_width * 4;
-      from_cmyk(row + (size_t)part.x * 4, part.w, rgb);
-      image_sink_row(x->sink, y, rgb);
-    } else {
-      image_sink_row(x->sink, y, row + (size_t)part.x * 3);
-    }
+    jpeg_read_scanlines(j, &x->row, 1);
+    if (y >= part.y)
+      give(x, &part, y);
   }
+  if (j->output_scanline < j->output_height)
+    jpeg_skip_scanlines(j, j->output_height - j->output_scanline);
   jpeg_finish_decompress(j);
   return SL_OK;
 }
@@ -122,6 +150,6 @@ int image_jpeg(struct image_sink *s, struct sl_str bytes, struct sl_err *err)
     .fill_input_buffer = no_bytes, .skip_input_data = skip, .resync_to_restart = jpeg_resync_to_restart, .term_source = no_more };
   int rc = setjmp(x.fail.back) ? sl_err_set(err, SL_EPARSE, "cannot be read as JPEG: %s", x.fail.why) : rows(&x, err);
   jpeg_destroy_decompress(&x.j);
-  sl_free(x.row);
+  sl_free(x.room);
   return rc;
 }

@@ -1,5 +1,5 @@
 /* box/image_png.c: PNG by libpng, as Pillow has it: values as they stand in the file, whatever gamma or profile is named; of 16 bits the
- * upper eight; the alpha channel dropped, not composited. Its errors jump. */
+ * upper eight, but of gray ones all that is above 255 is white; the alpha channel dropped, not composited. Its errors jump. */
 #include <setjmp.h>
 #include <string.h>
 
@@ -15,6 +15,8 @@ struct png {
   png_infop info;
   struct sl_str left;
   struct image_sink *sink;
+  bool wide_gray;              /* two bytes a pixel */
+  unsigned char *rgb;          /* a row of it */
   unsigned char *all;          /* rows of an interlaced picture; else of one row */
   unsigned char **rows;
   jmp_buf back;
@@ -59,40 +61,53 @@ static void png_drop(png_structp p, void *m)
   sl_free(m);
 }
 
+static size_t pixel(const struct png *x) { return x->wide_gray ? 2 : 3; }
+
 static int start(struct png *x, struct sl_err *err)
 {
   png_read_info(x->p, x->info);
   uint32_t w = png_get_image_width(x->p, x->info), h = png_get_image_height(x->p, x->info);
   int depth = png_get_bit_depth(x->p, x->info), kind = png_get_color_type(x->p, x->info);
-  if (depth == 16 && kind == PNG_COLOR_TYPE_GRAY)
-    return sl_err_set(err, SL_EUNSUP, "gray PNG of 16 bits: what a model saw of it depends on the version of Pillow");
+  x->wide_gray = depth == 16 && kind == PNG_COLOR_TYPE_GRAY;
   int rc = image_sink_size(x->sink, w, h, err);
   if (rc)
     return rc;
-  if (depth == 16)
+  if (depth == 16 && !x->wide_gray)
     png_set_strip_16(x->p);
   if (kind == PNG_COLOR_TYPE_PALETTE)
     png_set_palette_to_rgb(x->p);
-  else if (!(kind & PNG_COLOR_MASK_COLOR)) {
+  else if (!x->wide_gray && !(kind & PNG_COLOR_MASK_COLOR)) {
     png_set_expand_gray_1_2_4_to_8(x->p);
     png_set_gray_to_rgb(x->p);
   }
   png_set_strip_alpha(x->p);
   png_set_interlace_handling(x->p);
   png_read_update_info(x->p, x->info);
-  return png_get_rowbytes(x->p, x->info) == (size_t)w * 3 ? SL_OK : sl_err_set(err, SL_EUNSUP, "PNG of an unknown kind");
+  if (png_get_rowbytes(x->p, x->info) != w * pixel(x))
+    return sl_err_set(err, SL_EUNSUP, "PNG of an unknown kind");
+  x->rgb = x->wide_gray ? sl_alloc((size_t)w * 3) : NULL;
+  return x->wide_gray && !x->rgb ? sl_err_nomem(err) : SL_OK;
+}
+
+static void put(struct png *x, uint32_t y, const unsigned char *row)
+{
+  const struct sl_image_part part = x->sink->part;
+  row += part.x * pixel(x);
+  for (size_t i = 0; x->wide_gray && i < part.w; i++)
+    memset(x->rgb + i * 3, row[i * 2] ? 255 : row[i * 2 + 1], 3);
+  image_sink_row(x->sink, y, x->wide_gray ? x->rgb : row);
 }
 
 static int by_rows(struct png *x, uint32_t w, uint32_t h, struct sl_err *err)
 {
   const struct sl_image_part part = x->sink->part;
-  x->all = sl_alloc((size_t)w * 3);
+  x->all = sl_alloc(w * pixel(x));
   if (!x->all)
     return sl_err_nomem(err);
   for (uint32_t y = 0; y < h; y++) {
     png_read_row(x->p, x->all, NULL);
     if (y >= part.y && y - part.y < part.h)
-      image_sink_row(x->sink, y, x->all + (size_t)part.x * 3);
+      put(x, y, x->all);
   }
   return SL_OK;
 }
@@ -101,15 +116,15 @@ static int by_rows(struct png *x, uint32_t w, uint32_t h, struct sl_err *err)
 static int interlaced(struct png *x, uint32_t w, uint32_t h, struct sl_err *err)
 {
   const struct sl_image_part part = x->sink->part;
-  x->all = sl_calloc((size_t)w * h, 3);
+  x->all = sl_calloc((size_t)w * h, pixel(x));
   x->rows = sl_calloc(h, sizeof *x->rows);
   if (!x->all || !x->rows)
     return sl_err_nomem(err);
   for (uint32_t y = 0; y < h; y++)
-    x->rows[y] = x->all + (size_t)y * w * 3;
+    x->rows[y] = x->all + y * w * pixel(x);
   png_read_image(x->p, x->rows);
   for (uint32_t y = part.y; y < part.y + part.h; y++)
-    image_sink_row(x->sink, y, x->rows[y] + (size_t)part.x * 3);
+    put(x, y, x->rows[y]);
   return SL_OK;
 }
 
@@ -142,6 +157,7 @@ int image_png(struct image_sink *s, struct sl_str bytes, struct sl_err *err)
   int rc = setjmp(x.back) ? sl_err_set(err, SL_EPARSE, "cannot be read as PNG: %s", x.why) : rows(&x, err);
   png_destroy_read_struct(&x.p, &x.info, NULL);
   sl_free(x.all);
+  sl_free(x.rgb);
   sl_free(x.rows);
   return rc;
 }

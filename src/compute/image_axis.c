@@ -59,6 +59,7 @@ void image_axis_free(struct kern_axis *a)
   sl_free(a->first);
   sl_free(a->count);
   sl_free(a->k);
+  sl_free(a->packed);
   *a = (struct kern_axis){ .n = 0 };
 }
 
@@ -131,5 +132,28 @@ int image_axis_plan(struct kern_axis *a, uint32_t size, uint32_t to, uint32_t fr
     return rc;
   plan_nearest(a, size, to, from);
   a->same = size == to;
+  return SL_OK;
+}
+
+int image_axis_pack(struct kern_axis *a, const struct kern_image *kern, bool *ok, struct sl_err *err)
+{
+  uint32_t most = 1;
+  for (uint32_t i = 0; i < a->n; i++)
+    most = a->count[i] > most ? a->count[i] : most;
+  a->steps = (most + KERN_TAPS - 1) / KERN_TAPS;
+  *ok = true;
+  if (a->same || !kern->pack)
+    return SL_OK;
+  unsigned char *to = sl_calloc((size_t)a->n * a->steps, KERN_PACKED);
+  if (!to)
+    return sl_err_nomem(err);
+  a->packed = to;
+  for (uint32_t i = 0; *ok && i < a->n; i++)
+    for (uint32_t s = 0; *ok && s < a->steps; s++, to += KERN_PACKED) {
+      int32_t k[KERN_TAPS] = { 0 };
+      for (uint32_t t = 0; t < KERN_TAPS && s * KERN_TAPS + t < a->count[i]; t++)
+        k[t] = a->k[(size_t)i * a->wide + s * KERN_TAPS + t];
+      *ok = kern->pack(k, to);
+    }
   return SL_OK;
 }

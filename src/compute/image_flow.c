@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "compute/image_int.h"
+#include "compute/kern/kern.h"
 
 struct sl_image_flow {
   const struct kern_image *kern;
@@ -18,20 +19,11 @@ struct sl_image_flow {
   size_t wide;                 /* bytes of a row that is kept */
   unsigned char *line, *last;  /* a row of the result; before that, where down is first */
   uint32_t seen, made;
-  float value[3][256];         /* what a byte becomes, by channel */
+  struct kern_value value;
   float *floats;
   unsigned char *bytes;
   bool nhwc;
 };
-
-static void make_values(struct sl_image_flow *f, const struct sl_image_prep *p)
-{
-  for (int c = 0; c < 3; c++)
-    for (int i = 0; i < 256; i++) {
-      float v = p->multiply ? (float)(i * p->scale) : (float)i / (float)p->scale;
-      f->value[c][i] = (v - p->mean[c]) / p->std[c];
-    }
-}
 
 /* Where the pixels of all results lie; afterwards `first` counts from there. */
 static void span(struct kern_axis *a, uint32_t *from, uint32_t *n)
@@ -51,7 +43,7 @@ static int flow_room(struct sl_image_flow *f, struct sl_err *err)
   if ((uint64_t)f->kept * pixels > SL_IMAGE_PIXELS_MAX)
     return sl_err_set(err, SL_ELIMIT, "resizing needs %u rows of %u pixels at once", f->kept, pixels);
   f->ring = sl_alloc((size_t)f->kept * f->wide);
-  f->rows = sl_calloc(f->kept, sizeof *f->rows);
+  f->rows = sl_calloc((size_t)f->y.steps * KERN_TAPS, sizeof *f->rows);
   f->line = sl_alloc(f->wide);
   f->last = sl_alloc((size_t)f->x.n * 3);
   return f->ring && f->rows && f->line && f->last ? SL_OK : sl_err_nomem(err);
@@ -63,30 +55,51 @@ static bool goes_down_first(const struct sl_image_prep *p, int64_t w, int64_t h,
   return !p->across_first && to_h < h && h - to_h > 2 * (w - to_w);
 }
 
+/* Vectors read a little beyond the last pixel that counts: if the picture has those, they are wanted too. */
+static void widen(struct sl_image_flow *f, uint32_t w)
+{
+  uint32_t reach = f->x.first[f->x.n - 1] + f->x.steps * KERN_TAPS + 2, most = w - f->part.x;
+  if (!f->x.same && reach > f->part.w)
+    f->part.w = reach < most ? reach : most;
+}
+
+static int flow_plan(struct sl_image_flow *f, const struct sl_image_prep *p, uint32_t w, uint32_t h, struct sl_err *err)
+{
+  bool x_ok = false, y_ok = false;
+  int rc = image_axis_plan(&f->x, w, f->sx.to, f->sx.from, f->sx.n, p->filter, err);
+  if (!rc)
+    rc = image_axis_plan(&f->y, h, f->sy.to, f->sy.from, f->sy.n, p->filter, err);
+  if (!rc)
+    rc = image_axis_pack(&f->x, f->kern, &x_ok, err);
+  if (!rc)
+    rc = image_axis_pack(&f->y, f->kern, &y_ok, err);
+  if (rc)
+    return rc;
+  if (!x_ok || !y_ok)
+    f->kern = &kern_image_c;
+  span(&f->x, &f->part.x, &f->part.w);
+  span(&f->y, &f->part.y, &f->part.h);
+  widen(f, w);
+  f->down_first = goes_down_first(p, w, h, f->sx.to, f->sy.to);
+  return flow_room(f, err);
+}
+
 int sl_image_flow_open(struct sl_image_flow **out, const struct sl_image_prep *p, uint32_t w, uint32_t h, struct sl_err *err)
 {
   struct sl_image_flow *f = sl_calloc(1, sizeof *f);
   *out = NULL;
   if (!f)
     return sl_err_nomem(err);
-  f->kern = &kern_image_c;
+  f->kern = kern_best()->image;
   f->nhwc = p->nhwc;
   int rc = image_sides(p, w, h, &f->sx, &f->sy, err);
   if (!rc)
-    rc = image_axis_plan(&f->x, w, f->sx.to, f->sx.from, f->sx.n, p->filter, err);
-  if (!rc)
-    rc = image_axis_plan(&f->y, h, f->sy.to, f->sy.from, f->sy.n, p->filter, err);
-  if (!rc) {
-    span(&f->x, &f->part.x, &f->part.w);
-    span(&f->y, &f->part.y, &f->part.h);
-    f->down_first = goes_down_first(p, w, h, f->sx.to, f->sy.to);
-    rc = flow_room(f, err);
-  }
+    rc = flow_plan(f, p, w, h, err);
   if (rc) {
     sl_image_flow_free(f);
     return rc;
   }
-  make_values(f, p);
+  image_values(&f->value, p);
   *out = f;
   return SL_OK;
 }
@@ -112,7 +125,7 @@ static void put_black(struct sl_image_flow *f)
 {
   size_t n = (size_t)f->sx.out * f->sy.out;
   for (size_t i = 0; i < 3 * n; i++)
-    f->floats[i] = f->value[f->nhwc ? i % 3 : i / n][0];
+    f->floats[i] = f->value.table[f->nhwc ? i % 3 : i / n][0];
 }
 
 void sl_image_flow_begin(struct sl_image_flow *f, float *out)
@@ -135,9 +148,10 @@ static void put_floats(struct sl_image_flow *f, const unsigned char *px, size_t 
 {
   size_t plane = (size_t)f->sx.out * f->sy.out, at = y * f->sx.out + f->sx.pad;
   float *out = f->floats + (f->nhwc ? at * 3 : at);
-  for (size_t i = 0; i < f->x.n; i++)
-    for (size_t c = 0; c < 3; c++)
-      out[f->nhwc ? i * 3 + c : c * plane + i] = f->value[c][px[i * 3 + c]];
+  if (!f->nhwc)
+    f->kern->planes(&f->value, px, f->x.n, out, out + plane, out + 2 * plane);
+  for (size_t i = 0; f->nhwc && i < (size_t)f->x.n * 3; i++)
+    out[i] = f->value.table[i % 3][px[i]];
 }
 
 static const unsigned char *kept_row(const struct sl_image_flow *f, uint32_t r) { return f->ring + (size_t)(r % f->kept) * f->wide; }
@@ -146,9 +160,9 @@ static const unsigned char *go_down(struct sl_image_flow *f, uint32_t i)
 {
   if (f->y.same)
     return kept_row(f, f->y.first[i]);
-  for (uint32_t t = 0; t < f->y.count[i]; t++)
-    f->rows[t] = kept_row(f, f->y.first[i] + t);
-  f->kern->down(f->rows, f->y.k + (size_t)i * f->y.wide, f->y.count[i], f->wide, f->line);
+  for (uint32_t t = 0; t < f->y.steps * KERN_TAPS; t++)
+    f->rows[t] = kept_row(f, f->y.first[i] + (t < f->y.count[i] ? t : 0));
+  f->kern->down(&f->y, i, f->rows, f->wide, f->line);
   return f->line;
 }
 

@@ -11,6 +11,9 @@ enum { IMAGE_RESIZED_MAX = 1 << 20 };      /* a side before it is cut */
 int image_axis_plan(struct kern_axis *a, uint32_t size, uint32_t to, uint32_t from, uint32_t n, enum sl_image_filter f,
                     struct sl_err *err) SL_NODISCARD;
 void image_axis_free(struct kern_axis *a);
+/* Brings the weights into the form that the level wants; false in *ok where it cannot take them. */
+int image_axis_pack(struct kern_axis *a, const struct kern_image *kern, bool *ok, struct sl_err *err) SL_NODISCARD;
+void image_values(struct kern_value *v, const struct sl_image_prep *p);
 
 /* One side of a prep: resized to `to`, of which `n` results from `from` on stand behind `pad` black ones; `out` in all. */
 struct image_side { uint32_t to, from, n, pad, out; };

@@ -6,12 +6,16 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"); }
-/* Ice Lake, Zen 4 and what came after them: tables of bytes in registers, and 8 x 8 bits turned at once. */
+static bool has_avx2(void)
+{
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("fma");
+}
+/* Ice Lake, Zen 4 and what came after them: tables of bytes in registers, 8 x 8 bits turned at once, and sums of products of bytes. */
 static bool has_avx512(void)
 {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni");
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("gfni");
 }
 #endif
 static bool has_all(void) { return true; }

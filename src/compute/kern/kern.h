@@ -11,6 +11,8 @@
 
 enum { KERN_ROWS = 512, KERN_WORDS = KERN_ROWS / 64, KERN_BITS = 8, KERN_CHUNK = 64, KERN_NEAR = 8 };
 
+struct kern_image;             /* the loops of pictures: compute/kern/kern_image.h */
+
 /* The rows in which something holds. */
 struct kern_mask { _Alignas(64) uint64_t w[KERN_WORDS]; };
 
@@ -63,6 +65,7 @@ struct kern {
   /* What costs how much, in operations of mux: a second byte and its map; a table of so many bits beyond what one of few costs. Measured
    * (tests/bench/bench_kern.c); answers do not depend on it. */
   uint16_t cost_two, cost_f32[KERN_BITS + 1], cost_f64[KERN_BITS + 1];
+  const struct kern_image *image;
 };
 
 /* The best level that this processor has; SLUICE_CPU (c, avx2, avx512) lowers it. */

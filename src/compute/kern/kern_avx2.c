@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compute/kern/kern.h"
+#include "compute/kern/kern_image.h"
 
 #define AVX2 __attribute__((target("avx2,popcnt")))
 
@@ -232,6 +233,7 @@ const struct kern kern_avx2 = {
   .name = "avx2", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux, .index = find,
   .remap = kern_remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64, .place_f32 = kern_place,
   .place_f64 = kern_place, .cost_two = 215,
+  .image = &kern_image_avx2,
 };
 #else
 typedef int kern_avx2_is_not_here;

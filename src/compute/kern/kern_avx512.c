@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compute/kern/kern.h"
+#include "compute/kern/kern_image.h"
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni")))
 
@@ -257,6 +258,7 @@ const struct kern kern_avx512 = {
   .name = "avx512", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux,
   .index = find, .remap = remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64,
   .place_f32 = place_f32, .place_f64 = place_f64, .cost_two = 22, .cost_f32 = { [7] = 3, [8] = 12 }, .cost_f64 = { [7] = 1, [8] = 25 },
+  .image = &kern_image_avx512,
 };
 #else
 typedef int kern_avx512_is_not_here;

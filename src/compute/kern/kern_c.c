@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compute/kern/kern.h"
+#include "compute/kern/kern_image.h"
 
 /* ---- ranks ---- */
 
@@ -187,4 +188,5 @@ const struct kern kern_c = {
   .name = "c", .rank_f32 = rank_f32, .rank_f64 = rank_f64, .spread = kern_spread, .scan = scan, .any = any, .mux = mux, .index = find,
   .remap = kern_remap, .pack_f32 = pack_f32, .pack_f64 = pack_f64, .add_f32 = add_f32, .add_f64 = add_f64, .place_f32 = kern_place,
   .place_f64 = kern_place, .cost_two = 310,
+  .image = &kern_image_c,
 };

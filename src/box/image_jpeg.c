@@ -1,6 +1,6 @@
 /* box/image_jpeg.c: JPEG by libjpeg-turbo, as Pillow asks it: the exact integer DCT, smooth upsampling, no orientation. Its errors jump.
  *
- * Columns and rows that nobody wants are read, but not turned into pixels. Smooth upsampling looks at the neighbours of a pixel, so a margin
+ * Columns and rows that nobody wants are read, but not turned into pixels. Smooth upsampling looks at a pixel's neighbours, so a margin
  * around the wanted part is decoded and dropped: what is left is as it is in the whole picture. */
 #include <setjmp.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "box/image_int.h"
 
-enum { SCANS_MAX = 500, MEMORY_MAX = 384 << 20 };
+enum { SCANS_MAX = 500, MEMORY_MAX = 256 << 20 };
 enum { ODD = 1 };              /* an aligned row is stored past the caches, and slow to be read again */
 enum { MARGIN = 32 };          /* of columns and rows: the largest block of a JPEG (MCU) has 32 x 32 pixels */
 
@@ -32,6 +32,13 @@ static void failed(j_common_ptr j)
   struct jpeg_fail *f = (struct jpeg_fail *)(void *)j->err;
   j->err->format_message(j, f->why);
   longjmp(f->back, 1);
+}
+
+static const char *why(const struct jpeg_fail *f)
+{
+  int code = f->mgr.msg_code;
+  return code == JERR_NO_BACKING_STORE ? "its scans need more memory than a picture is given"
+         : code == JERR_BAD_PROGRESSION ? "its progression is wrong, or has scans without end" : f->why;
 }
 
 static void quiet(j_common_ptr j) { (void)j; }
@@ -148,7 +155,7 @@ int image_jpeg(struct image_sink *s, struct sl_str bytes, struct sl_err *err)
   x.fail.mgr.output_message = quiet;
   x.from = (struct jpeg_source_mgr){ .next_input_byte = (const JOCTET *)bytes.p, .bytes_in_buffer = bytes.n, .init_source = no_more,
     .fill_input_buffer = no_bytes, .skip_input_data = skip, .resync_to_restart = jpeg_resync_to_restart, .term_source = no_more };
-  int rc = setjmp(x.fail.back) ? sl_err_set(err, SL_EPARSE, "cannot be read as JPEG: %s", x.fail.why) : rows(&x, err);
+  int rc = setjmp(x.fail.back) ? sl_err_set(err, SL_EPARSE, "cannot be read as JPEG: %s", why(&x.fail)) : rows(&x, err);
   jpeg_destroy_decompress(&x.j);
   sl_free(x.room);
   return rc;

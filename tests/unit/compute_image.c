@@ -1,5 +1,5 @@
-/* Pictures: every level gives the bytes and floats of the C one; sizes, centres and padding are torchvision's; what is no picture is refused.
- * tests/peers/test_images.py compares the C level with Pillow. */
+/* Pictures: every level gives the bytes and floats of the C one; sizes, centres and padding are torchvision's; what is no picture is
+ * refused. tests/peers/test_images.py compares the C level with Pillow. */
 #include "compute/image.h"
 
 #include <math.h>

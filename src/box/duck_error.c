@@ -91,6 +91,16 @@ static bool damaged(struct sl_str text)
   return sl_str_starts(text, SL_STR("Invalid Error:")); /* what its reader of footers throws has no class of its own */
 }
 
+/* A path is a table to the engine where it does not know the name's ending. */
+static bool no_data(struct sl_str text, struct sl_str *path)
+{
+  static const char mark[] = "Catalog Error: Table with name ";
+  struct sl_str rest = after(text, mark);
+  ptrdiff_t end = rest.p && sl_str_starts(rest, SL_STR("/")) ? sl_str_find(rest, SL_STR(" does not exist!")) : -1;
+  *path = end > 0 ? sl_str_head(rest, (size_t)end) : SL_STR_NONE;
+  return end > 0;
+}
+
 static const char *advice(int code)
 {
   switch (code) {
@@ -104,6 +114,9 @@ int duck_error(struct sl_err *err, const char *text)
 {
   struct told t = listen(sl_str(text && *text ? text : "the SQL engine failed and does not say why"));
   struct sl_buf b;
+  struct sl_str path;
+  if (no_data(sl_str(text ? text : ""), &path))
+    return sl_err_set(err, SL_EUNSUP, "%.*s: no data by its name: that ends in .parquet, .csv, .tsv, .json or .ndjson", SL_ARG(path));
   sl_buf_init(&b, 0);
   int code = code_of(sl_str(text ? text : ""));
   if (t.csv_line.p)

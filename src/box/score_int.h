@@ -78,6 +78,11 @@ int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_rows(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the resource's columns */
 
+/* ---- score_why.c: what failed, said more plainly; rc is given back, or a better code ---- */
+int score_why_columns(const char *const *names, size_t n, int rc, struct sl_err *err);       /* of the data */
+int score_why_label(const struct score *s, size_t r, struct sl_err *err);         /* row r of the block: its label is no class */
+int score_why(const struct score *s, struct sl_str data, uint64_t ncols, int rc, struct sl_err *err);
+
 /* ---- the rows of quality, one by one (score_quality.c) ---- */
 enum { SCORE_FEW = 30 };
 enum { J_METRIC, J_CLASS, J_SLICE, J_VALUE, J_LOW, J_HIGH, J_N, J_AGAINST, J_AGAINST_LOW, J_AGAINST_HIGH, J_DIFFERENCE, J_P_VALUE, J_TEST,

@@ -91,10 +91,12 @@ int score_quality_block(struct score *s, struct sl_err *err)
       return sl_err_set(err, SL_EUSAGE, "%.*s: its folder is none of the model's classes",
                         SL_ARG(sl_str_head(sl_column_text(&s->f.at[0], r), 150)));
     if (!known)
-      return sl_err_set(err, SL_EUSAGE, "row %llu of the data: its label is none of the model's classes", (unsigned long long)(s->row + r));
+      return score_why_label(s, r, err);
     int64_t chosen = index ? (int64_t)p[0] : width > 1 ? (int64_t)best : p[0] > 0.5;
     const double *of = classes == 2 && width == 2 ? p + 1 : p; /* softprob of two classes gives one for each */
     rc = s->part ? sl_partial_add(s->part, label, of, chosen, err) : sl_quality_add(s->quality, label, of, !index, chosen, err);
+    if (rc == SL_EUSAGE)
+      sl_err_prefix(err, "row %llu of the data", (unsigned long long)(s->row + r));
   }
   return rc;
 }

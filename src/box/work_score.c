@@ -94,6 +94,7 @@ static int match(struct score *s, duck_prepared p, struct sl_err *err)
     rc = check_missing(s, names, n, err);
   if (!rc)
     rc = sl_model_match(s->m, names, n, (const char *const *)s->page.names, s->page.n, s->label_at, s->of, err);
+  rc = score_why_columns(names, n, rc, err);
   sl_free(names);
   return rc;
 }
@@ -401,6 +402,8 @@ static int over_data(struct score *s, struct sl_err *err)
     rc = score_slices_open(s, err);
   if (!rc)
     rc = run_query(s, p, err);
+  if (rc && all)
+    rc = score_why(s, query, s->d->prepared_statement_column_count(all), rc, err);
   s->d->destroy_prepare(&p);
   s->d->destroy_prepare(&all);
   sl_buf_free(&b);

@@ -22,6 +22,7 @@ struct sl_pane {
   unsigned turn;
   bool answered;
   sl_ms good_at;                 /* when the rows that are shown came */
+  bool failed;                   /* the last whole answer was that somebody failed */
   bool whole;                    /* this question was answered once: asking again is no news */
 };
 
@@ -73,6 +74,14 @@ static void answer_keep(struct sl_pane *p, const struct sl_answer *a)
     pages_drop(p);
 }
 
+static const struct sl_source *first_failed(const struct sl_pane *p)
+{
+  for (size_t i = 0; i < p->a.nsrc; i++)
+    if (p->src[i].state == SL_FAILED)
+      return &p->src[i];
+  return NULL;
+}
+
 static void on_change(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct sl_pane *p = user;
@@ -80,6 +89,7 @@ static void on_change(void *user, sl_watch id, const struct sl_answer *a)
   answer_keep(p, a);
   p->answered = true;
   p->whole |= a->done;
+  p->failed = a->done ? first_failed(p) != NULL : p->failed;
   for (size_t i = 0; i < p->a.nsrc; i++)
     if (p->src[i].state != SL_FAILED && p->src[i].state != SL_ASKED)
       p->good_at = p->src[i].at > p->good_at ? p->src[i].at : p->good_at;
@@ -249,13 +259,6 @@ struct sl_val sl_pane_val(struct sl_pane *p, uint64_t i, const char *col)
 
 /* ---- words ---- */
 
-static const struct sl_source *first_failed(const struct sl_pane *p)
-{
-  for (size_t i = 0; i < p->a.nsrc; i++)
-    if (p->src[i].state == SL_FAILED)
-      return &p->src[i];
-  return NULL;
-}
 
 static const char *what_to_do(int code)
 {
@@ -287,7 +290,7 @@ bool sl_pane_draw_state(struct sl_pane *p, struct sl_grid *g, struct sl_rect r, 
     sl_grid_printf(g, r.x + 3, y, r.w - 4, role, "%s %.*s: %s", glyph, SL_ARG(bad->conn), sl_code_words(bad->err.code));
     y = wrap_put(g, r, y + 1, SL_ROLE_text, bad->err.msg);
     sl_grid_putz(g, r.x + 3, y + 1, r.w - 4, SL_ROLE_dim, what_to_do(bad->err.code));
-  } else if (!p->a.done && !p->whole) {
+  } else if (!p->a.done && (!p->whole || p->failed)) { /* asked again after a failure, too */
     const char *at = p->a.nsrc && p->src[0].state <= SL_FLOWING && p->src[0].note[0] ? p->src[0].note : "loading";
     sl_grid_printf(g, r.x + 3, y, r.w - 4, SL_ROLE_dim, "%s %s", sl_glyph_pick("·", "."), at);
   } else if (p->a.loaded > 0) {

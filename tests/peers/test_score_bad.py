@@ -3,7 +3,10 @@ files that are empty or hold one row. Where the libraries have an answer it is t
 nothing is on standard output."""
 import json
 import os
+import resource
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import duckdb
@@ -158,6 +161,58 @@ def test_categories_never_seen(bench):
     for null in ("null", "null::integer"):  # none at all, whatever the type
         same(bench.score("k.txt", f"sql:select {null} k, 1.0 v"), two.predict(blank))
         same(bench.score("k.ubj", f"sql:select {null} k, 1.0 v"), one.predict(xgb.DMatrix(blank, enable_categorical=True)))
+
+
+def test_what_is_wrong_is_said(bench):
+    """The column, the row and its text, what there is instead; of a file without rows that it is empty."""
+    lines = ["a,b,c,y", "1,2,3,0", "1,high,3,1", "1,2,3,9"]
+    bench.put("text.csv", "\n".join(lines))
+    bench.refused("m.txt", "text.csv", "column b is text, and the model takes a number: row 1 of the data holds \"high\"")
+    bench.put("inf.csv", "a,b,c\n1,inf,3\n1,2,3\n")
+    bench.refused("m.txt", "inf.csv", "column b is text", "sql:select * replace (\"b\"::double as \"b\") from ...")
+    told = bench.run("m.txt", "sql:select * replace (b::double as b) from 'inf.csv'", "-o", "json")
+    assert json.loads(told.stdout)[0]["prediction"] == pytest.approx(bench.want("m.txt", [[1, np.inf, 3]])[0])
+    bench.put("other.csv", "one,two,three\n1,2,3\n")
+    bench.refused("m.ubj", "other.csv", "the data has no column a, which the model takes; it has one, two, three")
+    bench.put("nothing.csv", "")
+    bench.refused("m.ubj", "nothing.csv", "the data has no column a, which the model takes: it is empty")
+    bench.refused("m.ubj", "m.txt", "here/m.txt: no data by its name: that ends in .parquet, .csv")
+    bench.put("head.csv", "a,b,c,y\n")
+    for data, words in (("head.csv", "the data has no rows: there is nothing to judge"), ("lab.csv", "row 1 of the data: a label is 9;")):
+        bench.put("lab.csv", "a,b,c,y\n1,2,3,0\n1,2,3,9\n")
+        out = subprocess.run([PROGRAM, "get", "quality", f"m.ubj {data} label=y", "--no-input"], capture_output=True, env=bench.env,
+                             cwd=bench.folder)
+        assert out.returncode in (1, 2) and words in out.stderr.decode() and out.stderr.count(b"\n") == 1, out
+
+
+ENDLESS = "sql:select x::double a, 1.0 b, 2.0 c from range(10000000000) t(x)"
+
+
+def test_a_box_that_is_killed(bench):
+    """One line, the exit code, nothing under the name that was asked for; and the next one works."""
+    p = subprocess.Popen([PROGRAM, "score", "--model", "m.ubj", "--data", ENDLESS, "--out", "gone.csv", "--no-input"], env=bench.env,
+                         cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    end, boxes = time.time() + 20, []
+    while not boxes and time.time() < end:
+        time.sleep(0.05)
+        boxes = Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text().split()
+    time.sleep(0.3)
+    os.kill(int(boxes[0]), signal.SIGKILL)
+    out, said = p.communicate(timeout=30)
+    assert p.returncode == 1 and out == b"" and said.count(b"\n") == 1 and b"the box died: killed" in said and b"next query" in said, said
+    assert not (bench.folder / "gone.csv").exists()
+    assert len(bench.score("m.ubj", "sql:select 1.0 a, 2.0 b, 3.0 c")) == 1
+
+
+@pytest.mark.parametrize("name", ["full.csv", "full.parquet", "full.ndjson"])
+def test_a_disk_that_is_full(bench, name):
+    out = subprocess.run([PROGRAM, "score", "--model", "m.ubj", "--data", ENDLESS.replace("10000000000", "3000000"), "--out", name,
+                          "--no-input"], capture_output=True, env=bench.env, cwd=bench.folder, timeout=60,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)))
+    said = out.stderr.decode()
+    assert out.returncode == 1 and out.stdout == b"" and said.count("\n") == 1, (out.returncode, said)
+    assert any(words in said for words in ("File too large", "No space", "box.tmp")), said
+    assert not [p.name for p in bench.folder.iterdir() if p.name.startswith(name) or p.name.startswith("." + name)]
 
 
 def test_the_signature_is_asked(bench):

@@ -28,6 +28,14 @@ static const struct sl_col own[] = {
     .flags = SL_COL_HIDDEN },
   { .name = "histogram_current", .type = SL_LIST, .help = "the same of the current data", .flags = SL_COL_HIDDEN },
   { .name = "categories", .type = SL_LIST, .help = "what the histograms count, where they go by category", .flags = SL_COL_HIDDEN },
+  { .name = "vanished_categories", .type = SL_LIST, .help = "values that only the baseline has, the most frequent first, at most 8",
+    .flags = SL_COL_HIDDEN },
+  { .name = "new_categories", .type = SL_LIST, .help = "values that only the current data has, the most frequent first, at most 8",
+    .flags = SL_COL_HIDDEN },
+  { .name = "vanished_share", .type = SL_F64, .help = "share of the baseline's values in them; in a feature's first row",
+    .flags = SL_COL_HIDDEN },
+  { .name = "new_share", .type = SL_F64, .help = "share of the current values in them; in a feature's first row",
+    .flags = SL_COL_HIDDEN },
 };
 
 struct work {

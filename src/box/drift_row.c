@@ -9,7 +9,7 @@
 enum { COL_FEATURE, COL_KIND, COL_TEST, COL_DEFINITION, COL_STATISTIC, COL_P, COL_THRESHOLD, COL_DRIFTED, COL_N, COL_MISSING = COL_N + 2,
        COL_INFINITE = COL_MISSING + 2, COL_Q = COL_INFINITE + 2, COL_BONFERRONI,
        COL_CHOSEN, COL_CHANCE, COL_NOTE, COL_MEDIAN, COL_LOW = COL_MEDIAN + 2,
-       COL_HIGH, COL_HISTOGRAM, COL_CATEGORIES = COL_HISTOGRAM + 2 };
+       COL_HIGH, COL_HISTOGRAM, COL_CATEGORIES = COL_HISTOGRAM + 2, COL_ONLY, COL_ONLY_SHARE = COL_ONLY + 2 };
 
 /* As the resource `drift` and its backend's own columns have them; only order and types count here. */
 static const struct sl_col cols[] = {
@@ -22,7 +22,8 @@ static const struct sl_col cols[] = {
   { .name = "chosen", .type = SL_BOOL }, { .name = "chance", .type = SL_F64 }, { .name = "note", .type = SL_TEXT },
   { .name = "median_baseline", .type = SL_F64 }, { .name = "median_current", .type = SL_F64 }, { .name = "low", .type = SL_F64 },
   { .name = "high", .type = SL_F64 }, { .name = "histogram_baseline", .type = SL_LIST }, { .name = "histogram_current", .type = SL_LIST },
-  { .name = "categories", .type = SL_LIST },
+  { .name = "categories", .type = SL_LIST }, { .name = "vanished_categories", .type = SL_LIST },
+  { .name = "new_categories", .type = SL_LIST }, { .name = "vanished_share", .type = SL_F64 }, { .name = "new_share", .type = SL_F64 },
 };
 
 enum { GROUP_NONE, GROUP_CHOSEN, GROUP_TEST };
@@ -117,7 +118,7 @@ static int begin(struct drift_rows *o, const struct drift_feature *f, const char
                             .missing = { f->missing[0], f->missing[1] }, .infinite = { f->infinite[0], f->infinite[1] },
                             .statistic = none, .p = none, .q = none, .bonferroni = none,
                             .threshold = none, .chance = none, .median = { none, none },
-                            .low = none, .high = none, .drifted = -1, .chosen = -1 };
+                            .low = none, .high = none, .drifted = -1, .chosen = -1, .only_share = { none, none } };
   bool empty = !f->pair.n[0] || !f->pair.n[1];
   rc = keep_text(o, f->name, &h->feature, err);
   if (!rc && (f->note[0] || empty))
@@ -226,6 +227,8 @@ static void put(struct sl_batch *b, const struct drift_held *h)
     }
     set_f64(b, COL_MEDIAN + s, h->median[s]);
     set_list(b, COL_HISTOGRAM + s, h->histogram[s]);
+    set_list(b, COL_ONLY + s, h->only[s]);
+    set_f64(b, COL_ONLY_SHARE + s, h->only_share[s]);
   }
   set_list(b, COL_CATEGORIES, h->categories);
 }
@@ -320,10 +323,30 @@ static int picture_numbers(struct drift_rows *o, const struct sl_drift_pair *p, 
   return rc;
 }
 
+/* What categories came and went; of integers by their numbers. */
+static int came_and_went(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
+{
+  struct drift_held *h = last(o);
+  int rc = SL_OK;
+  drift_only_shares(&f->pair, h->only_share);
+  for (int s = 0; s < 2 && !rc; s++) {
+    struct sl_buf list;
+    sl_buf_init(&list, 0);
+    if (f->has_numbers && h->only_share[s] > 0)
+      drift_only_numbers(&f->numbers, s, &list);
+    rc = sl_buf_check(&list, err);
+    rc = rc ? rc : keep_list(o, f->has_numbers ? sl_buf_view(&list) : f->only[s], &h->only[s], err);
+    sl_buf_free(&list);
+  }
+  return rc;
+}
+
 static int picture(struct drift_rows *o, const struct drift_feature *f, struct sl_err *err)
 {
   const struct sl_drift_pair *p = &f->pair;
-  int rc = SL_OK;
+  int rc = p->ncells ? came_and_went(o, f, err) : SL_OK;
+  if (rc)
+    return rc;
   if (f->has_numbers)
     return picture_numbers(o, &f->numbers, err);
   for (unsigned s = 0; s < 2 && p->ncells && p->ncells <= DRIFT_BINS && !rc; s++)

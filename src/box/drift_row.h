@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "compute/drift.h"
 
+enum { DRIFT_ONLY_NAMES = 8, DRIFT_ONLY_BYTES = 60 };   /* categories of one side only: so many are named, by their first bytes */
 enum { DRIFT_TESTS_MAX = 64, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
 
 struct drift_feature {
@@ -18,6 +19,7 @@ struct drift_feature {
   double *chunk_mem;               /* of it; whoever compares frees it */
   int64_t missing[2], infinite[2];
   char note[64];
+  struct sl_str only[2];           /* names of categories that only this side has, as a list; none: there are none, or they are numbers */
   struct sl_str labels;            /* what the cells stand for, as a list (sl_list); none: not known, or too many */
 };
 enum drift_profile { DRIFT_EVIDENTLY, DRIFT_MONITOR, DRIFT_NANNYML, DRIFT_DEEQU };
@@ -30,7 +32,8 @@ struct drift_held {
   int drifted, chosen;             /* -1: not said */
   bool no_counts;                  /* nor n, missing, infinite */
   unsigned group;                  /* rows whose p-values belong together; 0: has none */
-  struct sl_str histogram[2], categories;
+  struct sl_str histogram[2], categories, only[2];
+  double only_share[2];            /* of the values of one side: in categories that the other has not */
 };
 struct drift_rows {
   struct sl_box_ctx *c;
@@ -72,5 +75,11 @@ struct drift_given {
 int drift_rows_given(struct drift_rows *o, const struct drift_feature *f, const struct drift_given *g, struct sl_err *err) SL_NODISCARD;
 int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;
 void drift_rows_free(struct drift_rows *o);
+
+/* ---- drift_only.c ---- */
+void drift_only_shares(const struct sl_drift_pair *p, double share[2]);        /* NaN: no categories */
+void drift_only_add(struct sl_buf *list, struct sl_str name);
+void drift_only_numbers(const struct sl_drift_pair *p, int side, struct sl_buf *list);
+void drift_only_cells(const struct sl_drift_pair *p, const struct sl_str *label, int side, struct sl_buf *list);
 
 #endif

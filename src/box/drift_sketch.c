@@ -217,7 +217,7 @@ static int compare_numbers(struct drift_rows *o, struct pair *p, struct sl_err *
 
 static int compare_cells(struct drift_rows *o, struct pair *p, const struct sl_sketch_cells *c, struct sl_err *err)
 {
-  struct sl_buf labels;
+  struct sl_buf labels, only[2];
   sl_buf_init(&labels, 0);
   for (size_t i = 0; i < c->k && c->k <= DRIFT_BINS; i++)
     sl_list_add(&labels, p->b->is == SL_SKETCH_BOOL ? sl_str(c->value[i] > 0 ? "true" : "false") : sl_str_head(c->label[i], LABEL_MAX));
@@ -226,8 +226,17 @@ static int compare_cells(struct drift_rows *o, struct pair *p, const struct sl_s
   p->f.pair.cell[0] = c->count[0];
   p->f.pair.cell[1] = c->count[1];
   int rc = sl_buf_check(&labels, err);
+  for (int s = 0; s < 2; s++) {
+    sl_buf_init(&only[s], 0);
+    if (p->b->is != SL_SKETCH_BOOL)
+      drift_only_cells(&p->f.pair, c->label, s, &only[s]);
+    rc = rc ? rc : sl_buf_check(&only[s], err);
+    p->f.only[s] = sl_buf_view(&only[s]);
+  }
   rc = rc ? rc : drift_rows_feature(o, &p->f, err);
-  p->f.labels = SL_STR_NONE;
+  p->f.labels = p->f.only[0] = p->f.only[1] = SL_STR_NONE;
+  sl_buf_free(&only[0]);
+  sl_buf_free(&only[1]);
   sl_buf_free(&labels);
   return rc;
 }

@@ -6,6 +6,7 @@
  * (drift_past.c). */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fmt.h"
 #include "base/json.h"
@@ -383,6 +384,27 @@ static int fetch_labels(struct drift *w, const struct drift_col *a, const struct
   return sl_buf_check(out, err);
 }
 
+/* The values that only one side has, the most frequent first. */
+static int fetch_only(struct drift *w, const struct drift_col *a, const struct drift_col *b, int side, struct sl_buf *out,
+                      struct sl_err *err)
+{
+  struct sl_columns r;
+  struct sl_buf sql;
+  sl_buf_init(&sql, 0);
+  put_values(w, &sql, a, b, "v");
+  sql.n -= strlen(" ORDER BY v");
+  sl_buf_printf(&sql, " HAVING sum(%s) = 0 ORDER BY sum(%s) DESC, v LIMIT %d", side ? "b" : "c", side ? "c" : "b", DRIFT_ONLY_NAMES);
+  int rc = sl_buf_check(&sql, err);
+  rc = rc ? rc : fetch(w, sql.p, DRIFT_ONLY_NAMES, &r, err);
+  sl_buf_free(&sql);
+  if (rc)
+    return rc;
+  for (size_t i = 0; i < r.at[0].n; i++)
+    drift_only_add(out, sl_column_text(&r.at[0], i));
+  sl_columns_free(&r);
+  return sl_buf_check(out, err);
+}
+
 /* A column for each chunk of the baseline: how often each value occurs in it, in the cells' order. */
 static int put_chunks(const struct drift *w, const struct drift_col *a, const struct drift_col *b, size_t size, size_t n,
                       struct sl_buf *sql, struct sl_err *err)
@@ -429,7 +451,8 @@ static int cut_cells(struct drift *w, const struct drift_col *a, const struct dr
 static int compare_cells(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_columns r;
-  struct sl_buf sql;
+  struct sl_buf sql, only[2];
+  double share[2];
   sl_buf_init(&sql, 0);
   put_values(w, &sql, a, b, "CAST(sum(b) AS DOUBLE), CAST(sum(c) AS DOUBLE)");
   int rc = sl_buf_check(&sql, err);
@@ -447,10 +470,18 @@ static int compare_cells(struct drift *w, const struct drift_col *a, const struc
   f->pair.ncells = r.at[0].n;
   f->pair.cell[0] = r.at[0].v.f64;
   f->pair.cell[1] = r.at[1].v.f64;
-  rc = w->out.chunked ? cut_cells(w, a, b, f, err) : SL_OK;
+  drift_only_shares(&f->pair, share);
+  for (int s = 0; s < 2; s++) {
+    sl_buf_init(&only[s], 0);
+    rc = !rc && share[s] > 0 ? fetch_only(w, a, b, s, &only[s], err) : rc;
+    f->only[s] = sl_buf_view(&only[s]);
+  }
+  rc = rc ? rc : w->out.chunked ? cut_cells(w, a, b, f, err) : SL_OK;
   rc = rc ? rc : drift_rows_feature(&w->out, f, err);
-  f->labels = SL_STR_NONE;
+  f->labels = f->only[0] = f->only[1] = SL_STR_NONE;
   sl_free(f->chunk_mem);
+  sl_buf_free(&only[0]);
+  sl_buf_free(&only[1]);
   sl_buf_free(&sql);
   sl_columns_free(&r);
   return rc;

@@ -151,17 +151,28 @@ static bool is_true(const struct sl_batch *b, uint32_t row, int col)
   return !v.null && v.u.b;
 }
 
+static void count_novel(struct sl_drift_tally *t, struct sl_val share)
+{
+  if (share.null || !(share.u.f > 0))
+    return;
+  if (t->novel < sizeof t->novel_first / sizeof t->novel_first[0])
+    snprintf(t->novel_first[t->novel], sizeof t->novel_first[0], "%s", t->last);
+  t->novel++;
+}
+
 void sl_drift_tally_add(struct sl_drift_tally *t, const struct sl_batch *b)
 {
   const struct sl_schema *s = sl_batch_schema(b);
   int feature = sl_schema_find(s, SL_STR("feature")), drifted = sl_schema_find(s, SL_STR("drifted"));
   int chosen = sl_schema_find(s, SL_STR("chosen")), tool = sl_schema_find(s, SL_STR("definition"));
+  int fresh = sl_schema_find(s, SL_STR("new_share"));
   for (uint32_t row = 0; feature >= 0 && drifted >= 0 && row < sl_batch_count(b); row++) {
     struct sl_val name = sl_batch_get(b, row, (unsigned)feature), bad = sl_batch_get(b, row, (unsigned)drifted);
     struct sl_val by = tool < 0 ? sl_null(SL_TEXT) : sl_batch_get(b, row, (unsigned)tool);
     uint64_t hash = sl_str_hash(name.u.s) | 1;
     if (hash != t->last_hash)
       feature_begin(t, name.u.s, hash);
+    count_novel(t, fresh < 0 ? sl_null(SL_F64) : sl_batch_get(b, row, (unsigned)fresh));
     if (bad.null)
       continue;
     bool monitor = !by.null && sl_str_eqz(by.u.s, "monitor");
@@ -251,5 +262,7 @@ void sl_drift_words(struct sl_buf *b, const struct sl_drift_tally *t, const char
   sl_buf_printf(b, ", by %s's rule", sl_drift_profile_name(profile));
   if (t->unjudged)
     sl_buf_printf(b, "; %zu not judged", t->unjudged);
+  sl_buf_z(b, t->novel ? "; new categories in " : "");
+  put_names(b, t->novel_first, t->novel);
   put_monitor(b, t, profile);
 }

@@ -36,6 +36,8 @@ struct sl_drift_tally {
   size_t differ;               /* features over which the two differ */
   char other[3][48];           /* names of the first of them */
   char first[3][48];           /* names of the first that drifted */
+  size_t novel;                /* features with categories that the baseline has not */
+  char novel_first[3][48];     /* names of the first of them */
   char last[48];               /* the feature of the last row */
   uint64_t last_hash;
   bool counted, bad, seen_monitor, bad_monitor;  /* of that feature */

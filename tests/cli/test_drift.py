@@ -192,3 +192,31 @@ def test_p_values_among_many(demo):
     assert all(r["q_value"] is None for r in auto if r["p_value"] is None)
     named = [r for r in json.loads(demo("drift", *data, "--tests", "ks,psi", "-o", "json", code=None).stdout) if r["test"] == "ks"]
     assert [r["q_value"] for r in named] == pytest.approx(adjusted([r["p_value"] for r in named]), rel=1e-12)
+
+
+def test_categories_that_came_and_went(sluice):
+    """Which, the most frequent first, and what share of the values; names bounded; of whole numbers too; also from sketches."""
+    long = "x" * 100
+    write(sluice.cwd / "a.csv", c=["n", "s", "s", "w"] * 25, k=[1, 2, 3, 4] * 25, same=["u", "v"] * 50)
+    write(sluice.cwd / "b.csv", c=["n", "s", "e", "e", long] * 20, k=[1, 2, 7, 2, 2] * 20, same=["v", "u"] * 50)
+    rows = drift(sluice, "a.csv", "b.csv", code=4)
+    first = {f: r for (f, _), r in reversed(rows.items())}
+    assert first["c"]["new_categories"] == ["e", "x" * 60] and first["c"]["vanished_categories"] == ["w"]
+    assert first["c"]["new_share"] == 0.6 and first["c"]["vanished_share"] == 0.25
+    assert first["k"]["new_categories"] == ["7"] and first["k"]["vanished_categories"] == ["3", "4"]
+    assert first["k"]["new_share"] == 0.2 and first["k"]["vanished_share"] == 0.5
+    assert first["same"]["new_share"] == 0 and first["same"]["new_categories"] is None
+    assert "new categories in c, k" in sluice("drift", "--baseline", "a.csv", "--current", "b.csv", code=4).notes
+    sluice("drift", "--partial", "--current", "a.csv", "--output", "a.sketch")
+    kept = {f: r for (f, _), r in reversed(drift(sluice, "a.sketch", "b.csv", code=4).items())}
+    for f in first:
+        assert [kept[f][k] for k in ("new_categories", "vanished_categories", "new_share", "vanished_share")] == [
+            first[f][k] for k in ("new_categories", "vanished_categories", "new_share", "vanished_share")]
+
+
+def test_many_categories_are_named_in_part(sluice):
+    write(sluice.cwd / "a.csv", c=[f"v{i % 40}" for i in range(4000)])
+    write(sluice.cwd / "b.csv", c=[f"v{20 + i % 40}" if i % 50 else "v59" for i in range(4000)])
+    row = next(iter(drift(sluice, "a.csv", "b.csv", code=4).values()))
+    assert row["new_categories"][:2] == ["v59", "v41"] and len(row["new_categories"]) == 8 and len(row["vanished_categories"]) == 8
+    assert row["vanished_share"] == 0.5

@@ -64,15 +64,16 @@ static int prep_check(const struct sl_image_prep *p, struct sl_err *err)
   return SL_OK;
 }
 
-/* torchvision's centre: (size - crop) / 2 rounded to the nearest, half to even; what is missing is put around, the odd one behind. */
-static struct image_side cut(uint32_t to, uint32_t crop)
+/* torchvision's centre: (size - crop) / 2 rounded to the nearest, half to even; what is missing is put around, the odd one behind.
+ * transformers': rounded down; the odd one before. */
+static struct image_side cut(uint32_t to, uint32_t crop, bool down)
 {
   if (!crop)
     return (struct image_side){ .to = to, .n = to, .out = to };
   if (crop > to)
-    return (struct image_side){ .to = to, .n = to, .pad = (crop - to) / 2, .out = crop };
+    return (struct image_side){ .to = to, .n = to, .pad = (crop - to + down) / 2, .out = crop };
   uint32_t over = to - crop, half = over / 2;
-  return (struct image_side){ .to = to, .from = over % 2 && half % 2 ? half + 1 : half, .n = crop, .out = crop };
+  return (struct image_side){ .to = to, .from = !down && over % 2 && half % 2 ? half + 1 : half, .n = crop, .out = crop };
 }
 
 int image_sides(const struct sl_image_prep *p, uint32_t w, uint32_t h, struct image_side *x, struct image_side *y, struct sl_err *err)
@@ -94,8 +95,8 @@ int image_sides(const struct sl_image_prep *p, uint32_t w, uint32_t h, struct im
   if (to_w > IMAGE_RESIZED_MAX || to_h > IMAGE_RESIZED_MAX)
     return sl_err_set(err, SL_ELIMIT, "a picture of %u x %u pixels would be resized to %llu x %llu", w, h, (unsigned long long)to_w,
                       (unsigned long long)to_h);
-  *x = cut((uint32_t)to_w, p->crop_w);
-  *y = cut((uint32_t)to_h, p->crop_h);
+  *x = cut((uint32_t)to_w, p->crop_w, p->crop_floor);
+  *y = cut((uint32_t)to_h, p->crop_h, p->crop_floor);
   if (x->out > SL_IMAGE_SIDE_MAX || y->out > SL_IMAGE_SIDE_MAX || (uint64_t)x->out * y->out > SL_IMAGE_PIXELS_MAX)
     return sl_err_set(err, SL_ELIMIT, "a picture of %u x %u pixels is more than is made of one", x->out, y->out);
   return SL_OK;

@@ -42,6 +42,7 @@ struct sl_image_prep {
   uint32_t w, h;
   enum sl_image_filter filter;
   uint32_t crop_w, crop_h;     /* from the middle; 0: not cut. Where the picture is smaller, black is put around it first */
+  bool crop_floor;             /* an odd pixel beside the middle: as transformers cuts, rounded down; else torchvision's rounding to even */
   double scale;                /* v = float32(x) / float32(scale): 255 as torchvision; where `multiply`, v = float32(x * scale), as */
   bool multiply;               /* transformers does with 1/255 */
   float mean[3], std[3];

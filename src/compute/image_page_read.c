@@ -196,7 +196,7 @@ int sl_image_prep_read(struct sl_image_prep *out, struct sl_str json, const char
   struct page p = { .where = where, .err = err };
   json_t *o = NULL;
   bool resize = false;
-  *out = (struct sl_image_prep){ .fit = SL_IMAGE_KEEP };
+  *out = (struct sl_image_prep){ .fit = SL_IMAGE_KEEP, .crop_floor = true };
   int rc = json.n > SL_IMAGE_PAGE_MAX ? sl_err_set(err, SL_ELIMIT, "it is too long") : sl_json_load(&o, json, false, err);
   if (rc) {
     sl_err_prefix(err, "%s", where);

@@ -149,7 +149,7 @@ def test_weights_beside(bench):
 BAD = [("upwards", "not a file in the model's folder"), ("absolute", "not a file in the model's folder"),
        ("memory", "not a file in the model's folder"), ("hidden", "not a file in the model's folder"), ("absent", "which is not beside it"),
        ("huge", "more memory than the box has"), ("unknown_op", "Frobnicate"), ("future_ir", "IR version: 99"),
-       ("future_opset", "opset 99"), ("half", "input x is float16"), ("picture", "input x has 4 dimensions"),
+       ("future_opset", "opset 99"), ("half", "input x is float16"), ("picture", "no output is a row of floats a picture"),
        ("one_for_all", "not one result for each row")]
 
 

@@ -8,7 +8,7 @@ pytest_item "tree models" tests/peers/test_score.py
 pytest_item "scikit-learn" tests/peers/test_sklearn.py
 pytest_item "SageMaker's artifacts" tests/peers/test_sagemaker.py
 pytest_item "ONNX" tests/peers/test_onnx.py
-pytest_item "images" tests/peers/test_images.py
+pytest_item "images" tests/peers/test_images.py tests/peers/test_images_score.py
 pytest_item "drift beside Evidently and scipy" tests/peers/test_drift.py
 pytest_item "drift beside NannyML" tests/peers/test_nannyml.py
 pytest_item "drift beside Deequ" tests/peers/test_deequ.py

@@ -1,8 +1,11 @@
 """Files of a registered model that somebody moved, cut, swapped or made hostile: neither `score` nor the evidence opens what it should not,
 each says why in one line, and the gate that needs them is unknown, which blocks."""
+import array
 import json
 import pickle
+import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +127,39 @@ def test_a_model_that_does_not_fit_the_data(lab):
     lab.model.write_bytes(lab.whole[lab.model].replace(b"mean_radius", b"mean_radios"))
     assert "mean_radios" in lab.score()
     lab.gate()
+
+
+ONNX = Path(__file__).resolve().parent.parent / "peers" / "data"
+FLAVOR = "flavors:\n  onnx: {data: %s, onnx_version: 1.22.0}\n"
+
+
+def test_an_onnx_model_whose_weights_lie_beside_it(lab):
+    """What its file names is copied, too, and nothing that lies elsewhere."""
+    (lab.files / "MLmodel").write_text(FLAVOR % "model.onnx")
+    (lab.files / "model.onnx").write_bytes((ONNX / "onnx" / "bad_absent.onnx").read_bytes())
+    (lab.files / "weights.bin").write_bytes(array.array("f", [1, 2, 3, 4]).tobytes())
+    ask = ["score", "--model", "models:/cancer/4", "--data", "sql:select 1.0 a, 10.0 b, 100.0 c, 1000.0 d", "-o", "csv"]
+    assert lab.ask(*ask).stdout == "row,prediction\n0,4321\n"
+    (lab.files / "weights.bin").unlink()
+    assert "weights.bin" in lab.ask(*ask, code=1).stderr
+    (lab.files / "weights.bin").symlink_to("/etc/passwd")
+    assert "root:x" not in (said := lab.ask(*ask, code=1)).stderr and not said.stdout
+    for name in ("bad_upwards", "bad_absolute", "bad_memory"):
+        (lab.files / "model.onnx").write_bytes((ONNX / "onnx" / f"{name}.onnx").read_bytes())
+        said = lab.ask(*ask, code=1).stderr
+        assert said.count("\n") == 1 and "not re-scored" in said and "root:x" not in said
+
+
+def test_a_registered_model_of_pictures(lab):
+    """What tells of it lies beside it in the registry, where the page's folder is another one than the model's."""
+    (lab.files / "onnx").mkdir(exist_ok=True)
+    (lab.files / "MLmodel").write_text(FLAVOR % "onnx/model.onnx")
+    for name in ("model.onnx", "preprocessor_config.json", "config.json"):
+        (lab.files / "onnx" / name).write_bytes((ONNX / "pictures" / "clip" / name).read_bytes())
+    said = lab.ask("score", "--model", "models:/cancer/4", "--data", str(ONNX / "pictures" / "photos"), "-o", "csv")
+    assert said.stdout.startswith("row,path,prediction,probability,error\n0,ant/0.jpg,") and said.stdout.count("\n") == 17
+    assert "(preprocessor_config.json)" in said.stderr and "classes: config.json" in said.stderr
+    (lab.files / "onnx" / "preprocessor_config.json").unlink()
+    said = lab.ask("score", "--model", "models:/cancer/4", "--data", str(ONNX / "pictures" / "photos"), "-o", "csv")
+    assert "224 x 224 of its middle" in said.stderr and "torchvision's preset" in said.stderr
+    shutil.rmtree(lab.files / "onnx")

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "box/drift_numbers.h"
 #include "box/drift_row.h"
 #include "box/duck.h"
 
@@ -15,7 +16,7 @@ struct drift_side { struct drift_col *col; size_t n; int64_t rows; char table[32
 /* The baseline's side of the last column that was compared. */
 struct drift_kept {
   const struct drift_col *numbers; /* whose values these are, sorted; NULL: none */
-  struct sl_columns x;
+  struct drift_numbers x;
   struct drift_feature f;
   const struct drift_col *counts, *values; /* whose counts; whose values stand in a table, each with its number */
   size_t n;

@@ -62,7 +62,7 @@ static int few_numbers(struct drift_rows *o, struct pair *p, const struct sl_ske
   f->numbers = f->pair;
   f->has_numbers = true;
   if (!rc && few && o->integers_may_be_categories)
-    rc = sl_drift_as_categories(&f->pair, &cells, err);
+    rc = sl_drift_as_categories(&f->pair, NULL, &cells, err);
   rc = rc ? rc : drift_rows_feature(o, f, err);
   sl_free(cells);
   sl_free(x[0]);

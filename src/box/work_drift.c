@@ -1,9 +1,9 @@
 /* box/work_drift.c: two data sets, compared column by column, next to the data.
  *
  * Each side is one query. What is no Parquet is read once, into a table of the engine (which spills to the scratch folder); then a column
- * at a time is fetched from both sides, so that memory is what two columns need. Numbers are compared here, categories are counted by the
- * engine. Text: {"baseline":SQL,"current":SQL,"tests":"auto,psi","profile":"evidently"}; with "partitions" instead of "current": a history
- * (drift_past.c). */
+ * at a time is streamed from both sides and sorted, on disk if it must be (drift_numbers.h). Numbers are compared here, categories are
+ * counted by the engine. Text: {"baseline":SQL,"current":SQL,"tests":"auto,psi","profile":"evidently"}; with "partitions" instead of
+ * "current": a history (drift_past.c). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,58 +158,10 @@ int drift_side_open(struct drift *w, int s, const char *sql, const char *role, s
 
 /* ---- numbers ---- */
 
-/* Moves the finite values of a column to its front; counts the others. */
-static size_t keep_finite(struct sl_column *c, int64_t *missing, int64_t *infinite)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < c->n; i++) {
-    double v = c->v.f64[i];
-    if (!sl_column_has(c, i) || isnan(v))
-      ++*missing;
-    else if (isinf(v))
-      ++*infinite;
-    else
-      c->v.f64[n++] = v;
-  }
-  return n;
-}
-
-static int sort(double *x, size_t n, struct sl_err *err)
-{
-  double *other = sl_calloc(n + 1, sizeof *other);
-  if (!other)
-    return sl_err_nomem(err);
-  sl_stat_sort(x, other, n);
-  sl_free(other);
-  return SL_OK;
-}
-
-/* The baseline's rows by tenths, in their order, before sorting mixes them; what a tenth does not divide is a chunk more. */
-static int cut_numbers(const struct sl_column *c, struct drift_feature *f, struct sl_err *err)
-{
-  struct sl_drift_chunks *k = &f->chunks;
-  size_t size = c->n / TENTH, n = 0;
-  double *x = sl_calloc(c->n + 1, sizeof *x);
-  int rc = x ? SL_OK : sl_err_nomem(err);
-  f->chunk_mem = x;
-  for (size_t i = 0; !rc && size && i < c->n; i++) {
-    double v = c->v.f64[i];
-    if (sl_column_has(c, i) && isfinite(v))
-      x[n++] = v;
-    if ((i + 1) % size && i + 1 < c->n)
-      continue;
-    k->at[k->n + 1] = n;
-    rc = sort(x + k->at[k->n], n - k->at[k->n], err);
-    k->n++;
-  }
-  k->x = x;
-  f->pair.chunks = k;
-  return rc;
-}
-
-static int load_numbers(struct drift *w, int s, const struct drift_col *c, struct sl_columns *f, struct drift_feature *out,
+static int load_numbers(struct drift *w, int s, const struct drift_col *c, struct drift_numbers *n, struct drift_feature *out,
                         struct sl_err *err)
 {
+  bool chunked = w->out.chunked;
   struct sl_buf b;
   sl_buf_init(&b, 0);
   sl_buf_z(&b, "SELECT CAST(");
@@ -217,17 +169,10 @@ static int load_numbers(struct drift *w, int s, const struct drift_col *c, struc
   sl_buf_printf(&b, " AS DOUBLE) FROM %s", w->side[s].table);
   int rc = sl_buf_check(&b, err);
   if (!rc)
-    rc = fetch(w, b.p, (size_t)w->side[s].rows, f, err);
+    rc = drift_numbers_load(w->c, w->conn, b.p, w->side[s].rows, drift_numbers_fit(w->c, w->side[0].rows, w->side[1].rows, chunked), s,
+                            !s && chunked, n, out, err);
   sl_buf_free(&b);
-  if (rc)
-    return rc;
-  if (!s && w->out.chunked && (rc = cut_numbers(&f->at[0], out, err))) {
-    sl_columns_free(f);
-    return rc;
-  }
-  out->pair.n[s] = keep_finite(&f->at[0], &out->missing[s], &out->infinite[s]);
-  out->pair.x[s] = f->at[0].v.f64;
-  return sort(f->at[0].v.f64, out->pair.n[s], err);
+  return rc;
 }
 
 /* numpy's type of both together, as pandas reads them: integers with holes are floats there. */
@@ -240,9 +185,7 @@ static enum sl_stat_width width_of(const struct drift_col *a, const struct drift
 
 void drift_kept_free(struct drift_kept *k)
 {
-  sl_free(k->f.chunk_mem);
-  sl_columns_free(&k->x);
-  k->f.chunk_mem = NULL;
+  drift_numbers_free(&k->x);
   k->numbers = NULL;
 }
 
@@ -269,7 +212,7 @@ static int base_numbers(struct drift *w, const struct drift_col *a, struct drift
 static int compare_numbers(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f,
                            struct sl_err *err)
 {
-  struct sl_columns x = { 0 };
+  struct drift_numbers x = { .values = { .dir = NULL } };
   double *cells = NULL;
   int rc = base_numbers(w, a, f, err);
   if (!rc)
@@ -277,15 +220,16 @@ static int compare_numbers(struct drift *w, const struct drift_col *a, const str
   f->pair.width = width_of(a, b, f->missing);
   f->pair.base_width = a->narrow ? SL_STAT_F32 : SL_STAT_F64;
   /* Evidently takes integers of at most ten values for categories, by the current data */
-  bool few = !rc && b->whole && !f->missing[1] && sl_stat_distinct(f->pair.x[1], f->pair.n[1]) <= INTEGER_CATEGORIES;
+  bool few = !rc && b->whole && !f->missing[1] && sl_stat_distinct(f->pair.x[1], f->pair.n[1]) <= INTEGER_CATEGORIES &&
+             sl_stat_distinct(f->pair.x[0], f->pair.n[0]) <= CELLS_MAX;
   f->numbers = f->pair;
   f->has_numbers = !rc;
   if (few && w->out.integers_may_be_categories)
-    rc = sl_drift_as_categories(&f->pair, &cells, err);
+    rc = sl_drift_as_categories(&f->pair, w->out.chunked ? &w->kept.f.chunks : NULL, &cells, err);
   if (!rc)
     rc = drift_rows_feature(&w->out, f, err);
   sl_free(cells);
-  sl_columns_free(&x);
+  drift_numbers_free(&x);
   if (!w->again)
     drift_kept_free(&w->kept);
   return rc;

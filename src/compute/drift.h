@@ -37,8 +37,9 @@ struct sl_drift_pair {
 
 /* How many different values the two samples of a numeric feature have; how often each occurs into cell[side], where wanted. */
 size_t sl_drift_values(const struct sl_drift_pair *p, double *cell[2]);
-/* A numeric feature becomes categorical, a cell for each value. *cells is yours (sl_free) as long as p lives. */
-int sl_drift_as_categories(struct sl_drift_pair *p, double **cells, struct sl_err *err) SL_NODISCARD;
+/* A numeric feature becomes categorical, a cell for each value, and so do its chunks (NULL: none). *cells is yours (sl_free) as long as p
+ * lives. */
+int sl_drift_as_categories(struct sl_drift_pair *p, struct sl_drift_chunks *chunks, double **cells, struct sl_err *err) SL_NODISCARD;
 
 #define SL_DRIFT_TEST_(id, name, tool, rule, limit, words) SL_DRIFT_##id,
 enum sl_drift_test {

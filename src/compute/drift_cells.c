@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "compute/drift_int.h"
+#include "compute/stat_int.h"
 
 /* The next value upwards that either side has; how often it occurs on each. */
 static void step(const struct sl_drift_pair *p, size_t at[2], double count[2])
@@ -31,14 +32,32 @@ size_t sl_drift_values(const struct sl_drift_pair *p, double *cell[2])
   return k;
 }
 
-int sl_drift_as_categories(struct sl_drift_pair *p, double **cells, struct sl_err *err)
+/* How often each value of the pair occurs in each chunk. */
+static void count_chunks(const struct sl_drift_pair *p, const struct sl_drift_chunks *c, size_t k, double *cell)
 {
-  size_t k = sl_drift_values(p, NULL);
-  *cells = sl_calloc(2 * k + 1, sizeof **cells);
+  size_t i = 0, j = 0;
+  for (size_t v = 0; v < k; v++) {
+    double value = stat_next_value(p->x[0], p->n[0], p->x[1], p->n[1], &i, &j);
+    for (size_t chunk = 0; chunk < c->n; chunk++) {
+      const double *x = c->x + c->at[chunk];
+      size_t n = c->at[chunk + 1] - c->at[chunk];
+      cell[chunk * k + v] = (double)(sl_stat_upto(x, n, value) - sl_stat_below(x, n, value));
+    }
+  }
+}
+
+int sl_drift_as_categories(struct sl_drift_pair *p, struct sl_drift_chunks *chunks, double **cells, struct sl_err *err)
+{
+  size_t k = sl_drift_values(p, NULL), lists = 2 + (chunks ? chunks->n : 0);
+  *cells = sl_calloc(lists * k + 1, sizeof **cells);
   if (!*cells)
     return sl_err_nomem(err);
   double *cell[2] = { *cells, *cells + k };
   (void)sl_drift_values(p, cell);
+  if (chunks && chunks->n) {
+    count_chunks(p, chunks, k, *cells + 2 * k);
+    chunks->cell = *cells + 2 * k;
+  }
   p->kind = SL_DRIFT_CATEGORICAL;
   p->cell[0] = cell[0];
   p->cell[1] = cell[1];

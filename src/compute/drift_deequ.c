@@ -73,27 +73,28 @@ int drift_deequ_chi2(const struct sl_drift_pair *p, struct sl_drift_result *out,
   return rc;
 }
 
-/* The distinct ones of a sorted sample, as its sketch would give them back. */
-static size_t kept(const double *x, size_t n, double *out)
+/* Where it is small enough, the distinct ones of a sorted sample, as its sketch would give them back, in out. */
+static void keep(struct sl_drift_pair *p, size_t s, double out[SL_DRIFT_DEEQU_DISTINCT])
 {
+  const double *x = p->x[s];
   size_t k = 0;
-  for (size_t i = 0; i < n; i++)
-    if (!i || n > SL_DRIFT_DEEQU_DISTINCT || x[i] > x[i - 1])
+  if (p->n[s] > SL_DRIFT_DEEQU_DISTINCT)
+    return;
+  for (size_t i = 0; i < p->n[s]; i++)
+    if (!i || x[i] > x[i - 1])
       out[k++] = x[i];
-  return k;
+  p->x[s] = out;
+  p->n[s] = k;
 }
 
 int drift_deequ_linf(const struct sl_drift_pair *p, bool robust, struct sl_drift_result *out, struct sl_err *err)
 {
   struct sl_drift_pair own = *p;
-  double *x = sl_calloc(p->n[0] + p->n[1] + 1, sizeof *x);
+  double *x = sl_calloc(2 * SL_DRIFT_DEEQU_DISTINCT, sizeof *x);
   if (!x)
     return sl_err_nomem(err);
-  for (size_t s = 0; s < 2; s++) {
-    double *to = x + (s ? p->n[0] : 0);
-    own.n[s] = kept(p->x[s], p->n[s], to);
-    own.x[s] = to;
-  }
+  keep(&own, 0, x);
+  keep(&own, 1, x + SL_DRIFT_DEEQU_DISTINCT);
   double n = (double)own.n[0], m = (double)own.n[1];
   out->statistic = sl_stat_ks(own.x[0], own.n[0], own.x[1], own.n[1]);
   if (robust)

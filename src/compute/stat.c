@@ -1,89 +1,9 @@
-/* compute/stat.c: sorting, moments, and the two statistics that walk two sorted samples side by side. */
+/* compute/stat.c: moments, and the statistics that walk two sorted samples side by side. */
 #include "compute/stat.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "compute/stat_int.h"
-
-enum { DIGIT = 11, DIGITS = 6, RADIX = 1 << DIGIT };
-
-/* ---- sorting ---- */
-
-/* The order of the bits becomes the order of the values: negative numbers are turned over, the others come behind them. */
-static uint64_t key_of(double v)
-{
-  uint64_t u;
-  memcpy(&u, &v, sizeof u);
-  return u ^ (u >> 63 ? UINT64_MAX : UINT64_C(1) << 63);
-}
-
-static double of_key(uint64_t u)
-{
-  double v;
-  u ^= u >> 63 ? UINT64_C(1) << 63 : UINT64_MAX;
-  memcpy(&v, &u, sizeof v);
-  return v;
-}
-
-static uint64_t load(const double *p)
-{
-  uint64_t u;
-  memcpy(&u, p, sizeof u);
-  return u;
-}
-
-static void store(double *p, uint64_t u) { memcpy(p, &u, sizeof u); }
-
-static size_t digit_of(uint64_t key, unsigned d) { return (size_t)(key >> (d * DIGIT) & (RADIX - 1)); }
-
-static void sort_few(double *x, size_t n)
-{
-  for (size_t i = 1; i < n; i++) {
-    uint64_t k = load(&x[i]);
-    size_t j = i;
-    for (; j && load(&x[j - 1]) > k; j--)
-      store(&x[j], load(&x[j - 1]));
-    store(&x[j], k);
-  }
-}
-
-/* One digit, least significant first; a digit that all values share moves nothing. Says whether they are in `to` now. */
-static bool pass(const double *from, double *to, size_t n, unsigned d)
-{
-  size_t at[RADIX] = { 0 }, sum = 0;
-  for (size_t i = 0; i < n; i++)
-    at[digit_of(load(&from[i]), d)]++;
-  for (size_t k = 0; k < RADIX; k++) {
-    if (at[k] == n)
-      return false;
-    size_t c = at[k];
-    at[k] = sum;
-    sum += c;
-  }
-  for (size_t i = 0; i < n; i++) {
-    uint64_t u = load(&from[i]);
-    store(&to[at[digit_of(u, d)]++], u);
-  }
-  return true;
-}
-
-void sl_stat_sort(double *x, double *other, size_t n)
-{
-  double *from = x, *to = other;
-  for (size_t i = 0; i < n; i++)
-    store(&x[i], key_of(x[i]));
-  if (n <= 32)
-    sort_few(x, n);
-  for (unsigned d = 0; n > 32 && d < DIGITS; d++)
-    if (pass(from, to, n, d)) {
-      double *t = from;
-      from = to;
-      to = t;
-    }
-  for (size_t i = 0; i < n; i++)
-    x[i] = of_key(load(&from[i]));
-}
 
 /* ---- one sample ---- */
 
@@ -163,12 +83,62 @@ double stat_next_value(const double *a, size_t na, const double *b, size_t nb, s
   return v;
 }
 
-/* i/na - j/nb without rounding before the division: products of counts fit 128 bits. */
+/* i/na - j/nb without rounding before the division: products of counts fit 128 bits, and of all that memory holds 64. */
+__extension__ typedef __int128 wide;
 static double gap(size_t i, size_t na, size_t j, size_t nb)
 {
-  __extension__ typedef __int128 wide;
+  if (na < UINT32_MAX / 2 && nb < UINT32_MAX / 2) {
+    int64_t d = (int64_t)i * (int64_t)nb - (int64_t)j * (int64_t)na;
+    return (double)(d < 0 ? -d : d) / ((double)na * (double)nb);
+  }
   wide d = (wide)i * (wide)nb - (wide)j * (wide)na;
   return (double)(d < 0 ? -d : d) / ((double)na * (double)nb);
+}
+
+/* A way through two sorted samples, in steps without branches: where values hardly repeat, what is next is anybody's guess, for the
+ * processor too. The distance d, in units of 1 / (na nb), counts only behind the last of equal values. */
+struct walk { size_t i, j; int64_t d, most; double low; };
+
+static inline void walk_step(struct walk *w, const double *a, size_t na, const double *b, size_t nb)
+{
+  double x = a[w->i], y = b[w->j];
+  size_t left = x <= y, right = y <= x;
+  w->low = x < y ? x : y;
+  w->i += left;
+  w->j += right;
+  w->d += (left ? (int64_t)nb : 0) - (right ? (int64_t)na : 0);
+  bool ends = (w->i == na || a[w->i] > w->low) && (w->j == nb || b[w->j] > w->low);
+  int64_t size = w->d < 0 ? -w->d : w->d;
+  w->most = ends && size > w->most ? size : w->most;
+}
+
+/* Behind what equals its last value. Once a sample has ended the distance only shrinks. */
+static int64_t walk_end(struct walk *w, const double *a, size_t na, const double *b, size_t nb)
+{
+  for (; w->i < na && a[w->i] <= w->low; w->i++)
+    w->d += (int64_t)nb;
+  for (; w->j < nb && b[w->j] <= w->low; w->j++)
+    w->d -= (int64_t)na;
+  int64_t size = w->d < 0 ? -w->d : w->d;
+  return size > w->most ? size : w->most;
+}
+
+/* Two ways at once, from the beginning and from the middle, since each waits for what it reads. */
+static double ks_of_many(const double *a, size_t na, const double *b, size_t nb)
+{
+  size_t half = (na + nb) / 2, i = stat_from_first(a, na, b, nb, half), j = half - i;
+  struct walk w = { .low = -(double)INFINITY }, v = { .i = i, .j = j, .d = (int64_t)i * (int64_t)nb - (int64_t)j * (int64_t)na };
+  v.low = fmax(i ? a[i - 1] : w.low, j ? b[j - 1] : w.low);
+  while (w.i < na && w.j < nb && w.i + w.j < half && v.i < na && v.j < nb) {
+    walk_step(&w, a, na, b, nb);
+    walk_step(&v, a, na, b, nb);
+  }
+  while (w.i < na && w.j < nb && w.i + w.j < half)
+    walk_step(&w, a, na, b, nb);
+  while (v.i < na && v.j < nb)
+    walk_step(&v, a, na, b, nb);
+  int64_t first = walk_end(&w, a, na, b, nb), second = walk_end(&v, a, na, b, nb);
+  return (double)(first > second ? first : second) / ((double)na * (double)nb);
 }
 
 double sl_stat_ks(const double *a, size_t na, const double *b, size_t nb)
@@ -176,7 +146,9 @@ double sl_stat_ks(const double *a, size_t na, const double *b, size_t nb)
   double most = 0;
   if (!na || !nb)
     return (double)NAN;
-  for (size_t i = 0, j = 0; i < na && j < nb;) { /* where one has ended, the distance only shrinks */
+  if (na < UINT32_MAX / 2 && nb < UINT32_MAX / 2)
+    return ks_of_many(a, na, b, nb);
+  for (size_t i = 0, j = 0; i < na && j < nb;) {
     (void)stat_next_value(a, na, b, nb, &i, &j);
     double d = gap(i, na, j, nb);
     most = d > most ? d : most;

@@ -8,12 +8,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/err.h"
 
-/* ---- one sample (stat.c) ---- */
+/* ---- sorting (stat_sort.c) ---- */
 /* Ascending, -0 before 0; other[n] is scratch. Radix sort on the bits. */
 void sl_stat_sort(double *x, double *other, size_t n);
+/* Of the na + nb values of two sorted samples merged, those of the ranks from..upto-1, into out[from..]: several threads may each have a
+ * range of the ranks. */
+void sl_stat_merge(const double *a, size_t na, const double *b, size_t nb, size_t from, size_t upto, double *out);
+/* A number whose order among others is that of the values: negative numbers turned over, -0 before 0. */
+static inline uint64_t sl_stat_key(double v)
+{
+  uint64_t u;
+  memcpy(&u, &v, sizeof u);
+  return u ^ (u >> 63 ? UINT64_MAX : UINT64_C(1) << 63);
+}
+
+/* ---- one sample (stat.c) ---- */
 size_t sl_stat_distinct(const double *sorted, size_t n);          /* 0 and -0 are one value */
 double sl_stat_mean(const double *x, size_t n);
 double sl_stat_std(const double *x, size_t n);                    /* of the population (n, not n - 1); two passes */

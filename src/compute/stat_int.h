@@ -15,6 +15,8 @@ long double stat_stirling_rest(long double n);
 /* x ln(x / m) + m - x, also where x is near m and all of it cancels. */
 long double stat_deviance(long double x, long double m);
 
+/* How many of the first `rank` values of two sorted samples merged come from a; of equal ones a's come first. */
+size_t stat_from_first(const double *a, size_t na, const double *b, size_t nb, size_t rank);
 /* Steps over the next value that either of two sorted samples has; *i and *j are then how many are <= it. */
 double stat_next_value(const double *a, size_t na, const double *b, size_t nb, size_t *i, size_t *j);
 

@@ -3,8 +3,15 @@
 Deviations have their reasons in docs/internals/drift.md; in lib_drift.py they are the tolerances. NannyML's and Deequ's figures have files
 of their own, test_nannyml.py and test_deequ.py.
 """
+import json
+import os
+import subprocess
+
+import numpy as np
+import pandas as pd
 import pytest
-from lib_drift import ALL, BOTH, draw, ours, problems, rows_of
+from lib_drift import ALL, BOTH, PROGRAM, close, draw, ours, problems, rows_of
+from scipy import stats
 from sluice_pytest import peer
 
 TESTS = "auto,ks,psi,js,kl,hellinger,z,welch@scipy," + ",".join(f"{t},{t}@scipy" for t in BOTH)
@@ -34,3 +41,46 @@ def test_same_as_evidently_and_scipy(tmp_path, seed):
                 wrong.append(f"{feature}: n {row['n_baseline']}, {row['n_current']}, not {want['n']}")
     assert not wrong, "\n".join(wrong)
     assert compared >= 100
+
+
+# ---- columns that memory does not hold ----
+
+def long_columns(folder):
+    """3 and 2.5 million rows: more than the least box sorts in memory."""
+    draw_ = np.random.default_rng(5)
+    for name, n, shift in (("baseline", 3_000_000, 0), ("current", 2_500_000, 0.001)):
+        x, holes = draw_.normal(shift, 1, n), np.round(draw_.normal(shift, 50, n))
+        holes[draw_.random(n) < 0.1] = np.nan
+        holes[draw_.random(n) < 0.01] = np.inf
+        pd.DataFrame({"x": x, "holes": holes}).to_parquet(folder / f"{name}.parquet")
+        yield {"x": x, "holes": holes[np.isfinite(holes)]}
+
+
+def with_limits(folder, memory, tmp, cpu, tests):
+    config = folder / ".config" / "sluice" / "config.yaml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f"box: {{memory: {memory}, tmp: {tmp}}}\n")
+    os.chmod(folder, 0o700)
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder), "SLUICE_CPU": cpu}
+    words = [PROGRAM, "drift", "--baseline", "baseline.parquet", "--current", "current.parquet", "--tests", tests, "-o", "json"]
+    return subprocess.run(words, cwd=folder, capture_output=True, env=env, timeout=120)
+
+
+def test_sorted_on_disk_as_in_memory_and_as_scipy(tmp_path):
+    """To the bit, at every level of the processor; a full disk is one line, and nothing is left."""
+    a, b = long_columns(tmp_path)
+    tests = "auto,ks,wasserstein@scipy,mannw,psi,js@nannyml,linf_robust@deequ"
+    on_disk, in_memory = (with_limits(tmp_path, m, "2GB", "c", tests) for m in ("128MB", "1GB"))
+    assert on_disk.returncode in (0, 4), on_disk.stderr
+    assert on_disk.stdout == in_memory.stdout and on_disk.stderr == in_memory.stderr
+    assert with_limits(tmp_path, "128MB", "2GB", "avx2", tests).stdout == on_disk.stdout
+    rows = {(r["feature"], r["test"], r["definition"]): r for r in json.loads(on_disk.stdout)}
+    for c in a:
+        ks, w = stats.ks_2samp(a[c], b[c]), stats.wasserstein_distance(a[c], b[c])
+        row = rows[c, "ks", "scipy"]
+        assert close(row["statistic"], ks.statistic, 0, 1e-12) and close(row["p_value"], ks.pvalue, 1e-9, 0), (c, row, ks)
+        assert close(rows[c, "wasserstein", "scipy"]["statistic"], w, 1e-9, 0), (c, w)
+    for tmp in ("30MB", "70MB"):  # no room for a run; none to merge them
+        full = with_limits(tmp_path, "128MB", tmp, "c", "ks")
+        assert full.returncode == 1 and full.stderr.count(b"\n") == 1 and b"box.tmp" in full.stderr, full.stderr
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and p.name not in ("baseline.parquet", "current.parquet", "config.yaml")] == []

@@ -133,7 +133,7 @@ static void categories(void **state)
   struct sl_drift_pair p = numbers(a, N(a), b, N(b));
   double *cells = NULL;
   assert_int_equal(sl_drift_values(&p, NULL), 4);
-  assert_int_equal(sl_drift_as_categories(&p, &cells, NULL), SL_OK);
+  assert_int_equal(sl_drift_as_categories(&p, NULL, &cells, NULL), SL_OK);
   static const double want[2][4] = { { 1, 2, 1, 0 }, { 0, 2, 0, 1 } };
   for (size_t s = 0; s < 2; s++)
     for (size_t i = 0; i < 4; i++)

@@ -66,6 +66,71 @@ static void sorts(void **state)
   }
 }
 
+/* Numbers that share their upper bits, by the hundred and by the hundred thousand: the lower ones decide. */
+static void sorts_near_ones(void **state)
+{
+  (void)state;
+  enum { MANY = 100000 };
+  double *x = calloc(MANY, sizeof *x), *y = calloc(MANY, sizeof *y), *other = calloc(MANY, sizeof *other);
+  for (int round = 0; round < 3; round++) {
+    for (size_t i = 0; i < MANY; i++)
+      x[i] = y[i] = (round == 2 && next_random() < 0.5 ? -1 : 1) *
+                    (1 + DBL_EPSILON * floor(next_random() * 1e6) + (round == 1 ? floor(next_random() * 300) / 1024 : 0));
+    qsort(y, MANY, sizeof *y, by_value);
+    sl_stat_sort(x, other, MANY);
+    assert_memory_equal(x, y, MANY * sizeof *x);
+  }
+  free(x);
+  free(y);
+  free(other);
+}
+
+/* In any ranges of the ranks, the same as sorted together; -0 before 0. */
+static void merges(void **state)
+{
+  (void)state;
+  enum { MOST = 60 };
+  double a[MOST], b[MOST], both[2 * MOST], out[2 * MOST], other[2 * MOST];
+  for (size_t round = 0; round < 300; round++) {
+    size_t na = (size_t)(next_random() * MOST), nb = round % 7 ? (size_t)(next_random() * MOST) : 0, n = na + nb;
+    for (size_t i = 0; i < n; i++) {
+      double v = round % 2 ? next_random() : floor(next_random() * 9) - 4;
+      both[i] = v == 0 && next_random() < 0.5 ? -0.0 : v;
+      *(i < na ? &a[i] : &b[i - na]) = both[i];
+    }
+    sl_stat_sort(a, other, na);
+    sl_stat_sort(b, other, nb);
+    sl_stat_sort(both, other, n);
+    size_t cut = (size_t)(next_random() * (double)(n + 1));
+    sl_stat_merge(a, na, b, nb, cut, n, out);
+    sl_stat_merge(a, na, b, nb, 0, cut, out);
+    assert_memory_equal(out, both, n * sizeof *out);
+  }
+}
+
+/* The greatest distance at any value, ties in both, samples that end on a tie. */
+static void walks_both(void **state)
+{
+  (void)state;
+  enum { MOST = 12 };
+  double a[MOST], b[MOST], other[MOST];
+  for (size_t round = 0; round < 3000; round++) {
+    size_t na = 1 + (size_t)(next_random() * (MOST - 1)), nb = 1 + (size_t)(next_random() * (MOST - 1));
+    double range = 1 + floor(next_random() * 8), want = 0;
+    for (size_t i = 0; i < na; i++)
+      a[i] = floor(next_random() * range);
+    for (size_t i = 0; i < nb; i++)
+      b[i] = floor(next_random() * range);
+    sl_stat_sort(a, other, na);
+    sl_stat_sort(b, other, nb);
+    for (double v = 0; v < range; v++) {
+      double i = (double)sl_stat_upto(a, na, v), j = (double)sl_stat_upto(b, nb, v);
+      want = fmax(want, fabs(i * (double)nb - j * (double)na));
+    }
+    near(sl_stat_ks(a, na, b, nb), want / (double)(na * nb), 0);
+  }
+}
+
 static void describes_one(void **state)
 {
   (void)state;
@@ -240,7 +305,8 @@ static void many(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(sorts), cmocka_unit_test(describes_one), cmocka_unit_test(compares_two), cmocka_unit_test(tails),
+    cmocka_unit_test(sorts), cmocka_unit_test(sorts_near_ones), cmocka_unit_test(merges), cmocka_unit_test(walks_both),
+    cmocka_unit_test(describes_one), cmocka_unit_test(compares_two), cmocka_unit_test(tails),
     cmocka_unit_test(kolmogorov), cmocka_unit_test(exact), cmocka_unit_test(distances), cmocka_unit_test(bins), cmocka_unit_test(many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

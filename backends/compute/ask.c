@@ -37,7 +37,8 @@ static void on_progress(void *user, double done, double total)
   struct compute_ask *a = user;
   (void)done;
   (void)total;
-  sl_req_touch(a->touch, 0);
+  if (a->touch)
+    sl_req_touch(a->touch, 0);
 }
 
 static void on_done(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows)

@@ -29,6 +29,14 @@ int compute_prep_address(struct compute_prep **out, struct compute *c, struct sl
                          struct sl_err *err) SL_NODISCARD;
 void compute_prep_drop(struct compute_prep *p);            /* fn does not come */
 
+/* ---- captured data (capture.c): an address at the place of a table becomes a query, addresses in it not yet resolved ---- */
+struct compute_capture;
+typedef void compute_captured(void *user, int rc, struct sl_str sql, const struct sl_err *err);     /* once, never inside */
+bool compute_capture_is(struct sl_str address);            /* capture:... */
+int compute_capture(struct compute_capture **out, struct compute *c, struct sl_str address, compute_captured *fn, void *user,
+                    struct sl_err *err) SL_NODISCARD;
+void compute_capture_drop(struct compute_capture *k);      /* fn does not come any more */
+
 /* ---- the pool (compute.c): the work's reads are cut to what the pool's roots do not hold already ---- */
 int compute_start(struct compute *c, struct sl_box_job **out, const struct sl_box_work *w, const struct sl_box_ops *ops, void *user,
                   struct sl_err *err) SL_NODISCARD;

@@ -39,17 +39,25 @@ struct compute_prep {
   sl_watch newest;
   sl_job job;
   bool working, dropped;       /* the lane's job owns us until its end */
+  struct compute_capture *capture;             /* of address `next`: it is about to become a query */
   bool plain;                  /* one address and no statement around it */
   bool any;                    /* a folder may hold what is no data file */
 };
 
-static void prep_free(struct compute_prep *p)
+static void addresses_free(struct compute_prep *p)
 {
   for (size_t i = 0; i < p->n; i++) {
     sl_free(p->a[i].given);
     sl_free(p->a[i].path);
     sl_free(p->a[i].read);
   }
+  p->n = p->next = 0;
+}
+
+static void prep_free(struct compute_prep *p)
+{
+  compute_capture_drop(p->capture);
+  addresses_free(p);
   sl_free(p->a);
   sl_free(p->text);
   sl_free(p);
@@ -375,6 +383,61 @@ static void prep_next(struct compute_prep *p)
     p->working = true;
 }
 
+/* ---- captured data: its query takes the address's place, then all begins anew ---- */
+
+static void prep_captures(struct compute_prep *p);
+
+static int put_query(struct compute_prep *p, struct sl_str sql, struct sl_err *err)
+{
+  struct address *a = &p->a[p->next];
+  struct sl_buf b;
+  sl_buf_init(&b, SQL_MAX);
+  sl_buf_add(&b, p->text, a->at);
+  sl_buf_printf(&b, "(%.*s)", SL_ARG(sql));
+  sl_buf_str(&b, sl_str_from(p->sql, a->at + a->n));
+  int rc = sl_buf_check(&b, err);
+  if (!rc) {
+    addresses_free(p);
+    sl_free(p->text);
+    p->text = sl_buf_take(&b, NULL);
+    p->sql = sl_str(p->text);
+    rc = p->text ? find_addresses(p, err) : sl_err_nomem(err);
+  }
+  sl_buf_free(&b);
+  return rc;
+}
+
+static void on_captured(void *user, int rc, struct sl_str sql, const struct sl_err *err)
+{
+  struct compute_prep *p = user;
+  struct compute_capture *k = p->capture;
+  struct sl_err e = *err;
+  p->capture = NULL;
+  rc = rc ? rc : put_query(p, sql, &e);
+  compute_capture_drop(k);
+  if (rc)
+    prep_end(p, rc, &e);
+  else
+    prep_captures(p);
+}
+
+static void prep_captures(struct compute_prep *p)
+{
+  struct sl_err err = { 0 };
+  while (p->next < p->n && (p->plain || !compute_capture_is(sl_str(p->a[p->next].given))))
+    p->next++;
+  if (p->next == p->n) {
+    p->next = 0;
+    prep_next(p);
+    return;
+  }
+  const struct address *a = &p->a[p->next];
+  int rc = a->bare ? compute_capture(&p->capture, p->c, sl_str(a->given), on_captured, p, &err)
+                   : sl_err_set(&err, SL_EUSAGE, "%s: behind FROM or JOIN only", a->given);
+  if (rc)
+    prep_end(p, rc, &err);
+}
+
 static void prep_first(void *user)
 {
   struct compute_prep *p = user;
@@ -382,7 +445,7 @@ static void prep_first(void *user)
   if (p->dropped)
     prep_free(p);
   else
-    prep_next(p);
+    prep_captures(p);
 }
 
 static int prep_new(struct compute_prep **out, struct compute *c, struct sl_str text, compute_prepped *fn, void *user, struct sl_err *err)

@@ -4,8 +4,8 @@
  *     [select *] from quality('MODEL', 'DATA', label => 'C' [, against => 'MODEL'] [, slice => 'C'])                     how good they are
  *
  * and the same for the resource `quality` (quality.c). MODEL: a file, a folder with MLmodel, models:/NAME/3, models:/NAME@alias,
- * runs:/ID/path. What a registry holds is copied into a folder of ours first (fetch.c). DATA: an address, or sql:QUERY; for a model of
- * pictures a folder or an archive of them, which the box finds out. */
+ * runs:/ID/path, predicted:KIND (the data holds what was predicted). What a registry holds is copied into a folder of ours first
+ * (fetch.c). DATA: an address, or sql:QUERY; for a model of pictures a folder or an archive of them, which the box finds out. */
 #include <stdlib.h>
 
 #include "backend_compute/compute_int.h"
@@ -21,6 +21,7 @@ struct compute_score {
   struct compute *c;
   struct sl_req *touch;
   bool quality, wide, all;
+  bool later, gone;            /* a model that the data holds is about to be found; k is dropped meanwhile */
   char *word[WORDS];
   uint64_t threads, sample;    /* 0: none */
   compute_prepped *fn;
@@ -158,6 +159,10 @@ void compute_score_free(struct compute_score *k)
 {
   if (!k)
     return;
+  if (k->later) { /* first_given() comes yet */
+    k->gone = true;
+    return;
+  }
   compute_prep_drop(k->prep);
   for (size_t i = 0; i < MODELS; i++) {
     compute_fetch_drop(k->fetch[i]);
@@ -175,6 +180,8 @@ void compute_score_free(struct compute_score *k)
 /* ---- what the box is asked ---- */
 
 const char *const compute_beside[] = { "preprocessor_config.json", "config.json", "classes.txt", NULL };
+
+static bool is_given(struct sl_str model) { return sl_str_starts(model, SL_STR("predicted:")); }
 
 static void put_text(struct sl_buf *b, const char *key, const char *v)
 {
@@ -253,7 +260,7 @@ static void on_data(void *user, int rc, const char *sql, const char *const *read
   for (size_t i = 0; !rc && reads[i]; i++)
     rc = add_read(k, reads[i], &e);
   for (size_t i = 0; !rc && i < MODELS; i++)
-    rc = k->path[i] ? add_model(k, k->path[i], &e) : SL_OK;
+    rc = k->path[i] && !is_given(sl_str(k->word[i ? AGAINST : MODEL])) ? add_model(k, k->path[i], &e) : SL_OK;
   finish(k, rc, &e);
 }
 
@@ -309,10 +316,34 @@ static void on_path(void *user, int rc, const char *sql, const char *const *read
 
 static void on_folder(void *user, int rc, const char *dir, const struct sl_err *err) { model_found(user, rc, dir, err); }
 
+static void first_given(void *user)
+{
+  static const struct sl_err none;
+  struct compute_score *k = user;
+  k->later = false;
+  if (k->gone) {
+    compute_score_free(k);
+    return;
+  }
+  char *path = sl_asprintf("/%s", k->word[k->at ? AGAINST : MODEL]);
+  struct sl_err err = none;
+  model_found(k, path ? SL_OK : sl_err_nomem(&err), path, &err);
+  sl_free(path);
+}
+
+static int given(struct compute_score *k, struct sl_err *err)
+{
+  int rc = sl_loop_later(sl_backend_loop(k->c->b), first_given, k, err);
+  k->later = !rc;
+  return rc;
+}
+
 static int next_model(struct compute_score *k, struct sl_err *err)
 {
   const char *model = k->word[k->at ? AGAINST : MODEL];
   struct sl_str s = sl_str(model);
+  if (is_given(s)) /* the data has them already */
+    return given(k, err);
   if (compute_fetch_needed(s))
     return compute_fetch(&k->fetch[k->at], k->c, model, k->touch, on_folder, k, err);
   return compute_prep_address(&k->prep, k->c, s, on_path, k, err);

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "box/duck.h"
 
-enum { LINE_CAP = 8 };
+enum { LINE_CAP = 8, LONG = 1000 };       /* a longer line is the data's, quoted */
 
 struct told { struct sl_str line[LINE_CAP]; size_t n; struct sl_str file, at, caret, csv_line; };
 
@@ -46,7 +46,7 @@ static struct told listen(struct sl_str text)
       words = words && !t.n;
     } else if (sl_str_starts(s, SL_STR("Possible ")) || sl_str_starts(s, SL_STR("* "))) {
       words = false; /* advice for its own shell */
-    } else if (words && !csv_place(&t, s) && !after(s, "Original Line:").p && t.n < LINE_CAP) {
+    } else if (words && !csv_place(&t, s) && !after(s, "Original Line:").p && s.n < LONG && t.n < LINE_CAP) {
       t.line[t.n++] = s;
     }
   }

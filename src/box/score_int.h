@@ -73,6 +73,9 @@ uint64_t score_images_failed(const struct score *s);
 uint64_t score_images_others(const struct score *s);
 int score_images_notes(struct score *s, struct sl_err *err) SL_NODISCARD;     /* the same to the console */
 void score_images_free(struct score *s);
+/* ---- score_given.c: predictions that the data holds: a path of `/predicted:...` */
+bool score_given_is(const char *path);
+int score_given_load(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* ---- score_quality.c ---- */
 int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;

@@ -162,6 +162,8 @@ int score_model_load(struct score *s, struct sl_err *err)
   char *file = NULL;
   sl_buf_init(&b, (size_t)MODEL_MAX + (1 << 16));
   int rc = SL_OK;
+  if (score_given_is(s->path))
+    return score_given_load(s, err);
   if (stat(s->path, &st))
     rc = sl_err_sys(err, errno, "cannot open %s", s->path);
   else if (S_ISDIR(st.st_mode))

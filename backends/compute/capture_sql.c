@@ -1,0 +1,313 @@
+/* backends/compute/capture_sql.c: queries over captured JSON lines. The engine reads lines, so that each has its number in its file,
+ * and parses them; what does not fit is an error with file and line. Windows over the lines stream: nothing is kept of them. */
+#include <stdio.h>
+
+#include "backend_compute/capture.h"
+#include "base/fmt.h"
+
+static const char *const sides[CAPTURE_SIDES] = { "i", "o", "t" };
+
+/* ---- lines, and what stands in them; p: prefix of the names ---- */
+
+/* Not in parallel: else a line longer than the reader's buffers is no error everywhere. */
+static void put_reader(struct sl_buf *b, const char *address)
+{
+  sl_buf_z(b, "read_csv(");
+  sl_fmt_quote(b, sl_str(address), '\'');
+  sl_buf_z(b, ", columns = {'line': 'VARCHAR'}, delim = e'\\x01', quote = '', escape = '', header = false, filename = true, "
+           "hive_partitioning = "
+           "false, max_line_size = 8388608, buffer_size = 33554432, parallel = false, auto_detect = false)");
+}
+
+/* Files of which nothing came: a line without an end that is longer than all buffers is passed over by the reader. */
+static void put_missed(struct sl_buf *b, const char *address)
+{
+  sl_buf_z(b, " UNION ALL SELECT 'missed', NULL, NULL, (SELECT count(*) FROM read_blob(");
+  sl_fmt_quote(b, sl_str(address), '\'');
+  sl_buf_z(b, ") WHERE size > 0) - (SELECT count(DISTINCT filename) FROM ");
+  put_reader(b, address);
+  sl_buf_z(b, "), false, false, 0");
+}
+
+static void put_lines(struct sl_buf *b, char p, const char *address)
+{
+  sl_buf_printf(b, "%c_raw AS NOT MATERIALIZED (SELECT filename AS file, line, row_number() OVER () AS pos, lag(filename) OVER () AS "
+                "prev FROM ", p);
+  put_reader(b, address);
+  sl_buf_printf(b, "),\n"
+                "%c_lines AS NOT MATERIALIZED (SELECT line, pos, concat(file, ':', pos - max(CASE WHEN prev IS DISTINCT FROM file THEN "
+                "pos END) "
+                "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1, ': ') AS place FROM %c_raw),\n", p, p);
+  sl_buf_printf(b, "%c_json AS NOT MATERIALIZED (SELECT pos, place, CASE WHEN json_valid(line) THEN CAST(line AS JSON) "
+                "ELSE error(concat(place, 'not JSON')) END AS j FROM %c_lines WHERE trim(coalesce(line, '')) <> ''),\n"
+                "%c_id AS NOT MATERIALIZED (SELECT pos, place, j, coalesce(json_extract_string(j, '$.eventMetadata.eventId'), "
+                "error(concat(place, 'no eventMetadata.eventId'))) AS id FROM %c_json),\n", p, p, p, p);
+}
+
+static void put_part(struct sl_buf *b, const char *side, const char *path)
+{
+  sl_buf_printf(b, ", json_extract_string(j, '$.%s.data') AS %s_data, upper(json_extract_string(j, '$.%s.encoding')) AS %s_code, "
+                "lower(json_extract_string(j, '$.%s.observedContentType')) AS %s_type", path, side, path, side, path, side);
+}
+
+/* The text of a part, and what is written in it. */
+static void put_text(struct sl_buf *b, const char *s, const char *what)
+{
+  sl_buf_printf(b, ", CASE WHEN %s_data IS NULL THEN NULL WHEN %s_code IN ('CSV', 'JSON') THEN %s_data WHEN %s_code = 'BASE64' THEN "
+                "coalesce(try(decode(from_base64(%s_data))), error(concat(place, '%s.data: no BASE64 of a text'))) "
+                "ELSE error(concat(place, '%s.encoding ', coalesce(%s_code, 'is missing'), ': CSV, JSON or BASE64')) END AS %s_text",
+                s, s, s, s, s, what, what, s, s);
+  sl_buf_printf(b, ", CASE WHEN %s_data IS NULL THEN NULL WHEN %s_code IN ('CSV', 'JSON') THEN %s_code WHEN %s_type LIKE '%%csv%%' "
+                "THEN 'CSV' WHEN %s_type LIKE '%%json%%' THEN 'JSON' ELSE error(concat(place, '%s: BASE64 of ', coalesce(%s_type, "
+                "'no observedContentType'), ': CSV or JSON is read')) END AS %s_form", s, s, s, s, s, what, s, s);
+}
+
+/* A record of CSV, in x, as cells. */
+#define CELL "(?:\"(?:[^\"]|\"\")*\"|[^,\"]*)"
+static void put_csv(struct sl_buf *b, const char *s, const char *what)
+{
+  sl_buf_printf(b, "list_transform(list_filter(string_split(replace(%s_text, chr(13), ''), chr(10)), lambda x: trim(x) <> ''), lambda x: "
+                "list_transform(CASE WHEN NOT contains(x, '\"') THEN string_split(x, ',') WHEN regexp_full_match(x, "
+                "'" CELL "(?:," CELL ")*') "
+                "THEN list_transform(regexp_extract_all(x || ',', '(" CELL "),', 1), lambda y: CASE WHEN starts_with(y, '\"') THEN "
+                "replace(substr(y, 2, length(y) - 2), '\"\"', '\"') ELSE y END) ELSE error(concat(place, '%s.data: quotes that are no "
+                "CSV')) "
+                "END, lambda y: {'k': CAST(NULL AS VARCHAR), 'v': y}))", s, what);
+}
+
+/* Documents (one, or one a line), their records, the records' cells. */
+static void put_json(struct sl_buf *b, const char *s, const char *what)
+{
+  sl_buf_printf(b, "list_transform(flatten(list_transform(CASE WHEN json_valid(%s_text) THEN [CAST(%s_text AS JSON)] ELSE list_transform("
+                "list_filter(string_split(%s_text, chr(10)), lambda x: trim(x) <> ''), lambda x: CASE WHEN json_valid(x) THEN CAST(x AS "
+                "JSON) "
+                "ELSE error(concat(place, '%s.data: not JSON')) END) END, lambda d: CASE WHEN json_type(d, '$.instances') = 'ARRAY' THEN "
+                "json_extract(d, '$.instances[*]') WHEN json_type(d, '$.predictions') = 'ARRAY' THEN json_extract(d, '$.predictions[*]') "
+                "WHEN json_type(d) = 'ARRAY' AND json_type(d, '$[0]') IN ('ARRAY', 'OBJECT') THEN json_extract(d, '$[*]') ELSE [d] END)), "
+                "lambda r: ", s, s, s, what);
+  sl_buf_printf(b, "CASE WHEN json_type(r) = 'ARRAY' THEN list_transform(json_extract(r, '$[*]'), lambda y: {'k': CAST(NULL AS VARCHAR), "
+                "'v': json_extract_string(y, '$')}) WHEN json_type(r, '$.features') = 'ARRAY' THEN list_transform(json_extract(r, "
+                "'$.features[*]'), lambda y: {'k': CAST(NULL AS VARCHAR), 'v': json_extract_string(y, '$')}) WHEN json_type(r) = 'OBJECT' "
+                "THEN list_transform(json_keys(r), lambda y: {'k': y, 'v': CASE WHEN contains(y, '\"') OR contains(y, chr(92)) THEN "
+                "error(concat(place, '%s.data: a name with a quote or a backslash')) ELSE json_extract_string(r, concat('$.\"', y, "
+                "'\"')) END}) "
+                "ELSE [{'k': CAST(NULL AS VARCHAR), 'v': json_extract_string(r, '$')}] END)", what);
+}
+
+static void put_records(struct sl_buf *b, const char *s, const char *what)
+{
+  sl_buf_printf(b, ", CASE %s_form WHEN 'CSV' THEN ", s);
+  put_csv(b, s, what);
+  sl_buf_z(b, " WHEN 'JSON' THEN ");
+  put_json(b, s, what);
+  sl_buf_printf(b, " END AS %s_rec", s);
+}
+
+/* WITH ..., up to the events with their records; once: of a repeated event the first one. */
+static void put_events(struct sl_buf *b, const struct capture_ask *a, bool once, bool inner)
+{
+  static const char *const what[CAPTURE_SIDES] = { "endpointInput", "endpointOutput", "groundTruthData" };
+  sl_buf_z(b, "WITH ");
+  put_lines(b, 'c', a->from);
+  if (a->truth) {
+    put_lines(b, 't', a->truth);
+    sl_buf_z(b, "truth AS NOT MATERIALIZED (SELECT id, arg_min(j, pos) AS tj, arg_min(place, pos) AS t_place FROM t_id GROUP BY id),\n");
+  }
+  sl_buf_z(b, "c_once AS NOT MATERIALIZED (SELECT * FROM c_id");
+  sl_buf_z(b, once ? " QUALIFY row_number() OVER (PARTITION BY id ORDER BY pos) = 1),\n" : "),\n");
+  sl_buf_z(b, "parts AS NOT MATERIALIZED (SELECT pos, place, id, json_extract_string(j, '$.eventMetadata.inferenceTime') AS stamp");
+  put_part(b, "i", "captureData.endpointInput");
+  put_part(b, "o", "captureData.endpointOutput");
+  if (a->truth) {
+    sl_buf_z(b, ", json_extract_string(tj, '$.groundTruthData.data') AS t_data, upper(json_extract_string(tj, "
+             "'$.groundTruthData.encoding')) "
+             "AS t_code, NULL AS t_type, CASE WHEN tj IS NOT NULL AND json_extract_string(tj, '$.groundTruthData.data') IS NULL THEN "
+             "error(concat(t_place, 'no groundTruthData.data')) END AS t_lacks");
+    sl_buf_printf(b, " FROM c_once %s JOIN truth USING (id)),\n", inner ? "INNER" : "LEFT");
+  } else {
+    put_part(b, "t", "groundTruthData");
+    sl_buf_z(b, ", NULL AS t_lacks FROM c_once),\n");
+  }
+  sl_buf_z(b, "texts AS NOT MATERIALIZED (SELECT pos, place, id, stamp, t_lacks, CASE WHEN i_data IS NULL AND o_data IS NULL THEN "
+           "error(concat(place, 'no captureData')) END AS lacks");
+  for (int s = 0; s < CAPTURE_SIDES; s++)
+    put_text(b, sides[s], what[s]);
+  sl_buf_z(b, " FROM parts),\nrecs AS NOT MATERIALIZED (SELECT pos, place, id, stamp, t_lacks, lacks");
+  for (int s = 0; s < CAPTURE_SIDES; s++)
+    put_records(b, sides[s], what[s]);
+  sl_buf_z(b, " FROM texts)\n");
+}
+
+/* ---- the first query: rows of side, place, key, how many, and what they all are ---- */
+
+static void put_cells(struct sl_buf *b, const char *s)
+{
+  sl_buf_printf(b, "coalesce(flatten(list_transform(%s_rec, lambda r: list_append(list_transform(r, lambda y, i: {'s': '%s', 'i': i, "
+                "'k': y.k, "
+                "'v': nullif(trim(y.v), '')}), {'s': '%s length', 'i': len(r), 'k': CASE WHEN len(r) > 0 THEN r[1].k END, 'v': "
+                "NULL}))), [])",
+                s, s, s);
+}
+
+/* The names of a baseline: a list, Model Monitor's file, or a table of any kind. */
+static void put_names(struct sl_buf *b, const char *names)
+{
+  struct sl_str s = sl_str(names);
+  bool file = strchr(names, '/') || strchr(names, ':') || sl_str_ends(s, SL_STR(".csv")) || sl_str_ends(s, SL_STR(".parquet")) ||
+              sl_str_ends(s, SL_STR(".json"));
+  sl_buf_z(b, " UNION ALL SELECT 'name', i, k, 0, false, fraction, 0 FROM (");
+  if (file && sl_str_ends(s, SL_STR(".json"))) {
+    sl_buf_z(b, "SELECT unnest(range(1, len(f) + 1)) AS i, json_extract_string(unnest(f), '$.name') AS k, "
+             "json_extract_string(unnest(f), '$.inferred_type') = 'Fractional' AS fraction FROM (SELECT json_extract(content, "
+             "'$.features[*]') AS f FROM read_text(");
+    sl_fmt_quote(b, s, '\'');
+    sl_buf_z(b, "))");
+  } else if (file) {
+    sl_buf_z(b, "SELECT row_number() OVER () AS i, column_name AS k, column_type IN ('DOUBLE', 'FLOAT') OR column_type LIKE 'DECIMAL%' "
+             "AS fraction "
+             "FROM (DESCRIBE FROM ");
+    sl_fmt_quote(b, s, '\'');
+    sl_buf_z(b, ")");
+  } else {
+    sl_buf_z(b, "SELECT unnest(range(1, len(f) + 1)) AS i, trim(unnest(f)) AS k, false AS fraction FROM (SELECT string_split(");
+    sl_fmt_quote(b, s, '\'');
+    sl_buf_z(b, ", ',') AS f)");
+  }
+  sl_buf_ch(b, ')');
+}
+
+int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_err *err)
+{
+  sl_buf_z(b, "SELECT side, nth, word, n, whole, number FROM (SELECT * FROM (");
+  put_events(b, a, false, false);
+  sl_buf_z(b, "SELECT u.s AS side, CASE WHEN u.k IS NULL OR u.s LIKE '% length' THEN u.i END AS nth, CASE WHEN u.s NOT LIKE '% length' "
+           "THEN u.k "
+           "END AS word, count(*) AS n, bool_and(u.v IS NULL OR (regexp_full_match(u.v, '[+-]?[0-9]+') AND try_cast(u.v AS BIGINT) IS "
+           "NOT NULL)) AND count(u.v) > 0 AS whole, "
+           "bool_and(u.v IS NULL OR try_cast(u.v AS DOUBLE) IS NOT NULL) AND count(u.v) > 0 AS number, min(u.i) AS first FROM (SELECT "
+           "unnest("
+           "list_concat(");
+  for (int s = 0; s < CAPTURE_SIDES; s++) {
+    sl_buf_z(b, s ? ", " : "");
+    put_cells(b, sides[s]);
+  }
+  /* The ids apart: another pass, of which nothing else is kept. */
+  sl_buf_z(b, ")) AS u FROM recs WHERE lacks IS NULL AND t_lacks IS NULL) GROUP BY ALL) UNION ALL SELECT unnest(['events', 'repeated', "
+           "'joined', 'truths', 'truths repeated', 'unused']), NULL, NULL, unnest([e, r, j, t, tr, u]), false, false, 0 FROM (");
+  put_events(b, a, false, false);
+  if (a->truth)
+    sl_buf_z(b, ", x AS (SELECT id, count(*) AS n FROM c_id GROUP BY id), y AS (SELECT id, count(*) AS n FROM t_id GROUP BY id) SELECT "
+             "coalesce(sum(x.n), 0)::BIGINT AS e, coalesce(sum(x.n - 1), 0)::BIGINT AS r, count(*) FILTER (x.n > 0 AND y.n > 0) AS j, "
+             "count(y.n) AS t, coalesce(sum(y.n - 1), 0)::BIGINT AS tr, count(*) FILTER (x.n IS NULL) AS u FROM x FULL JOIN y USING (id))");
+  else
+    sl_buf_z(b, ", x AS (SELECT id, count(*) AS n, bool_or(t_data IS NOT NULL) AS y FROM parts GROUP BY id) SELECT coalesce(sum(n), "
+             "0)::BIGINT "
+             "AS e, coalesce(sum(n - 1), 0)::BIGINT AS r, count(*) FILTER (y) AS j, count(*) FILTER (y) AS t, 0 AS tr, 0 AS u FROM x)");
+  if (a->names)
+    put_names(b, a->names);
+  put_missed(b, a->from);
+  if (a->truth)
+    put_missed(b, a->truth);
+  sl_buf_z(b, ") ORDER BY side, nth, first, word");
+  return sl_buf_check(b, err);
+}
+
+/* ---- the second one: the rows ---- */
+
+static void put_name(struct sl_buf *b, const struct capture_found *f, int side, size_t i)
+{
+  char own[40];
+  size_t at = f->names == f->n[CAPTURE_IN] ? i : f->names == f->n[CAPTURE_IN] + f->n[CAPTURE_OUT] ? i + f->n[CAPTURE_OUT] : SIZE_MAX;
+  const char *word = side == CAPTURE_OUT ? "predicted" : "truth", *name = own;
+  if (side == CAPTURE_IN && f->at[side][i].key)
+    name = f->at[side][i].key;
+  else if (side == CAPTURE_IN && f->names && at < f->names)
+    name = f->name[at];
+  else if (side == CAPTURE_IN)
+    snprintf(own, sizeof own, "_c%zu", i);
+  else if (f->n[side] == 1)
+    name = word;
+  else
+    snprintf(own, sizeof own, "%s_%zu", word, i);
+  sl_fmt_quote(b, sl_str(name), '"');
+}
+
+static bool fraction(const struct capture_found *f, int side, size_t i)
+{
+  size_t at = f->names == f->n[CAPTURE_IN] ? i : i + f->n[CAPTURE_OUT];
+  return side == CAPTURE_IN && !f->at[side][i].key && f->names && at < f->names && f->fraction[at];
+}
+
+/* Of the record number `rec`. A key may be missing in one. */
+static void put_column(struct sl_buf *b, const struct capture_found *f, int side, size_t i)
+{
+  const struct capture_column *c = &f->at[side][i];
+  const char *type = !c->number ? NULL : c->whole && !fraction(f, side, i) ? "BIGINT" : "DOUBLE";
+  sl_buf_z(b, ",\n");
+  sl_buf_z(b, type ? "CAST(nullif(trim(" : "nullif(");
+  if (c->key) {
+    sl_buf_printf(b, "list_filter(%s, lambda y: y.k = ", sides[side]);
+    sl_fmt_quote(b, sl_str(c->key), '\'');
+    sl_buf_z(b, ")[1].v");
+  } else {
+    sl_buf_printf(b, "%s[%zu].v", sides[side], i + 1);
+  }
+  sl_buf_z(b, type ? "), '') AS " : ", '') AS ");
+  if (type)
+    sl_buf_printf(b, "%s) AS ", type);
+  put_name(b, f, side, i);
+}
+
+/* Each record has as many values as most have, and an event as many records everywhere. */
+static void put_checks(struct sl_buf *b, const struct capture_found *f, bool truth)
+{
+  static const char *const what[CAPTURE_SIDES] = { "endpointInput", "endpointOutput", "groundTruthData" };
+  sl_buf_z(b, "checked AS NOT MATERIALIZED (SELECT *, CASE WHEN lacks IS NOT NULL OR t_lacks IS NOT NULL THEN NULL");
+  for (int s = 0; s < CAPTURE_SIDES; s++) {
+    if (!f->n[s])
+      continue;
+    sl_buf_printf(b, " WHEN len(%s_rec) <> records THEN error(concat(place, '%s.data: ', len(%s_rec), ' records, ', records, ' "
+                  "elsewhere in the "
+                  "event'))", sides[s], what[s], sides[s]);
+    if (s != CAPTURE_TRUTH || truth)
+      sl_buf_printf(b, " WHEN %s_rec IS NULL THEN error(concat(place, 'no %s, which other events have'))", sides[s], what[s]);
+    if (f->at[s][0].key)
+      sl_buf_printf(b, " WHEN len(list_filter(%s_rec, lambda r: r[1].k IS NULL)) > 0 THEN error(concat(place, '%s.data: values without "
+                    "names, others have them'))", sides[s], what[s]);
+    else
+      sl_buf_printf(b, " WHEN len(list_filter(%s_rec, lambda r: len(r) <> %zu OR r[1].k IS NOT NULL)) > 0 THEN error(concat(place, "
+                    "'%s.data: ', "
+                    "len(list_filter(%s_rec, lambda r: len(r) <> %zu OR r[1].k IS NOT NULL)[1]), ' values, others have %zu'))", sides[s],
+                    f->n[s], what[s], sides[s], f->n[s], f->n[s]);
+  }
+  sl_buf_z(b, " ELSE records END AS good FROM (SELECT *, coalesce(len(i_rec), len(o_rec)) AS records FROM recs");
+  sl_buf_z(b, truth ? " WHERE t_rec IS NOT NULL)),\n" : ")),\n");
+}
+
+static int check_names(const struct capture_ask *a, const struct capture_found *f, struct sl_err *err)
+{
+  size_t in = f->n[CAPTURE_IN], out = f->n[CAPTURE_OUT];
+  if (!f->names || (in && f->at[CAPTURE_IN][0].key) || f->names == in || f->names == in + out)
+    return SL_OK;
+  return sl_err_set(err, SL_EUSAGE, "names=%.60s: %zu names; captured are %zu inputs and %zu outputs", a->names, f->names, in, out);
+}
+
+int capture_put_rows(struct sl_buf *b, const struct capture_ask *a, const struct capture_found *f, struct sl_err *err)
+{
+  bool truth = f->joined > 0 || a->truth, once = f->repeated > 0;
+  int rc = check_names(a, f, err);
+  put_events(b, a, once, true);
+  sl_buf_z(b, ", ");
+  put_checks(b, f, truth);
+  sl_buf_z(b, "cells AS NOT MATERIALIZED (SELECT pos, id, stamp, rec, i_rec[rec] AS i, o_rec[rec] AS o, t_rec[rec] AS t FROM (SELECT "
+           "pos, id, stamp, i_rec, "
+           "o_rec, t_rec, unnest(range(1, good + 1)) AS rec FROM checked))\nSELECT * EXCLUDE (pos, rec) FROM (SELECT pos, rec");
+  if (a->take == CAPTURE_ALL)
+    sl_buf_z(b, ", id AS event_id, stamp AS inference_time");
+  for (int s = 0; s < CAPTURE_SIDES; s++)
+    for (size_t i = 0; i < f->n[s]; i++)
+      if (a->take == CAPTURE_USUAL || a->take == CAPTURE_ALL || (a->take == CAPTURE_INPUTS) == (s == CAPTURE_IN))
+        put_column(b, f, s, i);
+  sl_buf_printf(b, " FROM cells)%s", once || a->truth ? " ORDER BY pos, rec" : "");
+  return rc ? rc : sl_buf_check(b, err);
+}

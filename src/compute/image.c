@@ -7,12 +7,19 @@
 #include "base/mem.h"
 #include "compute/image_int.h"
 
+static int image_size_refused(uint64_t w, uint64_t h, struct sl_err *err)
+{
+  if (!w || !h)
+    return sl_err_set(err, SL_ELIMIT, "a picture without pixels");
+  return sl_err_set(err, SL_ELIMIT, "%llu x %llu pixels are more than is read of a picture: %d million, %d a side", (unsigned long long)w,
+                    (unsigned long long)h, SL_IMAGE_PIXELS_MAX / 1000000, SL_IMAGE_SIDE_MAX);
+}
+
 int sl_image_alloc(struct sl_image *m, uint64_t w, uint64_t h, struct sl_err *err)
 {
   *m = (struct sl_image){ 0, 0, NULL };
   if (!w || !h || w > SL_IMAGE_SIDE_MAX || h > SL_IMAGE_SIDE_MAX || w * h > SL_IMAGE_PIXELS_MAX)
-    return sl_err_set(err, SL_ELIMIT, "%llu x %llu pixels are not between 1 and %d million, or a side is longer than %d",
-                      (unsigned long long)w, (unsigned long long)h, SL_IMAGE_PIXELS_MAX / 1000000, SL_IMAGE_SIDE_MAX);
+    return image_size_refused(w, h, err);
   m->rgb = sl_calloc((size_t)w * h, 3);
   if (!m->rgb)
     return sl_err_nomem(err);
@@ -82,8 +89,7 @@ int image_sides(const struct sl_image_prep *p, uint32_t w, uint32_t h, struct im
   if (rc)
     return rc;
   if (!w || !h || w > SL_IMAGE_SIDE_MAX || h > SL_IMAGE_SIDE_MAX || (uint64_t)w * h > SL_IMAGE_PIXELS_MAX)
-    return sl_err_set(err, SL_ELIMIT, "%u x %u pixels are not between 1 and %d million, or a side is longer than %d", w, h,
-                      SL_IMAGE_PIXELS_MAX / 1000000, SL_IMAGE_SIDE_MAX);
+    return image_size_refused(w, h, err);
   uint64_t to_w = w, to_h = h;
   if (p->fit == SL_IMAGE_EXACT) {
     to_w = p->w;

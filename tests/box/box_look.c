@@ -247,9 +247,9 @@ static void hostile_pictures(void **state)
   sl_buf_free(&b);
   put("text.png", "no picture", 10);
   make_jpeg("cut.jpg", 30);
-  refused("from image('lake:z/huge.png', 8, 4)", "32767 x 32767 pixels are more than is shown");
-  refused("from image('lake:z/cut.png', 8, 4)", "cut.png cannot be read as PNG");
-  refused("from image('lake:z/cut.jpg', 8, 4)", "cut.jpg cannot be read as JPEG");
+  refused("from image('lake:z/huge.png', 8, 4)", "32767 x 32767 pixels are more than is read");
+  refused("from image('lake:z/cut.png', 8, 4)", "cut.png: cannot be read as PNG");
+  refused("from image('lake:z/cut.jpg', 8, 4)", "cut.jpg: cannot be read as JPEG");
   refused("from image('lake:z/text.png', 8, 4)", "neither JPEG nor PNG");
   refused("from image('lake:z/none.png', 8, 4)", "none.png");
   refused("from image('s3://b/x.png', 8, 4)", "s3://b/x.png");

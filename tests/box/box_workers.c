@@ -131,8 +131,8 @@ static void broken_pictures(void **state)
   write_text("text.png", "no picture");
   write_file("cut.png", "\211PNG\r\n\032\n\0\0", 10);
   image_fails("text.png", SL_EPARSE, "neither JPEG nor PNG");
-  image_fails("cut.png", SL_EPARSE, "cut.png cannot be read as PNG");
-  image_fails("head.jpg", SL_EPARSE, "head.jpg cannot be read as JPEG");
+  image_fails("cut.png", SL_EPARSE, "cut.png: cannot be read as PNG");
+  image_fails("head.jpg", SL_EPARSE, "head.jpg: cannot be read as JPEG");
   image_fails("none.png", SL_ENOENT, "cannot open");
   expect_failure("image", "{\"path\":\"/etc/passwd\"}", SL_EDENIED, "Permission denied");
   expect_failure("image", "{\"path\":\"relative.png\"}", SL_EINTERNAL, "absolute");

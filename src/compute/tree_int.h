@@ -55,6 +55,7 @@ struct tree_plan {
   size_t slots;                /* with zero, one, in and temps */
   unsigned char *nan;          /* of each slot: 1 where what is missing says no */
   size_t hot;                  /* masks that the widest feature needs */
+  size_t depth;                /* the most steps that a single row takes down a piece */
 };
 
 struct tree_engine {
@@ -91,7 +92,8 @@ struct tree_road {
   size_t leaves;               /* the last one is where the way is left */
   uint16_t leaf_slot;
 };
-int tree_road(struct tree_engine *e, const struct tree_road *r, uint32_t *begin, struct sl_err *err) SL_NODISCARD;
+/* depth: becomes the steps to its farthest leaf, where it was less. */
+int tree_road(struct tree_engine *e, const struct tree_road *r, uint32_t *begin, size_t *depth, struct sl_err *err) SL_NODISCARD;
 /* When all are there: steps lie as the processor's lines do. */
 int tree_road_end(struct tree_engine *e, struct sl_err *err) SL_NODISCARD;
 

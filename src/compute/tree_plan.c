@@ -167,6 +167,7 @@ struct work {
   struct tree_view v;
   struct tree_code c;
   struct tree_pnode p[TREE_LEAVES + 1];        /* the first one is for what a piece hangs below */
+  size_t depth;                /* so far, of all pieces */
   uint16_t leaf_slot;          /* of the first leaf of each piece, for single rows */
   struct tree_way *way; size_t n;
 };
@@ -360,7 +361,7 @@ static int piece(struct work *w, const struct tree_part *part, struct sl_err *er
     rc = values(w, &b->trees[part->tree], &p, err);
   struct tree_road road = { w->c.nodes, w->c.n, w->way, w->n, w->v.nleaves, w->leaf_slot };
   if (!rc)
-    rc = tree_road(e, &road, &p.step, err);
+    rc = tree_road(e, &road, &p.step, &w->depth, err);
   if (!rc)
     rc = sl_grow((void **)&e->pieces, &e->pieces_cap, e->npieces + 1, sizeof *e->pieces, SIZE_MAX / 512, err);
   if (!rc)
@@ -368,18 +369,20 @@ static int piece(struct work *w, const struct tree_part *part, struct sl_err *er
   return rc;
 }
 
-static int pieces(struct tree_build *b, size_t slots, struct sl_err *err)
+static int pieces(struct tree_build *b, struct tree_plan *p, struct sl_err *err)
 {
   struct work *w = sl_calloc(1, sizeof *w);
   int rc = w ? SL_OK : sl_err_nomem(err);
   if (w) {
     w->b = b;
-    w->leaf_slot = (uint16_t)slots;
+    w->leaf_slot = (uint16_t)p->slots;
   }
   for (size_t i = 0; !rc && i < b->nparts; i++)
     rc = piece(w, &b->parts[i], err);
-  if (w)
+  if (w) {
+    p->depth = w->depth;
     sl_free(w->way);
+  }
   sl_free(w);
   return rc;
 }
@@ -396,7 +399,7 @@ int tree_plan(struct tree_build *b, struct sl_err *err)
   p.nan = tree_own(e, p.slots, err);
   rc = p.nan ? features(b, &p, err) : SL_ENOMEM;
   if (!rc)
-    rc = pieces(b, p.slots, err);
+    rc = pieces(b, &p, err);
   e->slots = p.slots > e->slots ? p.slots : e->slots;
   e->hot = p.hot > e->hot ? p.hot : e->hot;
   if (!rc)

@@ -11,7 +11,7 @@ struct place { struct stand what; size_t step; };
 struct road {
   struct tree_engine *e;
   const struct tree_road *r;
-  uint16_t below[TREE_LEAVES];         /* of each node: how many inner nodes it is and has */
+  uint16_t below[TREE_LEAVES], depth[TREE_LEAVES];     /* of each node: how many inner nodes it is and has; steps to its farthest leaf */
   struct place open[ROOM]; size_t nopen;         /* whose children have no place yet */
 };
 
@@ -37,7 +37,9 @@ static void count(struct road *d)
   const struct tree_road *r = d->r;
   for (size_t i = r->n; i-- > 0;) { /* children stand behind their parents */
     const struct tree_pnode *n = &r->nodes[i];
+    uint16_t left = n->left < 0 ? 0 : d->depth[n->left], right = n->right < 0 ? 0 : d->depth[n->right];
     d->below[i] = (uint16_t)(1 + (n->left < 0 ? 0 : d->below[n->left]) + (n->right < 0 ? 0 : d->below[n->right]));
+    d->depth[i] = (uint16_t)(1 + (left > right ? left : right));
   }
 }
 
@@ -95,11 +97,13 @@ static int fill_line(struct road *d, struct place from, struct sl_err *err)
   return rc;
 }
 
-int tree_road(struct tree_engine *e, const struct tree_road *r, uint32_t *begin, struct sl_err *err)
+int tree_road(struct tree_engine *e, const struct tree_road *r, uint32_t *begin, size_t *depth, struct sl_err *err)
 {
   struct road d = { .e = e, .r = r };
   struct stand first = r->nway ? (struct stand){ ON_WAY, 0 } : child_of(r->n ? 0 : ~0);
   count(&d);
+  size_t far = r->nway + (r->n ? d.depth[0] : 0);
+  *depth = far > *depth ? far : *depth;
   int rc = begin_line(&d, first, 2, err);
   if (!rc)
     rc = room(e, 2, err); /* two, so that no pair lies in two lines */

@@ -260,70 +260,88 @@ static void ask_numbers(struct run *r, const struct tree_plan *p, const struct t
     no[i] = emit[i].zero == KERN_ZERO_PLAIN ? no[i] : emit[i].zero == KERN_ZERO_RIGHT;
 }
 
-static double leaf_f64(const struct run *r, const struct tree_piece *p, size_t i)
-{
-  return p->leaf_line ? tree_line_at(r->e, p->leaf_line[i], r->sloped) : ((const double *)(const void *)p->leaf)[i];
-}
-static float leaf_f32(const struct tree_piece *p, size_t i) { return ((const float *)(const void *)p->leaf)[i]; }
+/* Pieces that are walked together: where each of them stands, and which ones are not at a leaf yet. */
+enum { HERD = 512, FIRST_STEPS = 6, MORE_STEPS = 4, ALL_STEPS = 8 };
+struct herd { uint32_t at[HERD + 1]; uint16_t on[HERD + TREE_WALK]; const void *leaf[HERD]; };
 
-static void add_leaf(const struct run *r, const struct tree_piece *p, size_t leaf, void *sums)
+/* So many steps for each that is still on its way. While one waits for memory the others go on, so each has a variable of its own; at a
+ * leaf steps lead nowhere. How many are on their way then; last: none, as is known. */
+static size_t go(const struct tree_step *step, const unsigned char *no, struct herd *h, size_t n, size_t steps, bool last)
 {
-  for (uint32_t g = 0; g < p->width; g++) {
-    size_t group = p->width > 1 ? g : p->group, i = leaf * p->width + g;
-    if (wide_sum(r->e))
-      ((double *)sums)[group] += leaf_f64(r, p, i);
-    else
-      ((float *)sums)[group] += leaf_f32(p, i);
-  }
-}
-
-/* Many pieces at once: while one waits for memory the others go on, so each has a variable of its own. Until all have come to a leaf. */
-static void down(const struct tree_step *step, const unsigned char *no, uint32_t at[TREE_WALK])
-{
-  uint32_t a = at[0], b = at[1], c = at[2], d = at[3], e = at[4], f = at[5], g = at[6], h = at[7], more;
-  uint32_t i = at[8], j = at[9], k = at[10], l = at[11], m = at[12], n = at[13], o = at[14], p = at[15];
+  size_t left = 0;
+  for (size_t i = 0; i < TREE_WALK; i++)
+    h->on[n + i] = HERD;
+  for (size_t first = 0; first < n; first += TREE_WALK) {
+    const uint16_t *w = h->on + first;
+    uint32_t *at = h->at, a = at[w[0]], b = at[w[1]], c = at[w[2]], d = at[w[3]], e = at[w[4]], f = at[w[5]], g = at[w[6]], i = at[w[7]];
+    uint32_t j = at[w[8]], k = at[w[9]], l = at[w[10]], m = at[w[11]], o = at[w[12]], p = at[w[13]], q = at[w[14]], r = at[w[15]];
 #define GO(x) (x += (uint32_t)step[x].down + no[step[x].slot])
-#define GO_ALL GO(a), GO(b), GO(c), GO(d), GO(e), GO(f), GO(g), GO(h), GO(i), GO(j), GO(k), GO(l), GO(m), GO(n), GO(o), GO(p)
-  do {
-    GO_ALL;
-    GO_ALL;
-    more = step[a].down | step[b].down | step[c].down | step[d].down | step[e].down | step[f].down | step[g].down | step[h].down;
-    more |= step[i].down | step[j].down | step[k].down | step[l].down | step[m].down | step[n].down | step[o].down | step[p].down;
-  } while (more);
-#undef GO_ALL
+    for (size_t s = 0; s < steps; s++) {
+      GO(a), GO(b), GO(c), GO(d), GO(e), GO(f), GO(g), GO(i);
+      GO(j), GO(k), GO(l), GO(m), GO(o), GO(p), GO(q), GO(r);
+    }
 #undef GO
-  at[0] = a, at[1] = b, at[2] = c, at[3] = d, at[4] = e, at[5] = f, at[6] = g, at[7] = h;
-  at[8] = i, at[9] = j, at[10] = k, at[11] = l, at[12] = m, at[13] = n, at[14] = o, at[15] = p;
+    at[w[0]] = a, at[w[1]] = b, at[w[2]] = c, at[w[3]] = d, at[w[4]] = e, at[w[5]] = f, at[w[6]] = g, at[w[7]] = i;
+    at[w[8]] = j, at[w[9]] = k, at[w[10]] = l, at[w[11]] = m, at[w[12]] = o, at[w[13]] = p, at[w[14]] = q, at[w[15]] = r;
+    for (size_t x = 0; x < TREE_WALK && !last; x++) {
+      h->on[left] = w[x];
+      left += step[at[w[x]]].down != 0;
+    }
+  }
+  return left;
 }
 
 /* One sum of a row, which is what most models have: it stays in a register. */
-static void add_one_sum(const struct run *r, const struct tree_piece *p, size_t n, const uint32_t *leaf, void *sums)
+static void add_one_sum(const struct run *r, const struct tree_piece *p, size_t n, const struct herd *h, void *sums)
 {
   double w = wide_sum(r->e) ? *(double *)sums : 0;
   float f = wide_sum(r->e) ? 0 : *(float *)sums;
   for (size_t i = 0; wide_sum(r->e) && i < n; i++)
-    w += leaf_f64(r, &p[i], leaf[i]);
+    w += p[i].leaf_line ? tree_line_at(r->e, *(const uint32_t *)h->leaf[i], r->sloped) : *(const double *)h->leaf[i];
   for (size_t i = 0; !wide_sum(r->e) && i < n; i++)
-    f += leaf_f32(&p[i], leaf[i]);
+    f += *(const float *)h->leaf[i];
   if (wide_sum(r->e))
     *(double *)sums = w;
   else
     *(float *)sums = f;
 }
 
-static void walk(const struct run *r, const struct tree_plan *plan, size_t from, size_t n, void *sums)
+static void add_leaf(const struct run *r, const struct tree_piece *p, const void *leaf, void *sums)
 {
-  uint32_t at[TREE_WALK];
-  const struct tree_piece *p = r->e->pieces + plan->piece + from;
-  for (size_t i = 0; i < TREE_WALK; i++)
-    at[i] = p[i < n ? i : 0].step;
-  down(r->e->road, r->no, at);
-  for (size_t i = 0; i < TREE_WALK; i++)
-    at[i] = r->e->road[at[i]].slot - (uint32_t)plan->slots;
+  for (uint32_t g = 0; g < p->width; g++) {
+    size_t group = p->width > 1 ? g : p->group;
+    if (p->leaf_line)
+      ((double *)sums)[group] += tree_line_at(r->e, *(const uint32_t *)leaf, r->sloped);
+    else if (wide_sum(r->e))
+      ((double *)sums)[group] += ((const double *)leaf)[g];
+    else
+      ((float *)sums)[group] += ((const float *)leaf)[g];
+  }
+}
+
+static void walk(const struct run *r, const struct tree_plan *plan, const struct tree_piece *p, size_t n, void *sums)
+{
+  struct herd h;
+  const struct tree_step *road = r->e->road;
+  size_t size = wide_sum(r->e) ? sizeof(double) : sizeof(float);
+  h.at[HERD] = 0; /* the first step of all is a rest */
+  for (size_t i = 0; i < n; i++) {
+    h.at[i] = p[i].step;
+    h.on[i] = (uint16_t)i;
+  }
+  bool flat = plan->depth <= ALL_STEPS;
+  size_t left = go(road, r->no, &h, n, flat ? plan->depth : FIRST_STEPS, flat);
+  while (left)
+    left = go(road, r->no, &h, left, MORE_STEPS, false);
+  for (size_t i = 0; i < n; i++) {
+    size_t k = road[h.at[i]].slot - plan->slots;
+    h.leaf[i] = p[i].leaf_line ? (const void *)(p[i].leaf_line + k) : p[i].leaf + k * p[i].width * size;
+    __builtin_prefetch(h.leaf[i]);
+  }
   if (r->e->spec.groups == 1)
-    add_one_sum(r, p, n, at, sums);
+    add_one_sum(r, p, n, &h, sums);
   for (size_t i = 0; i < n && r->e->spec.groups > 1; i++)
-    add_leaf(r, &p[i], at[i], sums);
+    add_leaf(r, &p[i], h.leaf[i], sums);
 }
 
 static void one(struct run *r, size_t from, void *sums)
@@ -340,8 +358,8 @@ static void one(struct run *r, size_t from, void *sums)
         ask_numbers(r, p, &p->features[k], value_at(r, 0));
     }
     memset(r->no + p->slots, 0, TREE_LEAVES);
-    for (size_t k = 0; k < p->pieces; k += TREE_WALK)
-      walk(r, p, k, p->pieces - k < TREE_WALK ? p->pieces - k : TREE_WALK, sums);
+    for (size_t k = 0; k < p->pieces; k += HERD)
+      walk(r, p, &e->pieces[p->piece + k], p->pieces - k < HERD ? p->pieces - k : HERD, sums);
   }
 }
 

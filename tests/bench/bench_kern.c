@@ -35,14 +35,15 @@ static uint64_t next(void)
 
 static uint16_t below(size_t n) { return (uint16_t)(next() % n); }
 
-static void draw_ranks(void)
+/* near: what a bucket is told to hold at most; 0: by halves. */
+static void draw_ranks(uint32_t near)
 {
   size_t n = sizeof t64 / sizeof t64[0];
   for (size_t i = 0; i < n; i++) {
     t64[i] = i < RANKS ? (double)i / RANKS : (double)NAN;
     t32[i] = (float)t64[i];
   }
-  r64 = (struct kern_rank){ .t = t64, .k = RANKS, .near = 1, .base = base, .buckets = 1024, .low = 0, .scale = 1024, .half = 128 };
+  r64 = (struct kern_rank){ .t = t64, .k = RANKS, .near = near, .base = base, .buckets = 1024, .low = 0, .scale = 1024, .half = 128 };
   r32 = r64;
   r32.t = t32;
   for (uint32_t b = 0, i = 0; b < 1024; b++) {
@@ -54,7 +55,7 @@ static void draw_ranks(void)
 
 static void draw(void)
 {
-  draw_ranks();
+  draw_ranks(1);
   for (size_t i = 0; i < KERN_ROWS; i++) {
     x[i] = (double)next() / (double)UINT64_MAX;
     f[i] = (float)x[i];
@@ -89,6 +90,8 @@ static void any(const struct kern *k) { k->any(arena, which, 32, &arena[0]); }
 static void mux(const struct kern *k) { k->mux(arena, ops, 0, OPS); }
 static void find(const struct kern *k) { k->index(arena, bits, idx); }
 static void remap(const struct kern *k) { k->remap(&map, more, idx); }
+static void pack_f32(const struct kern *k) { k->pack_f32(narrow, KERN_BITS, table); }
+static void pack_f64(const struct kern *k) { k->pack_f64(sum, KERN_BITS, table); }
 static void add_f32(const struct kern *k) { k->add_f32(table, nbits, idx, narrow); }
 static void add_f64(const struct kern *k) { k->add_f64(table, nbits, idx, sum); }
 
@@ -115,9 +118,14 @@ static double least(const struct kern *k, void (*call)(const struct kern *))
 static void at_level(const struct kern *k)
 {
   static const struct { const char *name; void (*call)(const struct kern *); } plain[] = {
-    { "rank_f32", rank_f32 }, { "rank_f64", rank_f64 }, { "spread", spread }, { "scan", scan }, { "any", any }, { "mux", mux },
-    { "index", find },
-    { "remap", remap } };
+    { "spread", spread }, { "scan", scan }, { "any", any }, { "mux", mux }, { "index", find }, { "remap", remap },
+    { "pack_f32", pack_f32 }, { "pack_f64", pack_f64 } };
+  static const uint32_t near[] = { 1, 4, KERN_NEAR, 0 };
+  for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
+    draw_ranks(near[i]);
+    printf("%-7s rank_f32 near %u %6.1f ns\n", k->name, near[i], least(k, rank_f32));
+    printf("%-7s rank_f64 near %u %6.1f ns\n", k->name, near[i], least(k, rank_f64));
+  }
   for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
     printf("%-7s %-14s %8.1f ns\n", k->name, plain[i].name, least(k, plain[i].call));
   for (nbits = 5; nbits <= KERN_BITS; nbits++) {

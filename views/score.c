@@ -92,7 +92,7 @@ static void add_figures(struct score_state *s, uint64_t n)
     if (first)
       add(s, FIGURE_HEAD, 0);
     first = false;
-    add(s, FIGURE, i);
+    add(s, score_is(s, i, "preprocessing") ? PREPARED : FIGURE, i);
     s->numbers = s->numbers || score_is(s, i, "rmse");
     s->balanced = score_is(s, i, "balanced_accuracy") ? i : s->balanced;
     s->f1_macro = score_is(s, i, "f1_macro") ? i : s->f1_macro;

@@ -358,10 +358,24 @@ static void put_given(struct score_state *s, struct at *a, int w, uint64_t row, 
   sl_buf_free(&b);
 }
 
+/* Of a picture: which one it is says the end of its path. */
+static void put_path(struct at *a, int w, struct sl_str path)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  sl_text_fit(&b, path, (size_t)(w > 1 ? w - 1 : 1), SL_KEEP_TAIL, sl_glyphs() == SL_GLYPH_ASCII);
+  put_text(a, w, SL_ROLE_text, sl_buf_view(&b));
+  sl_buf_free(&b);
+}
+
 static void row_draw(struct score_state *s, uint64_t row, struct at a)
 {
   int w = label_w(&a), name = row_w(&a);
-  put_text(&a, name, SL_ROLE_text, score_text_at(s, row, "slice"));
+  struct sl_str path = score_text_at(s, row, "note");
+  if (path.n)
+    put_path(&a, name, path);
+  else
+    put_text(&a, name, SL_ROLE_text, score_text_at(s, row, "slice"));
   put_text(&a, w, SL_ROLE_text, score_text_at(s, row, "class"));
   put_given(s, &a, w * 3 / 2, row, false);
   if (score_pair(s))
@@ -384,6 +398,10 @@ static void line_draw(struct score_state *s, const struct score_line *l, struct 
   case SLICE_HEAD: slice_head(s, a, wide); break;
   case ROW: row_draw(s, l->row, a); break;
   case FIGURE: figure_draw(s, l->row, a, wide); break;
+  case PREPARED:
+    put_text(&a, NAME_W, SL_ROLE_text, SL_STR("prepared"));
+    put_text(&a, a.end - a.x, SL_ROLE_dim, score_text_at(s, l->row, "note"));
+    break;
   case CLASS: class_draw(s, l->row, a); break;
   case MACRO: macro_draw(s, a); break;
   case CONFUSION: matrix_draw(s, l->row, a); break;
@@ -391,13 +409,13 @@ static void line_draw(struct score_state *s, const struct score_line *l, struct 
   }
 }
 
-/* Of a part there is no verdict. */
+/* Of a part there is no verdict; pictures that cannot be read are told by it. */
 static bool is_cut(const struct score_state *s)
 {
   const struct sl_answer *a = sl_pane_answer(s->pane);
   bool cut = false;
   for (size_t i = 0; i < a->nsrc; i++)
-    cut = cut || a->src[i].state == SL_CUT || (a->src[i].state == SL_FLOWING && !a->stale);
+    cut = cut || (a->src[i].state == SL_CUT && !(s->tally.unread > 0)) || (a->src[i].state == SL_FLOWING && !a->stale);
   return cut;
 }
 

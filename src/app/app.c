@@ -29,6 +29,7 @@ void sl_app_note(const char *fmt, ...)
   struct sl_buf text, clean;
   sl_buf_init(&text, 64 << 10);
   sl_buf_init(&clean, 256 << 10);
+  sl_app_progress(NULL);
   va_list ap;
   va_start(ap, fmt);
   sl_buf_vprintf(&text, fmt, ap);

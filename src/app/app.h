@@ -28,6 +28,11 @@ bool sl_app_readonly(const struct sl_app *a);   /* --read-only, or SLUICE_READON
 int sl_app_writes(const struct sl_app *a, struct sl_err *err) SL_NODISCARD;   /* SL_EREADONLY where nothing may be changed */
 /* One line on standard error: "sluice: ...", made harmless. */
 void sl_app_note(const char *fmt, ...) SL_PRINTF(1, 2);
+/* How far it is, on a line of standard error that is written over, where that is a terminal (progress.c). NULL, and whatever else is
+ * written: it goes. */
+void sl_app_progress(const char *words);
+struct sl_answer;
+void sl_app_progress_of(const struct sl_answer *a);      /* what its sources say while they work */
 
 /* Rows that the program made itself, in the format that was asked for; notes go to standard error. */
 int sl_app_print(struct sl_app *a, struct sl_batch *b, const struct sl_rows_opts *like, struct sl_err *err) SL_NODISCARD;

@@ -46,6 +46,7 @@ static void out_changed(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct outing *x = user;
   (void)id;
+  sl_app_progress_of(a);
   if (!a->done || x->done)
     return;
   x->done = true;

@@ -284,6 +284,7 @@ static void changed(void *user, sl_watch id, const struct sl_answer *a)
   (void)id;
   if (x->done)
     return;
+  sl_app_progress_of(a);
   x->rc = x->l->watch ? answer_watch(x, a) : answer_once(x, a);
   if (x->rc)
     x->done = true;

@@ -1,5 +1,5 @@
 /* app/out.c: standard output: buffered, finished at once when nobody reads it any more. */
-#include "app/out.h"
+#include "app/app.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -40,6 +40,8 @@ int sl_out_flush(struct sl_out *o, struct sl_err *err)
 {
   int rc = sl_buf_check(&o->b, err);
   size_t at = 0;
+  if (o->tty && o->b.n)
+    sl_app_progress(NULL);
   while (!rc && !o->gone && at < o->b.n) {
     ssize_t n = write(o->fd, o->b.p + at, o->b.n - at);
     int e = n < 0 ? errno : 0;

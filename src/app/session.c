@@ -129,6 +129,7 @@ int sl_session_open_conf(struct sl_session *s, struct sl_err *err)
 
 void sl_session_close(struct sl_session *s)
 {
+  sl_app_progress(NULL);
   sl_tape_end(s);
   sl_ws_close(s->ws);
   if (s->loop)

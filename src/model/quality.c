@@ -78,7 +78,7 @@ void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a)
 
 void sl_quality_tally_init(struct sl_quality_tally *t)
 {
-  *t = (struct sl_quality_tally){ .apart = (double)NAN };
+  *t = (struct sl_quality_tally){ .apart = (double)NAN, .unread = (double)NAN };
 }
 
 static double f64_at(const struct sl_batch *b, uint32_t row, const char *col)
@@ -137,6 +137,8 @@ void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
       take(t, &t->rmse, b, row);
     else if (sl_str_eqz(metric, "disagreements") || sl_str_eqz(metric, "mistakes"))
       t->apart = f64_at(b, row, "value");
+    else if (sl_str_eqz(metric, "pictures_unread"))
+      t->unread = f64_at(b, row, "value");
     else
       take_other(t, metric, b, row);
   }
@@ -246,4 +248,6 @@ void sl_quality_words(struct sl_buf *b, const struct sl_quality_tally *t, bool p
     alone(b, t);
   else
     beside(b, t, v);
+  if (t->unread > 0)
+    sl_buf_printf(b, "; %.0f picture%s unread", t->unread, t->unread > 1 ? "s" : "");
 }

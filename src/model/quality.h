@@ -22,6 +22,7 @@ struct sl_quality_tally {
   struct sl_quality_figure accuracy, auc, rmse;
   int64_t rows;                /* with a label */
   size_t better, worse;        /* further figures of all rows whose difference is not noise: said, and no part of the verdict */
+  double unread;               /* pictures that could not be read; NaN: not told */
   double apart;                /* rows that they disagree on, or that are wrong; NaN: not told */
 };
 void sl_quality_tally_init(struct sl_quality_tally *t);

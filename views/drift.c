@@ -7,91 +7,68 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
-#include "model/drift.h"
-#include "ui/widgets.h"
+#include "views/drift_int.h"
 
-enum { PSI, P, Q, JS, MONITOR, TESTS, FEATURES_MAX = 20000, BINS_MAX = 64, HEAD = 4, FOOT = 6, NAME_W = 24, CELL_W = 9 };
+enum { FEATURES_MAX = 20000 };
+enum { FOOT = 6, NAME_W = 24, CELL_W = 9, CELL_NARROW = 8, ROOMY = 100, TALL = 34, PAGE = 21, PAGE_WIDE = 17, WIDE = 136 };
 static const double LEVEL = 0.05;              /* the share of false alarms that is taken */
-
-struct feature {
-  char name[64], note[64];
-  double test[TESTS], effect, chance;      /* NaN: not of this feature */
-  bool own_p;                              /* the p is of the test that the profile chose; else of ks, as a second opinion */
-  char by[32];                             /* what was chosen: "ks@scipy" */
-  double by_statistic, by_threshold;
-  bool judged, bad, monitor;
-  int64_t n[2], missing[2];
-  uint64_t first;                          /* row with the picture */
-};
-struct drift_state {
-  struct sl_pane *pane;
-  struct sl_buf title;
-  struct sl_drift_ask ask;
-  struct feature *f;
-  size_t n, cap, at, top;
-  struct sl_drift_tally tally;
-  size_t tested, found;                    /* features with a p-value; those that many tests at once leave */
-  bool gathered;
-};
 
 /* A report stands alone, in the baseline's place. */
 static const char *current_of(const struct drift_state *s) { return s->ask.current ? s->ask.current : s->ask.baseline; }
 
 /* ---- rows -> features ---- */
 
-static struct sl_str text_of(struct sl_val v) { return v.null ? SL_STR("") : v.u.s; }
-static double f64_of(struct sl_val v) { return v.null ? (double)NAN : v.u.f; }
-static int64_t i64_of(struct sl_val v) { return v.null ? 0 : v.u.i; }
-static bool true_of(struct sl_val v) { return !v.null && v.u.b; }
-
-static struct feature *feature_of(struct drift_state *s, struct sl_str name, uint64_t row)
+static struct drift_feature *feature_of(struct drift_state *s, struct sl_str name, uint64_t row)
 {
   char cut[sizeof s->f->name];
+  uint64_t hash = sl_str_hash(name);
   snprintf(cut, sizeof cut, "%.*s", SL_ARG(name));
-  if (s->n && !strcmp(s->f[s->n - 1].name, cut)) /* rows of a feature follow each other */
+  if (s->n && s->f[s->n - 1].hash == hash) { /* rows of a feature follow each other */
+    s->f[s->n - 1].rows++;
     return &s->f[s->n - 1];
+  }
   if (sl_grow((void **)&s->f, &s->cap, s->n + 1, sizeof *s->f, FEATURES_MAX, NULL))
     return NULL;
-  struct feature *f = &s->f[s->n++];
-  *f = (struct feature){ .effect = (double)NAN, .chance = (double)NAN, .first = row };
-  for (int t = 0; t < TESTS; t++)
+  struct drift_feature *f = &s->f[s->n++];
+  *f = (struct drift_feature){ .effect = (double)NAN, .chance = (double)NAN, .first = row, .rows = 1, .hash = hash };
+  for (int t = 0; t < DRIFT_TESTS; t++)
     f->test[t] = (double)NAN;
   memcpy(f->name, cut, sizeof cut);
   return f;
 }
 
 /* The p-value of the test that was chosen, where it has one; else that of ks. */
-static void take_p(struct feature *f, struct sl_pane *p, uint64_t i, struct sl_str test, bool own)
+static void take_p(struct drift_feature *f, struct sl_pane *p, uint64_t i, struct sl_str test, bool own)
 {
-  double mine = f64_of(sl_pane_val(p, i, "p_value"));
+  double mine = drift_f64(sl_pane_val(p, i, "p_value"));
   if (own && !f->by[0]) {
-    f->by_statistic = f64_of(sl_pane_val(p, i, "statistic"));
-    f->by_threshold = f64_of(sl_pane_val(p, i, "threshold"));
+    f->by_statistic = drift_f64(sl_pane_val(p, i, "statistic"));
+    f->by_threshold = drift_f64(sl_pane_val(p, i, "threshold"));
     snprintf(f->by, sizeof f->by, "%.*s", SL_ARG(sl_str_head(test, 24)));
   }
   if (isnan(mine) || f->own_p || (!own && !sl_str_eqz(test, "ks")))
     return;
-  f->test[P] = mine;
-  f->test[Q] = f64_of(sl_pane_val(p, i, "q_value"));
+  f->test[DRIFT_P] = mine;
+  f->test[DRIFT_Q] = drift_f64(sl_pane_val(p, i, "q_value"));
   f->own_p = own;
 }
 
 static void take_row(struct drift_state *s, uint64_t i)
 {
   struct sl_pane *p = s->pane;
-  struct feature *f = feature_of(s, text_of(sl_pane_val(p, i, "feature")), i);
-  struct sl_str test = text_of(sl_pane_val(p, i, "test"));
+  struct drift_feature *f = feature_of(s, drift_text(sl_pane_val(p, i, "feature")), i);
+  struct sl_str test = drift_text(sl_pane_val(p, i, "test"));
   if (!f)
     return;
-  double statistic = f64_of(sl_pane_val(p, i, "statistic"));
+  double statistic = drift_f64(sl_pane_val(p, i, "statistic"));
   if (sl_str_eqz(test, "psi")) {
-    f->test[PSI] = f->effect = statistic;
-    f->chance = f64_of(sl_pane_val(p, i, "chance"));
+    f->test[DRIFT_PSI] = f->effect = statistic;
+    f->chance = drift_f64(sl_pane_val(p, i, "chance"));
   } else if (sl_str_eqz(test, "js")) {
-    f->test[JS] = statistic;
+    f->test[DRIFT_JS] = statistic;
   } else if (sl_str_eqz(test, "linf_robust")) {
-    f->test[MONITOR] = statistic;
-    f->monitor = true_of(sl_pane_val(p, i, "drifted"));
+    f->test[DRIFT_MONITOR] = statistic;
+    f->monitor = drift_true(sl_pane_val(p, i, "drifted"));
   } else if (sl_str_eqz(test, "schema")) {
     f->effect = (double)INFINITY;
   }
@@ -100,17 +77,17 @@ static void take_row(struct drift_state *s, uint64_t i)
   take_p(f, p, i, test, own);
   if (own) {
     f->judged = f->judged || !drifted.null;
-    f->bad = f->bad || true_of(drifted);
+    f->bad = f->bad || drift_true(drifted);
   }
-  snprintf(f->note, sizeof f->note, "%.*s", SL_ARG(text_of(sl_pane_val(p, i, "note"))));
-  f->n[0] = i64_of(sl_pane_val(p, i, "n_baseline"));
-  f->n[1] = i64_of(sl_pane_val(p, i, "n_current"));
-  f->missing[0] = i64_of(sl_pane_val(p, i, "missing_baseline"));
-  f->missing[1] = i64_of(sl_pane_val(p, i, "missing_current"));
+  snprintf(f->note, sizeof f->note, "%.*s", SL_ARG(drift_text(sl_pane_val(p, i, "note"))));
+  f->n[0] = drift_i64(sl_pane_val(p, i, "n_baseline"));
+  f->n[1] = drift_i64(sl_pane_val(p, i, "n_current"));
+  f->missing[0] = drift_i64(sl_pane_val(p, i, "missing_baseline"));
+  f->missing[1] = drift_i64(sl_pane_val(p, i, "missing_current"));
 }
 
 /* Drifted ones first, then by effect; what has none comes last. */
-static bool before(const struct feature *a, const struct feature *b)
+static bool before(const struct drift_feature *a, const struct drift_feature *b)
 {
   if (a->bad != b->bad)
     return a->bad;
@@ -120,7 +97,7 @@ static bool before(const struct feature *a, const struct feature *b)
 static void rank(struct drift_state *s)
 {
   for (size_t i = 1; i < s->n; i++) {
-    struct feature f = s->f[i];
+    struct drift_feature f = s->f[i];
     size_t k = i;
     for (; k > 0 && before(&f, &s->f[k - 1]); k--)
       s->f[k] = s->f[k - 1];
@@ -145,8 +122,8 @@ static void gather(struct drift_state *s)
   sl_drift_tally_end(&s->tally);
   s->tested = s->found = 0;
   for (size_t i = 0; i < s->n; i++) {
-    s->tested += isnan(s->f[i].test[Q]) ? 0 : 1;
-    s->found += s->f[i].test[Q] < LEVEL ? 1 : 0;
+    s->tested += isnan(s->f[i].test[DRIFT_Q]) ? 0 : 1;
+    s->found += s->f[i].test[DRIFT_Q] < LEVEL ? 1 : 0;
   }
   rank(s);
   s->at = s->at < s->n ? s->at : 0;
@@ -161,20 +138,29 @@ static void drift_changed(struct sl_view *v, void *user)
 
 /* ---- open ---- */
 
+static const char all_tests[] = "auto,psi,ks,js,linf_robust";
+
+/* What is asked: what belongs to the history does not belong here. */
+static int scope_text(const struct drift_state *s, struct sl_buf *b, struct sl_err *err)
+{
+  struct sl_drift_ask a = s->ask;
+  a.last = a.persist = NULL;
+  a.tests = a.tests ? a.tests : (char *)(uintptr_t)all_tests;
+  sl_drift_ask_text(b, &a);
+  return sl_buf_check(b, err);
+}
+
 static int ask(struct sl_view *v, struct sl_err *err)
 {
   struct drift_state *s = sl_view_state(v);
   struct sl_buf scope;
-  struct sl_drift_ask a = s->ask;
-  a.tests = a.tests ? a.tests : (char *)(uintptr_t)"auto,psi,ks,js,linf_robust";
   sl_buf_init(&scope, 1 << 20);
-  sl_drift_ask_text(&scope, &a);
+  int rc = scope_text(s, &scope, err);
   struct sl_query like = { .res = &sl_res_drift, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope) };
-  int rc = sl_buf_check(&scope, err);
   if (!rc)
     rc = sl_pane_query(&s->pane, v, &like, drift_changed, NULL, err);
   sl_buf_free(&scope);
-  return rc;
+  return rc ? rc : drift_past_open(&s->past, v, &s->ask, err);
 }
 
 static int drift_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
@@ -217,6 +203,7 @@ static void drift_close(struct sl_view *v)
 {
   struct drift_state *s = sl_view_state(v);
   sl_pane_close(s->pane);
+  drift_past_close(&s->past);
   sl_buf_free(&s->title);
   sl_drift_ask_free(&s->ask);
   sl_free(s->f);
@@ -224,7 +211,7 @@ static void drift_close(struct sl_view *v)
 
 /* ---- drawing ---- */
 
-static void put_number(struct sl_grid *g, int x, int y, enum sl_role role, double v)
+static void put_number(struct sl_grid *g, int x, int y, int w, enum sl_role role, double v)
 {
   struct sl_buf b;
   sl_buf_init(&b, 64);
@@ -232,164 +219,86 @@ static void put_number(struct sl_grid *g, int x, int y, enum sl_role role, doubl
     sl_buf_z(&b, sl_glyph_pick("–", "-"));
   else
     sl_fmt_sig(&b, v, 2);
-  sl_grid_right(g, x, y, CELL_W - 1, role, sl_buf_view(&b));
+  sl_grid_right(g, x, y, w - 1, role, sl_buf_view(&b));
   sl_buf_free(&b);
 }
 
-static int name_width(const struct sl_rect *r) { return r->w < 64 ? r->w / 2 - 4 : NAME_W; }
+/* Where a line's parts stand. With a history and little room the p among many features gives way: it stands below. */
+struct columns { int name, cell, strip, missing; bool q; };
 
-static void head_draw(struct sl_grid *g, struct sl_rect r)
+static struct columns columns_of(const struct drift_state *s, const struct sl_rect *r)
 {
-  static const char *const heads[TESTS] = { "psi", "p", "q (BH)", "js", "monitor" };
-  int x = r.x + 3 + name_width(&r);
-  sl_grid_putz(g, r.x + 3, r.y, name_width(&r), SL_ROLE_colhead, "feature");
-  for (int t = 0; t < TESTS && x + CELL_W <= r.x + r.w; t++, x += CELL_W)
-    sl_grid_right(g, x, r.y, CELL_W - 1, SL_ROLE_colhead, sl_str(heads[t]));
-  sl_grid_putz(g, x + 1, r.y, r.x + r.w - x - 1, SL_ROLE_colhead, "missing");
+  bool past = drift_past_shown(&s->past), roomy = !past || r->w >= ROOMY;
+  struct columns c = { .name = r->w < 64 ? r->w / 2 - 4 : past && !roomy ? NAME_W - 3 : NAME_W, .cell = roomy ? CELL_W : CELL_NARROW,
+                       .q = roomy };
+  int x = r->x + 3 + c.name;
+  for (int t = 0; t < DRIFT_TESTS; t++)
+    x += (c.q || t != DRIFT_Q) && x + c.cell <= r->x + r->w ? c.cell : 0;
+  int w = past ? drift_past_width(&s->past, r->w) : 0;
+  c.strip = w && x + 1 + w <= r->x + r->w ? x + 1 : 0;
+  c.missing = c.strip ? c.strip + w + 1 : x + 1;
+  return c;
 }
 
-static void feature_draw(const struct feature *f, struct sl_grid *g, struct sl_rect r)
+static struct sl_rect strip_of(const struct drift_state *s, const struct columns *c, const struct sl_rect *r)
+{
+  return (struct sl_rect){ c->strip, r->y, drift_past_width(&s->past, r->w), 1 };
+}
+
+static void head_draw(const struct drift_state *s, const struct columns *c, struct sl_grid *g, struct sl_rect r)
+{
+  static const char *const heads[DRIFT_TESTS] = { "psi", "p", "q (BH)", "js", "monitor" };
+  int x = r.x + 3 + c->name;
+  sl_grid_putz(g, r.x + 3, r.y, c->name, SL_ROLE_colhead, "feature");
+  for (int t = 0; t < DRIFT_TESTS; t++) {
+    if ((t == DRIFT_Q && !c->q) || x + c->cell > r.x + r.w)
+      continue;
+    sl_grid_right(g, x, r.y, c->cell - 1, SL_ROLE_colhead, sl_str(heads[t]));
+    x += c->cell;
+  }
+  if (c->strip)
+    drift_past_head(&s->past, g, strip_of(s, c, &r));
+  sl_grid_putz(g, c->missing, r.y, r.x + r.w - c->missing, SL_ROLE_colhead, "missing");
+}
+
+static void tests_draw(const struct drift_feature *f, const struct columns *c, struct sl_grid *g, struct sl_rect r)
+{
+  int x = r.x + 3 + c->name;
+  for (int t = 0; t < DRIFT_TESTS; t++) {
+    if ((t == DRIFT_Q && !c->q) || x + c->cell > r.x + r.w)
+      continue;
+    put_number(g, x, r.y, c->cell, t == DRIFT_MONITOR && f->monitor ? SL_ROLE_warn : SL_ROLE_text, f->test[t]);
+    x += c->cell;
+  }
+  if (f->missing[0] || f->missing[1])
+    sl_grid_printf(g, c->missing, r.y, r.x + r.w - c->missing, SL_ROLE_dim, "%lld %s %lld", (long long)f->missing[0],
+                   sl_glyph_pick("→", "->"), (long long)f->missing[1]);
+}
+
+static void feature_draw(const struct drift_state *s, const struct drift_feature *f, const struct columns *c, struct sl_grid *g,
+                         struct sl_rect r)
 {
   const char *glyph;
   enum sl_role role;
-  int x = r.x + 3 + name_width(&r);
+  int x = r.x + 3 + c->name, to = c->strip ? c->strip : r.x + r.w;
   sl_state_look(f->bad ? SL_STR("late") : f->judged ? SL_STR("ok") : SL_STR("unknown"), &glyph, &role);
   sl_grid_cell(g, r.x + 1, r.y, role, glyph);
-  sl_grid_putz(g, r.x + 3, r.y, name_width(&r) - 1, f->bad ? SL_ROLE_bright : SL_ROLE_text, f->name);
-  if (f->note[0]) {
-    sl_grid_putz(g, x + 1, r.y, r.x + r.w - x - 1, role, f->note);
-    return;
-  }
-  for (int t = 0; t < TESTS && x + CELL_W <= r.x + r.w; t++, x += CELL_W)
-    put_number(g, x, r.y, t == MONITOR && f->monitor ? SL_ROLE_warn : SL_ROLE_text, f->test[t]);
-  if (f->missing[0] || f->missing[1])
-    sl_grid_printf(g, x + 1, r.y, r.x + r.w - x - 1, SL_ROLE_dim, "%lld %s %lld", (long long)f->missing[0], sl_glyph_pick("→", "->"),
-                   (long long)f->missing[1]);
+  sl_grid_putz(g, r.x + 3, r.y, c->name - 1, f->bad ? SL_ROLE_bright : SL_ROLE_text, f->name);
+  if (f->note[0])
+    sl_grid_putz(g, x + 1, r.y, to - x - 1, role, f->note);
+  else
+    tests_draw(f, c, g, r);
+  if (c->strip)
+    drift_past_draw(&s->past, f->hash, g, strip_of(s, c, &r));
 }
 
-static size_t bins_of(struct sl_val v, double *out)
+/* The chosen partition's cell is left as it is: it stands out of the cursor's line. */
+static void cursor_draw(const struct drift_state *s, const struct columns *c, struct sl_grid *g, struct sl_rect r)
 {
-  struct sl_str rest = text_of(v), item;
-  size_t n = 0;
-  while (n < BINS_MAX && sl_list_next(&rest, &item))
-    if (sl_str_f64(item, &out[n]))
-      n++;
-  return n;
-}
-
-/* One side: its histogram, how many values, the middle one. */
-static void side_draw(struct drift_state *s, const struct feature *f, int side, struct sl_grid *g, struct sl_rect r)
-{
-  double bin[BINS_MAX];
-  size_t n = bins_of(sl_pane_val(s->pane, f->first, side ? "histogram_current" : "histogram_baseline"), bin);
-  double median = f64_of(sl_pane_val(s->pane, f->first, side ? "median_current" : "median_baseline"));
-  int w = (int)n < r.w / 2 ? (int)n : r.w / 2;
-  struct sl_buf b;
-  sl_buf_init(&b, 256);
-  sl_buf_printf(&b, "%-8s  ", side ? "current" : "baseline");
-  sl_fmt_count(&b, f->n[side]);
-  if (!isnan(median)) {
-    sl_buf_z(&b, "  median ");
-    sl_fmt_sig(&b, median, 3);
-  }
-  if (w)
-    sl_chart_hist(g, (struct sl_rect){ r.x + 3, r.y, w, 1 }, side ? SL_ROLE_s2 : SL_ROLE_s1, bin, n);
-  sl_grid_put(g, r.x + 5 + w, r.y, r.w - 5 - w, SL_ROLE_text, sl_buf_view(&b));
-  sl_buf_free(&b);
-}
-
-/* What was chosen for it, and what that came to. */
-static void test_words(const struct drift_state *s, const struct feature *f, struct sl_buf *b)
-{
-  if (!f->by[0] || isnan(f->by_statistic))
-    return;
-  sl_buf_printf(b, "%s ", f->by);
-  sl_fmt_sig(b, f->by_statistic, 3);
-  if (f->own_p) {
-    sl_buf_z(b, ", p ");
-    sl_fmt_sig(b, f->test[P], 2);
-  }
-  if (!isnan(f->by_threshold)) {
-    sl_buf_z(b, ", limit ");
-    sl_fmt_sig(b, f->by_threshold, 2);
-  }
-  if (f->own_p && !isnan(f->test[Q])) {
-    sl_buf_printf(b, "; among %zu features ", s->tested);
-    sl_fmt_sig(b, f->test[Q], 2);
-  }
-}
-
-struct category { struct sl_str label; double share[2]; };
-
-static int by_change(const void *a, const void *b)
-{
-  const struct category *x = a, *y = b;
-  double dx = fabs(x->share[1] - x->share[0]), dy = fabs(y->share[1] - y->share[0]);
-  return dx > dy ? -1 : dx < dy ? 1 : sl_str_cmp(x->label, y->label);
-}
-
-/* "B 63 -> 55 %, M 37 -> 45 %": what changed most comes first, since not all may fit. */
-static void category_words(struct drift_state *s, const struct feature *f, struct sl_buf *b)
-{
-  struct category c[BINS_MAX];
-  double bin[2][BINS_MAX];
-  struct sl_str rest = text_of(sl_pane_val(s->pane, f->first, "categories")), label;
-  size_t n = bins_of(sl_pane_val(s->pane, f->first, "histogram_baseline"), bin[0]), k = 0;
-  size_t other = bins_of(sl_pane_val(s->pane, f->first, "histogram_current"), bin[1]);
-  double all[2] = { 0, 0 };
-  n = n < other ? n : other;
-  for (size_t i = 0; i < n; i++)
-    for (int side = 0; side < 2; side++)
-      all[side] += bin[side][i];
-  for (; k < n && sl_list_next(&rest, &label); k++)
-    c[k] = (struct category){ label, { all[0] > 0 ? bin[0][k] / all[0] : 0, all[1] > 0 ? bin[1][k] / all[1] : 0 } };
-  qsort(c, k, sizeof c[0], by_change);
-  for (size_t i = 0; i < k; i++)
-    sl_buf_printf(b, "%s%.*s %.0f %s %.0f %%", i ? ", " : "", SL_ARG(sl_str_head(c[i].label, 40)), c[i].share[0] * 100,
-                  sl_glyph_pick("→", "->"), c[i].share[1] * 100);
-}
-
-/* Below the bars: where they begin and end, or what they stand for. */
-static void axis_draw(struct drift_state *s, const struct feature *f, struct sl_grid *g, struct sl_rect r)
-{
-  double low = f64_of(sl_pane_val(s->pane, f->first, "low")), high = f64_of(sl_pane_val(s->pane, f->first, "high")), bin[BINS_MAX];
-  size_t n = bins_of(sl_pane_val(s->pane, f->first, "histogram_baseline"), bin);
-  int w = (int)n < r.w / 2 ? (int)n : r.w / 2;
-  struct sl_buf b;
-  sl_buf_init(&b, 1 << 14);
-  if (!isnan(low) && !isnan(high) && w > 8) {
-    sl_fmt_sig(&b, low, 3);
-    int used = sl_grid_put(g, r.x + 3, r.y, w, SL_ROLE_dim, sl_buf_view(&b));
-    sl_buf_clear(&b);
-    sl_fmt_sig(&b, high, 3);
-    sl_grid_right(g, r.x + 4 + used, r.y, w - used - 1, SL_ROLE_dim, sl_buf_view(&b));
-  } else {
-    category_words(s, f, &b);
-    sl_grid_put(g, r.x + 3, r.y, r.w - 4, SL_ROLE_dim, sl_buf_view(&b));
-  }
-  sl_buf_free(&b);
-}
-
-static void foot_draw(struct drift_state *s, struct sl_grid *g, struct sl_rect r)
-{
-  const struct feature *f = &s->f[s->at];
-  struct sl_buf b;
-  sl_buf_init(&b, 1024);
-  sl_grid_hline(g, r.x, r.y, r.w, SL_ROLE_border);
-  int used = sl_grid_putz(g, r.x + 1, r.y + 1, r.w / 2, SL_ROLE_bright, f->name);
-  test_words(s, f, &b);
-  sl_grid_put(g, r.x + used + 4, r.y + 1, r.w - used - 5, SL_ROLE_text, sl_buf_view(&b));
-  side_draw(s, f, 0, g, (struct sl_rect){ r.x, r.y + 2, r.w, 1 });
-  side_draw(s, f, 1, g, (struct sl_rect){ r.x, r.y + 3, r.w, 1 });
-  axis_draw(s, f, g, (struct sl_rect){ r.x, r.y + 4, r.w, 1 });
-  sl_buf_clear(&b);
-  if (!isnan(f->chance)) {
-    sl_buf_z(&b, "by chance psi ");
-    sl_fmt_sig(&b, f->chance, 2);
-    sl_buf_printf(&b, " at n = %lld + %lld", (long long)f->n[0], (long long)f->n[1]);
-    sl_grid_put(g, r.x + 3, r.y + 5, r.w - 3, SL_ROLE_dim, sl_buf_view(&b));
-  }
-  sl_buf_free(&b);
+  int x = c->strip ? drift_past_x(&s->past, strip_of(s, c, &r)) : r.x + r.w;
+  sl_grid_over(g, (struct sl_rect){ r.x, r.y, x - r.x, 1 }, SL_ROLE_cursor);
+  if (c->strip)
+    sl_grid_over(g, (struct sl_rect){ x + 1, r.y, r.x + r.w - x - 1, 1 }, SL_ROLE_cursor);
 }
 
 /* Of a part there is no verdict. */
@@ -412,7 +321,8 @@ static void opinions(const struct drift_state *s, struct sl_buf *b)
     sl_buf_printf(b, "Benjamini-Hochberg at 5 %%: %zu of %zu", s->found, s->tested);
 }
 
-static void verdict_draw(const struct drift_state *s, struct sl_grid *g, struct sl_rect r)
+/* How many lines it took; the sentence gets as many as it needs, where they are there, its opinions one each. */
+static int verdict_draw(const struct drift_state *s, struct sl_grid *g, struct sl_rect r, int most)
 {
   const char *glyph;
   enum sl_role role;
@@ -425,12 +335,36 @@ static void verdict_draw(const struct drift_state *s, struct sl_grid *g, struct 
   else
     sl_drift_words(&b, &s->tally, s->ask.profile, -1);
   sl_grid_cell(g, r.x + 1, r.y, role, glyph);
-  int lines = sl_grid_wrap(g, (struct sl_rect){ r.x + 3, r.y, r.w - 3, 2 }, SL_ROLE_bright, sl_buf_view(&b));
+  int lines = sl_grid_wrap(g, (struct sl_rect){ r.x + 3, r.y, r.w - 3, most }, SL_ROLE_bright, sl_buf_view(&b));
   sl_buf_clear(&b);
   if (!cut)
     opinions(s, &b);
-  sl_grid_put(g, r.x + 3, r.y + lines, r.w - 4, SL_ROLE_dim, sl_buf_view(&b));
+  sl_grid_put(g, r.x + 3, r.y + lines++, r.w - 4, SL_ROLE_dim, sl_buf_view(&b));
+  sl_buf_clear(&b);
+  drift_past_verdict(&s->past, &b);
+  if (b.n && s->whole)
+    lines += sl_grid_wrap(g, (struct sl_rect){ r.x + 3, r.y + lines, r.w - 3, 4 }, SL_ROLE_dim, sl_buf_view(&b));
+  else if (b.n)
+    sl_grid_put(g, r.x + 3, r.y + lines++, r.w - 4, SL_ROLE_dim, sl_buf_view(&b));
   sl_buf_free(&b);
+  return lines;
+}
+
+static void list_draw(struct drift_state *s, struct sl_grid *g, struct sl_rect r)
+{
+  struct columns c = columns_of(s, &r);
+  int rows = r.h - 1;
+  head_draw(s, &c, g, (struct sl_rect){ r.x, r.y, r.w, 1 });
+  if (s->at < s->top)
+    s->top = s->at;
+  if (rows > 0 && s->at >= s->top + (size_t)rows)
+    s->top = s->at - (size_t)rows + 1;
+  for (int i = 0; i < rows && s->top + (size_t)i < s->n; i++) {
+    struct sl_rect line = { r.x, r.y + 1 + i, r.w, 1 };
+    feature_draw(s, &s->f[s->top + (size_t)i], &c, g, line);
+    if (s->top + (size_t)i == s->at)
+      cursor_draw(s, &c, g, line);
+  }
 }
 
 static void drift_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
@@ -438,23 +372,24 @@ static void drift_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
   struct drift_state *s = sl_view_state(v);
   if (sl_pane_draw_state(s->pane, g, r, "neither has a column") || !s->n)
     return;
-  int foot = r.h >= HEAD + FOOT + 3 ? FOOT : 0, rows = r.h - HEAD - foot;
-  verdict_draw(s, g, r);
-  head_draw(g, (struct sl_rect){ r.x, r.y + HEAD - 1, r.w, 1 });
-  if (rows < 1)
+  if (s->page && r.h >= FOOT + 2) {
+    drift_page_draw(s, g, r, true);
     return;
-  if (s->at < s->top)
-    s->top = s->at;
-  if (s->at >= s->top + (size_t)rows)
-    s->top = s->at - (size_t)rows + 1;
-  for (int i = 0; i < rows && s->top + (size_t)i < s->n; i++) {
-    struct sl_rect line = { r.x, r.y + HEAD + i, r.w, 1 };
-    feature_draw(&s->f[s->top + (size_t)i], g, line);
-    if (s->top + (size_t)i == s->at)
-      sl_grid_over(g, line, SL_ROLE_cursor);
   }
-  if (foot)
-    foot_draw(s, g, (struct sl_rect){ r.x, r.y + r.h - foot, r.w, foot });
+  int head = verdict_draw(s, g, r, s->whole ? r.h - 5 : r.h >= 18 ? 4 : 2);
+  if (s->whole)
+    return;
+  head = head < 3 ? 3 : head;
+  bool tall = r.h >= TALL;
+  int small = FOOT + drift_past_shown(&s->past), foot = tall ? r.w >= WIDE ? PAGE_WIDE : PAGE : small;
+  foot = r.h >= head + 4 + foot ? foot : 0;
+  list_draw(s, g, (struct sl_rect){ r.x, r.y + head, r.w, r.h - head - foot });
+  if (foot && tall) {
+    sl_grid_hline(g, r.x, r.y + r.h - foot, r.w, SL_ROLE_border);
+    drift_page_draw(s, g, (struct sl_rect){ r.x, r.y + r.h - foot + 1, r.w, foot - 1 }, true);
+  } else if (foot) {
+    drift_page_draw(s, g, (struct sl_rect){ r.x, r.y + r.h - foot, r.w, foot }, false);
+  }
 }
 
 /* ---- where the data lies ---- */
@@ -488,23 +423,101 @@ static void data_go(struct sl_view *v, const char *uri)
 
 /* ---- commands ---- */
 
+static void export_rows(struct sl_view *v, void *user, const char *path)
+{
+  struct drift_state *s = sl_view_state(v);
+  struct sl_query *q = NULL;
+  struct sl_err err = { 0 };
+  struct sl_buf scope;
+  (void)user;
+  if (!path || !path[0])
+    return;
+  sl_buf_init(&scope, 1 << 20);
+  int rc = scope_text(s, &scope, &err);
+  rc = rc ? rc : sl_query_new(&q, &(struct sl_query){ .res = &sl_res_drift, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope) }, &err);
+  if (rc)
+    sl_view_say(v, SL_ROLE_bad, "%s", err.msg);
+  else
+    sl_view_export(v, q, path);
+  sl_query_unref(q);
+  sl_buf_free(&scope);
+}
+
+/* The chosen partition among the others; without a history where the current data lies. */
+static void jump(struct sl_view *v, struct drift_state *s)
+{
+  struct sl_buf uri;
+  sl_buf_init(&uri, 1 << 12);
+  data_go(v, drift_past_uri(&s->past, &uri) ? sl_buf_zstr(&uri) : current_of(s));
+  sl_buf_free(&uri);
+}
+
+/* The chosen partition in place of the current data. */
+static void open_partition(struct sl_view *v, struct drift_state *s)
+{
+  struct sl_buf uri, scope;
+  sl_buf_init(&uri, 1 << 12);
+  sl_buf_init(&scope, 1 << 20);
+  struct sl_drift_ask a = s->ask;
+  if (drift_past_uri(&s->past, &uri)) {
+    a.current = (char *)(uintptr_t)sl_buf_zstr(&uri);
+    sl_drift_ask_text(&scope, &a);
+    sl_view_go(v, "drift", sl_buf_view(&scope));
+  } else {
+    sl_view_say(v, SL_ROLE_dim, "only data of a zone has partitions");
+  }
+  sl_buf_free(&scope);
+  sl_buf_free(&uri);
+}
+
+static void rows_go(struct sl_view *v, struct drift_state *s)
+{
+  bool sql = sl_str_starts(sl_str(current_of(s)), SL_STR("sql:"));
+  sl_view_go(v, sql ? "sql" : "preview", sl_str(current_of(s) + (sql ? 4 : 0)));
+}
+
+static void refresh(struct drift_state *s)
+{
+  sl_pane_refresh(s->pane);
+  if (s->past.pane)
+    sl_pane_refresh(s->past.pane);
+}
+
+static enum sl_handled back(struct drift_state *s)
+{
+  bool open = s->page || s->whole;
+  s->page = s->whole = false;
+  return open ? SL_HANDLED : SL_IGNORED;
+}
+
 static enum sl_handled drift_command(struct sl_view *v, const char *command)
 {
   struct drift_state *s = sl_view_state(v);
   int64_t by;
   if (sl_move_by(command, 10, &by))
     s->at = (size_t)sl_move_to(s->at, s->n, by);
+  else if (!strcmp(command, "left") || !strcmp(command, "right"))
+    drift_past_move(&s->past, command[0] == 'l' ? -1 : 1);
+  else if (!strcmp(command, "enter"))
+    s->page = !s->page && s->n;
+  else if (!strcmp(command, "verdict"))
+    s->whole = !s->whole;
   else if (!strcmp(command, "refresh"))
-    sl_pane_refresh(s->pane);
+    refresh(s);
   else if (!strcmp(command, "profile"))
     switch_profile(v, s);
   else if (!strcmp(command, "follow-link"))
-    data_go(v, current_of(s));
+    jump(v, s);
+  else if (!strcmp(command, "partition"))
+    open_partition(v, s);
   else if (!strcmp(command, "baseline"))
     data_go(v, s->ask.baseline);
   else if (!strcmp(command, "rows"))
-    sl_view_go(v, sl_str_starts(sl_str(current_of(s)), SL_STR("sql:")) ? "sql" : "preview",
-               sl_str(current_of(s) + (sl_str_starts(sl_str(current_of(s)), SL_STR("sql:")) ? 4 : 0)));
+    rows_go(v, s);
+  else if (!strcmp(command, "export"))
+    sl_view_prompt(v, "export to (.csv, .json, .ndjson)", "drift.csv", export_rows, NULL);
+  else if (!strcmp(command, "back"))
+    return back(s);
   else
     return SL_IGNORED;
   sl_view_dirty(v);
@@ -543,18 +556,29 @@ static void drift_cmdline(struct sl_view *v, struct sl_buf *b)
   sl_buf_z(b, " --current ");
   sl_fmt_shell(b, sl_str(current_of(s)));
   sl_buf_z(b, " --tests ");
-  sl_fmt_shell(b, sl_str(s->ask.tests ? s->ask.tests : "auto,psi,ks,js,linf_robust"));
+  sl_fmt_shell(b, sl_str(s->ask.tests ? s->ask.tests : all_tests));
+  if (s->ask.model) {
+    sl_buf_z(b, " --model ");
+    sl_fmt_shell(b, sl_str(s->ask.model));
+  }
   if (s->ask.profile)
     sl_buf_printf(b, " --profile %s", s->ask.profile);
 }
 
 static void drift_visible(struct sl_view *v, bool visible)
 {
-  sl_pane_visible(((struct drift_state *)sl_view_state(v))->pane, visible);
+  struct drift_state *s = sl_view_state(v);
+  sl_pane_visible(s->pane, visible);
+  if (s->past.pane)
+    sl_pane_visible(s->past.pane, visible);
 }
+
+static void drift_truth(struct sl_view *v, struct sl_buf *b) { sl_pane_truth(((struct drift_state *)sl_view_state(v))->pane, b); }
 
 static const struct sl_bind drift_binds[] = {
   { "profile", "p", "the next profile's tests and thresholds: Evidently, Model Monitor, NannyML, Deequ" },
+  { "partition", "o", "the chosen partition (h and l choose) against the baseline, in place of the current data" },
+  { "verdict", "V", "the verdict alone, all of it" },
   { "baseline", "b", "to the baseline: its partition in the lake, or its rows" },
   { "rows", "v", "the rows of the current data (x leads to their partition in the lake)" },
 };
@@ -565,12 +589,15 @@ const struct sl_view_ops sl_view_drift = {
   .help = "Two data sets, feature by feature: what has drifted first, then by effect (psi). The glyph is the verdict of the profile's own "
           "test; psi, js and Model Monitor's robust distance stand beside it as second opinions. p is of the chosen test, where it has "
           "one, else of ks; q (BH) is what it is worth among so many features: of those below 0.05 at most one in twenty is a false "
-          "alarm. Below: both histograms of the feature under the cursor over the same steps, or what became of its categories, and what "
-          "psi would be by chance. x leads to the partition that was compared.",
-  .arg = "BASELINE CURRENT [profile=monitor]",
+          "alarm. Enter shows one feature alone: both histograms over each other, or its categories, and every test with its limit and "
+          "what it would be by chance. Of data from a zone a strip has a cell for each of the last partitions, the newest at the right, "
+          "each against the same baseline: · fine, ░ near its limit (three quarters; a p below four times it), ▓ beyond, █ far beyond "
+          "(twice it; a p below a thousandth of it), ? not judged, – missing, ! unreadable; in ASCII . : x # ? - !. h and l choose a "
+          "cell, its figures stand below, x leads to that partition in the lake, o compares it. Esc leaves, and ends what is still asked.",
+  .arg = "BASELINE CURRENT [profile=monitor] [persist=2/3] [last=14] [model=M]",
   .binds = drift_binds,
   .nbinds = sizeof drift_binds / sizeof drift_binds[0],
-  .hints = "follow-link profile rows baseline describe",
+  .hints = "enter follow-link profile partition rows",
   .state_size = sizeof(struct drift_state),
   .open = drift_open,
   .close = drift_close,
@@ -578,6 +605,7 @@ const struct sl_view_ops sl_view_drift = {
   .command = drift_command,
   .crumb = drift_crumb,
   .count = drift_count,
+  .truth = drift_truth,
   .subject = drift_subject,
   .cmdline = drift_cmdline,
   .visible = drift_visible,

@@ -424,7 +424,12 @@ static const struct sl_col drift_own[] = {
   {.name = "q_value", .type = SL_F64, .help = ""}, {.name = "chosen", .type = SL_BOOL, .help = ""},
   {.name = "chance", .type = SL_F64, .help = ""}, {.name = "low", .type = SL_F64, .help = ""}, {.name = "high", .type = SL_F64, .help = ""},
   {.name = "histogram_baseline", .type = SL_LIST, .help = ""}, {.name = "histogram_current", .type = SL_LIST, .help = ""},
-  {.name = "categories", .type = SL_LIST, .help = ""},
+  {.name = "categories", .type = SL_LIST, .help = ""}, {.name = "new_categories", .type = SL_LIST, .help = ""},
+  {.name = "new_share", .type = SL_F64, .help = ""}, {.name = "note", .type = SL_TEXT, .help = ""},
+};
+static const struct sl_col drift_history_own[] = {
+  {.name = "chosen", .type = SL_BOOL, .help = ""}, {.name = "back", .type = SL_I64, .help = ""},
+  {.name = "note", .type = SL_TEXT, .help = ""},
 };
 
 static void own_of(struct sl_serve *s)
@@ -433,6 +438,8 @@ static void own_of(struct sl_serve *s)
     s->own = &tags, s->nown = 1;
   if (s->res == &sl_res_drift)
     s->own = drift_own, s->nown = sizeof drift_own / sizeof drift_own[0];
+  if (s->res == &sl_res_drift_history)
+    s->own = drift_history_own, s->nown = sizeof drift_history_own / sizeof drift_history_own[0];
   if (s->res == &sl_res_quality)
     s->own = quality_own, s->nown = sizeof quality_own / sizeof quality_own[0];
 }

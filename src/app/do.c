@@ -141,20 +141,36 @@ static void errands(struct sl_session *s)
     ;
 }
 
+static int do_it(struct sl_session *s, const struct sl_call *c, struct doing *d, void (*words)(const struct sl_plan *p, struct sl_buf *out))
+{
+  struct sl_call call = *c;
+  struct sl_buf said;
+  bool dry = call.ask_only = sl_args_has(s->app->args, SL_O_dry_run);
+  sl_buf_init(&said, 64 << 10);
+  int rc = plan(s, &call, d), code;
+  if (!rc && words && !dry)
+    words(d->plan, &said);
+  if (!rc)
+    rc = dry ? print_plan(s->app, d->plan, &d->err) : act(s, d);
+  code = s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &d->err) : SL_EXIT_OK;
+  if (!code && said.n)
+    sl_app_note("%s", sl_buf_zstr(&said));
+  errands(s);
+  sl_plan_free(d->plan);
+  sl_buf_free(&said);
+  return code;
+}
+
 int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *started)
 {
   struct doing d = { .started = started };
-  struct sl_call call = *c;
-  call.ask_only = sl_args_has(s->app->args, SL_O_dry_run);
-  int rc = plan(s, &call, &d), code;
-  if (!rc && sl_args_has(s->app->args, SL_O_dry_run))
-    rc = print_plan(s->app, d.plan, &d.err);
-  else if (!rc)
-    rc = act(s, &d);
-  code = s->interrupted ? SL_EXIT_INTERRUPTED : rc ? sl_app_fail(s->app, &d.err) : SL_EXIT_OK;
-  errands(s);
-  sl_plan_free(d.plan);
-  return code;
+  return do_it(s, c, &d, NULL);
+}
+
+int sl_session_do_tell(struct sl_session *s, const struct sl_call *c, void (*words)(const struct sl_plan *p, struct sl_buf *out))
+{
+  struct doing d = { .started = NULL };
+  return do_it(s, c, &d, words);
 }
 
 /* ---- arguments ---- */

@@ -6,6 +6,8 @@
 
 /* Plans and acts; --dry-run prints the exact calls instead. The exit code. started (may be NULL): ref of the execution, empty: none. */
 int sl_session_do(struct sl_session *s, const struct sl_call *c, struct sl_buf *started);
+/* The same, and what `words` says of the plan is a note once it is done. */
+int sl_session_do_tell(struct sl_session *s, const struct sl_call *c, void (*words)(const struct sl_plan *p, struct sl_buf *out));
 /* Shows the log of an execution until it has ended: 0 ok, 1 failed or stopped, 130 left running. */
 int sl_session_follow(struct sl_session *s, const struct sl_ref *execution);
 /* Prints the log once, or follows it without judging the end. */

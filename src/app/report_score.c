@@ -6,7 +6,7 @@
 #include "app/report.h"
 #include "base/mem.h"
 
-enum { ROWS_SHOWN = 50, LINES = 22, POINTS = 4096, TABLE_ROWS = 1000, CLASSES = 20 };
+enum { ROWS_FIRST = 10, ROWS_SHOWN = 50, LINES = 22, POINTS = 4096, TABLE_ROWS = 1000, CLASSES = 20 };
 
 static bool is(const struct report_row *at, const char *metric) { return sl_str_eqz(report_text(at, "metric"), metric); }
 
@@ -164,24 +164,25 @@ static void put_row(struct sl_document *d, const struct report_row *at, bool pai
     sl_document_number(d, report_f64(at, "against"), numbers ? 9 : 4);
 }
 
-static void rows(struct sl_document *d, const struct report_rows *r, bool pair)
+/* Those from `from` on, before `to`. */
+static void rows(struct sl_document *d, const struct report_rows *r, bool pair, size_t from, size_t to)
 {
   static const char *const heads[] = { "row", "label", "predicted", "output", "the other one", "its output" };
   static const char *const number_heads[] = { "row", "true", "predicted", "the other one" };
   bool numbers = any(r, "rmse");
   struct report_row at = { NULL, 0 };
   size_t batch = 0, n = 0;
-  while (n < ROWS_SHOWN && report_next(r, &at, &batch)) {
-    if (!is(&at, pair ? "disagreement" : "mistake"))
+  while (n < to && report_next(r, &at, &batch)) {
+    if (!is(&at, pair ? "disagreement" : "mistake") || n++ < from)
       continue;
-    if (!n++) {
-      sl_document_heading(d, pair ? "Where they disagree, furthest apart first" : numbers ? "Where it is furthest off"
-                                                                                  : "Where it is wrong, surest first");
+    if (n == from + 1) {
+      sl_document_heading(d, from ? "The next ones of them" : pair ? "Where they disagree, furthest apart first"
+                                                            : numbers ? "Where it is furthest off" : "Where it is wrong, surest first");
       sl_document_table(d, numbers ? number_heads : heads, numbers ? (pair ? 4u : 3u) : (pair ? 6u : 4u), numbers ? 0xf : 0x29);
     }
     put_row(d, &at, pair, numbers);
   }
-  if (n)
+  if (n > from)
     sl_document_table_end(d);
 }
 
@@ -282,14 +283,15 @@ static int charts(struct sl_document *d, const struct report_rows *r, struct sl_
 int report_score(struct sl_document *d, const struct report_rows *r, bool pair, struct sl_err *err)
 {
   if (pair)
-    rows(d, r, true);
+    rows(d, r, true, 0, ROWS_FIRST);
   figures(d, r, pair, "Figures", NULL);
   sl_document_text(d, SL_STR("Intervals hold 95 %: of auc by DeLong, of shares by Wilson, of the rest by drawing rows again. p is of "
                              "such a difference, were both as good; from 0.05 on it is called noise."));
   if (!pair)
-    rows(d, r, false);
+    rows(d, r, false, 0, ROWS_FIRST);
   figures(d, r, pair, "Classes", "class");
   int rc = confusion(d, r, pair, err);
   figures(d, r, pair, "Groups", "slice");
+  rows(d, r, pair, ROWS_FIRST, ROWS_SHOWN);
   return !rc && d->html && (any(r, "roc") || any(r, "calibration") || any(r, "residual")) ? charts(d, r, err) : rc;
 }

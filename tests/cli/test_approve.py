@@ -68,17 +68,19 @@ def test_no_way_past_the_rules(lab, args, words):
 
 def test_a_rejection_needs_a_reason(lab):
     lab("reject", "cancer/5", code=2)
-    lab("reject", "cancer/5", "--comment", "worse than the champion")
+    assert lab("reject", "cancer/5", "--comment", "worse than the champion").stderr == "sluice: cancer/5 is rejected by lead\n"
     assert approvals(lab)[5, "lead", "rejected"]["valid"] and findings(lab)["cancer/6"] == "waiting for you"
     assert "cancer/5" not in findings(lab)
 
 
 def test_the_good_one_and_back(lab):
-    lab("approve", "cancer/4", "--no-input", "--expect", "champion=3", "--comment", "checked")
+    said = lab("approve", "cancer/4", "--no-input", "--expect", "champion=3", "--comment", "checked").stderr
+    assert said == "sluice: cancer/4 is approved by lead; champion of cancer is 4 now, it was 3\n"
     assert champion(lab) == "4" and "unapproved in production" not in findings(lab).values()
     row = approvals(lab)[4, "lead", "approved"]
     assert row["valid"] and row["comment"] == "checked" and "signed by lead" in row["why"]
-    lab("rollback", "cancer", "--alias", "champion", "--comment", "only a drill")
+    said = lab("rollback", "cancer", "--alias", "champion", "--comment", "only a drill").stderr
+    assert said == "sluice: champion of cancer is 3 now, it was 4\n"
     assert champion(lab) == "3" and approvals(lab)[3, "lead", "rolled-back"]["valid"]
     lab("audit", "verify")
 

@@ -176,7 +176,7 @@ def test_what_is_wrong_is_said(bench):
     bench.refused("m.ubj", "other.csv", "the data has no column a, which the model takes; it has one, two, three")
     bench.put("nothing.csv", "")
     bench.refused("m.ubj", "nothing.csv", "the data has no column a, which the model takes: it is empty")
-    bench.refused("m.ubj", "m.txt", "here/m.txt: no data by its name: that ends in .parquet, .csv")
+    bench.refused("m.ubj", "m.txt", "/m.txt: no data by its name: that ends in .parquet, .csv")
     bench.put("head.csv", "a,b,c,y\n")
     for data, words in (("head.csv", "the data has no rows: there is nothing to judge"), ("lab.csv", "row 1 of the data: a label is 9;")):
         bench.put("lab.csv", "a,b,c,y\n1,2,3,0\n1,2,3,9\n")

@@ -257,6 +257,9 @@ static int expand(struct address *a, bool any, const atomic_bool *cancel, struct
     return SL_OK; /* a missing file is the engine's to tell */
   if (S_ISREG(st.st_mode))
     look_csv(a);
+  if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+    return sl_err_set(err, SL_EUNSUP, "%s is %s: data is read by place and more than once; write it into a file first", a->given,
+                      S_ISFIFO(st.st_mode) ? "a named pipe" : "no regular file");
   if (!S_ISDIR(st.st_mode))
     return SL_OK;
   const char *end = look_below(AT_FDCWD, a->path, 0, &left, cancel);

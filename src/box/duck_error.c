@@ -110,8 +110,20 @@ static const char *advice(int code)
   }
 }
 
+/* A file that the box may not make any larger, or the disk cannot hold. */
+static const char *no_room(const char *text)
+{
+  if (strstr(text, "File too large"))
+    return "the result is larger than a file of the box may be: set box.tmp in config.yaml (box: tmp: 20GB)";
+  if (strstr(text, "ould not write") && strstr(text, "No space left"))
+    return "the disk is full: the result lies in the state folder's box/ until it is whole (XDG_STATE_HOME says where that is)";
+  return NULL;
+}
+
 int duck_error(struct sl_err *err, const char *text)
 {
+  if (text && no_room(text))
+    return sl_err_set(err, SL_ELIMIT, "%s", no_room(text));
   struct told t = listen(sl_str(text && *text ? text : "the SQL engine failed and does not say why"));
   struct sl_buf b;
   struct sl_str path;

@@ -45,11 +45,20 @@ uint64_t sl_quality_count(const struct sl_quality *q) { return q->n; }
 void sl_quality_keep(struct sl_quality *q) { q->keep = true; }
 void sl_quality_bound(struct sl_quality *q, size_t rows) { q->bound = rows; }
 
+/* Without a comparison score goes on: sl_quality_bound(), partial.h. */
+static int too_many(struct sl_err *err)
+{
+  return sl_err_set(err, SL_ELIMIT, "quality with intervals or a comparison is worked out over at most %d rows (%d probabilities): take "
+                    "a sample "
+                    "(--data \"sql:from 'D' using sample 1000000 rows\"), or the figures of all rows: score --partial --label C --output "
+                    "W.partial, then score --merge W.partial", SL_QUALITY_ROWS_MAX, SL_QUALITY_NUMBERS_MAX);
+}
+
 /* What every kept row has: which one it is, and the class it was given. */
 static int keep_row(struct sl_quality *q, int64_t chosen, struct sl_err *err)
 {
   if (q->nlabel >= SL_QUALITY_ROWS_MAX || q->seen > UINT32_MAX)
-    return sl_err_set(err, SL_ELIMIT, "quality is worked out over at most %d rows", SL_QUALITY_ROWS_MAX);
+    return too_many(err);
   int rc = sl_grow((void **)&q->row, &q->row_cap, q->nlabel + 1, sizeof *q->row, SL_QUALITY_ROWS_MAX, err);
   if (!rc)
     rc = sl_grow((void **)&q->chosen, &q->chosen_cap, q->nlabel + 1, sizeof *q->chosen, SL_QUALITY_ROWS_MAX, err);
@@ -108,7 +117,7 @@ double quality_brier(const struct sl_quality *q, size_t label, const double *p)
 
 static int keep_class(struct sl_quality *q, size_t label, const double *p, bool has_p, int64_t chosen, struct sl_err *err)
 {
-  int rc = keep_row(q, chosen, err);
+  int rc = has_p && q->np + q->width > SL_QUALITY_NUMBERS_MAX ? too_many(err) : keep_row(q, chosen, err);
   if (!rc)
     rc = sl_grow((void **)&q->label, &q->label_cap, q->nlabel + 1, sizeof *q->label, SL_QUALITY_ROWS_MAX, err);
   if (!rc && has_p)

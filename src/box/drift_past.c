@@ -112,7 +112,7 @@ static unsigned recent(const struct past *p, const struct strip *s)
 {
   unsigned of = s->seen < p->of ? s->seen : p->of, n = 0;
   for (unsigned i = 0; i < of; i++)
-    n += s->bits >> i & 1;
+    n += (unsigned)(s->bits >> i & 1);
   return n;
 }
 

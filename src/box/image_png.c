@@ -19,6 +19,7 @@ struct png {
   unsigned char *rgb;          /* a row of it */
   unsigned char *all;          /* rows of an interlaced picture; else of one row */
   unsigned char **rows;
+  bool full;                   /* it was memory that was missing */
   jmp_buf back;
   char why[160];
 };
@@ -51,8 +52,10 @@ static void give(png_structp p, png_bytep to, size_t n)
 
 static void *png_room(png_structp p, png_alloc_size_t n)
 {
-  (void)p;
-  return sl_alloc(n);
+  struct png *x = png_get_mem_ptr(p);
+  void *m = sl_alloc(n);
+  x->full = x->full || !m;
+  return m;
 }
 
 static void png_drop(png_structp p, void *m)
@@ -131,7 +134,7 @@ static int interlaced(struct png *x, uint32_t w, uint32_t h, struct sl_err *err)
 /* Whatever it makes hangs at x before anything may jump. */
 static int rows(struct png *x, struct sl_err *err)
 {
-  x->p = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, x, failed, quiet, NULL, png_room, png_drop);
+  x->p = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, x, failed, quiet, x, png_room, png_drop);
   x->info = x->p ? png_create_info_struct(x->p) : NULL;
   if (!x->info)
     return sl_err_nomem(err);
@@ -154,7 +157,11 @@ static int rows(struct png *x, struct sl_err *err)
 int image_png(struct image_sink *s, struct sl_str bytes, struct sl_err *err)
 {
   struct png x = { .left = bytes, .sink = s };
-  int rc = setjmp(x.back) ? sl_err_set(err, SL_EPARSE, "cannot be read as PNG: %s", x.why) : rows(&x, err);
+  int rc = setjmp(x.back) ? SL_EPARSE : rows(&x, err);
+  if (x.full)
+    rc = sl_err_nomem(err);
+  else if (x.why[0])
+    rc = sl_err_set(err, SL_EPARSE, "cannot be read as PNG: %s", x.why);
   png_destroy_read_struct(&x.p, &x.info, NULL);
   sl_free(x.all);
   sl_free(x.rgb);

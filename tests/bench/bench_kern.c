@@ -1,5 +1,6 @@
-/* bench_kern [LEVEL...]: ns of a call of each kernel of the tree engine, at each level that this processor has: the least of many calls, so
- * that other work on the machine hardly shows. A call works on KERN_ROWS rows; mux does OPS operations, half of them on fresh results. */
+/* bench_kern [LEVEL...]: ns of a call of each kernel of the tree engine and of pictures, at each level that this processor has: the least
+ * of many calls, so that other work on the machine hardly shows. A call works on KERN_ROWS rows; mux does OPS operations, half of them on
+ * fresh results; those of pictures make a row of PIXELS pixels out of TAPS times as many pixels or rows. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 #include <time.h>
 
 #include "compute/kern/kern.h"
+#include "compute/kern/kern_image.h"
 
 enum { MASKS = 4096, RANKS = 254, OPS = 256, TESTS = 254, TIMES = 400, CALLS = 16 };
+enum { PIXELS = 224, TAPS = 16 };
 
 static struct kern_mask arena[MASKS], hot[RANKS + 2];
 static struct kern_emit emits[TESTS];
@@ -95,6 +98,38 @@ static void pack_f64(const struct kern *k) { k->pack_f64(sum, KERN_BITS, table);
 static void add_f32(const struct kern *k) { k->add_f32(table, nbits, idx, narrow); }
 static void add_f64(const struct kern *k) { k->add_f64(table, nbits, idx, sum); }
 
+/* ---- pictures ---- */
+
+static unsigned char picture[TAPS][PIXELS * TAPS * 3 + 16], made[PIXELS * 3], packed[PIXELS * TAPS / KERN_TAPS * KERN_PACKED];
+static const unsigned char *lines[TAPS];
+static uint32_t from[PIXELS], count[PIXELS];
+static int32_t weights[PIXELS * TAPS];
+static struct kern_axis axis = { .n = PIXELS, .wide = TAPS, .first = from, .count = count, .k = weights, .steps = TAPS / KERN_TAPS,
+                                 .packed = packed };
+static struct kern_value value = { .fused = true, .by = 1.0f / 255, .of = { 1, 1, 1 } };
+static float planes[3][PIXELS];
+
+static void draw_picture(const struct kern_image *k)
+{
+  for (size_t i = 0; i < TAPS; i++) {
+    lines[i] = picture[i];
+    for (size_t n = 0; n < sizeof picture[i]; n++)
+      picture[i][n] = (unsigned char)next();
+  }
+  for (uint32_t i = 0; i < PIXELS; i++) {
+    from[i] = i * TAPS;
+    count[i] = TAPS;
+    for (size_t t = 0; t < TAPS; t++)
+      weights[i * TAPS + t] = KERN_ONE / TAPS;
+  }
+  for (size_t n = 0; k->pack && n < PIXELS * TAPS / KERN_TAPS; n++)
+    k->pack(weights + n * KERN_TAPS, packed + n * KERN_PACKED);
+}
+
+static void across(const struct kern *k) { k->image->across(&axis, picture[0], PIXELS * TAPS + 5, made); }
+static void down(const struct kern *k) { k->image->down(&axis, 0, lines, sizeof made, made); }
+static void to_floats(const struct kern *k) { k->image->planes(&value, made, PIXELS, planes[0], planes[1], planes[2]); }
+
 static double now(void)
 {
   struct timespec t;
@@ -119,8 +154,10 @@ static void at_level(const struct kern *k)
 {
   static const struct { const char *name; void (*call)(const struct kern *); } plain[] = {
     { "spread", spread }, { "scan", scan }, { "any", any }, { "mux", mux }, { "index", find }, { "remap", remap },
-    { "pack_f32", pack_f32 }, { "pack_f64", pack_f64 } };
+    { "pack_f32", pack_f32 }, { "pack_f64", pack_f64 },
+    { "picture across", across }, { "picture down", down }, { "picture floats", to_floats } };
   static const uint32_t near[] = { 1, 4, KERN_NEAR, 0 };
+  draw_picture(k->image);
   for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
     draw_ranks(near[i]);
     printf("%-7s rank_f32 near %u %6.1f ns\n", k->name, near[i], least(k, rank_f32));

@@ -1,5 +1,5 @@
-"""The inner loops of the tree engine, each at every level that this processor has: printed, without a budget of their own.
-tests/unit/compute_kern.c compares their answers."""
+"""The inner loops of the tree engine and of pictures, each at every level that this processor has: printed, without a budget of their own.
+tests/unit/compute_kern.c and tests/unit/compute_image.c compare their answers."""
 import os
 import subprocess
 import sys

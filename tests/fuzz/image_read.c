@@ -33,7 +33,7 @@ static void both_ways(const struct sl_image_prep *p, struct sl_str bytes, const 
 {
   struct sl_err err;
   uint32_t w = 0, h = 0;
-  if (!small(p, m, &w, &h))
+  if ((uint64_t)m->w * m->h > PIXELS_MAX || !small(p, m, &w, &h))
     return;
   size_t n = (size_t)w * h * 3;
   float *one = sl_calloc(n, sizeof *one), *two = sl_calloc(n, sizeof *two);

@@ -87,5 +87,6 @@ void ort_image_rows(struct ort_image *m, size_t n);
 /* After it was predicted: are a picture's outputs numbers, and the largest probability (of PLAIN: the number). */
 bool ort_image_finite(const struct ort_image *m, size_t row);
 double ort_image_top(const struct ort_image *m, size_t row);
+size_t ort_image_best(const struct ort_image *m, size_t row);       /* the predicted class */
 
 #endif

@@ -330,6 +330,7 @@ struct ort_image_facts ort_image_facts(const struct ort_image *m)
 void *ort_image_slot(struct ort_image *m, size_t row) { return m->in + row * m->size; }
 void ort_image_rows(struct ort_image *m, size_t n) { m->rows = n; }
 bool ort_image_finite(const struct ort_image *m, size_t row) { return finite_row(m->raw + row * m->width, m->width); }
+size_t ort_image_best(const struct ort_image *m, size_t row) { return best_of(m, row); }
 double ort_image_top(const struct ort_image *m, size_t row) { return (double)m->prob[row * m->width + best_of(m, row)]; }
 
 /* ---- load, free ---- */

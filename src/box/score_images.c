@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "box/image_read.h"
@@ -229,6 +230,17 @@ static void note_first(struct score_images *g, struct sl_str path, const char *w
     g->first = sl_asprintf("%.*s: %s", SL_ARG(path), why);
 }
 
+/* At least how many are right: rows alone have no summary, and of very many classes nothing more is worked out. */
+static void count_right(const struct score *s, struct score_images *g, size_t i)
+{
+  bool known;
+  double label = sl_model_label_class(s->m, s->label, i, &known);
+  if (!known || isnan(label))
+    return;
+  g->labelled++;
+  g->right += ort_image_best(g->m, i) == (size_t)label;
+}
+
 void score_images_check(struct score *s)
 {
   struct score_images *g = s->images;
@@ -237,6 +249,8 @@ void score_images_check(struct score *s)
       sl_err_set(&g->why[i], SL_EPARSE, "the model's outputs for it are no numbers");
     if (g->why[i].code)
       note_first(g, sl_column_text(&s->f.at[0], i), g->why[i].msg);
+    else if (s->label && !s->quality && ort_image_facts(g->m).width > 1)
+      count_right(s, g, i);
   }
 }
 
@@ -291,6 +305,13 @@ void score_images_words(const struct score *s, struct sl_buf *b)
   sl_image_prep_words(b, &g->prep);
   sl_buf_printf(b, " (%s)", g->prep_from);
   put_numbers(g, b);
+  if (g->labelled) {
+    sl_buf_z(b, "; accuracy ");
+    sl_fmt_sig(b, (double)g->right / (double)g->labelled, 4);
+    sl_buf_printf(b, " over %llu", (unsigned long long)g->labelled);
+  }
+  if (g->labelled && ort_image_facts(g->m).width > SL_QUALITY_CLASSES_MAX)
+    sl_buf_printf(b, ", of more than %d classes no other figure is worked out", SL_QUALITY_CLASSES_MAX);
   if (l->others)
     sl_buf_printf(b, "; left aside: %llu file%s that %s no JPEG or PNG (%.80s)", (unsigned long long)l->others, l->others == 1 ? "" : "s",
                   l->others == 1 ? "is" : "are", l->other);

@@ -19,6 +19,7 @@ struct score_images {
   struct sl_err *why;          /* and why there is none, or no prediction */
   size_t slots, rows;          /* rows: of the present block, numbered from s->row */
   uint64_t failed;
+  uint64_t labelled, right;    /* where no quality is worked out: predictions whose folder is a class, and those that name it */
   char *first;                 /* of them, and why */
 };
 

@@ -177,7 +177,8 @@ def write(to, seed):
             (to / name / file).write_text(text)
         said[name] = answers(model, prepare, files, **how).tolist()
     bad = {"rank3": odd(["N", 3, 24]), "gray": odd(["N", 1, 24, 24], ["N", 1, 24, 24]), "masks": odd(["N", 3, 24, 24], ["N", 3, 24, 24]),
-           "half": odd(["N", 3, 24, 24], ["N", 3, 1, 1], T.FLOAT16), "nan": nan()}
+           "half": odd(["N", 3, 24, 24], ["N", 3, 1, 1], T.FLOAT16), "nan": nan(),
+           "many": net(rng, n=300, notes={"classes": json.dumps([f"kind{i}" for i in range(298)] + NAMES[:2])})}
     for name, m in bad.items():
         (to / f"{name}.onnx").write_bytes(m.SerializeToString())
     (to / "answers.json").write_text(json.dumps(said) + "\n")

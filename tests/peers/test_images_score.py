@@ -188,6 +188,20 @@ def test_quality_by_folder(bench):
     assert "preset" in next(r["note"] for r in judged if r["metric"] == "preprocessing")
 
 
+def test_accuracy_of_rows_and_of_many_classes(bench):
+    """Without a summary, and where there are more classes than quality takes apart, the note has it."""
+    rows = bench.rows("soft", "photos", "--label", "folder")
+    right = sum(r["prediction"] == r["folder"] for r in rows)
+    assert f"; accuracy {right / 16:.4g} over 16" in bench.said, bench.said
+    (bench.folder / "photos" / "cow").rename(bench.folder / "photos" / "kind7")
+    rows = bench.rows("many.onnx", "photos", "--label", "folder")
+    want = sum(r["prediction"] == r["folder"] for r in rows) / 16
+    asked = ["score", "--model", "many.onnx", "--data", "photos", "--label", "folder"]
+    said = json.loads(bench.run(*asked, "--out", "o.csv", "-o", "json"))[0]
+    assert f"; accuracy {want:.4g} over 16, of more than 256 classes" in said["prepared"] and said.get("quality") is None, said
+    bench.refused("many.onnx", "photos", "at most 256 are told apart", 1, "--label", "folder", "--slice", "folder")
+
+
 def test_folders_as_classes(bench):
     """A model that names none: the folders in their order, as ImageFolder numbers them, and only where they tell."""
     rows = bench.rows("preset", "photos", "--label", "folder")

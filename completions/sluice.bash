@@ -1,7 +1,7 @@
 # sluice.bash: made by sluice --generate; do not edit
 _sluice()
 {
-  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --group-by --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --by --last --persist --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --against --slice --sample --dir'
+  local cur=${COMP_WORDS[COMP_CWORD]} first='' last='' value_options=' -w --workspace -c --connection -o --output --config --as --confirm --threads --record --replay --filter --sort --columns --limit --group-by --view --save-view --type --name -p --out --rows --baseline --current --tests --profile --by --last --persist --engine --fail-share --model --data --label --outputs --to --alias --comment --expect --artifact --metric --report --against --slice --sample --dir'
   local line=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   local options=' -w --workspace -c --connection -o --output --config --read-only --as --no-input --dry-run --confirm --partial-ok --threads --low-bandwidth --record --with-data --replay -h --help --version' args='' cmd='' kind='' before='' word i n=0 ws=''
   for word in "${line[@]}"; do
@@ -46,6 +46,7 @@ _sluice()
     --by) kind='=partition' ;;
     --last) kind='none' ;;
     --persist) kind='none' ;;
+    --engine) kind='=local pushdown' ;;
     --fail-share) kind='none' ;;
     --model) kind='uri' ;;
     --data) kind='uri' ;;
@@ -70,10 +71,10 @@ _sluice()
     cat) args='uri' options="$options" ;;
     head) args='uri' options="$options --columns --limit" ;;
     schema) args='uri' options="$options --filter --sort --columns --limit" ;;
-    profile) args='uri' options="$options --filter --sort --columns --limit --replace --out" ;;
+    profile) args='uri' options="$options --filter --sort --columns --limit --replace --out --engine" ;;
     freshness) args='zone' options="$options --filter --sort --columns --limit" ;;
     sql) args='none' options="$options --filter --sort --columns --limit --replace --out --rows" ;;
-    drift) args='file' options="$options --columns --replace --out --partial --merge --baseline --current --tests --profile --by --last --persist --fail-share --model --report" ;;
+    drift) args='file' options="$options --columns --replace --out --partial --merge --baseline --current --tests --profile --by --last --persist --engine --fail-share --model --report" ;;
     score) args='file' options="$options --filter --columns --limit --replace --out --partial --merge --model --data --label --outputs --report --against --slice --sample" ;;
     run) args='job' options="$options --detach -p" ;;
     stop) args='execution' options="$options" ;;

@@ -41,6 +41,17 @@ static int on_rows(void *user, struct sl_batch **take)
   return rc;
 }
 
+int compute_boxed_rows(struct sl_req *r, struct sl_batch *from, struct sl_err *err)
+{
+  struct sl_batch *to = NULL;
+  int rc = sl_batch_seal(from, err);
+  rc = rc ? rc : copy_rows(r, from, &to, err);
+  if (!rc && sl_batch_count(to))
+    rc = sl_req_rows(r, &to);
+  sl_batch_unref(to);
+  return rc == SL_EAGAIN ? SL_OK : rc; /* few rows: what is under way may come */
+}
+
 /* How far it is, and when it will be there, once that can be told. started: ms of the loop's clock. */
 void compute_say_progress(struct sl_req *r, struct compute *c, int64_t started, double done, double total)
 {

@@ -6,7 +6,8 @@
  * zone's data. */
 #include <stdio.h>
 
-#include "backend_compute/compute_int.h"
+#include "backend_compute/push_int.h"
+#include "model/engine.h"
 #include "base/fmt.h"
 #include "base/json.h"
 #include "box/sqlscan.h"
@@ -32,6 +33,8 @@ struct work {
   struct compute *c;
   struct compute_prep *prep;
   struct compute_ask *ask;
+  struct push_profile *push;
+  bool pushdown;               /* the engine is asked for aggregations, instead of the box's work */
   char *table, *src, *only;    /* src: a SELECT over the data, addresses resolved; only: the one row that is wanted */
   char **reads;
   struct column *col;
@@ -71,6 +74,8 @@ static void work_leave(struct work *w)
 {
   compute_prep_drop(w->prep);
   compute_ask_drop(w->ask);
+  push_profile_drop(w->push);
+  w->push = NULL;
   sl_timer_stop(sl_backend_loop(w->c->b), &w->first);
   w->prep = NULL;
   w->ask = NULL;
@@ -209,7 +214,7 @@ static void put_sketched(struct sl_batch *b, const struct work *w, size_t i)
 
 static void row_id(struct sl_buf *b, const struct work *w, size_t i)
 {
-  sl_buf_printf(b, "%s#%zu:%s", w->table, i + 1, w->col[i].name);
+  sl_buf_printf(b, "%s%s#%zu:%s", w->pushdown ? "engine=pushdown " : "", w->table, i + 1, w->col[i].name);
 }
 
 /* Columns from..to-1; from: the row of their statistics, or NULL. */
@@ -279,8 +284,10 @@ static void put_stat_list(struct sl_buf *b, const struct column *c, size_t i, bo
   }
   sl_buf_printf(b, ", CAST(avg(c%zu) AS DOUBLE), %s(CAST(c%zu AS DOUBLE), [0.25, 0.5, 0.75])", i,
                 exact ? "quantile_cont" : "approx_quantile", i);
-  sl_buf_printf(b, ", histogram(CAST(CASE WHEN hi%zu > lo%zu THEN least(%d, floor((CAST(c%zu AS DOUBLE) - lo%zu) / (hi%zu - lo%zu) * %d))"
-                " ELSE 0 END AS INTEGER)) FILTER (WHERE isfinite(CAST(c%zu AS DOUBLE)))", i, i, BINS - 1, i, i, i, i, BINS, i);
+  /* What is filtered away is computed all the same: of infinities nothing that an integer would not hold. */
+  sl_buf_printf(b, ", histogram(CAST(CASE WHEN hi%zu > lo%zu THEN least(%d, floor((CASE WHEN isfinite(CAST(c%zu AS DOUBLE)) THEN "
+                "CAST(c%zu AS DOUBLE) END - lo%zu) / (hi%zu - lo%zu) * %d)) ELSE 0 END AS INTEGER)) "
+                "FILTER (WHERE isfinite(CAST(c%zu AS DOUBLE)))", i, i, BINS - 1, i, i, i, i, i, BINS, i);
 }
 
 /* Two passes: the bounds of the histograms, then everything. The columns go by number, since names may repeat. */
@@ -402,6 +409,17 @@ static void on_sketched(void *user, int rc, struct sl_batch *const *rows, size_t
     table_end(r, rc, &e);
 }
 
+static void on_pushed(struct sl_req *r, int rc, const struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  struct push_profile *p = w->push;
+  size_t n;
+  struct sl_batch *const *rows = push_profile_rows(p, &n, &w->rows);
+  w->push = NULL;
+  on_sketched(r, rc, rows, n, err);
+  push_profile_drop(p);
+}
+
 static int ask_sketches(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
@@ -466,7 +484,11 @@ static void on_described(void *user, int rc, struct sl_batch *const *rows, size_
   w->ask = NULL;
   if (!rc)
     rc = take_columns(w, rows, n, &e);
-  if (!rc && w->profile && w->ncols) {
+  if (!rc && w->profile && w->ncols && w->pushdown) {
+    rc = push_profile_start(&w->push, w->c, r, w->src, (const char *const *)w->reads, on_pushed, &e);
+    if (!rc)
+      return;
+  } else if (!rc && w->profile && w->ncols) {
     struct sl_buf sql;
     sl_buf_init(&sql, 4 << 20);
     sl_buf_z(&sql, "SELECT CAST(count(*) AS BIGINT) FROM ");
@@ -607,26 +629,32 @@ static int columns_query(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   const struct sl_query *q = sl_req_query(r);
-  struct sl_str scope = sl_str_trim(q->scope);
+  struct sl_str scope = sl_str_trim(q->scope), rest;
   ptrdiff_t end = q->kind == SL_Q_GET ? sl_str_rchr(scope, '#') : -1;
   w->c = sl_backend_state(sl_req_backend(r));
-  if (compute_monitor_is(end > 0 ? sl_str_head(scope, (size_t)end) : scope) && !is_statement(scope))
+  int rc = sl_engine_scope(scope, &rest, &w->pushdown, err);
+  bool monitor = !rc && compute_monitor_is(end > 0 ? sl_str_head(scope, (size_t)end) : scope) && !is_statement(rest);
+  if (monitor && rest.n < scope.n)
+    rc = sl_err_set(err, SL_EUSAGE, "%.*s has its figures already: leave the engine away", SL_ARG(rest));
+  if (rc)
+    return rc;
+  if (monitor)
     return compute_monitor_columns(r, err);
   w->profile = wants_profile(q);
-  w->all = !scope.n;
+  w->all = !rest.n;
   if (q->kind == SL_Q_GET) { /* TABLE#NUMBER:NAME */
     w->only = sl_strndup(scope.p, scope.n);
     if (!w->only)
       return sl_err_nomem(err);
-    ptrdiff_t hash = sl_str_rchr(scope, '#');
-    scope = hash > 0 ? sl_str_head(scope, (size_t)hash) : scope;
+    ptrdiff_t hash = sl_str_rchr(rest, '#');
+    rest = hash > 0 ? sl_str_head(rest, (size_t)hash) : rest;
   }
-  int rc = sl_req_head(r, NULL, 0, -1);
+  rc = sl_req_head(r, NULL, 0, -1);
   if (!rc && w->all) {
     w->profile = false;
     rc = sl_timer_start(sl_backend_loop(w->c->b), 0, 0, zones_first, r, &w->first, err);
   } else if (!rc) {
-    rc = begin(r, scope, err);
+    rc = begin(r, rest, err);
   }
   if (rc)
     work_leave(w);

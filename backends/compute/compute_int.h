@@ -109,6 +109,7 @@ struct compute_boxed {         /* the first member of the request's state */
 };
 int compute_boxed_query(struct sl_req *r, const struct compute_boxed_ops *ops, struct sl_err *err) SL_NODISCARD;
 int compute_boxed_start(struct sl_req *r, const struct sl_box_work *work, struct sl_err *err) SL_NODISCARD;
+int compute_boxed_rows(struct sl_req *r, struct sl_batch *from, struct sl_err *err) SL_NODISCARD;  /* as if the box had sent them */
 void compute_boxed_leave(struct compute_boxed *w);
 void compute_boxed_fail(struct sl_req *r, int rc, const struct sl_err *err);
 void compute_boxed_resume(struct sl_req *r);

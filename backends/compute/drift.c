@@ -9,6 +9,8 @@
 #include "backend_compute/compute_int.h"
 #include "base/fmt.h"
 #include "base/json.h"
+#include "backend_compute/push_int.h"
+#include "box/sqlscan.h"
 #include "compute/drift.h"
 #include "model/drift.h"
 
@@ -43,6 +45,7 @@ struct work {
   struct sl_drift_ask ask;
   struct compute_prep *prep;
   struct compute_data *data;
+  struct push_drift *push;     /* the engine is asked for aggregations, instead of the box's work */
   char *sql[2];
   char **reads;
   size_t nreads, cap_reads;
@@ -57,6 +60,8 @@ static void drift_leave(struct compute_boxed *b)
   compute_data_drop(w->data);
   w->prep = NULL;
   w->data = NULL;
+  push_drift_drop(w->push);
+  w->push = NULL;
   for (size_t i = 0; i < w->nreads; i++) {
     if (w->ask.model && w->reads[i])
       (void)unlink(w->reads[i]); /* predictions */
@@ -140,6 +145,31 @@ static int put_file_job(struct sl_buf *b, struct work *w, struct sl_err *err)
   return rc;
 }
 
+/* ---- in the engine ---- */
+
+static bool is_pushdown(const struct work *w) { return w->ask.engine && !strcmp(w->ask.engine, "pushdown"); }
+
+static void on_pushed(struct sl_req *r, int rc, const struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  struct sl_err e = *err;
+  compute_words(w->boxed.c, NULL, &e);
+  compute_boxed_leave(&w->boxed);
+  sl_req_end(r, rc, rc ? &e : NULL);
+}
+
+static int start_push(struct sl_req *r, struct sl_err *err)
+{
+  struct work *w = sl_req_state(r);
+  for (int s = 0; s < 2; s++) {
+    struct sl_str plain = sql_without_end(sl_str(w->sql[s]));
+    w->sql[s][plain.p + plain.n - w->sql[s]] = 0;
+  }
+  struct push_drift_ask ask = { .sql = { w->sql[0], w->sql[1] }, .tests = w->ask.tests ? w->ask.tests : "auto",
+                                .profile = w->ask.profile ? w->ask.profile : "", .reads = (const char *const *)w->reads };
+  return push_drift_start(&w->push, w->boxed.c, r, &ask, on_pushed, err);
+}
+
 static int start(struct sl_req *r, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
@@ -150,6 +180,10 @@ static int start(struct sl_req *r, struct sl_err *err)
     rc = sl_grow((void **)&w->reads, &w->cap_reads, w->nreads + 1, sizeof *w->reads, 1024, err);
   if (!rc) {
     w->reads[w->nreads] = NULL;
+    if (is_pushdown(w)) {
+      sl_buf_free(&b);
+      return start_push(r, err);
+    }
     const struct sl_box_work work = { .kind = w->path[0] ? "monitor" : "drift", .text = sl_buf_view(&b),
                                       .reads = (const char *const *)w->reads };
     rc = compute_boxed_start(r, &work, err);
@@ -254,6 +288,21 @@ int compute_drift_tests(const struct sl_drift_ask *a, struct sl_err *err)
   return SL_OK;
 }
 
+/* What has its figures already is asked nothing. */
+static int check_engine(const struct work *w, struct sl_err *err)
+{
+  const char *const data[] = { w->ask.baseline, w->ask.current };
+  if (!is_pushdown(w))
+    return SL_OK;
+  if (w->ask.model)
+    return sl_err_set(err, SL_EUSAGE, "models are scored here, not in an engine: leave engine=pushdown away");
+  for (int s = 0; s < 2; s++)
+    if (!data[s] || compute_monitor_is(sl_str(data[s])) || sl_str_ends(sl_str(data[s]), SL_STR(".sketch")))
+      return sl_err_set(err, SL_EUSAGE, "%s has its figures already, there is nothing to push down: leave engine=pushdown away",
+                        data[s] ? data[s] : w->ask.baseline);
+  return SL_OK;
+}
+
 static int drift_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
@@ -267,6 +316,7 @@ static int drift_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err
     rc = sl_err_set(err, SL_EUSAGE, "last= and persist= are of drift_history");
   if (!rc && w->ask.model && (files || !w->ask.current))
     rc = sl_err_set(err, SL_EUSAGE, "a model is scored over data, not over files of other tools");
+  rc = rc ? rc : check_engine(w, err);
   return rc ? rc : compute_drift_tests(&w->ask, err);
 }
 

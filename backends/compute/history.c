@@ -344,6 +344,8 @@ static int past_parse(struct sl_req *r, struct sl_str scope, struct sl_err *err)
   rc = rc ? rc : compute_drift_tests(&p->ask, err);
   if (rc)
     return rc;
+  if (p->ask.engine && !strcmp(p->ask.engine, "pushdown"))
+    return sl_err_set(err, SL_EUSAGE, "drift over time is worked out here, not in an engine: leave engine=pushdown away");
   if (!p->ask.current || compute_monitor_is(sl_str(p->ask.baseline)))
     return sl_err_set(err, SL_EUSAGE, "drift over time compares data with a baseline of data or sketches, not files of other tools");
   if (is_newest(sl_str(p->ask.current)) || sl_str_starts(sl_str(p->ask.current), SL_STR("sql:")))

@@ -49,7 +49,8 @@ static struct sl_drift_ask ask_of(const struct sl_app *a)
                                 .profile = (char *)(uintptr_t)sl_args_text(a->args, SL_O_profile, NULL),
                                 .model = (char *)(uintptr_t)sl_args_text(a->args, SL_O_model, NULL),
                                 .last = (char *)(uintptr_t)sl_args_text(a->args, SL_O_last, NULL),
-                                .persist = (char *)(uintptr_t)sl_args_text(a->args, SL_O_persist, NULL) };
+                                .persist = (char *)(uintptr_t)sl_args_text(a->args, SL_O_persist, NULL),
+                                .engine = (char *)(uintptr_t)sl_args_text(a->args, SL_O_engine, NULL) };
 }
 
 static int check_time(struct judging *j, const struct sl_app *a, struct sl_err *err)
@@ -85,11 +86,11 @@ static int write_out(struct sl_app *a, const struct sl_drift_ask *ask, int code)
 static int write_report(struct judging *j, struct sl_session *s, struct sl_str words, struct sl_err *err)
 {
   static const char *const names[] = { "--baseline", "--current", "--tests", "--profile", "--fail-share", "--model",
-                                       "--by", "--last", "--persist" };
+                                       "--by", "--last", "--persist", "--engine" };
   bool pair = j->ask.current != NULL; /* else the one is a report of another tool */
   const char *const values[] = { pair ? j->ask.baseline : NULL, pair ? j->ask.current : j->ask.baseline, j->ask.tests, j->ask.profile,
                                  sl_args_text(s->app->args, SL_O_fail_share, NULL), j->ask.model,
-                                 j->over_time ? "partition" : NULL, j->ask.last, j->ask.persist };
+                                 j->over_time ? "partition" : NULL, j->ask.last, j->ask.persist, j->ask.engine };
   const char *const input[] = { "baseline", values[0], "current", values[1], j->ask.model ? "model" : NULL, j->ask.model, NULL };
   struct sl_document d;
   struct sl_buf command, out;
@@ -159,6 +160,8 @@ static int put_sketch(const struct sl_app *a, struct sl_buf *b, struct sl_err *e
   const char *current = sl_args_text(a->args, SL_O_current, NULL);
   bool partial = sl_args_has(a->args, SL_O_partial), merge = sl_args_has(a->args, SL_O_merge);
   struct sl_str to = sl_str(sl_args_text(a->args, SL_O_out, ""));
+  if (sl_str_eqz(sl_str(sl_args_text(a->args, SL_O_engine, "local")), "pushdown"))
+    return sl_err_set(err, SL_EUSAGE, "sketches are made of the values, which --engine pushdown leaves where they are: leave it away");
   if (partial == merge || sl_args_has(a->args, SL_O_baseline))
     return sl_err_set(err, SL_EUSAGE, "one of --partial --current D, --merge W.sketch..., --baseline D --current D");
   if (!sl_str_ends(to, SL_STR(".sketch")))

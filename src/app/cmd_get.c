@@ -139,6 +139,10 @@ static int profile_out(struct sl_app *a, const char *to)
   struct sl_err err = { 0 };
   const char *what = sl_str_ends(sl_str(to), SL_STR("statistics.json")) ? "statistics"
                      : sl_str_ends(sl_str(to), SL_STR("constraints.json")) ? "constraints" : NULL;
+  if (sl_args_text(a->args, SL_O_engine, NULL) && !strcmp(sl_args_text(a->args, SL_O_engine, ""), "pushdown")) {
+    sl_err_set(&err, SL_EUSAGE, "--out needs sketches of the values, which --engine pushdown leaves where they are: leave one away");
+    return sl_app_fail(a, &err);
+  }
   if (what)
     return sl_app_monitor_file(a, what, NULL, a->args->pos[0], to);
   sl_err_set(&err, SL_EUSAGE, "--out %s: a profile goes into a file whose name ends in statistics.json or constraints.json", to);
@@ -150,7 +154,15 @@ int sl_cmd_profile(struct sl_app *a)
   if (sl_args_has(a->args, SL_O_out))
     return profile_out(a, sl_args_text(a->args, SL_O_out, ""));
   struct sl_list l = about_uri(a, &sl_res_columns, sl_res_columns.columns);
-  return sl_app_list(a, SL_SESSION_ANY, &l);
+  char *scope = sl_args_has(a->args, SL_O_engine)
+                  ? sl_asprintf("engine=%s %s", sl_args_text(a->args, SL_O_engine, ""), a->args->pos[0]) : NULL;
+  if (scope)
+    l.query.scope = sl_str(scope);
+  struct sl_err err = { 0 };
+  int rc = scope || !sl_args_has(a->args, SL_O_engine) ? SL_OK : sl_err_nomem(&err);
+  int code = rc ? sl_app_fail(a, &err) : sl_app_list(a, SL_SESSION_ANY, &l);
+  sl_free(scope);
+  return code;
 }
 
 int sl_cmd_freshness(struct sl_app *a)

@@ -38,11 +38,12 @@ static bool has(const double *x, size_t n, double v)
 /* Whole numbers that are categories, from the smallest. */
 void drift_only_numbers(const struct sl_drift_pair *p, int side, struct sl_buf *list)
 {
-  const double *x = p->x[side];
+  const double *x = p->known ? p->known->value : p->x[side];
   char text[32];
-  size_t found = 0;
-  for (size_t i = 0; i < p->n[side] && found < DRIFT_ONLY_NAMES; i++) {
-    if ((i && !(x[i] > x[i - 1])) || has(p->x[!side], p->n[!side], x[i]))
+  size_t found = 0, k = p->known ? (size_t)p->known->distinct[2] : p->n[side];
+  for (size_t i = 0; x && i < k && found < DRIFT_ONLY_NAMES; i++) {
+    if (p->known ? !(p->known->cell[side][i] > 0) || p->known->cell[!side][i] > 0
+                 : (i && !(x[i] > x[i - 1])) || has(p->x[!side], p->n[!side], x[i]))
       continue;
     int n = snprintf(text, sizeof text, "%.17g", x[i]);
     drift_only_add(list, sl_strn(text, (size_t)n));

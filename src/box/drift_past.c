@@ -328,9 +328,10 @@ static int parts_of(struct past *p, const json_t *args, struct sl_err *err)
 int drift_past_run(struct drift *w, const json_t *args, struct sl_err *err)
 {
   struct past p = { .w = w, .flushed = now_ms() };
+  struct drift_sink to = drift_sink_of(w->c);
   const char *baseline = json_string_value(json_object_get(args, "baseline"));
   int rc = parts_of(&p, args, err);
-  rc = rc ? rc : drift_rows_begin(&w->out, w->c, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
+  rc = rc ? rc : drift_rows_begin(&w->out, &to, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
   w->out.one_opinion = true;
   rc = rc ? rc : sl_schema_new(&p.schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
   rc = rc ? rc : box_head(w->c, p.schema, -1, err);

@@ -49,11 +49,11 @@ static int add_test(struct drift_rows *o, struct sl_str name, struct sl_err *err
   return SL_OK;
 }
 
-int drift_rows_begin(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
+int drift_rows_begin(struct drift_rows *o, const struct drift_sink *to, struct sl_str tests, struct sl_str profile, struct sl_err *err)
 {
   struct sl_str rest = tests, name;
   sl_arena_init(&o->mem, 0);
-  *o = (struct drift_rows){ .c = c, .mem = o->mem, .named = profile.n > 0 };
+  *o = (struct drift_rows){ .to = *to, .mem = o->mem, .named = profile.n > 0 };
   for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
     if (sl_str_eqz(profile, profiles[i]))
       o->profile = (enum drift_profile)i;
@@ -69,12 +69,12 @@ int drift_rows_begin(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str t
   return rc;
 }
 
-int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile, struct sl_err *err)
+int drift_rows_open(struct drift_rows *o, const struct drift_sink *to, struct sl_str tests, struct sl_str profile, struct sl_err *err)
 {
-  int rc = drift_rows_begin(o, c, tests, profile, err);
+  int rc = drift_rows_begin(o, to, tests, profile, err);
   if (!rc)
     rc = sl_schema_new(&o->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
-  return rc ? rc : box_head(c, o->schema, -1, err);
+  return rc ? rc : to->head(to->user, o->schema, err);
 }
 
 void drift_rows_forget(struct drift_rows *o)
@@ -176,7 +176,7 @@ static int adjust_all(struct drift_rows *o, struct sl_err *err)
 
 static int flush(struct drift_rows *o, struct sl_err *err)
 {
-  int rc = o->batch ? box_rows(o->c, o->batch, err) : SL_OK;
+  int rc = o->batch ? o->to.rows(o->to.user, o->batch, err) : SL_OK;
   sl_batch_unref(o->batch);
   o->batch = NULL;
   return rc;
@@ -300,8 +300,32 @@ int drift_rows_given(struct drift_rows *o, const struct drift_feature *f, const 
   return rc || !g->bins ? rc : picture_given(o, g, err);
 }
 
+/* The same where the values are elsewhere, and were counted there. */
+static int picture_known(struct drift_rows *o, const struct sl_drift_pair *p, struct sl_err *err)
+{
+  const struct sl_drift_known *w = p->known;
+  double lo = fmin(w->min[0], w->min[1]), hi = fmax(w->max[0], w->max[1]), edges[DRIFT_BINS + 1];
+  struct drift_held *h = last(o);
+  int rc = SL_OK;
+  for (size_t s = 0; s < 2; s++)
+    h->median[s] = w->median[s];
+  if (!(hi > lo) || !isfinite(hi - lo))
+    return SL_OK;
+  sl_stat_linspace(lo, hi, DRIFT_BINS, SL_STAT_F64, edges);
+  const struct sl_drift_bins *b = sl_drift_known_bins(w, edges, DRIFT_BINS);
+  if (!b)
+    return SL_OK;
+  h->low = lo;
+  h->high = hi;
+  for (unsigned s = 0; s < 2 && !rc; s++)
+    rc = keep_counts(o, &h->histogram[s], b->count[s], DRIFT_BINS, err);
+  return rc;
+}
+
 static int picture_numbers(struct drift_rows *o, const struct sl_drift_pair *p, struct sl_err *err)
 {
+  if (p->known)
+    return picture_known(o, p, err);
   double lo = (double)INFINITY, hi = -(double)INFINITY, edges[DRIFT_BINS + 1], count[DRIFT_BINS];
   struct drift_held *h = last(o);
   int rc = SL_OK;
@@ -368,6 +392,8 @@ static int test_row(struct drift_rows *o, const struct drift_feature *f, enum sl
   struct drift_held *h = last(o);
   if (!h->note && o->chunked && !strcmp(h->tool, profiles[DRIFT_NANNYML]) && !isnan(r.statistic) && isnan(r.threshold) && isnan(r.p))
     h->note = f->pair.chunks ? "a baseline of fewer than ten rows has no limit" : "its limit needs the baseline's rows";
+  if (!h->note && r.needs_values)
+    h->note = "needs the values, which stay in the engine";
   h->statistic = r.statistic;
   h->p = r.p;
   h->threshold = r.threshold;
@@ -394,6 +420,11 @@ static bool choose(const struct drift_rows *o, const struct drift_feature *f, en
   if (*t == SL_DRIFT_KS_EVIDENTLY && !o->named)
     *t = SL_DRIFT_KS;
   return true;
+}
+
+bool drift_rows_choice(const struct drift_rows *o, const struct drift_feature *f, enum sl_drift_test *t)
+{
+  return o->automatic && choose(o, f, t);
 }
 
 /* Of the profile's own test no second row: Evidently's ks is scipy's. */

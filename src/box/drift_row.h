@@ -1,11 +1,11 @@
-/* box/drift_row.h: what is known of one feature of two data sets becomes rows; private to this folder. They are held until all
- * features are known, since a p-value is worth less the more of them there are. */
+/* box/drift_row.h: what is known of one feature of two data sets becomes rows: in the box, and where an engine has the data (pushdown),
+ * outside of it. They are held until all features are known, since a p-value is worth less the more of them there are. */
 #ifndef SL_BOX_DRIFT_ROW_H
 #define SL_BOX_DRIFT_ROW_H
 
-#include "box/inside.h"
 #include "base/mem.h"
 #include "compute/drift.h"
+#include "table/batch.h"
 
 enum { DRIFT_ONLY_NAMES = 8, DRIFT_ONLY_BYTES = 60 };   /* categories of one side only: so many are named, by their first bytes */
 enum { DRIFT_TESTS_MAX = 64, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
@@ -35,8 +35,15 @@ struct drift_held {
   struct sl_str histogram[2], categories, only[2];
   double only_share[2];            /* of the values of one side: in categories that the other has not */
 };
+struct drift_sink {                /* where rows go */
+  int (*head)(void *user, const struct sl_schema *s, struct sl_err *err);
+  int (*rows)(void *user, struct sl_batch *b, struct sl_err *err);       /* b stays ours */
+  void *user;
+};
+struct sl_box_ctx;
+struct drift_sink drift_sink_of(struct sl_box_ctx *c);             /* out of the box */
 struct drift_rows {
-  struct sl_box_ctx *c;
+  struct drift_sink to;
   struct sl_schema *schema;
   struct sl_batch *batch;
   bool automatic;                  /* the profile's own choice is among the tests */
@@ -51,10 +58,12 @@ struct drift_rows {
   struct drift_held *held; size_t nheld, cap_held;
 };
 /* tests: names, comma separated, "auto" for the profile's own; empty: auto. profile: empty: as evidently. EUSAGE. */
-int drift_rows_open(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
+int drift_rows_open(struct drift_rows *o, const struct drift_sink *to, struct sl_str tests, struct sl_str profile,
                     struct sl_err *err) SL_NODISCARD;
+/* The test that the profile judges the feature by; false: it has none for such. */
+bool drift_rows_choice(const struct drift_rows *o, const struct drift_feature *f, enum sl_drift_test *t);
 /* The same without saying what rows look like: they are taken from `held` and forgotten, and never end. */
-int drift_rows_begin(struct drift_rows *o, struct sl_box_ctx *c, struct sl_str tests, struct sl_str profile,
+int drift_rows_begin(struct drift_rows *o, const struct drift_sink *to, struct sl_str tests, struct sl_str profile,
                      struct sl_err *err) SL_NODISCARD;
 void drift_rows_forget(struct drift_rows *o);
 /* The one test that the profile has for every feature; false: it chooses by the feature. */

@@ -553,11 +553,12 @@ static int drift_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
 {
   struct duck_own *own = c->own;
   struct drift w = { .c = c, .d = &own->d };
+  struct drift_sink to = drift_sink_of(c);
   json_t *args = NULL;
   int rc = sl_json_load(&args, text, false, err);
   bool past = !rc && json_object_get(args, "partitions");
   if (!rc && !past)
-    rc = drift_rows_open(&w.out, c, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
+    rc = drift_rows_open(&w.out, &to, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
   if (!rc)
     rc = duck_own_connect(c, &w.conn, err);
   if (!rc)

@@ -220,7 +220,8 @@ static int report(struct sl_box_ctx *c, const char *path, struct sl_err *err)
   struct drift_rows o;
   struct sl_buf b;
   sl_buf_init(&b, FILE_MAX + 1);
-  int rc = drift_rows_open(&o, c, SL_STR_NONE, SL_STR("monitor"), err);
+  struct drift_sink to = drift_sink_of(c);
+  int rc = drift_rows_open(&o, &to, SL_STR_NONE, SL_STR("monitor"), err);
   rc = rc ? rc : sl_file_read(&b, path, FILE_MAX, err);
   bool violations = sl_str_ends(sl_str(path), SL_STR("violations.json"));
   if (!rc)
@@ -348,7 +349,8 @@ static int drift(struct sl_box_ctx *c, const char *path, const json_t *args, str
   struct compare k = { .found = false };
   struct drift_rows o;
   unsigned tests;
-  int rc = drift_rows_open(&o, c, SL_STR_NONE, SL_STR("monitor"), err);
+  struct drift_sink to = drift_sink_of(c);
+  int rc = drift_rows_open(&o, &to, SL_STR_NONE, SL_STR("monitor"), err);
   rc = rc ? rc : tests_of(sl_json_str(args, "tests"), &tests, err);
   rc = rc ? rc : open_sides(&k, c, path, args, err);
   rc = rc ? rc : sl_monitor_compare(&k.k, &k.base, &k.c, &k.now, tests, err);

@@ -125,11 +125,63 @@ void sl_drift_judge(enum sl_drift_test t, struct sl_drift_result *r)
   }
 }
 
+/* ---- from what is known ---- */
+
+bool sl_drift_by_value(const struct sl_drift_pair *p, enum sl_drift_test t)
+{
+  if (family_of(t) == COUNTS)
+    return drift_distinct(p) <= FEW;
+  return (t == SL_DRIFT_PSI || t == SL_DRIFT_JS || t == SL_DRIFT_KL) && drift_distinct_base(p) <= DRIFT_BINNED_OVER;
+}
+
+int sl_drift_bins_of(const struct sl_drift_pair *p, enum sl_drift_test t, double **edges, size_t *k, struct sl_err *err)
+{
+  const struct sl_drift_known *w = p->known;
+  double lo = fmin(w->min[0], w->min[1]), hi = fmax(w->max[0], w->max[1]);
+  int rc = SL_OK;
+  *edges = NULL;
+  *k = 0;
+  if (!p->n[0] || !p->n[1] || sl_drift_by_value(p, t))
+    return SL_OK;
+  switch (t) {
+  case SL_DRIFT_PSI: case SL_DRIFT_JS: case SL_DRIFT_KL:
+    rc = sl_stat_sturges(lo, hi, p->n[0] + p->n[1], p->width, edges, k, err);
+    break;
+  case SL_DRIFT_HELLINGER:
+    rc = sl_stat_sturges(lo, hi, drift_distinct(p), p->width, edges, k, err);
+    break;
+  case SL_DRIFT_JS_NANNYML: case SL_DRIFT_HELLINGER_NANNYML:
+    rc = sl_stat_doane_of(w->min[0], w->max[0], p->n[0], w->skew, edges, k, err);
+    break;
+  default: break;
+  }
+  return rc == SL_ELIMIT ? SL_OK : rc; /* no histogram holds them: the test will say so */
+}
+
+/* The engine would have to send the values, or more of their order than it was asked for. */
+static bool can_be_told(const struct sl_drift_pair *p, enum sl_drift_test t)
+{
+  if (!p->known || p->kind != SL_DRIFT_NUMERIC)
+    return true;
+  if (sl_drift_by_value(p, t))
+    return p->known->cell[0] != NULL;
+  switch (t) {
+  case SL_DRIFT_KS: case SL_DRIFT_KS_EVIDENTLY: case SL_DRIFT_LINF: case SL_DRIFT_LINF_ROBUST: case SL_DRIFT_WASSERSTEIN:
+  case SL_DRIFT_WASSERSTEIN_SCIPY: case SL_DRIFT_ENERGY: case SL_DRIFT_ENERGY_EVIDENTLY: case SL_DRIFT_T: case SL_DRIFT_T_EVIDENTLY:
+  case SL_DRIFT_WELCH: case SL_DRIFT_PSI: case SL_DRIFT_JS: case SL_DRIFT_KL: case SL_DRIFT_HELLINGER: return true;
+  case SL_DRIFT_JS_NANNYML: case SL_DRIFT_HELLINGER_NANNYML: return true;
+  case SL_DRIFT_LINF_DEEQU: case SL_DRIFT_LINF_ROBUST_DEEQU: return !isnan(p->known->ks_once);
+  default: return false;
+  }
+}
+
 int sl_drift_run(const struct sl_drift_pair *p, enum sl_drift_test t, struct sl_drift_result *out, struct sl_err *err)
 {
   *out = (struct sl_drift_result){ .statistic = (double)NAN, .p = (double)NAN, .threshold = (double)NAN, .chance = (double)NAN };
   int rc = SL_OK;
-  if (p->n[0] && p->n[1] && sl_drift_test_fits(t, p))
+  bool fits = p->n[0] && p->n[1] && sl_drift_test_fits(t, p);
+  out->needs_values = fits && !can_be_told(p, t);
+  if (fits && !out->needs_values)
     rc = compute(p, t, out, err);
   if (rc == SL_ELIMIT) /* values too far apart for any histogram: not defined, and no reason to stop the others */
     rc = SL_OK;

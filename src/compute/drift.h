@@ -19,6 +19,26 @@ struct sl_drift_chunks {
   const double *cell;          /* others: the counts of a chunk, ncells of them, then of the next */
 };
 
+/* What is known of two samples of numbers that are not here: a SQL engine has them (compute/push.h). NaN: not known. */
+struct sl_drift_bins {
+  double *edges; size_t k;             /* k + 1 edges */
+  double *count[2];                    /* of either side, from edge to edge as sl_stat_count() has it */
+  double *chunk;                       /* of the baseline's chunks, k each; NULL: not known */
+};
+enum { SL_DRIFT_BINS = 4 };
+struct sl_drift_known {
+  double distinct[3];                  /* different values: of the baseline, the current data, both */
+  double min[2], max[2], median[2];
+  double ks, wasserstein, energy;      /* energy: the integral of (F - G)^2 */
+  double spread[2];                    /* integrals of H (1 - H) and of its root, H both together */
+  double from, unit, mean[2], squares[2];      /* mean: of (x - from) / unit; squares: the sum of squares about it */
+  double std;                          /* of the baseline */
+  double skew;                         /* of the baseline */
+  double ks_once, n_once[2];           /* as Deequ compares small samples; n_once: how many of each */
+  double *value, *cell[2];             /* each value, ascending, and how often it occurs; NULL: too many */
+  struct sl_drift_bins bins[SL_DRIFT_BINS]; size_t nbins;
+};
+
 /* Of up to so many numbers Deequ compares the distinct ones alone. */
 enum { SL_DRIFT_DEEQU_DISTINCT = 2050 };
 
@@ -33,7 +53,12 @@ struct sl_drift_pair {
   const double *cell[2];       /* others */
   size_t ncells;
   const struct sl_drift_chunks *chunks;  /* NULL: not known */
+  const struct sl_drift_known *known;    /* numeric: x is NULL, and this is instead of it; NULL: x has the values */
+  size_t chunk;                /* of known: this chunk of the baseline, from 1, stands in the current data's place */
 };
+
+/* The bins with these edges; NULL: they were not counted. */
+const struct sl_drift_bins *sl_drift_known_bins(const struct sl_drift_known *w, const double *edges, size_t k);
 
 /* How many different values the two samples of a numeric feature have; how often each occurs into cell[side], where wanted. */
 size_t sl_drift_values(const struct sl_drift_pair *p, double *cell[2]);
@@ -57,11 +82,17 @@ bool sl_drift_test_fits(enum sl_drift_test t, const struct sl_drift_pair *p);   
 /* What Evidently chooses when nobody does; false: it has no test for text and time that is one here. */
 bool sl_drift_auto(const struct sl_drift_pair *p, enum sl_drift_test *out);
 
+/* The bins that a test would count numbers in, from what is known; k 0: it needs none, or none can be. edges is yours (sl_free). */
+int sl_drift_bins_of(const struct sl_drift_pair *p, enum sl_drift_test t, double **edges, size_t *k, struct sl_err *err) SL_NODISCARD;
+/* By how often each value occurs. */
+bool sl_drift_by_value(const struct sl_drift_pair *p, enum sl_drift_test t);
+
 struct sl_drift_result {
   double statistic;            /* the test's own, never the p-value; NaN: not defined */
   double p, threshold, chance; /* NaN: has none. chance: the statistic to be expected of two samples of one distribution, of these sizes */
   bool by_p, drifted;          /* threshold is one of p */
   bool judged;                 /* false: no threshold, or nothing to compare */
+  bool needs_values;           /* cannot be told from what is known */
 };
 /* Sets threshold, by_p, judged and drifted from statistic and p. */
 void sl_drift_judge(enum sl_drift_test t, struct sl_drift_result *r);

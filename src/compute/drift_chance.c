@@ -21,6 +21,8 @@ double drift_chance_spread(const struct sl_drift_pair *p, bool root)
 {
   struct stat_sum s = { 0, 0 };
   size_t i = 0, j = 0;
+  if (p->known)
+    return root ? ROOT_2_BY_PI * sqrt(by_size(p)) * p->known->spread[1] : by_size(p) * p->known->spread[0];
   double n = (double)p->n[0] + (double)p->n[1], v = stat_next_value(p->x[0], p->n[0], p->x[1], p->n[1], &i, &j);
   while (i < p->n[0] || j < p->n[1]) {
     double h = ((double)i + (double)j) / n, next = stat_next_value(p->x[0], p->n[0], p->x[1], p->n[1], &i, &j);

@@ -2,9 +2,13 @@
 #ifndef SL_COMPUTE_DRIFT_INT_H
 #define SL_COMPUTE_DRIFT_INT_H
 
+#include <math.h>
+#include <string.h>
+
 #include "compute/drift.h"
 
 /* ---- counts or shares of both sides in the same cells (drift_cells.c) ---- */
+enum { DRIFT_BINNED_OVER = 20 };               /* Evidently: values of the baseline up to which each is a cell */
 struct drift_cells { double *count[2]; size_t k; double *edges; };  /* edges: k + 1, where they are bins; else NULL */
 int drift_cells_room(struct drift_cells *c, size_t k, struct sl_err *err) SL_NODISCARD;  /* k empty cells */
 void drift_cells_free(struct drift_cells *c);
@@ -12,7 +16,13 @@ int drift_cells_of_values(const struct sl_drift_pair *p, struct drift_cells *c, 
 /* Sturges' bins of n values over both sides. */
 int drift_cells_of_bins(const struct sl_drift_pair *p, size_t n, struct drift_cells *c, struct sl_err *err) SL_NODISCARD;
 void drift_cells_shares(struct drift_cells *c, const struct sl_drift_pair *p);
+/* Into the k cells between c->edges what is known of them. */
+int drift_known_cells(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err) SL_NODISCARD;
 size_t drift_distinct(const struct sl_drift_pair *p);
+size_t drift_distinct_base(const struct sl_drift_pair *p);
+double drift_least(const struct sl_drift_pair *p, int side);       /* side: that has a value */
+double drift_greatest(const struct sl_drift_pair *p, int side);
+double drift_ks_of(const struct sl_drift_pair *p);                 /* D, of values or known */
 
 /* ---- tests ---- */
 /* Of values (drift_number.c), of shares in cells (drift_share.c), of counts (drift_count.c). The first two also set the chance. */

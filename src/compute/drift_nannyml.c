@@ -20,11 +20,17 @@ static int fitted_cells(const struct sl_drift_pair *p, struct drift_cells *c, st
   size_t k = 0;
   if (p->kind != SL_DRIFT_NUMERIC)
     return drift_cells_of_values(p, c, err);
-  int rc = sl_stat_doane(p->x[0], p->n[0], &c->edges, &k, err);
+  int rc = p->known ? sl_stat_doane_of(p->known->min[0], p->known->max[0], p->n[0], p->known->skew, &c->edges, &k, err)
+                    : sl_stat_doane(p->x[0], p->n[0], &c->edges, &k, err);
   rc = rc ? rc : drift_cells_room(c, k + 1, err);
+  c->k = k;
+  if (!rc && p->known)
+    rc = drift_known_cells(p, c, err);
+  c->k = k + 1;
   for (size_t s = 0; !rc && s < 2; s++) {
     double in = 0;
-    sl_stat_count(p->x[s], p->n[s], c->edges, k, c->count[s]);
+    if (!p->known)
+      sl_stat_count(p->x[s], p->n[s], c->edges, k, c->count[s]);
     for (size_t i = 0; i < k; i++)
       in += c->count[s][i];
     c->count[s][k] = (double)p->n[s] - in;
@@ -150,7 +156,9 @@ static struct sl_drift_pair chunk_of(const struct sl_drift_pair *p, size_t i)
   const struct sl_drift_chunks *c = p->chunks;
   struct sl_drift_pair out = *p;
   out.n[1] = c->at[i + 1] - c->at[i];
-  if (p->kind == SL_DRIFT_NUMERIC)
+  if (p->known)
+    out.chunk = i + 1;
+  else if (p->kind == SL_DRIFT_NUMERIC)
     out.x[1] = c->x + c->at[i];
   else
     out.cell[1] = c->cell + i * p->ncells;

@@ -5,7 +5,7 @@
 
 static int ks(const struct sl_drift_pair *p, struct sl_drift_result *out, struct sl_err *err)
 {
-  out->statistic = sl_stat_ks(p->x[0], p->n[0], p->x[1], p->n[1]);
+  out->statistic = drift_ks_of(p);
   out->p = sl_stat_ks_p(&out->statistic, p->n[0], p->n[1]);
   out->chance = drift_chance_ks(p, 0);
   return isnan(out->p) ? sl_err_nomem(err) : SL_OK;
@@ -13,10 +13,10 @@ static int ks(const struct sl_drift_pair *p, struct sl_drift_result *out, struct
 
 static int wasserstein(const struct sl_drift_pair *p, bool normed, struct sl_drift_result *out)
 {
-  out->statistic = sl_stat_wasserstein(p->x[0], p->n[0], p->x[1], p->n[1]);
+  out->statistic = p->known ? p->known->wasserstein : sl_stat_wasserstein(p->x[0], p->n[0], p->x[1], p->n[1]);
   out->chance = drift_chance_spread(p, true);
   if (normed) {
-    double std = sl_stat_std(p->x[0], p->n[0]);
+    double std = p->known ? p->known->std : sl_stat_std(p->x[0], p->n[0]);
     if (p->base_width == SL_STAT_F32) /* pandas rounds the variance to the column's width, then takes the root in it */
       std = (double)sqrtf((float)(std * std));
     out->statistic /= fmax(std, 0.001);
@@ -27,7 +27,7 @@ static int wasserstein(const struct sl_drift_pair *p, bool normed, struct sl_dri
 
 static int energy(const struct sl_drift_pair *p, struct sl_drift_result *out)
 {
-  out->statistic = sl_stat_energy(p->x[0], p->n[0], p->x[1], p->n[1]);
+  out->statistic = p->known ? sqrt(2 * p->known->energy) : sl_stat_energy(p->x[0], p->n[0], p->x[1], p->n[1]);
   out->chance = sqrt(2 * drift_chance_spread(p, false)); /* the root of the mean square */
   return SL_OK;
 }
@@ -53,7 +53,11 @@ static int anderson(const struct sl_drift_pair *p, struct sl_drift_result *out)
 
 static int ttest(const struct sl_drift_pair *p, bool welch, struct sl_drift_result *out)
 {
-  sl_stat_ttest(p->x[0], p->n[0], p->x[1], p->n[1], welch, &out->statistic, &out->p);
+  if (p->known)
+    sl_stat_ttest_of((const long double[]){ p->known->mean[0], p->known->mean[1] },
+                     (const long double[]){ p->known->squares[0], p->known->squares[1] }, p->n, welch, &out->statistic, &out->p);
+  else
+    sl_stat_ttest(p->x[0], p->n[0], p->x[1], p->n[1], welch, &out->statistic, &out->p);
   out->chance = drift_chance_t((double)p->n[0] + (double)p->n[1] - 2);
   return SL_OK;
 }

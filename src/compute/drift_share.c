@@ -3,12 +3,10 @@
 
 #include "compute/drift_int.h"
 
-enum { BINNED_OVER = 20 };
-
 /* Evidently's get_binned_data(): bins where the baseline has more than 20 values, else a cell for each value. As shares. */
 static int evidently_cells(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err)
 {
-  bool bins = p->kind == SL_DRIFT_NUMERIC && sl_stat_distinct(p->x[0], p->n[0]) > BINNED_OVER;
+  bool bins = p->kind == SL_DRIFT_NUMERIC && drift_distinct_base(p) > DRIFT_BINNED_OVER;
   int rc = bins ? drift_cells_of_bins(p, p->n[0] + p->n[1], c, err) : drift_cells_of_values(p, c, err);
   if (!rc)
     drift_cells_shares(c, p);
@@ -79,7 +77,7 @@ static int linf(const struct sl_drift_pair *p, bool robust, struct sl_drift_resu
   double n = (double)p->n[0], m = (double)p->n[1], less = robust ? 1.8 * sqrt((n + m) / (n * m)) : 0;
   int rc = SL_OK;
   if (p->kind == SL_DRIFT_NUMERIC) {
-    out->statistic = sl_stat_ks(p->x[0], p->n[0], p->x[1], p->n[1]);
+    out->statistic = drift_ks_of(p);
     out->chance = drift_chance_ks(p, less);
   } else if (!(rc = evidently_cells(p, &c, err))) {
     out->statistic = sl_stat_linf(c.count[0], c.count[1], c.k);

@@ -52,6 +52,8 @@ int sl_stat_cvm(const double *a, size_t na, const double *b, size_t nb, double *
 void sl_stat_anderson(const double *a, size_t na, const double *b, size_t nb, double *a2, double *p);
 /* scipy's ttest_ind: Student's (pooled variance) or Welch's; two-sided. In long double: tiny and huge values have variances too. */
 void sl_stat_ttest(const double *a, size_t na, const double *b, size_t nb, bool welch, double *t, double *p);
+/* The same of two samples' means, from any point, and sums of squares about them; both have values. */
+void sl_stat_ttest_of(const long double mean[2], const long double ss[2], const size_t size[2], bool welch, double *t, double *p);
 /* scipy's epps_singleton_2samp(t=(0.4, 0.8)). Five values each, and an interquartile range. (stat_es.c) */
 void sl_stat_epps_singleton(const double *a, size_t na, const double *b, size_t nb, double *w, double *p);
 /* scipy's fisher_exact of the counts {{a0, a1}, {b0, b1}}: odds ratio and two-sided p. (stat_fisher.c) */
@@ -101,6 +103,8 @@ enum sl_stat_width { SL_STAT_F64, SL_STAT_F32, SL_STAT_INT };
 int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
 /* numpy's histogram_bin_edges(x, bins='doane') of sorted doubles, likewise: more bins for skewed values. */
 int sl_stat_doane(const double *sorted, size_t n, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
+/* The same of n doubles from lo to hi whose skewness is known; NaN: they have none. */
+int sl_stat_doane_of(double lo, double hi, size_t n, double skew, double **edges, size_t *nbins, struct sl_err *err) SL_NODISCARD;
 /* k equal steps from lo to hi, the last edge exactly hi. edges[k + 1]. */
 void sl_stat_linspace(double lo, double hi, size_t k, enum sl_stat_width w, double *edges);
 /* How many of sorted lie in each bin: left edge in, right edge out, but for the last. counts[k] */

@@ -63,24 +63,31 @@ int sl_stat_sturges(double lo, double hi, size_t n, enum sl_stat_width w, double
   return make_edges(lo, hi, range, sturges_bins(range, n, w), w, edges, nbins, err);
 }
 
-/* Doane 1976: by the skewness beside its own standard deviation. */
-static double doane_width(const double *x, size_t n)
+/* NaN: of few values, or of one. */
+static double skewness(const double *x, size_t n)
 {
-  double m = sl_stat_mean(x, n), sd = sl_stat_std(x, n), N = (double)n;
+  double m = sl_stat_mean(x, n), sd = sl_stat_std(x, n);
   struct stat_sum s = { 0, 0 };
   if (n <= 2 || !(sd > 0))
-    return 0;
+    return (double)NAN;
   for (size_t i = 0; i < n; i++) {
     double z = (x[i] - m) / sd;
     stat_add(&s, z * z * z);
   }
-  return (x[n - 1] - x[0]) / (1 + log2(N) + log2(1 + fabs(stat_total(&s) / N) / sqrt(6 * (N - 2) / ((N + 1) * (N + 3)))));
+  return stat_total(&s) / (double)n;
+}
+
+/* Doane 1976: by the skewness beside its own standard deviation. */
+int sl_stat_doane_of(double lo, double hi, size_t n, double skew, double **edges, size_t *nbins, struct sl_err *err)
+{
+  double N = (double)n, width = n > 2 && !isnan(skew) ? (hi - lo) / (1 + log2(N) + log2(1 + fabs(skew) /
+                                                                                      sqrt(6 * (N - 2) / ((N + 1) * (N + 3))))) : 0;
+  return make_edges(lo, hi, hi - lo, width > 0 ? ceil((hi - lo) / width) : 1, SL_STAT_F64, edges, nbins, err);
 }
 
 int sl_stat_doane(const double *sorted, size_t n, double **edges, size_t *nbins, struct sl_err *err)
 {
-  double lo = sorted[0], hi = sorted[n - 1], width = doane_width(sorted, n);
-  return make_edges(lo, hi, hi - lo, width > 0 ? ceil((hi - lo) / width) : 1, SL_STAT_F64, edges, nbins, err);
+  return sl_stat_doane_of(sorted[0], sorted[n - 1], n, skewness(sorted, n), edges, nbins, err);
 }
 
 void sl_stat_count(const double *sorted, size_t n, const double *edges, size_t k, double *counts)

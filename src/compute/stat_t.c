@@ -77,15 +77,9 @@ static void moments(const double *x, size_t n, double from, long double *mean, l
   *squares -= rest * rest / (long double)n;
 }
 
-void sl_stat_ttest(const double *a, size_t na, const double *b, size_t nb, bool welch, double *t, double *p)
+void sl_stat_ttest_of(const long double mean[2], const long double ss[2], const size_t size[2], bool welch, double *t, double *p)
 {
-  *t = *p = (double)NAN;
-  if (!na || !nb)
-    return;
-  long double mean[2], ss[2], n = (long double)na, m = (long double)nb, df = n + m - 2;
-  double from = a[na / 2]; /* near both: the difference keeps its digits where the values are far from 0 */
-  moments(a, na, from, &mean[0], &ss[0]);
-  moments(b, nb, from, &mean[1], &ss[1]);
+  long double n = (long double)size[0], m = (long double)size[1], df = n + m - 2;
   long double var = ss[0] / df * (1 / n + 1 / m);
   var += ss[1] / df * (1 / n + 1 / m);
   if (welch) {
@@ -96,4 +90,16 @@ void sl_stat_ttest(const double *a, size_t na, const double *b, size_t nb, bool 
   }
   *t = (double)((mean[0] - mean[1]) / sqrtl(var));
   *p = sl_stat_t_two_sided(*t, (double)df);
+}
+
+void sl_stat_ttest(const double *a, size_t na, const double *b, size_t nb, bool welch, double *t, double *p)
+{
+  *t = *p = (double)NAN;
+  if (!na || !nb)
+    return;
+  long double mean[2], ss[2];
+  double from = a[na / 2]; /* near both: the difference keeps its digits where the values are far from 0 */
+  moments(a, na, from, &mean[0], &ss[0]);
+  moments(b, nb, from, &mean[1], &ss[1]);
+  sl_stat_ttest_of(mean, ss, (const size_t[]){ na, nb }, welch, t, p);
 }

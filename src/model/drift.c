@@ -6,6 +6,7 @@
 
 #include "base/fmt.h"
 #include "base/mem.h"
+#include "model/engine.h"
 #include "model/scope.h"
 
 enum { SHARE_DIGITS = 3 };
@@ -16,17 +17,17 @@ const char *const sl_drift_profiles[] = { "evidently", "monitor", "nannyml", "de
 /* ---- scope ---- */
 
 /* In the order of the members of sl_drift_ask. */
-static const char *const keys[] = { "tests=", "profile=", "model=", "last=", "persist=", NULL };
+static const char *const keys[] = { "tests=", "profile=", "model=", "last=", "persist=", "engine=", NULL };
 
 static char **slot(struct sl_drift_ask *a, size_t i)
 {
-  char **const at[] = { &a->tests, &a->profile, &a->model, &a->last, &a->persist };
+  char **const at[] = { &a->tests, &a->profile, &a->model, &a->last, &a->persist, &a->engine };
   return at[i];
 }
 
 static const char *option(const struct sl_drift_ask *a, size_t i)
 {
-  const char *const at[] = { a->tests, a->profile, a->model, a->last, a->persist };
+  const char *const at[] = { a->tests, a->profile, a->model, a->last, a->persist, a->engine };
   return at[i];
 }
 
@@ -40,7 +41,7 @@ static int keep(struct sl_drift_ask *a, char *w, bool quoted, struct sl_err *err
       skip = strlen(keys[i]);
     }
   if (*to)
-    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is BASELINE CURRENT [tests=..] [profile=..] [model=..]", w);
+    return sl_err_set(err, SL_EUSAGE, "one too many: %s; it is BASELINE CURRENT [tests=..] [profile=..] [model=..] [engine=..]", w);
   *to = sl_strdup(w + skip);
   return *to ? SL_OK : sl_err_nomem(err);
 }
@@ -49,6 +50,9 @@ static int check(const struct sl_drift_ask *a, struct sl_err *err)
 {
   if (!a->baseline || (!a->current && !sl_str_ends(sl_str(a->baseline), SL_STR(".json"))))
     return sl_err_set(err, SL_EUSAGE, "two data sets are compared: BASELINE CURRENT; one alone is the .json report of another tool");
+  int rc = a->engine ? sl_engine_check(sl_str(a->engine), NULL, err) : SL_OK;
+  if (rc)
+    return rc;
   for (size_t i = 0; a->profile && sl_drift_profiles[i]; i++)
     if (!strcmp(a->profile, sl_drift_profiles[i]))
       return SL_OK;

@@ -6,11 +6,12 @@
 
 #include "table/table.h"
 
-/* The scope: BASELINE CURRENT [tests=..] [profile=..] [model=..], of a history also [last=N] [persist=M/N]. A word may be quoted with ' or
- * ", doubled inside. One address alone, ending in .json, is a report that another tool has written: baseline has it, current is NULL. */
+/* The scope: BASELINE CURRENT [tests=..] [profile=..] [model=..] [engine=local|pushdown], of a history also [last=N] [persist=M/N]. A word
+ * may be quoted with ' or ", doubled inside. One address alone, ending in .json, is a
+ * report that another tool has written: baseline has it, current is NULL. */
 struct sl_drift_ask {
   char *baseline, *current;
-  char *tests, *profile, *model, *last, *persist;    /* NULL: was not given */
+  char *tests, *profile, *model, *last, *persist, *engine;    /* NULL: was not given */
 };
 int sl_drift_ask_parse(struct sl_drift_ask *out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;   /* EUSAGE */
 /* Whose verdict: the profile that was named; without one Model Monitor's for its own files, else NULL. */

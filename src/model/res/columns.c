@@ -15,7 +15,7 @@ static const struct sl_col cols[] = {
 const struct sl_resource sl_res_columns = {
   .name = "columns",
   .help = "columns of a table, file or query, with their profile",
-  .scope = "a table, an address of a file or zone, or a query; without one: those of all tables, without profile",
+  .scope = "[engine=local|pushdown] a table, an address of a file or zone, or a query; without one: those of all tables, without profile",
   .shape = SL_KEYED,
   .cols = cols,
   .ncols = sizeof cols / sizeof cols[0],

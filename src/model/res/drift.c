@@ -22,8 +22,8 @@ static const struct sl_col cols[] = {
 const struct sl_resource sl_res_drift = {
   .name = "drift",
   .help = "whether two data sets are alike, feature by feature",
-  .scope = "BASELINE CURRENT [tests=ks,psi] [profile=evidently|nannyml|monitor|deequ]: two addresses; "
-    "'quoted' where they hold blanks; or one report.json",
+  .scope = "BASELINE CURRENT [tests=ks,psi] [profile=evidently|nannyml|monitor|deequ] [engine=local|pushdown]: two "
+    "addresses; 'quoted' where they hold blanks; or one report.json",
   .scope_required = true,
   .shape = SL_KEYED,
   .cols = cols,

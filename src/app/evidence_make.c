@@ -327,44 +327,13 @@ static int ask_scores(struct sl_maker *k, const char *root, const char *data, st
 
 /* ---- re-scoring: beside the metrics that were claimed ---- */
 
-static struct sl_str squeezed(struct sl_str s, char *out, size_t size)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < s.n && n < size; i++)
-    if (s.p[i] != '_' && s.p[i] != '-')
-      out[n++] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] | 0x20 : s.p[i]);
-  return sl_strn(out, n);
-}
-
-/* val_auc is auc, val_logloss is log_loss; but not train_auc. Several that fit: none does. */
-static bool claimed(const struct sl_batch *run, const char *metric, double *out)
-{
-  static const char *const before[] = { "", "val", "validation", "valid", "test", "eval", "holdout" };
-  int c = run ? sl_schema_find(sl_batch_schema(run), SL_STR("metrics")) : -1;
-  char a[128], b[128], want[160];
-  struct sl_str bare = squeezed(sl_str(metric), a, sizeof a);
-  uint32_t key;
-  struct sl_val v;
-  size_t found = 0;
-  for (uint32_t i = 0; c >= 0 && sl_batch_pair(run, 0, (unsigned)c, i, &key, &v); i++) {
-    struct sl_str name = squeezed(sl_keys_name(sl_schema_keys(sl_batch_schema(run)), key), b, sizeof b);
-    for (size_t p = 0; p < sizeof before / sizeof before[0]; p++) {
-      snprintf(want, sizeof want, "%s%.*s", before[p], SL_ARG(bare));
-      if (!v.null && sl_str_eqz(name, want)) {
-        *out = v.u.f;
-        found++;
-      }
-    }
-  }
-  return found == 1;
-}
-
 static int beside_claims(struct sl_maker *k, struct sl_err *err)
 {
   double worst = -1, was = 0;
+  struct sl_str whose;
   for (size_t i = 0; i < k->nfacts; i++) {
     const char *name = k->fact[i].name.p;
-    if (!strcmp(name, "n") || !claimed(k->run, name, &was))
+    if (!strcmp(name, "n") || !sl_evidence_claim(k->run, 0, name, &whose, &was))
       continue;
     double d = fabs(k->fact[i].value - was);
     worst = isnan(d) || isnan(worst) ? NAN : d > worst ? d : worst;

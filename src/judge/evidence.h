@@ -5,6 +5,7 @@
 #ifndef SL_JUDGE_EVIDENCE_H
 #define SL_JUDGE_EVIDENCE_H
 
+#include "table/batch.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "model/config.h"
@@ -28,6 +29,12 @@ struct sl_evidence {
   const struct sl_evidence_fact *fact; size_t nfacts;
   char sha256[65];                          /* of the file */
 };
+
+/* What the run (a row of runs; NULL: none) claims of a metric: val_auc is auc, val_logloss is log_loss; but not train_auc. Several that
+ * fit: none does. */
+bool sl_evidence_claim(const struct sl_batch *run, uint32_t row, const char *metric, struct sl_str *name, double *out);
+/* "auc 0.996922 as claimed, 2 more"; "auc 0.81, the run claims val_auc 0.99"; nothing where nothing is claimed. */
+void sl_evidence_beside(struct sl_buf *b, const struct sl_evidence *e, const struct sl_batch *run, uint32_t row);
 
 /* The file's text. EUSAGE: a name that is no UTF-8. */
 int sl_evidence_text(struct sl_buf *out, const struct sl_evidence *e, struct sl_err *err) SL_NODISCARD;

@@ -158,11 +158,24 @@ const char *facts_artifact_digest(const struct facts_side *s)
   return "";
 }
 
+/* Of a model scored again also what was found beside what the run says. */
+static void put_claims(const struct facts_side *s, const struct facts_evidence *v, struct sl_fact *out)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 4096);
+  sl_evidence_beside(&b, &v->e, s->run.b, s->run.row);
+  if (b.n)
+    snprintf(out->source, sizeof out->source, "%.*s (%s)", SL_ARG(sl_str_head(sl_buf_view(&b), 110)), v->source);
+  sl_buf_free(&b);
+}
+
 static void of_evidence(const struct facts_side *s, size_t kind, struct sl_str key, struct sl_fact *out)
 {
   const struct facts_evidence *v = &s->ev[kind];
   out->state = v->state;
   snprintf(out->source, sizeof out->source, "%s", v->source);
+  if (v->state == SL_FACT_KNOWN && !strcmp(sl_evidence_kinds[kind], "rescore"))
+    put_claims(s, v, out);
   snprintf(out->why, sizeof out->why, "%s", v->why);
   if (v->state != SL_FACT_KNOWN)
     return;

@@ -492,9 +492,22 @@ bool sl_gates_scope(struct sl_str scope, struct sl_str *model, int64_t *version,
   return slash > 0 && (at < 0 || to->n) && sl_str_i64(at < 0 ? rest : sl_str_head(rest, (size_t)at), version) && *version >= 0;
 }
 
+/* A model that the file has, and that is called almost so. */
+static const char *almost(const struct sl_ws_conf *c, struct sl_str model)
+{
+  const char *names[64];
+  size_t n = 0, k = 0;
+  const struct sl_model_conf *m = c ? sl_ws_conf_models(c, &n) : NULL;
+  for (; k < n && k < sizeof names / sizeof names[0]; k++)
+    names[k] = m[k].name;
+  return sl_str_nearest(model, names, k);
+}
+
 static int no_policy(const struct sl_ws_conf *c, struct sl_str model, struct sl_err *err)
 {
-  const char *path = c ? sl_ws_conf_path(c) : NULL;
+  const char *path = c ? sl_ws_conf_path(c) : NULL, *near = almost(c, model);
+  if (near)
+    return sl_err_set(err, SL_ECONFIG, "the workspace asks nothing of %.*s; did you mean %.100s?", SL_ARG(sl_str_head(model, 40)), near);
   model = sl_str_head(model, 40);
   return sl_err_set(err, SL_ECONFIG, "the workspace asks nothing of %.*s; add to %.100s: "
                     "models: {%.*s: {gates: [\"metrics.auc >= 0.9\"]}}", SL_ARG(model), path ? path : "its file", SL_ARG(model));

@@ -40,6 +40,7 @@ def test_ways_to_name_it(demo):
 def test_what_cannot_be_judged(demo):
     run = demo("gate", "wine/1", code=2)
     assert 'models: {wine: {gates: ["metrics.auc >= 0.9"]}}' in run.stderr and "sluice.yaml" in run.stderr
+    assert demo("gate", "cancr/4", code=2).stderr.endswith("asks nothing of cancr; did you mean cancer?\n")
     assert demo("gate", "cancer/99", code=1).stderr.startswith("sluice: there is no version 99 of cancer")
     assert "cancer is no version" in demo("gate", "cancer", code=2).stderr
     assert "no connection nix" in demo("gate", "-c", "nix", "cancer/5", code=2).stderr
@@ -67,6 +68,18 @@ RESCORE = "rescore.max_abs_diff <= 1e-6"
 def test_evidence_makes_it_pass(demo, judged):
     got = rows(demo("gate", "cancer/4", "-o", "json"))
     assert {r["state"] for r in got.values()} == {"pass"} and got[RESCORE]["value"] == "0"
+    assert got[RESCORE]["evidence"].startswith("accuracy 0.982993 as claimed, 2 more (rescore of ")
+    # what somebody claims afterwards is seen beside what was found
+    where = "where key='val_auc' and run_uuid=(select run_id from model_versions where name='cancer' and version=4)"
+    with sqlite3.connect(demo.store) as db:
+        was = db.execute(f"select value from latest_metrics {where}").fetchone()[0]
+        db.execute(f"update latest_metrics set value=0.9999 {where}")
+    try:
+        said = rows(demo("gate", "cancer/4", "-o", "json", code=None))[RESCORE]["evidence"]
+        assert said.startswith("auc 0.996922, the run claims val_auc 0.9999 (rescore of "), said
+    finally:
+        with sqlite3.connect(demo.store) as db:
+            db.execute(f"update latest_metrics set value=? {where}", (was,))
     made = json.loads((judged / "rescore.json").read_text())
     assert {f["address"] for f in made["inputs"] if f["role"] == "model"} >= {"models:/cancer/4/MLmodel", "models:/cancer/4/model.lgb"}
     assert made["execution"] == "local:executions/evidence-cancer-1" and made["facts"]["n"] == 294 and len(made["digest"]) == 64

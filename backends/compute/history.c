@@ -19,6 +19,7 @@ static const struct sl_col own[] = {
   { .name = "chosen", .type = SL_BOOL, .help = "what the profile judges by; others change no verdict", .flags = SL_COL_HIDDEN },
   { .name = "chance", .type = SL_F64, .help = "the statistic to be expected of two samples of one distribution, of these sizes",
     .flags = SL_COL_HIDDEN },
+  { .name = "n_baseline", .type = SL_I64, .help = "values used of the baseline", .unit = "rows", .flags = SL_COL_HIDDEN },
   { .name = "n_current", .type = SL_I64, .help = "values used of the partition", .unit = "rows", .flags = SL_COL_HIDDEN },
   { .name = "missing_current", .type = SL_I64, .help = "null and NaN in it", .unit = "rows", .flags = SL_COL_HIDDEN },
   { .name = "infinite_current", .type = SL_I64, .help = "infinities in it", .unit = "rows", .flags = SL_COL_HIDDEN },

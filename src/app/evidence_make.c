@@ -57,9 +57,36 @@ static int drift_facts(struct sl_maker *k, const struct sl_drift_tally *t, const
   return rc;
 }
 
+/* The newest partition's rows; features that persist stand for drifted ones. */
+static int tally_past(struct sl_snap *snap, struct sl_drift_tally *t, struct widest *w, struct sl_err *err)
+{
+  struct sl_drift_past p = { .features = 0 };
+  uint64_t n = snap ? sl_snap_count(snap) : 0;
+  int rc = SL_OK;
+  for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
+    struct sl_batch *b = NULL;
+    rc = sl_snap_page_wait(snap, at, SL_BATCH_ROWS, &b, err);
+    if (!rc)
+      sl_drift_past_add(&p, b);
+    for (uint32_t i = 0; !rc && i < sl_batch_count(b); i++) {
+      struct sl_val back = sl_maker_cell(b, i, "back");
+      if (!back.null && !back.u.i)
+        note(w, b, i);
+    }
+    sl_batch_unref(b);
+  }
+  t->features = p.features;
+  t->drifted = p.alarms;
+  if (!rc && p.unread)
+    rc = sl_err_set(err, SL_EPARTIAL, "%zu of the last %zu partitions are missing or unreadable", p.unread, p.partitions);
+  return rc;
+}
+
 int sl_make_drift(struct sl_maker *k, struct sl_err *err)
 {
-  struct sl_drift_ask ask = { .tests = (char[]){ "auto,psi" } };
+  char last[16], tests[] = "auto,psi";
+  struct sl_drift_ask ask = { .tests = tests };
+  struct sl_drift_span span = { .of = 0 };
   struct sl_drift_tally t = { 0 };
   struct widest w = { .psi = -1 };
   struct sl_snap *snap = NULL;
@@ -67,13 +94,21 @@ int sl_make_drift(struct sl_maker *k, struct sl_err *err)
   sl_buf_init(&scope, 1 << 20);
   int rc = sl_maker_input(k, "baseline", k->c->baseline, &ask.baseline, err);
   rc = rc ? rc : sl_maker_input(k, "current", k->c->current, &ask.current, err);
+  bool past = k->c->persist != NULL;
+  if (!rc && past) {
+    ask.persist = (char *)(uintptr_t)k->c->persist;
+    rc = sl_drift_span_of(&span, &ask, err);
+    snprintf(last, sizeof last, "%u", span.of); /* no more are needed */
+    ask.last = last;
+  }
   if (!rc) {
     sl_drift_ask_text(&scope, &ask);
     rc = sl_buf_check(&scope, err);
   }
-  struct sl_query like = { .res = &sl_res_drift, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope), .no_cap = true, .unordered = true };
+  const struct sl_resource *res = past ? &sl_res_drift_history : &sl_res_drift;
+  struct sl_query like = { .res = res, .kind = SL_Q_LIST, .scope = sl_buf_view(&scope), .no_cap = true, .unordered = true };
   rc = rc ? rc : sl_maker_ask(k->s, &like, &snap, err);
-  rc = rc ? rc : tally(snap, &t, &w, err);
+  rc = rc ? rc : past ? tally_past(snap, &t, &w, err) : tally(snap, &t, &w, err);
   rc = rc ? rc : drift_facts(k, &t, &w, err);
   sl_snap_unref(snap);
   sl_buf_free(&scope);

@@ -17,7 +17,7 @@
 
 enum { PARTITIONS_MAX = 400, FEATURES_MAX = 1 << 20, OF_MAX = 64, FLUSH_MS = 100 };
 enum { P_PARTITION, P_FEATURE, P_KIND, P_TEST, P_DEFINITION, P_STATISTIC, P_P, P_THRESHOLD, P_DRIFTED, P_ROWS, P_RECENT, P_OF,
-       P_ALARM, P_SINCE, P_CHOSEN, P_CHANCE, P_N, P_MISSING, P_INFINITE, P_BACK, P_NOTE };
+       P_ALARM, P_SINCE, P_CHOSEN, P_CHANCE, P_BASELINE, P_N, P_MISSING, P_INFINITE, P_BACK, P_NOTE };
 
 /* As the resource `drift_history` and its backend's own columns have them; only order and types count here. */
 static const struct sl_col cols[] = {
@@ -26,7 +26,8 @@ static const struct sl_col cols[] = {
   { .name = "p_value", .type = SL_F64 }, { .name = "threshold", .type = SL_F64 }, { .name = "drifted", .type = SL_BOOL },
   { .name = "rows", .type = SL_I64 }, { .name = "recent", .type = SL_I64 }, { .name = "of", .type = SL_I64 },
   { .name = "alarm", .type = SL_BOOL }, { .name = "since", .type = SL_TEXT }, { .name = "chosen", .type = SL_BOOL },
-  { .name = "chance", .type = SL_F64 }, { .name = "n_current", .type = SL_I64 }, { .name = "missing_current", .type = SL_I64 },
+  { .name = "chance", .type = SL_F64 }, { .name = "n_baseline", .type = SL_I64 },
+  { .name = "n_current", .type = SL_I64 }, { .name = "missing_current", .type = SL_I64 },
   { .name = "infinite_current", .type = SL_I64 }, { .name = "back", .type = SL_I64 }, { .name = "note", .type = SL_TEXT },
 };
 
@@ -139,6 +140,7 @@ static int put(struct past *p, const struct part *at, const struct drift_held *h
   sl_batch_set(b, P_OF, sl_vi(s->seen < p->of ? s->seen : p->of));
   sl_batch_set(b, P_ALARM, sl_vb((s->bits & 1) && recent(p, s) >= p->need));
   set_text(b, P_SINCE, s->since);
+  sl_batch_set(b, P_BASELINE, sl_vi((int64_t)h->n[0]));
   sl_batch_set(b, P_N, sl_vi((int64_t)h->n[1]));
   sl_batch_set(b, P_MISSING, sl_vi(h->missing[1]));
   sl_batch_set(b, P_INFINITE, sl_vi(h->infinite[1]));

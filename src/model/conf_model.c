@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "model/conf_int.h"
+#include "model/drift.h"
 #include "table/rule.h"
 
 enum { MODELS_MAX = 2000, GATES_MAX = 200, MODEL_NAME_MAX = 255, GATE_TEXT_MAX = SL_RULE_MAX };
@@ -87,6 +88,16 @@ static int read_gates(struct model_ctx *m, const struct sl_yaml_node *list)
 
 /* ---- evidence ---- */
 
+static int check_persist(struct model_ctx *m, const struct conf_values *vs, const char *text)
+{
+  const struct sl_drift_ask ask = { .persist = (char *)(uintptr_t)text };
+  struct sl_drift_span span;
+  if (!sl_drift_span_of(&span, &ask, NULL))
+    return SL_OK;
+  return conf_fail(m->x, conf_node(vs, "persist"), "`persist` is M/N, as 2/3: drifted in M of the last N partitions; N is %d at most",
+                   SL_DRIFT_OF_MAX);
+}
+
 static int read_one_evidence(struct model_ctx *m, const char *kind, const struct sl_yaml_node *map, struct sl_evidence_conf *e)
 {
   const struct conf_table t = conf_table(kind);
@@ -100,9 +111,10 @@ static int read_one_evidence(struct model_ctx *m, const char *kind, const struct
     .kind = kind,
     .baseline = drift ? conf_text(&vs, "baseline") : NULL, .current = drift ? conf_text(&vs, "current") : NULL,
     .data = drift ? NULL : conf_text(&vs, "data"), .label = drift ? NULL : conf_text(&vs, "label"),
+    .persist = drift ? conf_text(&vs, "persist") : NULL,
     .max_age_s = (double)conf_get(&vs, "max_age")->i / 1000.0,
   };
-  return SL_OK;
+  return e->persist ? check_persist(m, &vs, e->persist) : SL_OK;
 }
 
 static int read_evidence(struct model_ctx *m, const struct sl_yaml_node *map)

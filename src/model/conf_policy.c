@@ -149,6 +149,8 @@ static void model(struct policy *p, const struct sl_model_conf *m)
     text(p, ",\"kind\":", e->kind);
     text(p, ",\"label\":", e->label);
     milliseconds(p, ",\"max_age_ms\":", e->max_age_s);
+    if (e->persist) /* policies without it are what they always were */
+      text(p, ",\"persist\":", e->persist);
     sl_buf_ch(&p->b, '}');
   }
   sl_buf_ch(&p->b, ']');
@@ -242,6 +244,7 @@ static void put_evidence(struct sl_buf *b, const struct sl_model_conf *m)
     conf_put(b, 8, "current", e->current);
     conf_put(b, 8, "data", e->data);
     conf_put(b, 8, "label", e->label);
+    conf_put(b, 8, "persist", e->persist);
     conf_put_seconds(b, 8, "max_age", e->max_age_s);
   }
 }

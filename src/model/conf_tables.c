@@ -97,6 +97,8 @@ static const struct sl_setting drift[] = {
   { .name = "baseline", .type = SL_SET_PLACE, .required = true, .example = "models:/readmission@champion/train.parquet",
     .help = "data that it was trained on" },
   { .name = "current", .type = SL_SET_PLACE, .required = true, .example = "\"lake:gold/@newest\"", .help = "data that it meets now" },
+  { .name = "persist", .type = SL_SET_TEXT, .example = "2/3",
+    .help = "current is a zone then, its newest partition is judged, and a feature counts where it drifted in M of the last N partitions" },
   MAX_AGE,
 };
 

@@ -79,6 +79,7 @@ struct sl_gate_conf {
 struct sl_evidence_conf {
   const char *kind;                     /* drift: baseline, current; rescore, quality: data, label */
   const char *baseline, *current, *data, *label;   /* addresses, as of SL_SET_PLACE; label: a column. NULL: not said */
+  const char *persist;                  /* drift: "M/N": current's partitions, and only what drifted in M of the last N counts. NULL: no */
   double max_age_s;                     /* 0: of any age */
 };
 enum sl_four_eyes { SL_FOUR_EYES_ON, SL_FOUR_EYES_ADVISORY, SL_FOUR_EYES_OFF };

@@ -146,3 +146,21 @@ def test_an_alias_that_moved_makes_it_stale(demo, judged):
         with db:
             db.execute("UPDATE registered_model_aliases SET version = 3 WHERE name = 'cancer' AND alias = 'champion'")
         db.close()
+
+
+def test_drift_that_persists_counts_alone(demo, judged):
+    """persist: M/N judges the newest partition of a zone, and what drifted in M of the last N: fewer features than on the one day."""
+    file = demo.store.parent / "sluice.yaml"
+    was, once = file.read_text(), json.loads((judged / "drift.json").read_text())["facts"]
+    try:
+        file.write_text(was.replace('current: "lake:curated/@newest",', 'current: "lake:curated/", persist: 2/3,'))
+        demo("trust", str(file))
+        demo("run", "evidence-cancer", "-p", "version=4")
+        facts = json.loads((judged / "drift.json").read_text())["facts"]
+        assert facts["features"] == once["features"] and 0 < facts["drifted"] < once["drifted"]
+        assert facts["n_current"] == once["n_current"] and facts["n_baseline"] == once["n_baseline"]
+        assert state(demo, 4, "drift.share < 0.5")[0] == "pass"
+    finally:
+        file.write_text(was)
+        demo("trust", str(file))
+        demo("run", "evidence-cancer", "-p", "version=4")

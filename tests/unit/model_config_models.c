@@ -69,6 +69,8 @@ static const struct bad bads[] = {
     "2:25: `drift` must be a map, such as {baseline: data/train.parquet, current: data/now.parquet}, not a text" },
   { "models:\n  m: {evidence: {drift: {current: x}}}\n",
     "2:25: `drift` of model `m` has no `baseline`; add e.g. baseline: models:/readmission@champion/train.parquet" },
+  { "models:\n  m: {evidence: {drift: {baseline: x, current: y, persist: 4/3}}}\n",
+    "2:60: `persist` is M/N, as 2/3: drifted in M of the last N partitions; N is 64 at most" },
   { "models:\n  m: {evidence: {quality: {data: x}}}\n", "2:27: `quality` of model `m` has no `label`; add e.g. label: readmitted" },
   { "models:\n  m: {evidence: {rescore: {data: x, max_age: 1}}}\n",
     "2:46: `max_age` must be a duration such as 90s, 15m, 26h or 7d, not `1`" },

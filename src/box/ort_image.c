@@ -99,7 +99,10 @@ static int find_outputs(struct ort_image *m, struct sl_err *err)
   if (m->raw_out < 0 && m->prob_out < 0)
     return sl_err_set(err, SL_EUNSUP, "%s: no output is a row of floats a picture (the first is %s, %zu dimensions, %s)", m->file,
                       m->s.out[0].name, m->s.out[0].rank, ort_type_name(m->s.out[0].type));
-  if (m->raw_out < 0)
+  bool beside = m->raw_out >= 0 && m->prob_out >= 0;
+  const struct ort_port *raw = beside ? &m->s.out[m->raw_out] : NULL, *prob = beside ? &m->s.out[m->prob_out] : NULL;
+  bool other = beside && raw->rank > 1 && prob->rank > 1 && raw->dim[1] > 0 && prob->dim[1] > 0 && raw->dim[1] != prob->dim[1];
+  if (m->raw_out < 0 || other) /* an embedding beside probabilities is no score of classes */
     m->raw_out = m->prob_out;
   return SL_OK;
 }

@@ -2,7 +2,7 @@
 # a finding counts until a later run of that target was clean. The pickle interpreter has no way to call.
 . "$(dirname "$0")/lib.sh"
 loaders="xgb_json_read xgb_ubj_read xgb_binf_read lgb_read pickle_read skops_read npy_read treew_read mlmodel_read mxnet_read sm_read"
-loaders+=" sm_linear_read onnx_read"
+loaders+=" sm_linear_read onnx_read image_page_read"
 log=tests/fuzz/LOG
 if [ -s "$log" ]; then
   awk -F '\t' -v loaders="$loaders" '

@@ -6,7 +6,7 @@
 #include "box/image_read.h"
 #include "fuzz.h"
 
-enum { INPUT_MAX = 1 << 18, PIXELS_MAX = 1 << 20 };
+enum { INPUT_MAX = 1 << 18, PIXELS_MAX = 1 << 18 };
 
 static struct sl_image_prep prep_of(uint8_t by)
 {

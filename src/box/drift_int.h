@@ -40,6 +40,11 @@ const struct drift_col *drift_find(const struct drift_side *s, const char *name)
 int drift_compare_one(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct sl_err *err) SL_NODISCARD;
 int drift_only_one(struct drift *w, const struct drift_col *c, int s, struct sl_err *err) SL_NODISCARD;
 void drift_kept_free(struct drift_kept *k);
+/* All rows of a statement of ours, as columns; yours to free. rows: about how many. */
+int drift_fetch(struct drift *w, const char *sql, size_t rows, struct sl_columns *out, struct sl_err *err) SL_NODISCARD;
+
+/* ---- drift_pca.c: all features together, as one row ---- */
+int drift_pca_run(struct drift *w, struct sl_err *err) SL_NODISCARD;
 
 /* ---- drift_past.c: one baseline, many data sets one after the other ---- */
 int drift_past_run(struct drift *w, const json_t *args, struct sl_err *err) SL_NODISCARD;

@@ -335,6 +335,8 @@ int drift_past_run(struct drift *w, const json_t *args, struct sl_err *err)
   int rc = parts_of(&p, args, err);
   rc = rc ? rc : drift_rows_begin(&w->out, &to, sl_json_str(args, "tests"), sl_json_str(args, "profile"), err);
   w->out.one_opinion = true;
+  if (!rc && w->out.pca)
+    rc = sl_err_set(err, SL_EUSAGE, "pca compares two data sets; a history has no row of it");
   rc = rc ? rc : sl_schema_new(&p.schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
   rc = rc ? rc : box_head(w->c, p.schema, -1, err);
   baseline = baseline ? baseline : "";

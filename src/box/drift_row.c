@@ -64,8 +64,11 @@ int drift_rows_begin(struct drift_rows *o, const struct drift_sink *to, struct s
     rc = add_test(o, sl_str_trim(name), err);
   o->automatic = o->automatic || !o->ntests;
   o->chunked = o->automatic && o->profile == DRIFT_NANNYML;
-  for (size_t i = 0; i < o->ntests; i++)
-    o->chunked = o->chunked || !strcmp(sl_drift_test_tool(o->test[i]), profiles[DRIFT_NANNYML]);
+  for (size_t i = 0; i < o->ntests; i++) {
+    o->pca = o->pca || o->test[i] == SL_DRIFT_PCA;
+    o->chunked = o->chunked || (o->test[i] != SL_DRIFT_PCA && !strcmp(sl_drift_test_tool(o->test[i]), profiles[DRIFT_NANNYML]));
+  }
+  o->only_pca = o->pca && o->ntests == 1 && !o->automatic;
   return rc;
 }
 

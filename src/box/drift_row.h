@@ -51,6 +51,7 @@ struct drift_rows {
   bool named;                      /* a profile was named: pure tests carry its name, else scipy's */
   bool integers_may_be_categories, texts_are_categories;
   bool chunked;                    /* a test asks for the baseline's chunks */
+  bool pca, only_pca;              /* all features together are asked for; nothing else is */
   bool one_opinion;                /* no second row of Model Monitor's beside the profile's */
   enum sl_drift_test test[DRIFT_TESTS_MAX];
   size_t ntests;

@@ -103,7 +103,7 @@ static int take_columns(struct drift *w, int s, struct sl_err *err)
 }
 
 /* All rows of a statement of ours, as columns; yours to free. */
-static int fetch(struct drift *w, const char *sql, size_t rows, struct sl_columns *out, struct sl_err *err)
+int drift_fetch(struct drift *w, const char *sql, size_t rows, struct sl_columns *out, struct sl_err *err)
 {
   duck_prepared p = NULL;
   duck_result r = { { 0 }, { NULL } };
@@ -131,7 +131,7 @@ static int count_rows(struct drift *w, int s, const char *role, struct sl_err *e
   struct sl_columns f;
   char sql[64];
   snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", w->side[s].table);
-  int rc = fetch(w, sql, 1, &f, err);
+  int rc = drift_fetch(w, sql, 1, &f, err);
   if (rc)
     return rc;
   w->side[s].rows = f.n && f.at[0].n ? f.at[0].v.i64[0] : 0;
@@ -250,7 +250,7 @@ static int count_values(struct drift *w, int s, const struct drift_col *c, bool 
   sl_buf_printf(&b, "%s FROM %s", distinct ? ")" : "))", w->side[s].table);
   int rc = sl_buf_check(&b, err);
   if (!rc)
-    rc = fetch(w, b.p, 1, &r, err);
+    rc = drift_fetch(w, b.p, 1, &r, err);
   sl_buf_free(&b);
   if (rc)
     return rc;
@@ -318,7 +318,7 @@ static int fetch_labels(struct drift *w, const struct drift_col *a, const struct
   sl_buf_init(&sql, 0);
   put_values(w, &sql, a, b, "v");
   int rc = sl_buf_check(&sql, err);
-  rc = rc ? rc : fetch(w, sql.p, DRIFT_BINS, &r, err);
+  rc = rc ? rc : drift_fetch(w, sql.p, DRIFT_BINS, &r, err);
   sl_buf_free(&sql);
   if (rc)
     return rc;
@@ -339,7 +339,7 @@ static int fetch_only(struct drift *w, const struct drift_col *a, const struct d
   sql.n -= strlen(" ORDER BY v");
   sl_buf_printf(&sql, " HAVING sum(%s) = 0 ORDER BY sum(%s) DESC, v LIMIT %d", side ? "b" : "c", side ? "c" : "b", DRIFT_ONLY_NAMES);
   int rc = sl_buf_check(&sql, err);
-  rc = rc ? rc : fetch(w, sql.p, DRIFT_ONLY_NAMES, &r, err);
+  rc = rc ? rc : drift_fetch(w, sql.p, DRIFT_ONLY_NAMES, &r, err);
   sl_buf_free(&sql);
   if (rc)
     return rc;
@@ -375,7 +375,7 @@ static int cut_cells(struct drift *w, const struct drift_col *a, const struct dr
     return SL_OK;
   sl_buf_init(&sql, 0);
   int rc = put_chunks(w, a, b, size, n, &sql, err);
-  rc = rc ? rc : fetch(w, sql.p, f->pair.ncells, &r, err);
+  rc = rc ? rc : drift_fetch(w, sql.p, f->pair.ncells, &r, err);
   sl_buf_free(&sql);
   if (rc)
     return rc;
@@ -402,7 +402,7 @@ static int compare_cells(struct drift *w, const struct drift_col *a, const struc
   int rc = sl_buf_check(&sql, err);
   rc = rc ? rc : base_values(w, a, err);
   if (!rc)
-    rc = fetch(w, sql.p, 64, &r, err);
+    rc = drift_fetch(w, sql.p, 64, &r, err);
   sl_buf_clear(&sql);
   if (!rc && r.at[0].n <= DRIFT_BINS && (rc = fetch_labels(w, a, b, &sql, err)))
     sl_columns_free(&r);
@@ -504,14 +504,16 @@ static int compare(struct drift *w, struct sl_err *err)
 {
   const struct drift_side *a = &w->side[0], *b = &w->side[1];
   int rc = SL_OK;
-  for (size_t i = 0; !rc && i < a->n; i++) {
+  for (size_t i = 0; !rc && i < a->n && !w->out.only_pca; i++) {
     const struct drift_col *other = drift_find(b, a->col[i].name);
     rc = other ? drift_compare_one(w, &a->col[i], other, err) : drift_only_one(w, &a->col[i], 0, err);
     box_progress(w->c, i, a->n);
   }
-  for (size_t i = 0; !rc && i < b->n; i++)
+  for (size_t i = 0; !rc && i < b->n && !w->out.only_pca; i++)
     if (!drift_find(a, b->col[i].name))
       rc = drift_only_one(w, &b->col[i], 1, err);
+  if (!rc && w->out.pca)
+    rc = drift_pca_run(w, err);
   return rc ? rc : drift_rows_end(&w->out, err);
 }
 
@@ -542,6 +544,8 @@ static int compare_sides(struct drift *w, const json_t *args, struct sl_err *err
     sql[s] = sql[s] ? sql[s] : "";
     files |= sketch_file_is(sl_str(sql[s]));
   }
+  if (files && w->out.pca)
+    return sl_err_set(err, SL_EUSAGE, "pca needs the rows of both data sets, not sketches of them");
   if (files)
     return drift_sketch_run(w->c, w->conn, sql[0], sql[1], &w->out, err);
   for (int s = 0; !rc && s < 2; s++)

@@ -35,7 +35,7 @@ static struct sl_str own_name(struct sl_str s)
                                          { "linf_simple", "linf" }, { "l_infinity", "linf" }, { "jensen_shannon", "js" },
                                          { "kolmogorov_smirnov", "ks" }, { "g_test", "g" }, { "fisher_exact", "fisher" },
                                          { "cramer_von_mises", "cvm" }, { "mann_whitney", "mannw" }, { "t_test", "t" },
-                                         { "ed", "energy" }, { "epps_singleton", "es" } };
+                                         { "ed", "energy" }, { "data_reconstruction", "pca" }, { "epps_singleton", "es" } };
   for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
     if (sl_str_eqz(s, also[i][0]))
       return sl_str(also[i][1]);
@@ -83,6 +83,8 @@ static bool has_cells(const struct sl_drift_pair *p) { return p->kind == SL_DRIF
 bool sl_drift_test_fits(enum sl_drift_test t, const struct sl_drift_pair *p)
 {
   bool numeric = p->kind == SL_DRIFT_NUMERIC;
+  if (t == SL_DRIFT_PCA)       /* of no feature: of all together */
+    return false;
   switch (family_of(t)) {
   case NUMBERS: return numeric;
   case CATEGORIES: return has_cells(p);

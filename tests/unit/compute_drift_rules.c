@@ -26,7 +26,7 @@ static const struct { const char *test; enum direction when; double limit; } rul
   { "es@scipy", BELOW, 0.05 }, { "es@evidently", BELOW, 0.05 }, { "linf@monitor", OVER, 0.1 }, { "linf_robust@monitor", OVER, 0.1 },
   { "js@nannyml", OWN, 0.25 }, { "hellinger@nannyml", OWN, 0.25 }, { "ks@nannyml", OWN, 0.25 }, { "wasserstein@nannyml", OWN, 0.25 },
   { "linf@nannyml", OWN, 0.25 }, { "chi2@nannyml", BELOW, 0.05 }, { "linf@deequ", OVER, 0.1 }, { "linf_robust@deequ", OVER, 0.1 },
-  { "chi2@deequ", BELOW, 0.05 },
+  { "chi2@deequ", BELOW, 0.05 }, { "pca@nannyml", OWN, 0.25 },
 };
 
 static bool drifted(enum sl_drift_test t, enum direction when, double v)

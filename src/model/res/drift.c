@@ -2,10 +2,10 @@
 #include "model/resource.h"
 
 static const struct sl_col cols[] = {
-  { .name = "feature", .type = SL_TEXT, .help = "the column" },
-  { .name = "kind", .type = SL_TEXT, .help = "numeric, categorical, boolean, text, time" },
+  { .name = "feature", .type = SL_TEXT, .help = "the column; * all of them" },
+  { .name = "kind", .type = SL_TEXT, .help = "numeric, categorical, boolean, text, time; multivariate: all features together" },
   { .name = "test", .type = SL_TEXT, .help = "ks, psi, js, kl, hellinger, wasserstein, chi2, z, tvd, g, fisher, anderson, cvm, mannw, "
-    "t, welch, energy, es, linf, linf_robust; schema: gone, new or retyped; none: not judged; Model Monitor's checks by name" },
+    "t, welch, energy, es, linf, linf_robust, pca; schema: gone, new or retyped; none: not judged; Model Monitor's checks by name" },
   { .name = "definition", .type = SL_TEXT, .help = "the tool whose definition the test follows" },
   { .name = "statistic", .type = SL_F64, .help = "the test's own figure, never the p-value" },
   { .name = "p_value", .type = SL_F64, .help = "of tests that have one" },

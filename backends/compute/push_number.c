@@ -187,6 +187,14 @@ static void set_unit(struct sl_drift_known *k)
   k->unit = most > 0 && isfinite(most) ? ldexp(1, e > 1000 ? 1000 : e) : 1;
 }
 
+/* About the mean as a double has it, as numpy and sl_stat_std() take it: of numbers far from 0 that is not quite the mean. */
+static double deviation(const struct sl_drift_known *w, double n, double m, double sum, double squares)
+{
+  double mean = (double)((long double)n * (long double)w->from + (long double)sum * (long double)w->unit) / n;
+  double off = (mean - w->from) - m * w->unit;
+  return sqrt((squares * w->unit * w->unit + (isfinite(off) ? n * off * off : 0)) / n);
+}
+
 /* Sums of the powers of (x - from) / unit become the mean, the squares about it, and the skewness. The deviation and whether there is a
  * skewness are what plain doubles make of it, as locally. */
 static void take_moments(struct push_feature *now, const struct push_answer *a)
@@ -202,7 +210,7 @@ static void take_moments(struct push_feature *now, const struct push_answer *a)
     w->squares[s] = ss;
     if (s)
       break;
-    w->std = sqrt(ss * w->unit * w->unit / n);
+    w->std = deviation(w, n, m, or_none(s1), ss);
     if (n > 2 && w->std > 0)
       w->skew = isfinite(w->std) ? ((s3 - 3 * m * s2) / n + 2 * m * m * m) / (sd * sd * sd) : 0;
   }

@@ -169,7 +169,7 @@ static int take_rows(struct compute_capture *k, struct sl_batch *const *rows, si
     }
   choose(&k->found);
   if (!rc && k->found.missed)
-    rc = sl_err_set(err, SL_ELIMIT, "%s: a file of one line without an end, longer than any is read", k->ask.from);
+    rc = sl_err_set(err, SL_ELIMIT, "%s: a file ends in a line without an end, longer than any is read", k->ask.from);
   if (!rc && !k->found.events)
     rc = sl_err_set(err, SL_ENOENT, "%s: no event was captured there", k->ask.from);
   if (!rc && k->ask.truth && !k->found.joined)

@@ -22,7 +22,7 @@ struct capture_found {
   struct capture_column *at[CAPTURE_SIDES]; size_t n[CAPTURE_SIDES], cap[CAPTURE_SIDES];
   size_t wide[CAPTURE_SIDES]; uint64_t most[CAPTURE_SIDES];    /* values that most records have, by position; how many have */
   char **name; bool *fraction; size_t names, cap_names, cap_fraction;  /* from a baseline; fraction: no whole numbers there */
-  uint64_t missed;             /* files that hold no line that can be read */
+  uint64_t missed;             /* files of which less was read than they hold */
   uint64_t events, repeated, joined, truths, truths_repeated, unused;
 };
 void capture_found_free(struct capture_found *f);

@@ -16,17 +16,17 @@ static void put_reader(struct sl_buf *b, const char *address)
   sl_fmt_quote(b, sl_str(address), '\'');
   sl_buf_z(b, ", columns = {'line': 'VARCHAR'}, delim = e'\\x01', quote = '', escape = '', header = false, filename = true, "
            "hive_partitioning = "
-           "false, max_line_size = 8388608, buffer_size = 33554432, parallel = false, auto_detect = false)");
+           "false, max_line_size = 4194304, buffer_size = 8388608, parallel = false, auto_detect = false)");
 }
 
-/* Files of which nothing came: a line without an end that is longer than all buffers is passed over by the reader. */
+/* Files of which less came than they hold: the reader passes over a last line without an end that is longer than its buffers. */
 static void put_missed(struct sl_buf *b, const char *address)
 {
-  sl_buf_z(b, " UNION ALL SELECT 'missed', NULL, NULL, (SELECT count(*) FROM read_blob(");
+  sl_buf_z(b, " UNION ALL SELECT 'missed', NULL, NULL, (SELECT count(*) FROM (SELECT filename AS f, size FROM read_blob(");
   sl_fmt_quote(b, sl_str(address), '\'');
-  sl_buf_z(b, ") WHERE size > 0) - (SELECT count(DISTINCT filename) FROM ");
+  sl_buf_z(b, ")) LEFT JOIN (SELECT filename AS f, sum(strlen(line)) AS s, count(*) AS n FROM ");
   put_reader(b, address);
-  sl_buf_z(b, "), false, false, 0");
+  sl_buf_z(b, " GROUP BY filename) USING (f) WHERE size > coalesce(s, 0) + 2 * coalesce(n, 0) + 3), false, false, 0");
 }
 
 static void put_lines(struct sl_buf *b, char p, const char *address)

@@ -212,6 +212,9 @@ def test_hostile_lines(here):
         errors = [s for s in run.notes.splitlines() if "captured events" not in s]
         assert run.returncode == 1 and run.text == "" and len(errors) == 1, (words, run.notes[:500])
         assert words in errors[0] and ("z.jsonl:3" in errors[0] or "z.jsonl line 3" in errors[0]), errors[0][:500]
+    (here.cwd / "endless").mkdir()
+    (here.cwd / "endless/a.jsonl").write_text(json.dumps(GOOD) + '\n"' + "x" * 40_000_000)
+    assert "a line without an end" in here("sql", "from 'capture:endless'", code=1).notes
     (here.cwd / "latin").mkdir()
     (here.cwd / "latin/a.jsonl").write_bytes(b'{"a": "\xff"}\n')
     assert "a.jsonl line 1" in here("sql", "from 'capture:latin'", code=1).notes

@@ -1,8 +1,12 @@
 """A small workspace of files only: two zones, jobs that end well, badly, and not at all. What the examples of the help speak of."""
 import datetime
+import json
 import os
+import shutil
 import zipfile
+from pathlib import Path
 
+PICTURES = Path(__file__).resolve().parents[1] / "peers" / "data" / "pictures"
 YAML = """\
 environment: test
 connections:
@@ -43,6 +47,21 @@ def day(back):
     return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=back)).isoformat()
 
 
+def captured(folder):
+    """Two events of an endpoint, and what was true of them."""
+    def event(k, **more):
+        return json.dumps({**more, "eventMetadata": {"eventId": f"e{k}"}, "eventVersion": "0"}) + "\n"
+
+    def csv(data):
+        return {"observedContentType": "text/csv", "data": data, "encoding": "CSV"}
+    for name in ("c", "t"):
+        (folder / name).mkdir()
+    (folder / "c" / "capture.jsonl").write_text(
+        "".join(event(k, captureData={"endpointInput": csv(f"{k}.5"), "endpointOutput": csv(f"{k}")}) for k in (0, 1)), encoding="utf-8")
+    (folder / "t" / "truth.jsonl").write_text("".join(event(k, groundTruthData={"data": str(k), "encoding": "CSV"}) for k in (0, 1)),
+                                              encoding="utf-8")
+
+
 def make(folder):
     """Yesterday's partition is there in landing, missing in raw."""
     for zone, days in (("landing", (0, 1, 2)), ("raw", (0, 2))):
@@ -54,6 +73,9 @@ def make(folder):
     with zipfile.ZipFile(folder / "model.zip", "w") as z:
         z.writestr("MLmodel", "flavors: {}\n")
     (folder / "model.json").write_text(MODEL, encoding="utf-8")
+    shutil.copytree(PICTURES / "photos", folder / "photos")
+    shutil.copy(PICTURES / "preset" / "model.onnx", folder)
+    captured(folder)
     hostile = os.fsencode(folder / "lake" / "raw") + b"/bad\xff\x1b[31m\nname"
     os.close(os.open(hostile, os.O_CREAT | os.O_WRONLY))
     (folder / "sluice.yaml").write_text(YAML, encoding="utf-8")

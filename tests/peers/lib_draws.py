@@ -140,10 +140,11 @@ def score_rows(rng, trees, f, missing, single, cat):
     splits = len(on)
     known = [np.unique([t.threshold[i] for t in trees for i in range(len(t.left)) if t.inner(i) and i not in t.sets and t.feature[i] == j])
              for j in range(f)]
-    most = min(max((len(u) for u in known), default=0), 2000)
+    most = max((len(u) for u in known), default=0)
     step = np.float32 if single else np.float64
     for toward in (0, -np.inf, np.inf):
-        block = plain[:most].copy()
+        most = most if toward == 0 else min(most, 2000)  # every threshold, and the neighbours of many
+        block = np.resize(plain, (most, f))
         for j, u in enumerate(known):
             u = u[np.isfinite(u)][:most]
             if len(u) and not (cat and j == 0):
@@ -426,6 +427,8 @@ class Xgb:
 
 def finish(folder, name, nouns, depths, splits, file, kind, x, texts, single, want, names, params):
     types = write_columns(folder, "x", x, texts, single)
+    if depths:
+        nouns = nouns + ["depth 6 and more" if max(depths) >= 6 else "depth below 6"]
     words = [str(file), kind, str(len(x)), types, str(folder / "x")]
     for output, values in want:
         to = folder / f"want-{output}"

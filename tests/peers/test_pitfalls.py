@@ -9,6 +9,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.tree import DecisionTreeRegressor
 from sluice_pytest import peer
 from test_score import Bench, same
 
@@ -91,6 +93,31 @@ def test_a_double_stays_a_double_in_lightgbm(bench):
     want = model.predict(named(rows))
     assert (want != model.predict(named(on_splits(x, lgb_splits(model))))).any()
     same(score(bench, model, named(rows)), want, "float64")
+
+
+def test_scikit_learns_trees_compare_floats_its_histograms_doubles(bench):
+    x, y = numbers(15, 600)
+    tree = DecisionTreeRegressor(max_depth=7, random_state=0).fit(x, y)
+    t = tree.tree_
+    inner = [(f, v) for f, v in zip(t.feature, t.threshold) if f >= 0]
+    rows = np.concatenate([on_splits(x, inner), on_splits(x, inner, lambda v: np.nextafter(v, np.inf))])
+    as_doubles = np.zeros(len(rows))
+    for r, row in enumerate(rows):
+        at = 0
+        while t.children_left[at] >= 0:
+            at = t.children_left[at] if row[t.feature[at]] <= t.threshold[at] else t.children_right[at]
+        as_doubles[r] = t.value[at, 0, 0]
+    want = tree.predict(rows)
+    assert (want != as_doubles).any()
+    (bench.folder / "t.pkl").write_bytes(pickle.dumps(tree))
+    same(bench.score("t.pkl", bench.data(pd.DataFrame(rows, columns=list("abc"))))[0], want, "a tree")
+    hist = HistGradientBoostingRegressor(max_iter=20, random_state=0).fit(x, y)
+    inner = [(int(n["feature_idx"]), float(n["num_threshold"])) for p in hist._predictors for n in p[0].nodes if not n["is_leaf"]]
+    rows = np.concatenate([on_splits(x, inner), on_splits(x, inner, lambda v: np.nextafter(v, np.inf))])
+    want = hist.predict(rows)
+    assert (want != hist.predict(rows.astype(np.float32).astype(np.float64))).any()
+    (bench.folder / "h.pkl").write_bytes(pickle.dumps(hist))
+    same(bench.score("h.pkl", bench.data(pd.DataFrame(rows, columns=list("abc"))))[0], want, "histograms")
 
 
 def test_less_than_in_xgboost_at_most_in_lightgbm(bench):

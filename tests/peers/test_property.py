@@ -36,17 +36,18 @@ XGB_OBJECTIVES = ["reg:squarederror", "reg:squaredlogerror", "reg:logistic", "re
                   "survival:aft", "rank:pairwise", "rank:ndcg", "rank:map", "multi:softmax", "multi:softprob", "reg:quantileerror"]
 LGB_OBJECTIVES = ["regression", "regression_sqrt", "regression_l1", "huber", "fair", "poisson", "quantile", "mape", "gamma", "tweedie",
                   "binary", "multiclass", "multiclassova", "cross_entropy", "cross_entropy_lambda", "lambdarank", "rank_xendcg", "custom"]
+DEPTHS = ["depth below 6", "depth 6 and more"]
 ROWS_BOTH = ["float32 rows", "float64 rows"]
 XGB_NOUNS = [*(f"objective {o}" for o in XGB_OBJECTIVES), *(f"booster {b}" for b in ("gbtree", "dart", "gblinear")), *ROWS_BOTH,
              *(f"missing {m}" for m in ("nan", "none", "zero", "infinity")), *(f"format {f}" for f in ("json", "ubj", "pickle")),
-             *(f"categorical {c}" for c in ("none", "onehot", "partition", "encoder")), "num_parallel_tree", "multi-class",
+             *(f"categorical {c}" for c in ("none", "onehot", "partition", "encoder")), "num_parallel_tree", "multi-class", *DEPTHS,
              *(f"base_score {b}" for b in ("list of one", "vector", "its own", "given", "tiny")), "names", "no names", "wrapper", "native",
              "best_iteration, cut there", "best_iteration, all trees", "multi-output, a tree for all", "multi-output, a tree each"]
 XGB_OLD = ["format binary", "base_score text", "xgboost 1.7", "xgboost 2.1", "xgboost 3.2"]
 LGB_NOUNS = [*(f"objective {o}" for o in LGB_OBJECTIVES), *(f"booster {b}" for b in ("gbdt", "dart", "rf", "goss")), *ROWS_BOTH, "text v4",
              *(f"missing {m}" for m in ("None", "Zero", "NaN")), "infinities", "linear trees", "multi-class", "best_iteration",
              *(f"categorical {c}" for c in ("none", "bitsets", "bitsets by name")),
-             *(f"format {f}" for f in ("text", "pickle", "pickle of a wrapper"))]
+             *(f"format {f}" for f in ("text", "pickle", "pickle of a wrapper")), *DEPTHS]
 LGB_OLD = ["text v3", "lightgbm 3.3", "lightgbm 4.7"]
 # name of the environment (tools/requirements-NAME.txt), or None: the tests' own; draws
 OLDER = {"xgboost": [("xgboost21", 240), ("xgboost17", 240)], "lightgbm": [("xgboost17", 220)]}

@@ -79,7 +79,7 @@ static double none_missing(const struct tree_slope *s, size_t n, const double *x
 double tree_line_at(const struct tree_engine *e, uint32_t line, const double *x)
 {
   const struct tree_sloped *l = &e->lines[line];
-  const struct tree_slope *s = e->slopes + l->term;
+  const struct tree_slope *s = l->n ? e->slopes + l->term : NULL; /* none are kept where no leaf has any */
   double sum = l->constant;
   for (uint32_t i = 0; i < l->n; i += TERMS_AT_ONCE) {
     sum += s[i].coeff * x[s[i].at];

@@ -278,6 +278,19 @@ static void trees_that_are_cut(void **state)
   }
 }
 
+/* Lines without a term: nothing is kept of any. */
+static void lines_that_are_constants(void **state)
+{
+  (void)state;
+  do
+    draw_all(60);
+  while (spec.value != SL_COLUMN_F64 || spec.sum != SL_COLUMN_F64 || !trees[0].linear);
+  for (size_t i = 0; i < ntrees; i++)
+    for (size_t k = 0; trees[i].linear && k <= trees[i].n; k++)
+      trees[i].lines[k].n = 0;
+  every_level();
+}
+
 static void nothing_at_all(void **state)
 {
   struct tree_build *b;
@@ -299,6 +312,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(small_trees),
     cmocka_unit_test(trees_that_are_cut),
+    cmocka_unit_test(lines_that_are_constants),
     cmocka_unit_test(nothing_at_all),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

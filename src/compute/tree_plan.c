@@ -65,7 +65,7 @@ static int numbers(struct tree_build *b, struct tree_feature *f, size_t from, si
 
 /* ---- tests of categories ---- */
 
-/* All that some set of the feature holds, ascending. */
+/* All that some set of the feature holds, ascending. Room for one more, so that there is an array where no set holds any. */
 static int known_cats(struct tree_build *b, struct tree_feature *f, size_t from, size_t to, struct sl_err *err)
 {
   struct tree_engine *e = b->e;
@@ -73,7 +73,7 @@ static int known_cats(struct tree_build *b, struct tree_feature *f, size_t from,
   f->cat = e->ncats;
   for (size_t i = from; i < to; i++)
     n += b->sets[asker(b, i)->set].n;
-  int rc = sl_grow((void **)&e->cats, &e->cats_cap, e->ncats + n, sizeof *e->cats, TREE_NODES_MAX, err);
+  int rc = sl_grow((void **)&e->cats, &e->cats_cap, e->ncats + n + 1, sizeof *e->cats, TREE_NODES_MAX, err);
   if (rc)
     return rc;
   uint32_t *all = e->cats + f->cat;
@@ -105,7 +105,7 @@ static int add_set(struct tree_build *b, const struct tree_feature *f, size_t i,
   struct tree_engine *e = b->e;
   const struct tree_node *n = asker(b, i);
   const struct tree_cats *s = &b->sets[n->set];
-  int rc = sl_grow((void **)&e->members, &e->members_cap, e->nmembers + s->n, sizeof *e->members, TREE_NODES_MAX, err);
+  int rc = sl_grow((void **)&e->members, &e->members_cap, e->nmembers + s->n + 1, sizeof *e->members, TREE_NODES_MAX, err);
   if (!rc)
     rc = sl_grow((void **)&e->sets, &e->sets_cap, e->nsets + 1, sizeof *e->sets, TREE_NODES_MAX, err);
   if (rc)

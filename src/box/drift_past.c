@@ -96,18 +96,6 @@ static int tell(struct past *p, struct part *at, struct sl_err *err)
   return SL_OK;
 }
 
-static void set_f64(struct sl_batch *b, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(b, col, sl_vf(v));
-}
-
-static void set_text(struct sl_batch *b, unsigned col, const char *z)
-{
-  if (z)
-    sl_batch_set(b, col, sl_vz(z));
-}
-
 /* The bits of the last `of` partitions. */
 static unsigned recent(const struct past *p, const struct strip *s)
 {
@@ -123,14 +111,14 @@ static int put(struct past *p, const struct part *at, const struct drift_held *h
   struct sl_batch *b = p->batch;
   if (rc)
     return rc;
-  set_text(b, P_FEATURE, h->feature);
-  set_text(b, P_KIND, h->kind);
-  set_text(b, P_TEST, h->test);
-  set_text(b, P_DEFINITION, h->tool);
-  set_f64(b, P_STATISTIC, h->statistic);
-  set_f64(b, P_P, h->p);
-  set_f64(b, P_THRESHOLD, h->threshold);
-  set_f64(b, P_CHANCE, h->chance);
+  sl_batch_set_text(b, P_FEATURE, h->feature);
+  sl_batch_set_text(b, P_KIND, h->kind);
+  sl_batch_set_text(b, P_TEST, h->test);
+  sl_batch_set_text(b, P_DEFINITION, h->tool);
+  sl_batch_set_number(b, P_STATISTIC, h->statistic);
+  sl_batch_set_number(b, P_P, h->p);
+  sl_batch_set_number(b, P_THRESHOLD, h->threshold);
+  sl_batch_set_number(b, P_CHANCE, h->chance);
   if (h->drifted >= 0)
     sl_batch_set(b, P_DRIFTED, sl_vb(h->drifted));
   if (h->chosen >= 0)
@@ -139,12 +127,12 @@ static int put(struct past *p, const struct part *at, const struct drift_held *h
   sl_batch_set(b, P_RECENT, sl_vi(recent(p, s)));
   sl_batch_set(b, P_OF, sl_vi(s->seen < p->of ? s->seen : p->of));
   sl_batch_set(b, P_ALARM, sl_vb((s->bits & 1) && recent(p, s) >= p->need));
-  set_text(b, P_SINCE, s->since);
+  sl_batch_set_text(b, P_SINCE, s->since);
   sl_batch_set(b, P_BASELINE, sl_vi((int64_t)h->n[0]));
   sl_batch_set(b, P_N, sl_vi((int64_t)h->n[1]));
   sl_batch_set(b, P_MISSING, sl_vi(h->missing[1]));
   sl_batch_set(b, P_INFINITE, sl_vi(h->infinite[1]));
-  set_text(b, P_NOTE, h->note);
+  sl_batch_set_text(b, P_NOTE, h->note);
   return SL_OK;
 }
 

@@ -185,18 +185,6 @@ static int flush(struct drift_rows *o, struct sl_err *err)
   return rc;
 }
 
-static void set_f64(struct sl_batch *b, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(b, col, sl_vf(v));
-}
-
-static void set_text(struct sl_batch *b, unsigned col, const char *z)
-{
-  if (z)
-    sl_batch_set(b, col, sl_vz(z));
-}
-
 static void set_list(struct sl_batch *b, unsigned col, struct sl_str s)
 {
   if (s.n)
@@ -205,19 +193,19 @@ static void set_list(struct sl_batch *b, unsigned col, struct sl_str s)
 
 static void put(struct sl_batch *b, const struct drift_held *h)
 {
-  set_text(b, COL_FEATURE, h->feature);
-  set_text(b, COL_KIND, h->kind);
-  set_text(b, COL_TEST, h->test);
-  set_text(b, COL_DEFINITION, h->tool);
-  set_text(b, COL_NOTE, h->note);
-  set_f64(b, COL_STATISTIC, h->statistic);
-  set_f64(b, COL_P, h->p);
-  set_f64(b, COL_Q, h->q);
-  set_f64(b, COL_BONFERRONI, h->bonferroni);
-  set_f64(b, COL_THRESHOLD, h->threshold);
-  set_f64(b, COL_CHANCE, h->chance);
-  set_f64(b, COL_LOW, h->low);
-  set_f64(b, COL_HIGH, h->high);
+  sl_batch_set_text(b, COL_FEATURE, h->feature);
+  sl_batch_set_text(b, COL_KIND, h->kind);
+  sl_batch_set_text(b, COL_TEST, h->test);
+  sl_batch_set_text(b, COL_DEFINITION, h->tool);
+  sl_batch_set_text(b, COL_NOTE, h->note);
+  sl_batch_set_number(b, COL_STATISTIC, h->statistic);
+  sl_batch_set_number(b, COL_P, h->p);
+  sl_batch_set_number(b, COL_Q, h->q);
+  sl_batch_set_number(b, COL_BONFERRONI, h->bonferroni);
+  sl_batch_set_number(b, COL_THRESHOLD, h->threshold);
+  sl_batch_set_number(b, COL_CHANCE, h->chance);
+  sl_batch_set_number(b, COL_LOW, h->low);
+  sl_batch_set_number(b, COL_HIGH, h->high);
   if (h->drifted >= 0)
     sl_batch_set(b, COL_DRIFTED, sl_vb(h->drifted));
   if (h->chosen >= 0)
@@ -228,10 +216,10 @@ static void put(struct sl_batch *b, const struct drift_held *h)
       sl_batch_set(b, COL_MISSING + s, sl_vi(h->missing[s]));
       sl_batch_set(b, COL_INFINITE + s, sl_vi(h->infinite[s]));
     }
-    set_f64(b, COL_MEDIAN + s, h->median[s]);
+    sl_batch_set_number(b, COL_MEDIAN + s, h->median[s]);
     set_list(b, COL_HISTOGRAM + s, h->histogram[s]);
     set_list(b, COL_ONLY + s, h->only[s]);
-    set_f64(b, COL_ONLY_SHARE + s, h->only_share[s]);
+    sl_batch_set_number(b, COL_ONLY_SHARE + s, h->only_share[s]);
   }
   set_list(b, COL_CATEGORIES, h->categories);
 }

@@ -65,12 +65,6 @@ static int read_constraints(const char *path, struct sl_monitor_constraints *out
 
 /* ---- columns ---- */
 
-static void set_f64(struct sl_batch *b, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(b, col, sl_vf(v));
-}
-
 static void set_number_text(struct sl_batch *b, unsigned col, double v)
 {
   struct sl_buf t;
@@ -113,7 +107,7 @@ static int put_shape(struct sl_batch *b, const struct sl_monitor_feature *f, str
   if (rc)
     return rc;
   for (unsigned i = 0; i < QUARTILES; i++)
-    set_f64(b, COL_Q25 + i, sl_kll_quantile(&r, (i + 1) / 4.0));
+    sl_batch_set_number(b, COL_Q25 + i, sl_kll_quantile(&r, (i + 1) / 4.0));
   if (isfinite(f->min) && isfinite(f->max) && f->min < f->max && r.n) {
     sl_kll_buckets(&r, f->min, f->max, BINS, count);
     rc = put_counts(b, count, BINS, err);
@@ -135,7 +129,7 @@ static int put_column(struct sl_batch *b, const char *file, const struct sl_moni
     sl_batch_set(b, COL_DISTINCT, sl_vi((int64_t)f->distinct));
   set_number_text(b, COL_MIN, f->min);
   set_number_text(b, COL_MAX, f->max);
-  set_f64(b, COL_MEAN, f->mean);
+  sl_batch_set_number(b, COL_MEAN, f->mean);
   sl_batch_set(b, COL_TABLE, sl_vz(file));
   return f->numbers ? put_shape(b, f, err) : SL_OK;
 }

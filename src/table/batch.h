@@ -43,6 +43,9 @@ enum sl_op { SL_PUT, SL_DEL };
 int sl_batch_new(struct sl_batch **out, struct sl_schema *s, struct sl_err *err) SL_NODISCARD;
 void sl_batch_row(struct sl_batch *b, enum sl_op op, struct sl_str id);            /* begins a row; all its cells are null */
 void sl_batch_set(struct sl_batch *b, unsigned col, struct sl_val v);              /* of the last row; copies; the first failure sticks */
+/* The same, where the cell may have to stay null: NaN, NULL. */
+void sl_batch_set_number(struct sl_batch *b, unsigned col, double v);
+void sl_batch_set_text(struct sl_batch *b, unsigned col, const char *z);
 void sl_batch_key(struct sl_batch *b, unsigned family, struct sl_str key, struct sl_val v);
 bool sl_batch_full(const struct sl_batch *b);                                      /* 1,024 rows, or 1 MiB of text: seal and go on */
 int sl_batch_seal(struct sl_batch *b, struct sl_err *err) SL_NODISCARD;            /* reports what stuck */

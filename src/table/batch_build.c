@@ -2,6 +2,8 @@
  *
  * Cells are set in any order within the last row, the first failure sticks until seal. Each column grows only when it first holds
  * something; sealing picks the narrowest encoding: integers as offsets from their least, repeated texts as codes. */
+#include <math.h>
+
 #include "base/mem.h"
 #include "table/batch_int.h"
 
@@ -189,6 +191,18 @@ void sl_batch_set(struct sl_batch *b, unsigned col, struct sl_val v)
   }
   c->cell[row] = cell;
   c->has[row] = 1;
+}
+
+void sl_batch_set_number(struct sl_batch *b, unsigned col, double v)
+{
+  if (!isnan(v))
+    sl_batch_set(b, col, sl_vf(v));
+}
+
+void sl_batch_set_text(struct sl_batch *b, unsigned col, const char *z)
+{
+  if (z)
+    sl_batch_set(b, col, sl_vz(z));
 }
 
 static void put_pair(struct build *w, unsigned family, uint32_t key, const struct sl_val *v)

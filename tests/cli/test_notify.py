@@ -3,6 +3,7 @@ which is a secret, is nowhere."""
 import http.server
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -56,6 +57,10 @@ class Hook:
         return body["text"]
 
 
+SAID = {"request": "cancer/6 .*", "reject": "cancer/5 is rejected by lead$", "approve": "cancer/6 is approved by lead.*",
+        "rollback": "champion of cancer is 3 now, it was 6$"}
+
+
 class Demo:
     def __init__(self, top):
         self.top, self.folder = top, top / "demo"
@@ -77,6 +82,9 @@ class Demo:
         run = subprocess.run([PROGRAM, "-w", str(self.folder), "--as", as_, *args], env=env, capture_output=True, text=True, timeout=60,
                              stdin=subprocess.DEVNULL)
         assert run.returncode == code, (args, run.returncode, run.stderr)
+        if args[0] in SAID and not code and "--dry-run" not in args:  # what now is so, beside what there is to say of the webhook
+            run.stderr, n = re.subn("(?m)^sluice: " + SAID[args[0]] + "\n", "", run.stderr)
+            assert n == 1, run.stderr
         return run
 
     def told(self):

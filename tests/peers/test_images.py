@@ -20,7 +20,7 @@ ImageFile = pytest.importorskip("PIL.ImageFile")
 features = pytest.importorskip("PIL.features")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TOOL = Path(os.environ.get("SLUICE_BUILD", ROOT / "build")).resolve() / "tests" / "peers" / "image_tool"
+TOOL = Path(os.environ.get("SLUICE", ROOT / "build" / "sluice")).resolve().parent / "tests" / "peers" / "image_tool"
 FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MEMORY = 448 << 20     # of the tool with all its libraries: what a hostile file may make it want

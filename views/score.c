@@ -33,6 +33,19 @@ static void add_classes(struct score_state *s, uint64_t n)
     add(s, MACRO, 0);
 }
 
+/* rows, inertia and silhouette of a cluster follow each other. */
+static void add_clusters(struct score_state *s, uint64_t n)
+{
+  bool first = true;
+  for (uint64_t i = 0; i + 2 < n; i++)
+    if (score_is(s, i, "cluster_rows")) {
+      if (first)
+        add(s, CLUSTER_HEAD, 0);
+      first = false;
+      add(s, CLUSTER, i);
+    }
+}
+
 static void add_confusion(struct score_state *s, uint64_t n)
 {
   uint64_t i = 0;
@@ -126,6 +139,7 @@ static void gather(struct score_state *s)
   if (!score_pair(s))
     add_rows(s, n, 0, FIRST_ROWS);
   add_classes(s, n);
+  add_clusters(s, n);
   add_confusion(s, n);
   add_slices(s, n);
   add_rows(s, n, FIRST_ROWS, LINES_MAX);
@@ -243,8 +257,8 @@ static int score_open(struct sl_view *v, struct sl_str arg, struct sl_err *err)
   int rc = take_words(&s->ask, arg, err);
   if (!rc && s->ask.model)
     rc = fill_in(v, s, err);
-  if (!rc && (!s->ask.model || !s->ask.data || !s->ask.label))
-    rc = sl_err_set(err, SL_EUSAGE, "score needs a model, data, and the column of what was true: "
+  if (!rc && (!s->ask.model || !s->ask.data))
+    rc = sl_err_set(err, SL_EUSAGE, "score needs a model, data, and (unless it finds clusters) the column of what was true: "
                                       "`:score models:/NAME/3 lake:zone/file LABEL`");
   if (!rc)
     rc = ask(v, err);
@@ -405,8 +419,9 @@ const struct sl_view_ops sl_view_score = {
           "has one. First whether it is better, worse, or not to be told from noise: auc by DeLong's test, accuracy by McNemar's, p below "
           "0.05 counts. Then the rows on which the two disagree most (of one model, those it gets wrong): Enter shows the row. Then the "
           "figures with their 95 % intervals, the classes (of several, auc and average_precision are the mean of theirs), both confusion "
-          "matrices; slice=COLUMN adds the figures of each group of that column. v shows the curves, both models on one pair of axes, o "
-          "the next class; on a wide screen one stands beside the figures. Esc leaves the view and ends the work.",
+          "matrices; slice=COLUMN adds the figures of each group of that column. A model that finds clusters needs no LABEL: inertia and "
+          "silhouette, of each cluster, too. v shows the curves, both models on one pair of axes, o the next class; on a wide "
+          "screen one stands beside the figures. Esc leaves the view and ends the work.",
   .arg = "MODEL DATA LABEL [OTHER MODEL] [slice=COLUMN]",
   .binds = score_binds,
   .nbinds = sizeof score_binds / sizeof score_binds[0],

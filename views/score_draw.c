@@ -115,6 +115,11 @@ static void figure_draw(struct score_state *s, uint64_t row, struct at a, bool w
 {
   put_text(&a, NAME_W, SL_ROLE_text, score_text_at(s, row, "metric"));
   put_number(&a, CELL_W, SL_ROLE_bright, score_f64_at(s, row, "value"), 4, false);
+  if (!score_pair(s) && score_text_at(s, row, "note").n) {
+    a.x += 1;
+    put_text(&a, a.end - a.x, SL_ROLE_dim, score_text_at(s, row, "note"));
+    return;
+  }
   if (wide)
     put_interval(s, &a, row);
   if (!score_pair(s))
@@ -178,6 +183,22 @@ static void macro_draw(struct score_state *s, struct at a)
     put_number(&a, CELL_W, SL_ROLE_text, macro(s, s->auc_mean), 4, false);
   if (s->f1_macro != SCORE_NONE)
     put_rows(s, &a, s->f1_macro);
+}
+
+static void cluster_head(struct at a)
+{
+  put_text(&a, NAME_W, SL_ROLE_colhead, SL_STR("cluster"));
+  put_head(&a, CELL_W, "rows");
+  put_head(&a, CELL_W, "inertia");
+  put_head(&a, CELL_W + 2, "silhouette");
+}
+
+static void cluster_draw(struct score_state *s, uint64_t row, struct at a)
+{
+  put_text(&a, NAME_W, SL_ROLE_text, score_text_at(s, row, "class"));
+  put_count(&a, CELL_W, SL_ROLE_text, score_f64_at(s, row, "value"));
+  put_number(&a, CELL_W, SL_ROLE_text, score_f64_at(s, row + 1, "value"), 4, false);
+  put_number(&a, CELL_W + 2, SL_ROLE_bright, score_f64_at(s, row + 2, "value"), 4, false);
 }
 
 /* ---- the matrix: a column a class, of both models side by side ---- */
@@ -393,6 +414,7 @@ static void line_draw(struct score_state *s, const struct score_line *l, struct 
   case ROW_MORE: put_text(&a, a.end - a.x, SL_ROLE_colhead, sl_str(score_pair(s) ? "the next ones apart" : "the next ones")); break;
   case FIGURE_HEAD: figure_head(s, a, wide); break;
   case CLASS_HEAD: class_head(s, a); break;
+  case CLUSTER_HEAD: cluster_head(a); break;
   case CONFUSION_SIDES: sides_draw(s, a); break;
   case CONFUSION_HEAD: matrix_head(s, a); break;
   case SLICE_HEAD: slice_head(s, a, wide); break;
@@ -403,6 +425,7 @@ static void line_draw(struct score_state *s, const struct score_line *l, struct 
     put_text(&a, a.end - a.x, SL_ROLE_dim, score_text_at(s, l->row, "note"));
     break;
   case CLASS: class_draw(s, l->row, a); break;
+  case CLUSTER: cluster_draw(s, l->row, a); break;
   case MACRO: macro_draw(s, a); break;
   case CONFUSION: matrix_draw(s, l->row, a); break;
   case SLICE: slice_draw(s, l->row, a, wide); break;

@@ -5,8 +5,8 @@
 #include "model/quality.h"
 #include "ui/widgets.h"
 
-enum score_kind { ROW_HEAD, ROW_MORE, FIGURE_HEAD, CLASS_HEAD, CONFUSION_SIDES, CONFUSION_HEAD, SLICE_HEAD, /* headings end here */
-                  ROW, FIGURE, CLASS, MACRO, CONFUSION, SLICE, PREPARED };
+enum score_kind { ROW_HEAD, ROW_MORE, FIGURE_HEAD, CLASS_HEAD, CONFUSION_SIDES, CONFUSION_HEAD, CLUSTER_HEAD, SLICE_HEAD,
+                  /* headings end here */ ROW, FIGURE, CLUSTER, CLASS, MACRO, CONFUSION, SLICE, PREPARED };
 struct score_line { enum score_kind kind; uint64_t row; };   /* row: of the answer; CONFUSION, SLICE and their heads: the first one */
 #define SCORE_NONE UINT64_MAX
 struct score_curve { double *x, *y; size_t n, cap_x, cap_y; };

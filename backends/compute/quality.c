@@ -59,8 +59,6 @@ static int quality_parse(struct sl_req *r, struct sl_str scope, struct sl_err *e
 {
   struct work *w = sl_req_state(r);
   int rc = sl_quality_ask_parse(&w->ask, scope, err);
-  if (!rc && !w->ask.label)
-    rc = sl_err_set(err, SL_EUSAGE, "quality needs the label: label=COLUMN, the column that holds what was true");
   return rc ? rc : compute_score_of(&w->score, &w->ask, err);
 }
 

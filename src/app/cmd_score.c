@@ -91,8 +91,6 @@ static int judge_open(struct judging *j, const struct sl_app *a, struct sl_err *
   j->ask = (struct sl_quality_ask){ .model = text_of(a, SL_O_model), .data = text_of(a, SL_O_data), .label = text_of(a, SL_O_label),
                                     .against = text_of(a, SL_O_against), .slice = text_of(a, SL_O_slice),
                                     .sample = sl_args_count(a->args, SL_O_sample, 0) ? text_of(a, SL_O_sample) : NULL };
-  if (!j->ask.label)
-    return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report are about how good it is: name the --label");
   if (sl_args_has(a->args, SL_O_out) || sl_args_has(a->args, SL_O_outputs))
     return sl_err_set(err, SL_EUSAGE, "--against, --slice and --report judge, --out and --output keep predictions: two commands");
   return report_open(&j->report, a, err);

@@ -285,11 +285,12 @@ int report_score(struct sl_document *d, const struct report_rows *r, bool pair, 
   if (pair)
     rows(d, r, true, 0, ROWS_FIRST);
   figures(d, r, pair, "Figures", NULL);
-  sl_document_text(d, SL_STR("Intervals hold 95 %: of auc by DeLong, of shares by Wilson, of the rest by drawing rows again. p is of "
+  if (!any(r, "inertia"))
+    sl_document_text(d, SL_STR("Intervals hold 95 %: of auc by DeLong, of shares by Wilson, of the rest by drawing rows again. p is of "
                              "such a difference, were both as good; from 0.05 on it is called noise."));
   if (!pair)
     rows(d, r, false, 0, ROWS_FIRST);
-  figures(d, r, pair, "Classes", "class");
+  figures(d, r, pair, any(r, "cluster_rows") ? "Clusters" : "Classes", "class");
   int rc = confusion(d, r, pair, err);
   figures(d, r, pair, "Groups", "slice");
   rows(d, r, pair, ROWS_FIRST, ROWS_SHOWN);

@@ -9,6 +9,7 @@
 #include "compute/mlmodel.h"
 #include "compute/quality.h"
 
+struct sl_clusters;
 struct sl_partial;
 struct score {
   struct sl_box_ctx *c;
@@ -42,6 +43,7 @@ struct score {
   uint64_t row;                /* of the first one in the block */
   double kernel_s, total_s;
   struct sl_quality *quality;
+  struct sl_clusters *clusters;              /* instead, of a model of clusters */
   struct sl_partial *part;     /* what joined parts need is kept instead of rows; NULL: it is not */
   struct sl_sha256 digest;     /* of the model, then */
   struct sl_schema *schema;
@@ -77,6 +79,7 @@ void score_images_free(struct score *s);
 bool score_given_is(const char *path);
 int score_given_load(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* ---- score_quality.c ---- */
+int score_quality_asked(const struct score *s, struct sl_err *err) SL_NODISCARD;    /* once s->m is there */
 int score_quality_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_quality_rows(struct score *s, struct sl_err *err) SL_NODISCARD;      /* the resource's columns */
@@ -104,6 +107,11 @@ void score_judge_f(struct score_judging *j, unsigned col, double v); /* NaN: non
 void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls);
 int score_judge_figures(struct score_judging *j) SL_NODISCARD;
 int score_judge_curves(struct score_judging *j) SL_NODISCARD;        /* score_curves.c */
+
+/* ---- score_clusters.c: a model of clusters, judged without a label; its rows into what score_quality_rows() began ---- */
+int score_clusters_open(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_clusters_block(struct score *s, struct sl_err *err) SL_NODISCARD;
+int score_judge_clusters(struct score_judging *j) SL_NODISCARD;
 
 /* ---- score_slices.c: nothing without a column to go by */
 int score_slices_open(struct score *s, struct sl_err *err) SL_NODISCARD;
@@ -133,7 +141,7 @@ int score_partial_open(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_partial_block(struct score *s, struct sl_err *err) SL_NODISCARD;
 int score_partial_write(struct score *s, struct sl_err *err) SL_NODISCARD;
 /* Is what quality needs of a row predicted, beside what is wanted of it? */
-static inline bool score_judged(const struct score *s) { return s->quality || s->probs || (s->part && s->label); }
+static inline bool score_judged(const struct score *s) { return s->quality || s->clusters || s->probs || (s->part && s->label); }
 
 /* ---- score_all.c: prediction, probability_CLASS...: what of a model's predictions is compared over time ---- */
 int score_all_open(struct score *s, struct sl_err *err) SL_NODISCARD;

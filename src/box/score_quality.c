@@ -41,13 +41,28 @@ static int label_fits(const struct score *s, struct sl_err *err)
                     sl_column_type_name(s->label), texts ? "name" : "number");
 }
 
+static int no_label(struct sl_err *err)
+{
+  return sl_err_set(err, SL_EUSAGE, "quality needs the label, the column that holds what was true (label=COLUMN, --label): only models of "
+                    "clusters are judged without one");
+}
+
+/* Before any data is read: without the label its column would be taken for a feature. */
+int score_quality_asked(const struct score *s, struct sl_err *err)
+{
+  bool named = json_string_value(json_object_get(s->args, "label")) != NULL;
+  return !s->judge || named || sl_model_facts(s->m).clusters ? SL_OK : no_label(err);
+}
+
 int score_quality_open(struct score *s, struct sl_err *err)
 {
   struct sl_model_facts f = sl_model_facts(s->m);
   struct sl_err none;
   bool part = score_partial_wanted(s), must = s->judge || part;
+  if (f.clusters)
+    return score_clusters_open(s, err);
   if (s->judge && !s->label)
-    return sl_err_set(err, SL_EUSAGE, "quality needs the label: the column that holds what was true");
+    return no_label(err);
   if (!s->label || !(s->judge || s->c->out_file))
     return SL_OK;
   if (!part && label_fits(s, must ? err : &none)) /* a part without rows has its types from nowhere */
@@ -318,6 +333,19 @@ int score_judge_figures(struct score_judging *j)
   return rc;
 }
 
+static int judge_labelled(struct score_judging *j)
+{
+  struct score *s = j->s;
+  int rc = score_judge_figures(j);
+  if (!rc && s->wide)
+    rc = add_rows(j, j->err);
+  if (!rc && s->wide && s->images)
+    rc = add_images(j);
+  if (!rc)
+    rc = score_judge_slices(j);
+  return !rc && s->wide ? score_judge_curves(j) : rc;
+}
+
 int score_quality_rows(struct score *s, struct sl_err *err)
 {
   struct score_judging j = { .s = s, .err = err, .a = s->quality, .b = s->other ? s->other->quality : NULL };
@@ -327,15 +355,7 @@ int score_quality_rows(struct score *s, struct sl_err *err)
   if (!rc)
     rc = box_head(s->c, s->schema, -1, err);
   if (!rc)
-    rc = score_judge_figures(&j);
-  if (!rc && s->wide)
-    rc = add_rows(&j, err);
-  if (!rc && s->wide && s->images)
-    rc = add_images(&j);
-  if (!rc)
-    rc = score_judge_slices(&j);
-  if (!rc && s->wide)
-    rc = score_judge_curves(&j);
+    rc = s->clusters ? score_judge_clusters(&j) : judge_labelled(&j);
   sl_free(j.other);
   return rc ? rc : flush(s, err);
 }

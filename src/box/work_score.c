@@ -15,6 +15,7 @@
 #include "box/score_int.h"
 #include "box/sqlscan.h"
 #include "compute/partial.h"
+#include "compute/quality_cluster.h"
 
 enum { BLOCK_ROWS = 16384, BLOCK_CELLS = 4 << 20, CHUNK = 2048, THREAD_ROWS = 1024, THREADS_MAX = 64,
        TEXTS_MAX = 1 << 16, TEXTS_BYTES = 16 << 20, LACKS_SHOWN = 5 };
@@ -244,6 +245,12 @@ static void progress(const struct score *s)
     box_progress(s->c, s->row, 0);
 }
 
+static enum sl_model_output judged_by(const struct score *s)
+{
+  return s->clusters ? SL_MODEL_POINT : s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS
+         : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY : SL_MODEL_PREDICT;
+}
+
 static int predict_block(struct score *s, struct sl_err *err)
 {
   int rc = room(s, err);
@@ -258,11 +265,9 @@ static int predict_block(struct score *s, struct sl_err *err)
   if (!rc && s->images)
     score_images_check(s);
   if (!rc && score_judged(s))
-    rc = predict(s, s->prob_shape.type == SL_COLUMN_I64 ? SL_MODEL_CLASS : sl_model_facts(s->m).classes ? SL_MODEL_PROBABILITY
-                                                                                                           : SL_MODEL_PREDICT,
-                 s->prob_shape, s->prob, err);
+    rc = predict(s, judged_by(s), s->prob_shape, s->prob, err);
   if (!rc && score_judged(s) && !s->probs)
-    rc = score_quality_block(s, err);
+    rc = s->clusters ? score_clusters_block(s, err) : score_quality_block(s, err);
   if (!rc && s->part)
     rc = score_partial_block(s, err);
   return rc ? rc : score_slices_block(s, err);
@@ -441,6 +446,7 @@ static void score_free(struct score *s)
   sl_model_free(s->m);
   sl_mlmodel_free(&s->page);
   sl_quality_free(s->quality);
+  sl_clusters_free(s->clusters);
   sl_partial_free(s->part);
   score_slices_free(s);
   sl_free(s->of);
@@ -483,6 +489,8 @@ static int run_other(struct score *s, struct score *t, struct sl_err *err)
   int rc = t->path ? prepare(t, err) : sl_err_nomem(err);
   if (!rc && !t->images != !s->images)
     return sl_err_set(err, SL_EUSAGE, "one model takes pictures, the other columns: there is no data for both");
+  if (!rc && !sl_model_facts(t->m).clusters != !sl_model_facts(s->m).clusters)
+    return sl_err_set(err, SL_EUSAGE, "one model finds clusters, the other predicts: there is nothing to compare");
   if (!rc && !sl_model_facts(t->m).classes != !sl_model_facts(s->m).classes)
     return sl_err_set(err, SL_EUSAGE, "one model predicts classes, the other numbers: there is nothing to compare");
   if (!rc)
@@ -500,6 +508,8 @@ static int score_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *er
   s.file = rc ? NULL : json_string_value(json_object_get(s.args, "file"));
   if (!rc)
     rc = prepare(&s, err);
+  if (!rc)
+    rc = score_quality_asked(&s, err);
   if (!rc)
     rc = run_other(&s, &t, err);
   if (!rc)

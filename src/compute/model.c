@@ -184,7 +184,8 @@ void sl_model_free(struct sl_model *m)
 struct sl_model_facts sl_model_facts(const struct sl_model *m)
 {
   struct sl_model_facts f = { .engine = m->engine, .objective = m->objective, .booster = m->booster, .features = m->features,
-                              .groups = m->groups, .classes = m->classes, .trees = m->trees, .threads = m->threads };
+                              .groups = m->groups, .classes = m->classes, .trees = m->trees, .clusters = m->clusters,
+                              .threads = m->threads };
   memcpy(f.version, m->version, sizeof f.version);
   return f;
 }

@@ -18,7 +18,8 @@ enum sl_model_output {
   SL_MODEL_RAW,                /* margins, before any transform */
   SL_MODEL_PROBABILITY,        /* of each class; two outputs of one margin: of the second class only */
   SL_MODEL_CLASS,              /* index of the class, i64 */
-  SL_MODEL_LEAF                /* index of the leaf in each tree, i64 */
+  SL_MODEL_LEAF,               /* index of the leaf in each tree, i64 */
+  SL_MODEL_POINT               /* of clusters: which one, the squared distance to its centre, then the row as it is compared with it */
 };
 /* What bytes begin with: "xgboost json", "xgboost ubj", "lightgbm text", and words for what is known but not read ("a pickle"). */
 #define SL_MODEL_ONNX "an ONNX model, which ONNX Runtime reads"    /* as such: not readable here, but by sl_model_from() */
@@ -39,6 +40,7 @@ struct sl_model_facts {
   const char *objective, *booster;
   char version[24];            /* of the library that wrote the file, as far as it says */
   size_t features, groups, trees, classes;   /* classes: 0 for regression */
+  size_t clusters;             /* that it tells apart by their centres; 0: it is no such model */
   bool threads;                /* it has threads of its own: all rows of a block at once, by one caller */
 };
 struct sl_model_facts sl_model_facts(const struct sl_model *m);

@@ -206,6 +206,8 @@ int model_shape(const struct sl_model *m, enum sl_column_type own, bool probabil
 
 int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err)
 {
+  if (what == SL_MODEL_POINT && !m->clusters)
+    return sl_err_set(err, SL_EUSAGE, "the model has no clusters (%s)", m->objective);
   return m->ops->shape(m, resolved(m, what), out, err);
 }
 

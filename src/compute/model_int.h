@@ -87,7 +87,7 @@ struct sl_model {
   char *objective;
   char booster[24], version[24];
   enum sl_model_wrapper wrapper;
-  size_t features, groups, classes;
+  size_t features, groups, classes, clusters;
   size_t trees;                          /* that predict; 0: it has none, and no leaves */
   bool columns;                          /* looks at the columns itself: texts are no mistake, and nothing is recoded */
   bool underlines;                       /* blanks in names of columns are underlines in its own */

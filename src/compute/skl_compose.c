@@ -14,6 +14,7 @@ static void become(struct skl_est *e, const struct skl_est *other)
   e->raw = other->raw;
   e->proba = other->proba;
   e->leaves = other->leaves;
+  e->points = other->points;
   e->single = other->single;
   e->labels = other->labels;
 }

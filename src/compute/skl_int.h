@@ -31,7 +31,8 @@ struct skl_run { struct sl_arena *mem; size_t row, rows; struct sl_err *err; }; 
 enum skl_want {
   SKL_VALUE,                   /* of a regressor: its outputs; of a classifier or of clusters: the index, as a double */
   SKL_RAW,                     /* decision_function */
-  SKL_PROBA, SKL_LEAF
+  SKL_PROBA, SKL_LEAF,
+  SKL_POINT                    /* SL_MODEL_POINT */
 };
 struct skl_est;
 struct skl_load;
@@ -51,8 +52,8 @@ struct skl_est {
   int version;                 /* of scikit-learn that wrote it: 109 is 1.9 */
   size_t in;                   /* features; SIZE_MAX: any */
   size_t classes;              /* 0: no classifier */
-  bool clusters;
-  size_t values, raw, proba, leaves;           /* width of each output; 0: it has none. values of a classifier: 1 */
+  size_t clusters;             /* 0: it finds none */
+  size_t values, raw, proba, leaves, points;   /* width of each output; 0: it has none. values of a classifier: 1 */
   bool single;                 /* its numbers are float32 whatever it is given */
   struct skl_labels labels;
   void *own;

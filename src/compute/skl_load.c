@@ -319,6 +319,7 @@ static int take_facts(struct skl_load *l, struct sl_model *m)
   m->objective = sl_strdup(e->cls);
   m->groups = e->classes > 2 ? e->classes : e->values ? e->values : 1;
   m->classes = e->classes;
+  m->clusters = e->clusters;
   m->trees = e->leaves;
   snprintf(m->booster, sizeof m->booster, "%s", e->cls);
   if (e->version < 999)

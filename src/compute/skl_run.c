@@ -73,7 +73,7 @@ int skl_predict(const struct skl_est *e, struct skl_run *r, const struct skl_blo
 
 size_t skl_width(const struct skl_est *e, enum skl_want want)
 {
-  return want == SKL_VALUE ? e->values : want == SKL_RAW ? e->raw : want == SKL_PROBA ? e->proba : e->leaves;
+  return want == SKL_VALUE ? e->values : want == SKL_RAW ? e->raw : want == SKL_PROBA ? e->proba : want == SKL_LEAF ? e->leaves : e->points;
 }
 
 bool skl_text_missing(const struct skl_col *c, size_t r) { return !c->fill.p && !sl_column_has(c->text, c->from + r); }
@@ -87,13 +87,15 @@ struct sl_str skl_text(const struct skl_col *c, size_t r)
 
 static enum skl_want want_of(enum sl_model_output what)
 {
-  return what == SL_MODEL_RAW ? SKL_RAW : what == SL_MODEL_PROBABILITY ? SKL_PROBA : what == SL_MODEL_LEAF ? SKL_LEAF : SKL_VALUE;
+  return what == SL_MODEL_RAW ? SKL_RAW : what == SL_MODEL_PROBABILITY ? SKL_PROBA : what == SL_MODEL_LEAF ? SKL_LEAF
+         : what == SL_MODEL_POINT ? SKL_POINT : SKL_VALUE;
 }
 
 static int shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err)
 {
   const struct skl_est *e = ((const struct skl *)m->own)->root;
-  static const char *const no[] = { "no numbers", "no margins", "no probabilities", "no classes", "no leaves" };
+  static const char *const no[] = { "no numbers", "no margins", "no probabilities", "no classes", "no leaves",
+                                     "no clusters" };
   enum skl_want want = want_of(what);
   bool index = (want == SKL_VALUE && (e->classes || e->clusters)) || want == SKL_LEAF;
   *out = (struct sl_model_shape){ index ? SL_COLUMN_I64 : e->single ? SL_COLUMN_F32 : SL_COLUMN_F64, skl_width(e, want) };

@@ -21,9 +21,26 @@ static int load_kmeans(struct skl_load *l, const struct pk *o, struct skl_est *e
     for (size_t j = 0; j < c->cols; j++)
       c->square[k] += c->at[k * c->cols + j] * c->at[k * c->cols + j];
   e->in = c->cols;
-  e->clusters = true;
+  e->clusters = c->n;
+  e->points = c->cols + 2;
   e->values = 1;
   return SL_OK;
+}
+
+/* Distances of differences: the order of centres above needs no more than what differs, but loses digits near a centre. */
+static void points(const struct centres *c, const struct skl_block *in, const double *near, double *out)
+{
+  for (size_t i = 0; i < in->rows; i++) {
+    double *to = out + i * (c->cols + 2), sum = 0;
+    const double *at = c->at + (size_t)near[i] * c->cols;
+    for (size_t j = 0; j < c->cols; j++) {
+      double off = in->col[j].v[i] - at[j];
+      sum += off * off;
+      to[j + 2] = in->col[j].v[i];
+    }
+    to[0] = near[i];
+    to[1] = sum;
+  }
 }
 
 static int predict_kmeans(const struct skl_est *e, struct skl_run *r, const struct skl_block *in, enum skl_want want, double *out)
@@ -32,7 +49,9 @@ static int predict_kmeans(const struct skl_est *e, struct skl_run *r, const stru
   enum skl_type type;
   double *best = skl_room(r, in->rows), *d = skl_room(r, in->rows);
   int rc = best && d ? skl_check(e, r, in, SKL_FINITE, &type) : skl_nomem(r);
-  (void)want;
+  double *near = want == SKL_POINT && !rc ? skl_room(r, in->rows) : out;
+  if (!near)
+    rc = skl_nomem(r);
   for (size_t k = 0; !rc && k < c->n; k++) {
     for (size_t i = 0; i < in->rows; i++)
       d[i] = c->square[k];
@@ -42,9 +61,11 @@ static int predict_kmeans(const struct skl_est *e, struct skl_run *r, const stru
     for (size_t i = 0; i < in->rows; i++)
       if (!k || d[i] < best[i]) {
         best[i] = d[i];
-        out[i] = (double)k;
+        near[i] = (double)k;
       }
   }
+  if (!rc && want == SKL_POINT)
+    points(c, in, near, out);
   return rc;
 }
 

@@ -33,6 +33,9 @@ static int sm_shape(const struct sl_model *m, enum sl_model_output what, struct 
     if (s->kind == SM_LINEAR && s->head == SM_SIGMOID)
       return sl_err_set(err, SL_EUSAGE, "the artifact does not tell from which score on SageMaker says yes: score by probability");
     return s->kind == SM_KMEANS || (s->kind == SM_LINEAR && s->head == SM_SOFTMAX) ? SL_OK : no_output(m, "classes", err);
+  case SL_MODEL_POINT:
+    out->width = s->d + 2;
+    return s->kind == SM_KMEANS ? SL_OK : no_output(m, "clusters", err);
   default: return no_output(m, "leaves", err);
   }
 }
@@ -92,6 +95,18 @@ static void give(const struct sm *s, enum sl_model_output what, double *raw, siz
   }
 }
 
+static void point(const struct sm *s, const float *x, size_t near, double *out)
+{
+  const double *centre = s->at + near * s->d;
+  out[0] = (double)near;
+  out[1] = 0;
+  for (size_t j = 0; j < s->d; j++) {
+    double off = (double)x[j] - centre[j];
+    out[1] += off * off;
+    out[j + 2] = (double)x[j];
+  }
+}
+
 static int missing(const struct sl_model_bind *b, size_t j, struct sl_err *err)
 {
   return sl_err_set(err, SL_EUSAGE, "a row has no value in column %s, and SageMaker's %s takes none that is missing",
@@ -113,7 +128,10 @@ static int sm_predict(const struct sl_model_bind *b, enum sl_model_output what, 
       rc = isnan(x[i]) ? missing(b, i % s->d, err) : SL_OK;
     for (size_t r = 0; !rc && r < rows; r++) {
       raw_row(s, x + r * s->d, raw);
-      give(s, what, raw, at + r, out);
+      if (what == SL_MODEL_POINT)
+        point(s, x + r * s->d, first(raw, s->k, true), (double *)out + (at + r) * (s->d + 2));
+      else
+        give(s, what, raw, at + r, out);
     }
   }
   sl_free(x);

@@ -21,6 +21,7 @@ int sm_new(struct sl_model *m, enum sm_kind kind, size_t k, size_t d, struct sm 
   m->objective = sl_strdup(names[kind]);
   m->features = d;
   m->groups = kind == SM_KMEANS ? 2 : k;
+  m->clusters = kind == SM_KMEANS ? k : 0;
   return s->at && s->add && m->objective ? SL_OK : sl_err_nomem(err);
 }
 

@@ -135,6 +135,12 @@ void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b)
       take(t, &t->auc, b, row);
     else if (sl_str_eqz(metric, "rmse"))
       take(t, &t->rmse, b, row);
+    else if (sl_str_eqz(metric, "silhouette"))
+      take(t, &t->silhouette, b, row);
+    else if (sl_str_eqz(metric, "inertia")) /* behind it: of all rows, not of a sample */
+      take(t, &t->inertia, b, row);
+    else if (sl_str_eqz(metric, "clusters"))
+      take(t, &t->clusters, b, row);
     else if (sl_str_eqz(metric, "disagreements") || sl_str_eqz(metric, "mistakes"))
       t->apart = f64_at(b, row, "value");
     else if (sl_str_eqz(metric, "pictures_unread"))
@@ -239,9 +245,31 @@ static void beside(struct sl_buf *b, const struct sl_quality_tally *t, enum sl_q
     sl_buf_printf(b, "%sthey disagree on %.0f of %lld rows", some ? "; " : "", t->apart, (long long)t->rows);
 }
 
+/* Of two models no test says which clusters are better: both figures, and no verdict. */
+static void clusters(struct sl_buf *b, const struct sl_quality_tally *t, bool pair)
+{
+  if (!pair || isnan(t->silhouette.difference))
+    put_figure(b, "silhouette", &t->silhouette);
+  else
+    put_change(b, "silhouette", &t->silhouette, false);
+  sl_buf_z(b, ", ");
+  if (pair)
+    put_change(b, "inertia", &t->inertia, false);
+  else
+    put_figure(b, "inertia", &t->inertia);
+  sl_buf_printf(b, " of %.0f cluster%s", t->clusters.value, t->clusters.value > 1 ? "s" : "");
+  if (pair)
+    sl_buf_printf(b, " (the other has %.0f)", t->clusters.against);
+  sl_buf_printf(b, " over %lld row%s%s", (long long)t->rows, t->rows == 1 ? "" : "s", pair ? "; whether it is noise cannot be told" : "");
+}
+
 void sl_quality_words(struct sl_buf *b, const struct sl_quality_tally *t, bool pair)
 {
   enum sl_quality_verdict v = sl_quality_verdict(t, pair);
+  if (t->inertia.there) {
+    clusters(b, t, pair);
+    return;
+  }
   if (!t->rows)
     sl_buf_z(b, "no row has a label: nothing can be told");
   else if (v == SL_QUALITY_ALONE)

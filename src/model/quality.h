@@ -20,6 +20,7 @@ enum sl_quality_verdict { SL_QUALITY_ALONE, SL_QUALITY_BETTER, SL_QUALITY_WORSE,
 struct sl_quality_figure { bool there; double value, low, high, against, difference, p; };           /* NaN: not known */
 struct sl_quality_tally {
   struct sl_quality_figure accuracy, auc, rmse;
+  struct sl_quality_figure silhouette, inertia, clusters;              /* of clusters, which no label judges */
   int64_t rows;                /* with a label */
   size_t better, worse;        /* further figures of all rows whose difference is not noise: said, and no part of the verdict */
   double unread;               /* pictures that could not be read; NaN: not told */

@@ -31,7 +31,7 @@ static inline void fuzz_predict_as(const struct sl_model *m, bool texts)
     at[i] = &col[i];
   }
   if (!sl_model_bind(&b, m, at, NULL) && !sl_model_bind_rows(b, NULL))
-    for (int what = SL_MODEL_PREDICT; what <= SL_MODEL_LEAF; what++) {
+    for (int what = SL_MODEL_PREDICT; what <= SL_MODEL_POINT; what++) {
       struct sl_model_shape s;
       if (!sl_model_shape(m, (enum sl_model_output)what, &s, NULL) && s.width <= FUZZ_WIDTH)
         FUZZ_CHECK(!sl_model_predict(b, (enum sl_model_output)what, 0, FUZZ_ROWS, out, NULL) || strict);

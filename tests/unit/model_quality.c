@@ -110,6 +110,15 @@ static void alone(void **state)
   (void)state;
   says(two, 4, false, SL_QUALITY_ALONE, "accuracy 0.95 (0.91 to 0.97), auc 0.98 over 294 rows; 1 is wrong");
   says(numbers, 1, false, SL_QUALITY_ALONE, "rmse 1.25 over 1 row");
+  static const struct row found[] = { { "silhouette", NULL, 0.5, NONE, NONE, NONE, NONE, NONE, 20 },
+                                      { "inertia", NULL, 31, NONE, NONE, NONE, NONE, NONE, 90 },
+                                      { "clusters", NULL, 1, NONE, NONE, NONE, NONE, NONE, 90 },
+                                      { "cluster_rows", "0", 90, NONE, NONE, NONE, NONE, NONE, 90 } };
+  says(found, 4, false, SL_QUALITY_ALONE, "silhouette 0.5, inertia 31 of 1 cluster over 90 rows");
+  static const struct row one[] = { { "silhouette", NULL, NONE, NONE, NONE, NONE, NONE, NONE, 1 },
+                                    { "inertia", NULL, 0, NONE, NONE, NONE, NONE, NONE, 1 },
+                                    { "clusters", NULL, 2, NONE, NONE, NONE, NONE, NONE, 1 } };
+  says(one, 3, false, SL_QUALITY_ALONE, "silhouette unknown, inertia 0 of 2 clusters over 1 row");
   says(none, 1, false, SL_QUALITY_ALONE, "no row has a label: nothing can be told");
 }
 
@@ -146,6 +155,11 @@ static void beside(void **state)
   r[0].p = r[1].p = NONE;
   says(r, 2, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: auc +0.01, accuracy -0.01");
   static const struct row numbers[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, NONE, 9 } };
+  static const struct row found[] = { { "silhouette", NULL, 0.5, NONE, NONE, 0.25, 0.25, NONE, 20 },
+                                      { "inertia", NULL, 31, NONE, NONE, 33, -2, NONE, 90 },
+                                      { "clusters", NULL, 1, NONE, NONE, 3, -2, NONE, 90 } };
+  says(found, 3, true, SL_QUALITY_UNKNOWN,
+       "silhouette +0.25, inertia -2 of 1 cluster (the other has 3) over 90 rows; whether it is noise cannot be told");
   says(numbers, 1, true, SL_QUALITY_UNKNOWN, "whether it is noise cannot be told: rmse -0.25");
   static const struct row less[] = { { "rmse", NULL, 1.25, NONE, NONE, 1.5, -0.25, 0.01, 9 } };
   says(less, 1, true, SL_QUALITY_BETTER, "better: rmse -0.25 (p 0.01)");

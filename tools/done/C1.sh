@@ -13,4 +13,4 @@ pytest_item "drift beside Evidently and scipy" tests/peers/test_drift.py
 pytest_item "drift beside NannyML" tests/peers/test_nannyml.py
 pytest_item "drift beside Deequ" tests/peers/test_deequ.py
 pytest_item "Model Monitor's files" tests/peers/test_monitor.py
-pytest_item "quality beside scikit-learn" tests/peers/test_quality.py
+pytest_item "quality beside scikit-learn" tests/peers/test_quality.py tests/peers/test_cluster.py

@@ -1,5 +1,5 @@
-/* backends/compute/capture.c: from `capture:...` to a query: the words read, the first query asked, its rows kept, the second one
- * written. */
+/* backends/compute/capture.c: from `capture:...` to a query: the words read, two queries asked, one after the other and their rows kept,
+ * the third one written. */
 #include "backend_compute/capture.h"
 
 #include <string.h>
@@ -15,6 +15,7 @@ struct compute_capture {
   struct capture_found found;
   struct compute_prep *prep;
   struct compute_ask *work;
+  bool shaped;                 /* the second query's turn has come */
   compute_captured *fn;
   void *user;
 };
@@ -67,7 +68,7 @@ void capture_ask_free(struct capture_ask *a)
   *a = (struct capture_ask){ .from = NULL };
 }
 
-/* ---- what the first query says ---- */
+/* ---- what the first queries say ---- */
 
 void capture_found_free(struct capture_found *f)
 {
@@ -167,7 +168,6 @@ static int take_rows(struct compute_capture *k, struct sl_batch *const *rows, si
                              .whole = !v[4].null && v[4].u.b, .number = !v[5].null && v[5].u.b };
       rc = take_row(&k->found, &r, err);
     }
-  choose(&k->found);
   if (!rc && k->found.missed)
     rc = sl_err_set(err, SL_ELIMIT, "%s: a file ends in a line without an end, longer than any is read", k->ask.from);
   if (!rc && !k->found.events)
@@ -218,13 +218,32 @@ static void finish(struct compute_capture *k, int rc, struct sl_err *err)
   sl_buf_free(&b);
 }
 
+static void on_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err);
+
+static int ask_next(struct compute_capture *k, struct sl_err *err)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 1 << 20);
+  int rc = k->shaped ? capture_put_shape(&b, &k->ask, &k->found, err) : capture_put_count(&b, &k->ask, err);
+  rc = rc ? rc : compute_prep(&k->prep, k->c, sl_buf_view(&b), on_prepped, k, err);
+  sl_buf_free(&b);
+  return rc;
+}
+
 static void on_counted(void *user, int rc, struct sl_batch *const *rows, size_t n, const struct sl_err *err)
 {
   struct compute_capture *k = user;
   struct sl_err e = *err;
+  bool more = !k->shaped;
   k->work = NULL;
   rc = rc ? rc : take_rows(k, rows, n, &e);
-  finish(k, rc, &e);
+  k->shaped = true;
+  if (!rc && more)
+    rc = ask_next(k, &e);
+  else if (!rc)
+    choose(&k->found);
+  if (rc || !more)
+    finish(k, rc, &e);
 }
 
 static void on_prepped(void *user, int rc, const char *sql, const char *const *reads, const struct sl_err *err)
@@ -240,16 +259,12 @@ static void on_prepped(void *user, int rc, const char *sql, const char *const *r
 int compute_capture(struct compute_capture **out, struct compute *c, struct sl_str address, compute_captured *fn, void *user,
                     struct sl_err *err)
 {
-  struct sl_buf b;
   struct compute_capture *k = *out = sl_calloc(1, sizeof *k);
   if (!k)
     return sl_err_nomem(err);
   *k = (struct compute_capture){ .c = c, .fn = fn, .user = user };
-  sl_buf_init(&b, 1 << 20);
   int rc = capture_ask_parse(&k->ask, address, err);
-  rc = rc ? rc : capture_put_count(&b, &k->ask, err);
-  rc = rc ? rc : compute_prep(&k->prep, c, sl_buf_view(&b), on_prepped, k, err);
-  sl_buf_free(&b);
+  rc = rc ? rc : ask_next(k, err);
   if (rc) {
     compute_capture_drop(k);
     *out = NULL;

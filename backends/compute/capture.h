@@ -2,8 +2,8 @@
  *
  *     capture:FOLDER [truth=FOLDER] [names=FILE|a,b,c] [take=inputs|outputs|all]
  *
- * A first query counts: which columns there are, of which types, which events are repeated or lack a truth; the second one gives the rows.
- * Both are the box's. docs/internals/monitor.md. */
+ * A first query counts events that are repeated or lack a truth, a second one says which columns there are, of which types; the third one
+ * gives the rows. All are the box's. docs/internals/monitor.md. */
 #ifndef SL_COMPUTE_CAPTURE_H
 #define SL_COMPUTE_CAPTURE_H
 
@@ -14,7 +14,7 @@ struct capture_ask { char *from, *truth, *names; enum capture_take take; };
 int capture_ask_parse(struct capture_ask *out, struct sl_str address, struct sl_err *err) SL_NODISCARD;    /* EUSAGE */
 void capture_ask_free(struct capture_ask *a);
 
-/* What the first query found. side: IN, OUT, TRUTH. */
+/* What the first queries found. side: IN, OUT, TRUTH. */
 enum capture_side { CAPTURE_IN, CAPTURE_OUT, CAPTURE_TRUTH, CAPTURE_SIDES };
 /* key NULL: by position; whole, number: what all of its values are; n: how many records have it */
 struct capture_column { char *key; bool whole, number; uint64_t n; };
@@ -27,8 +27,10 @@ struct capture_found {
 };
 void capture_found_free(struct capture_found *f);
 
-/* ---- capture_sql.c: both queries as text, addresses not yet resolved ---- */
+/* ---- capture_sql.c: the queries as text, addresses not yet resolved ---- */
 int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_err *err) SL_NODISCARD;
+/* found: what the first one said. */
+int capture_put_shape(struct sl_buf *b, const struct capture_ask *a, const struct capture_found *f, struct sl_err *err) SL_NODISCARD;
 int capture_put_rows(struct sl_buf *b, const struct capture_ask *a, const struct capture_found *f, struct sl_err *err) SL_NODISCARD;
 
 #endif

@@ -1,5 +1,7 @@
 /* backends/compute/capture_sql.c: queries over captured JSON lines. The engine reads lines, so that each has its number in its file,
- * and parses them; what does not fit is an error with file and line. Windows over the lines stream: nothing is kept of them. */
+ * and parses them; what does not fit is an error with file and line. Windows over the lines stream: nothing is kept of them. What joins
+ * and groups is of a fixed width (a digest of the id, the line's position), so that a million events fit into a small box; what the engine
+ * keeps of truths is what is written in them, and it may spill. No arg_min of a text: its states do not spill. */
 #include <stdio.h>
 
 #include "backend_compute/capture.h"
@@ -26,7 +28,7 @@ static void put_missed(struct sl_buf *b, const char *address)
   sl_fmt_quote(b, sl_str(address), '\'');
   sl_buf_z(b, ")) LEFT JOIN (SELECT filename AS f, sum(strlen(line)) AS s, count(*) AS n FROM ");
   put_reader(b, address);
-  sl_buf_z(b, " GROUP BY filename) USING (f) WHERE size > coalesce(s, 0) + 2 * coalesce(n, 0) + 3), false, false, 0");
+  sl_buf_z(b, " GROUP BY filename) USING (f) WHERE size > coalesce(s, 0) + 2 * coalesce(n, 0) + 3), false, false");
 }
 
 static void put_lines(struct sl_buf *b, char p, const char *address)
@@ -40,8 +42,9 @@ static void put_lines(struct sl_buf *b, char p, const char *address)
                 "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1, ': ') AS place FROM %c_raw),\n", p, p);
   sl_buf_printf(b, "%c_json AS NOT MATERIALIZED (SELECT pos, place, CASE WHEN json_valid(line) THEN CAST(line AS JSON) "
                 "ELSE error(concat(place, 'not JSON')) END AS j FROM %c_lines WHERE trim(coalesce(line, '')) <> ''),\n"
-                "%c_id AS NOT MATERIALIZED (SELECT pos, place, j, coalesce(json_extract_string(j, '$.eventMetadata.eventId'), "
-                "error(concat(place, 'no eventMetadata.eventId'))) AS id FROM %c_json),\n", p, p, p, p);
+                "%c_id AS NOT MATERIALIZED (SELECT pos, place, j, id, md5_number(id) AS key FROM (SELECT pos, place, j, coalesce("
+                "json_extract_string(j, '$.eventMetadata.eventId'), error(concat(place, 'no eventMetadata.eventId'))) AS id FROM "
+                "%c_json)),\n", p, p, p, p);
 }
 
 static void put_part(struct sl_buf *b, const char *side, const char *path)
@@ -103,42 +106,46 @@ static void put_records(struct sl_buf *b, const char *s, const char *what)
   sl_buf_printf(b, " END AS %s_rec", s);
 }
 
-/* WITH ..., up to the events with their records; once: of a repeated event the first one. */
-static void put_events(struct sl_buf *b, const struct capture_ask *a, bool once, bool inner)
+/* From PREFIXparts to PREFIXrecs: the sides from..to-1; kept: columns that both have. */
+static void put_chain(struct sl_buf *b, const char *prefix, const char *kept, int from, int to)
 {
   static const char *const what[CAPTURE_SIDES] = { "endpointInput", "endpointOutput", "groundTruthData" };
-  sl_buf_z(b, "WITH ");
-  put_lines(b, 'c', a->from);
-  if (a->truth) {
-    put_lines(b, 't', a->truth);
-    sl_buf_z(b, "truth AS NOT MATERIALIZED (SELECT id, arg_min(j, pos) AS tj, arg_min(place, pos) AS t_place FROM t_id GROUP BY id),\n");
-  }
-  sl_buf_z(b, "c_once AS NOT MATERIALIZED (SELECT * FROM c_id");
-  sl_buf_z(b, once ? " QUALIFY row_number() OVER (PARTITION BY id ORDER BY pos) = 1),\n" : "),\n");
-  sl_buf_z(b, "parts AS NOT MATERIALIZED (SELECT pos, place, id, json_extract_string(j, '$.eventMetadata.inferenceTime') AS stamp");
-  put_part(b, "i", "captureData.endpointInput");
-  put_part(b, "o", "captureData.endpointOutput");
-  if (a->truth) {
-    sl_buf_z(b, ", json_extract_string(tj, '$.groundTruthData.data') AS t_data, upper(json_extract_string(tj, "
-             "'$.groundTruthData.encoding')) "
-             "AS t_code, NULL AS t_type, CASE WHEN tj IS NOT NULL AND json_extract_string(tj, '$.groundTruthData.data') IS NULL THEN "
-             "error(concat(t_place, 'no groundTruthData.data')) END AS t_lacks");
-    sl_buf_printf(b, " FROM c_once %s JOIN truth USING (id)),\n", inner ? "INNER" : "LEFT");
-  } else {
-    put_part(b, "t", "groundTruthData");
-    sl_buf_z(b, ", NULL AS t_lacks FROM c_once),\n");
-  }
-  sl_buf_z(b, "texts AS NOT MATERIALIZED (SELECT pos, place, id, stamp, t_lacks, CASE WHEN i_data IS NULL AND o_data IS NULL THEN "
-           "error(concat(place, 'no captureData')) END AS lacks");
-  for (int s = 0; s < CAPTURE_SIDES; s++)
+  sl_buf_printf(b, "%stexts AS NOT MATERIALIZED (SELECT %s", prefix, kept);
+  for (int s = from; s < to; s++)
     put_text(b, sides[s], what[s]);
-  sl_buf_z(b, " FROM parts),\nrecs AS NOT MATERIALIZED (SELECT pos, place, id, stamp, t_lacks, lacks");
-  for (int s = 0; s < CAPTURE_SIDES; s++)
+  sl_buf_printf(b, " FROM %sparts),\n%srecs AS NOT MATERIALIZED (SELECT %s", prefix, prefix, kept);
+  for (int s = from; s < to; s++)
     put_records(b, sides[s], what[s]);
-  sl_buf_z(b, " FROM texts)\n");
+  sl_buf_printf(b, " FROM %stexts)", prefix);
 }
 
-/* ---- the first query: rows of side, place, key, how many, and what they all are ---- */
+/* The events' lines and what is in them (c_parts), truths' lines; once: of a repeated event the first one. */
+static void put_events(struct sl_buf *b, const struct capture_ask *a, bool once)
+{
+  sl_buf_z(b, "WITH ");
+  put_lines(b, 'c', a->from);
+  if (a->truth)
+    put_lines(b, 't', a->truth);
+  sl_buf_z(b, "c_parts AS NOT MATERIALIZED (SELECT *, CASE WHEN i_data IS NULL AND o_data IS NULL THEN error(concat(place, 'no "
+           "captureData')) END AS lacks FROM (SELECT pos, place, id, key, json_extract_string(j, '$.eventMetadata.inferenceTime') AS "
+           "stamp");
+  put_part(b, "i", "captureData.endpointInput");
+  put_part(b, "o", "captureData.endpointOutput");
+  if (!a->truth)
+    put_part(b, "t", "groundTruthData");
+  sl_buf_printf(b, " FROM c_id%s)),\n", once ? " WHERE pos IN (SELECT min(pos) FROM c_id GROUP BY key)" : "");
+}
+
+#define FIRST_TRUTHS " WHERE pos IN (SELECT min(pos) FROM t_id GROUP BY key)"
+
+/* Truths' lines, as parts; which: a condition. */
+static void put_truths(struct sl_buf *b, const char *name, const char *which)
+{
+  sl_buf_printf(b, "%s AS NOT MATERIALIZED (SELECT pos, place, key, json_extract_string(j, '$.groundTruthData.data') AS t_data, "
+                "upper(json_extract_string(j, '$.groundTruthData.encoding')) AS t_code, NULL AS t_type FROM t_id%s),\n", name, which);
+}
+
+/* ---- both first queries: rows of side, place, key, how many, and what they all are ---- */
 
 static void put_cells(struct sl_buf *b, const char *s)
 {
@@ -155,7 +162,7 @@ static void put_names(struct sl_buf *b, const char *names)
   struct sl_str s = sl_str(names);
   bool file = strchr(names, '/') || strchr(names, ':') || sl_str_ends(s, SL_STR(".csv")) || sl_str_ends(s, SL_STR(".parquet")) ||
               sl_str_ends(s, SL_STR(".json"));
-  sl_buf_z(b, " UNION ALL SELECT 'name', i, k, 0, false, fraction, 0 FROM (");
+  sl_buf_z(b, " UNION ALL SELECT 'name', i, k, 0, false, fraction FROM (");
   if (file && sl_str_ends(s, SL_STR(".json"))) {
     sl_buf_z(b, "SELECT unnest(range(1, len(f) + 1)) AS i, json_extract_string(unnest(f), '$.name') AS k, "
              "json_extract_string(unnest(f), '$.inferred_type') = 'Fractional' AS fraction FROM (SELECT json_extract(content, "
@@ -176,43 +183,76 @@ static void put_names(struct sl_buf *b, const char *names)
   sl_buf_ch(b, ')');
 }
 
-int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_err *err)
+/* The values of all records, and how many a record has. */
+static void put_values(struct sl_buf *b, bool truth)
 {
-  sl_buf_z(b, "SELECT side, nth, word, n, whole, number FROM (SELECT * FROM (");
-  put_events(b, a, false, false);
-  sl_buf_z(b, "SELECT u.s AS side, CASE WHEN u.k IS NULL OR u.s LIKE '% length' THEN u.i END AS nth, CASE WHEN u.s NOT LIKE '% length' "
-           "THEN u.k "
-           "END AS word, count(*) AS n, bool_and(u.v IS NULL OR (regexp_full_match(u.v, '[+-]?[0-9]+') AND try_cast(u.v AS BIGINT) IS "
-           "NOT NULL)) AND count(u.v) > 0 AS whole, "
-           "bool_and(u.v IS NULL OR try_cast(u.v AS DOUBLE) IS NOT NULL) AND count(u.v) > 0 AS number, min(u.i) AS first FROM (SELECT "
-           "unnest("
-           "list_concat(");
-  for (int s = 0; s < CAPTURE_SIDES; s++) {
+  sl_buf_z(b, "SELECT unnest(list_concat(");
+  for (int s = 0; s < (truth ? CAPTURE_TRUTH : CAPTURE_SIDES); s++) {
     sl_buf_z(b, s ? ", " : "");
     put_cells(b, sides[s]);
   }
-  /* The ids apart: another pass, of which nothing else is kept. */
-  sl_buf_z(b, ")) AS u FROM recs WHERE lacks IS NULL AND t_lacks IS NULL) GROUP BY ALL) UNION ALL SELECT unnest(['events', 'repeated', "
-           "'joined', 'truths', 'truths repeated', 'unused']), NULL, NULL, unnest([e, r, j, t, tr, u]), false, false, 0 FROM (");
-  put_events(b, a, false, false);
+  sl_buf_z(b, ")) AS u FROM recs WHERE lacks IS NULL");
+  if (!truth)
+    return;
+  sl_buf_z(b, " UNION ALL SELECT unnest(");
+  put_cells(b, sides[CAPTURE_TRUTH]);
+  sl_buf_z(b, ") FROM t_recs WHERE lacks IS NULL");
+}
+
+int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_err *err)
+{
+  put_events(b, a, false);
   if (a->truth)
-    sl_buf_z(b, ", x AS (SELECT id, count(*) AS n FROM c_id GROUP BY id), y AS (SELECT id, count(*) AS n FROM t_id GROUP BY id) SELECT "
-             "coalesce(sum(x.n), 0)::BIGINT AS e, coalesce(sum(x.n - 1), 0)::BIGINT AS r, count(*) FILTER (x.n > 0 AND y.n > 0) AS j, "
-             "count(y.n) AS t, coalesce(sum(y.n - 1), 0)::BIGINT AS tr, count(*) FILTER (x.n IS NULL) AS u FROM x FULL JOIN y USING (id))");
+    sl_buf_z(b, "ids AS NOT MATERIALIZED (SELECT count(c) AS nc, count(t) AS nt FROM (SELECT key, 1 AS c, NULL AS t FROM c_id UNION ALL "
+             "SELECT key, NULL, 1 FROM t_id) GROUP BY key)");
   else
-    sl_buf_z(b, ", x AS (SELECT id, count(*) AS n, bool_or(t_data IS NOT NULL) AS y FROM parts GROUP BY id) SELECT coalesce(sum(n), "
-             "0)::BIGINT "
-             "AS e, coalesce(sum(n - 1), 0)::BIGINT AS r, count(*) FILTER (y) AS j, count(*) FILTER (y) AS t, 0 AS tr, 0 AS u FROM x)");
+    sl_buf_z(b, "ids AS NOT MATERIALIZED (SELECT count(*) AS nc, max(CASE WHEN t_data IS NULL THEN 0 ELSE 1 END) AS nt FROM c_parts GROUP "
+             "BY key)");
+  sl_buf_z(b, "\nSELECT side, nth, word, n, whole, number FROM (SELECT unnest(['events', 'repeated', 'joined', 'truths', 'truths "
+           "repeated', 'unused']) AS side, NULL AS nth, NULL AS word, unnest([e, r, j, t, tr, u]) AS n, false AS whole, false AS number "
+           "FROM (SELECT coalesce(sum(nc), 0)::BIGINT AS e, coalesce(sum(nc - 1) FILTER (nc > 0), 0)::BIGINT AS r, count(*) FILTER (nc > "
+           "0 AND nt > 0) AS j, count(*) FILTER (nt > 0) AS t, coalesce(sum(nt - 1) FILTER (nt > 0), 0)::BIGINT AS tr, count(*) FILTER "
+           "(nc = 0) AS u FROM ids)");
   if (a->names)
     put_names(b, a->names);
   put_missed(b, a->from);
   if (a->truth)
     put_missed(b, a->truth);
-  sl_buf_z(b, ") ORDER BY side, nth, first, word");
+  sl_buf_z(b, ") ORDER BY side, nth");
   return sl_buf_check(b, err);
 }
 
-/* ---- the second one: the rows ---- */
+/* Of repeated truths the first, of those without an event none. */
+static const char *used_truths(const struct capture_found *f)
+{
+  static const char *const which[] = { "", FIRST_TRUTHS, " WHERE key IN (SELECT key FROM c_id)",
+                                       FIRST_TRUTHS " AND key IN (SELECT key FROM c_id)" };
+  return which[(f->truths_repeated ? 1 : 0) + (f->unused ? 2 : 0)];
+}
+
+int capture_put_shape(struct sl_buf *b, const struct capture_ask *a, const struct capture_found *f, struct sl_err *err)
+{
+  bool truth = a->truth != NULL;
+  put_events(b, a, false);
+  sl_buf_z(b, "parts AS NOT MATERIALIZED (SELECT * FROM c_parts),\n");
+  put_chain(b, "", "place, lacks", 0, truth ? CAPTURE_TRUTH : CAPTURE_SIDES);
+  if (truth) {
+    sl_buf_z(b, ",\n");
+    put_truths(b, "t_used", used_truths(f));
+    sl_buf_z(b, "t_parts AS NOT MATERIALIZED (SELECT *, CASE WHEN t_data IS NULL THEN error(concat(place, 'no groundTruthData.data')) END "
+             "AS lacks FROM t_used),\n");
+    put_chain(b, "t_", "place, lacks", CAPTURE_TRUTH, CAPTURE_SIDES);
+  }
+  sl_buf_z(b, "\nSELECT side, nth, word, n, whole, number FROM (SELECT u.s AS side, CASE WHEN u.k IS NULL OR u.s LIKE '% length' THEN u.i "
+           "END AS nth, CASE WHEN u.s NOT LIKE '% length' THEN u.k END AS word, count(*) AS n, bool_and(u.v IS NULL OR "
+           "(regexp_full_match(u.v, '[+-]?[0-9]+') AND try_cast(u.v AS BIGINT) IS NOT NULL)) AND count(u.v) > 0 AS whole, "
+           "bool_and(u.v IS NULL OR try_cast(u.v AS DOUBLE) IS NOT NULL) AND count(u.v) > 0 AS number, min(u.i) AS first FROM (");
+  put_values(b, truth);
+  sl_buf_z(b, ") GROUP BY ALL) ORDER BY side, nth, first, word");
+  return sl_buf_check(b, err);
+}
+
+/* ---- the third one: the rows ---- */
 
 static void put_name(struct sl_buf *b, const struct capture_found *f, int side, size_t i)
 {
@@ -262,7 +302,7 @@ static void put_column(struct sl_buf *b, const struct capture_found *f, int side
 static void put_checks(struct sl_buf *b, const struct capture_found *f, bool truth)
 {
   static const char *const what[CAPTURE_SIDES] = { "endpointInput", "endpointOutput", "groundTruthData" };
-  sl_buf_z(b, "checked AS NOT MATERIALIZED (SELECT *, CASE WHEN lacks IS NOT NULL OR t_lacks IS NOT NULL THEN NULL");
+  sl_buf_z(b, "checked AS NOT MATERIALIZED (SELECT *, CASE WHEN lacks IS NOT NULL THEN NULL");
   for (int s = 0; s < CAPTURE_SIDES; s++) {
     if (!f->n[s])
       continue;
@@ -296,8 +336,13 @@ int capture_put_rows(struct sl_buf *b, const struct capture_ask *a, const struct
 {
   bool truth = f->joined > 0 || a->truth, once = f->repeated > 0;
   int rc = check_names(a, f, err);
-  put_events(b, a, once, true);
-  sl_buf_z(b, ", ");
+  put_events(b, a, once);
+  if (a->truth)
+    put_truths(b, "truth", f->truths_repeated ? FIRST_TRUTHS : "");
+  sl_buf_printf(b, "parts AS NOT MATERIALIZED (SELECT c_parts.*%s),\n", a->truth ? ", t_data, t_code, t_type FROM c_parts JOIN truth USING "
+                "(key)" : " FROM c_parts");
+  put_chain(b, "", "pos, place, id, stamp, lacks", 0, CAPTURE_SIDES);
+  sl_buf_z(b, ",\n");
   put_checks(b, f, truth);
   sl_buf_z(b, "cells AS NOT MATERIALIZED (SELECT pos, id, stamp, rec, i_rec[rec] AS i, o_rec[rec] AS o, t_rec[rec] AS t FROM (SELECT "
            "pos, id, stamp, i_rec, "

@@ -197,6 +197,7 @@ HOSTILE = {
     json.dumps(event("q", "1,2,3", "0.5", ("BASE64", "CSV"))).replace("MSwyLDM=", "!!"): "no BASE64 of a text",
     json.dumps(event("q", "1,2,3", "0.5", ("BASE64", "CSV"))).replace("MSwyLDM=", "/w=="): "no BASE64 of a text",
     json.dumps(event("q", "1,2,3", "0.5", ("BASE64", "CSV"))).replace("text/csv", "image/png", 1): "BASE64 of image/png",
+    json.dumps(event("q", "1,2," + "3" * 5_000_000, "0.5")): "Maximum line size",
     '{"a": "\x01"}': "Number of Columns", '"' + "x" * 9_000_000 + '"': "Maximum line size",
 }
 
@@ -218,6 +219,29 @@ def test_hostile_lines(here):
     (here.cwd / "latin").mkdir()
     (here.cwd / "latin/a.jsonl").write_bytes(b'{"a": "\xff"}\n')
     assert "a.jsonl line 1" in here("sql", "from 'capture:latin'", code=1).notes
+
+
+@pytest.mark.parametrize("extra", [False, True], ids=["each once", "some repeated, some without an event"])
+def test_more_than_the_memory_holds(sluice, extra):
+    """Events and truths of 28 MB as text, in a box whose engine has 100 MB: what is joined is narrow."""
+    n, r = 60_000, np.random.default_rng(8)
+    events = [event(f"{k:036x}", f"{k},1.5,{k % 7}", f"0.{k % 1000:03}") for k in range(n)]
+    truths = [truth(f"{k:036x}", str(k % 2)) for k in r.permutation(n).tolist() if k % 10]
+    if extra:
+        events += [event(f"{k:036x}", "7,7,7", "0.5") for k in range(0, n, 600)]
+        truths += [truth(e["eventMetadata"]["eventId"], "late") for e in events[1:10]]
+        truths += [truth(f"none {k}", "late") for k in range(40)]
+    for name, lines in (("cap", events), ("gt", truths)):
+        (sluice.cwd / name).mkdir()
+        (sluice.cwd / name / "a.jsonl").write_text("".join(json.dumps(e) + "\n" for e in lines))
+    (sluice.cwd / "small.yaml").write_text("box: {memory: 128MB}\n")
+    run = sluice("--config", "small.yaml", "sql", "select count(*) as n, sum(_c0) as k, sum(truth) as t, count(distinct _c0) as d from "
+                 "'capture:cap truth=gt'", "-o", "json")
+    k = [k for k in range(n) if k % 10]
+    assert json.loads(run.text) == [{"n": len(k), "k": sum(k), "t": sum(v % 2 for v in k), "d": len(k)}]
+    assert "without ground truth: 6 000 (left out)" in run.notes
+    said = ("before: 100 (the first counts)", "before: 9 (the first counts)", "without an event: 40")
+    assert all((words in run.notes) == extra for words in said), run.notes
 
 
 def test_wrong(here):

@@ -82,13 +82,15 @@ def near(ref, cur):
 
 
 def es_noise(ref, cur):
-    """How far rounding carries es: the condition of the matrix that it inverts. None: numbers of so few values that it has no inverse."""
+    """How far rounding carries es: the condition of the matrix that it inverts, and the last digit of what it takes the cosine of, which is
+    large far from 0. None: numbers of so few values that it has no inverse."""
     half = scipy_stats.iqr(np.hstack([ref, cur])) / 2
     if not half > 0:
         return None
     g = [np.array([f(s / half * x) for f in (np.cos, np.sin) for s in (0.4, 0.8)]) for x in (ref, cur)]
     condition = np.linalg.cond(sum(np.cov(x, bias=True) / x.shape[1] for x in g)) if min(len(ref), len(cur)) > 1 else np.inf
-    return max(1e-12, condition * 1e-15) if condition < 1e9 else None
+    angle = 0.8 / half * max(np.abs(ref).max(), np.abs(cur).max())
+    return max(1e-12, condition * 1e-15, 8 * np.finfo(float).eps * angle) if condition < 1e9 else None
 
 
 def tried(test, *args, **options):

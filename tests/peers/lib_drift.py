@@ -42,7 +42,7 @@ def agrees(test, got, want, noise):
 def p_agrees(got, want, noise):
     """To 1e-9, as far as scipy's own subtraction from 1 leaves digits (exact ks, z)."""
     got, want = value(got), value(want)
-    return close(got, want, 1e-12 + noise, 1e-11) and (want < 1e-6 or close(got, want, max(1e-9, noise * 10), 0))
+    return close(got, want, 1e-12 + noise * 10, 1e-11) and (want < 1e-6 or close(got, want, max(1e-9, noise * 10), 4e-15))
 
 
 def problems(row, test, want):

@@ -14,3 +14,5 @@ pytest_item "drift beside NannyML" tests/peers/test_nannyml.py
 pytest_item "drift beside Deequ" tests/peers/test_deequ.py
 pytest_item "Model Monitor's files" tests/peers/test_monitor.py
 pytest_item "quality beside scikit-learn" tests/peers/test_quality.py tests/peers/test_cluster.py
+pytest_item "pitfalls, one by one" tests/peers/test_pitfalls.py tests/peers/test_pitfalls_stats.py
+pytest_item "profiles" tests/peers/test_profile.py

@@ -303,7 +303,7 @@ static int read_tree(struct reader *r)
   /* a leaf takes two bytes of the file at least */
   int rc = whole(r, r->tree[LEAVES], "num_leaves", 1, (int64_t)(r->all.n < MODEL_NODES_MAX ? r->all.n : MODEL_NODES_MAX), &leaves);
   if (!rc && r->tree[CATS].p)
-    rc = whole(r, r->tree[CATS], "num_cat", 0, leaves, &cats);
+    rc = whole(r, r->tree[CATS], "num_cat", 0, leaves - 1, &cats);
   if (!rc && r->tree[LINEAR].p)
     rc = whole(r, r->tree[LINEAR], "is_linear", 0, 1, &linear);
   if (rc)

@@ -206,26 +206,34 @@ class Screen(Terminal):
         m = re.search(r"(\d+) of (\d+)\s*$", self.picture.display[1])
         return (int(m[1]), int(m[2])) if m else None
 
+    def take(self):
+        """Feeds the picture what has come; the moment at which it came, None at the end."""
+        at = time.monotonic()
+        try:
+            piece = os.read(self.fd, 1 << 16)
+        except OSError:
+            return None
+        if self.first is None:
+            self.first = at - self.started
+        self.bytes += len(piece)
+        if b"\033]11;?" in piece and not self.mute:
+            os.write(self.fd, b"\033]11;rgb:0000/0000/0000\007\033[?62;22c")
+        self.stream.feed(piece)
+        return at
+
     def until(self, seen, limit=10.0, t0=None):
-        """Seconds from t0 until seen() held; None when it never did. The clock is read before the picture is worked out."""
+        """Seconds from t0 until seen() held; None when it never did. The clock is read before the picture is worked out. A terminal hands
+        a frame over in pieces, so that what was sought may be there before the rest of the frame is: the rest is taken, too, untimed."""
         t0 = t0 or time.monotonic()
         if seen():
             return 0.0
         while (left := t0 + limit - time.monotonic()) > 0:
-            if not select.select([self.fd], [], [], left)[0]:
+            if not select.select([self.fd], [], [], left)[0] or (at := self.take()) is None:
                 break
-            at = time.monotonic()
-            try:
-                piece = os.read(self.fd, 1 << 16)
-            except OSError:
-                break
-            if self.first is None:
-                self.first = at - self.started
-            self.bytes += len(piece)
-            if b"\033]11;?" in piece and not self.mute:
-                os.write(self.fd, b"\033]11;rgb:0000/0000/0000\007\033[?62;22c")
-            self.stream.feed(piece)
             if seen():
+                for _ in range(8):
+                    if not select.select([self.fd], [], [], 0.02)[0] or self.take() is None:
+                        break
                 return at - t0
         return None
 

@@ -7,11 +7,11 @@ import os
 import random
 import struct
 import subprocess
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from lib_png import chunk, png
 from sluice_pytest import peer
 
 PIL = pytest.importorskip("PIL")
@@ -217,15 +217,6 @@ def test_crops_of_jpegs_are_those_of_the_whole(tool):
 
 
 # ---- PNG ----
-
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(w, h, depth, kind, rows, lace=0, extra=b""):
-    head = struct.pack(">IIBBBBB", w, h, depth, kind, 0, 0, lace)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
 
 def passes(w, h, lace):
     laced = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)

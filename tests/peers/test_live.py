@@ -48,7 +48,7 @@ def test_console_follows_a_run(world, runs, tmp_path):
         t.until(lambda: "overview" in t.text())
         assert t.type(b":runs live\r", lambda: (n := t.counter()) and n[1] == 3, 40) is not None, t.text()
         line = lambda name: next((x for x in t.picture.display if f" {name} " in x), "")  # noqa: E731
-        assert "0.5" in line("learns") and "running" in line("learns"), t.text()
+        assert t.until(lambda: "0.5" in line("learns") and "running" in line("learns")) is not None, t.text()
         c = world.client
         c("c.log_metric(r, 'val_auc', 0.875, step=1)", r=learns)
         c("c.set_terminated(r, 'FINISHED', began + 3600000)", r=learns)

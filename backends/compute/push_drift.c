@@ -59,12 +59,11 @@ size_t push_drift_chunks(const struct push_drift *w, size_t *size)
 
 /* ---- categories ---- */
 
-static int on_value_chunks(struct push *p, const struct push_answer *a, struct sl_err *err)
+int push_drift_take_cells(struct push_drift *w, const struct push_answer *a, size_t cells, struct sl_err *err)
 {
-  struct push_drift *w = (struct push_drift *)p;
   struct push_feature *now = &w->now;
   struct sl_drift_chunks *k = &now->f.chunks;
-  size_t size, n = push_drift_chunks(w, &size), cells = now->f.pair.ncells;
+  size_t size, n = push_drift_chunks(w, &size);
   if (push_rows(a) != cells)
     return sl_err_set(err, SL_ECONFLICT, "the data changed while it was read");
   now->chunk = sl_calloc(n * cells + 1, sizeof *now->chunk);
@@ -78,7 +77,14 @@ static int on_value_chunks(struct push *p, const struct push_answer *a, struct s
   }
   k->n = n;
   k->cell = now->chunk;
-  return push_drift_feature(w, err);
+  return SL_OK;
+}
+
+static int on_value_chunks(struct push *p, const struct push_answer *a, struct sl_err *err)
+{
+  struct push_drift *w = (struct push_drift *)p;
+  int rc = push_drift_take_cells(w, a, w->now.f.pair.ncells, err);
+  return rc ? rc : push_drift_feature(w, err);
 }
 
 static int ask_value_chunks(struct push_drift *w, struct sl_err *err)

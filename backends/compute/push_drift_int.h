@@ -34,6 +34,8 @@ int push_drift_too_many(struct push_drift *w, struct sl_err *err) SL_NODISCARD;
 int push_drift_ask(struct push_drift *w, push_step *next, struct sl_err *err) SL_NODISCARD;    /* push.sql, about this feature */
 /* Rows of the baseline a chunk, and how many chunks; 0: rows have no order, or are fewer than ten. */
 size_t push_drift_chunks(const struct push_drift *w, size_t *size);
+/* An answer of sl_push_value_chunks(), a row a value and a column a chunk: its counts become f.chunks. ECONFLICT: not so many rows. */
+int push_drift_take_cells(struct push_drift *w, const struct push_answer *a, size_t cells, struct sl_err *err) SL_NODISCARD;
 
 /* Both columns are numbers (push_number.c). */
 int push_number(struct push_drift *w, struct sl_err *err) SL_NODISCARD;

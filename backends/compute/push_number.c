@@ -323,22 +323,6 @@ static int expand(struct push_feature *now, const double *value, size_t k, struc
   return SL_OK;
 }
 
-/* The same of a category a value. */
-static int take_cells(struct push_drift *w, const struct push_answer *a, size_t n, size_t values, struct sl_err *err)
-{
-  struct push_feature *now = &w->now;
-  struct sl_drift_chunks *k = &now->f.chunks;
-  for (size_t i = 0; i < n; i++) {
-    double all = 0;
-    for (size_t v = 0; v < values; v++)
-      all += now->chunk[i * values + v] = push_f64(a, v, (unsigned)i + 1);
-    k->at[i + 1] = k->at[i] + (size_t)all;
-  }
-  k->n = n;
-  k->cell = now->chunk;
-  return finish(w, err);
-}
-
 /* A column a chunk of the baseline's rows, the values' counts in order. */
 static int on_value_chunks(struct push *p, const struct push_answer *a, struct sl_err *err)
 {
@@ -346,13 +330,15 @@ static int on_value_chunks(struct push *p, const struct push_answer *a, struct s
   struct push_feature *now = &w->now;
   struct sl_drift_chunks *k = &now->f.chunks;
   size_t size, n = push_drift_chunks(w, &size), values = (size_t)now->known.distinct[2], at = 0;
+  if (now->few) {
+    int rc = push_drift_take_cells(w, a, values, err);
+    return rc ? rc : finish(w, err);
+  }
   if (push_rows(a) != values)
     return sl_err_set(err, SL_ECONFLICT, "the data changed while it was read");
-  now->chunk = sl_calloc((now->few ? n * values : now->f.pair.n[0]) + 1, sizeof *now->chunk);
+  now->chunk = sl_calloc(now->f.pair.n[0] + 1, sizeof *now->chunk);
   if (!now->chunk)
     return sl_err_nomem(err);
-  if (now->few)
-    return take_cells(w, a, n, values, err);
   for (size_t i = 0; i < n; i++) {
     for (size_t v = 0; v < values; v++)
       for (double j = push_f64(a, v, (unsigned)i + 1); j > 0 && at < now->f.pair.n[0]; j--)

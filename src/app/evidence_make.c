@@ -26,20 +26,49 @@ static void note(struct widest *w, const struct sl_batch *b, uint32_t row)
   }
 }
 
-static int tally(struct sl_snap *snap, struct sl_drift_tally *t, struct widest *w, struct sl_err *err)
+/* back: of a history, how many partitions ago; only the newest one's rows are those that count. */
+static bool newest(const struct sl_batch *b, uint32_t row, bool past)
+{
+  struct sl_val back = past ? sl_maker_cell(b, row, "back") : sl_vi(0);
+  return !back.null && !back.u.i;
+}
+
+/* past: the rows are a history's, else t hears them. */
+static int read_rows(struct sl_snap *snap, struct sl_drift_tally *t, struct sl_drift_past *past, struct widest *w, struct sl_err *err)
 {
   uint64_t n = snap ? sl_snap_count(snap) : 0;
   int rc = SL_OK;
   for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
     struct sl_batch *b = NULL;
     rc = sl_snap_page_wait(snap, at, SL_BATCH_ROWS, &b, err);
-    if (!rc)
+    if (!rc && past)
+      sl_drift_past_add(past, b);
+    else if (!rc)
       sl_drift_tally_add(t, b);
     for (uint32_t i = 0; !rc && i < sl_batch_count(b); i++)
-      note(w, b, i);
+      if (newest(b, i, past != NULL))
+        note(w, b, i);
     sl_batch_unref(b);
   }
+  return rc;
+}
+
+static int tally(struct sl_snap *snap, struct sl_drift_tally *t, struct widest *w, struct sl_err *err)
+{
+  int rc = read_rows(snap, t, NULL, w, err);
   sl_drift_tally_end(t);
+  return rc;
+}
+
+/* Features that persist stand for drifted ones. */
+static int tally_past(struct sl_snap *snap, struct sl_drift_tally *t, struct widest *w, struct sl_err *err)
+{
+  struct sl_drift_past p = { .features = 0 };
+  int rc = read_rows(snap, NULL, &p, w, err);
+  t->features = p.features;
+  t->drifted = p.alarms;
+  if (!rc && p.unread)
+    rc = sl_err_set(err, SL_EPARTIAL, "%zu of the last %zu partitions are missing or unreadable", p.unread, p.partitions);
   return rc;
 }
 
@@ -54,31 +83,6 @@ static int drift_facts(struct sl_maker *k, const struct sl_drift_tally *t, const
   for (size_t i = 0; i < sizeof facts / sizeof facts[0] && !rc; i++)
     if (strcmp(facts[i].name, "max_psi") != 0 || w->psi >= 0)
       rc = sl_maker_fact(k, facts[i].name, facts[i].v, err);
-  return rc;
-}
-
-/* The newest partition's rows; features that persist stand for drifted ones. */
-static int tally_past(struct sl_snap *snap, struct sl_drift_tally *t, struct widest *w, struct sl_err *err)
-{
-  struct sl_drift_past p = { .features = 0 };
-  uint64_t n = snap ? sl_snap_count(snap) : 0;
-  int rc = SL_OK;
-  for (uint64_t at = 0; at < n && !rc; at += SL_BATCH_ROWS) {
-    struct sl_batch *b = NULL;
-    rc = sl_snap_page_wait(snap, at, SL_BATCH_ROWS, &b, err);
-    if (!rc)
-      sl_drift_past_add(&p, b);
-    for (uint32_t i = 0; !rc && i < sl_batch_count(b); i++) {
-      struct sl_val back = sl_maker_cell(b, i, "back");
-      if (!back.null && !back.u.i)
-        note(w, b, i);
-    }
-    sl_batch_unref(b);
-  }
-  t->features = p.features;
-  t->drifted = p.alarms;
-  if (!rc && p.unread)
-    rc = sl_err_set(err, SL_EPARTIAL, "%zu of the last %zu partitions are missing or unreadable", p.unread, p.partitions);
   return rc;
 }
 

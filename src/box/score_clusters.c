@@ -41,13 +41,13 @@ static int add(struct score_judging *j, const struct figure *f)
   struct sl_batch *b = j->s->batch;
   sl_batch_set(b, J_METRIC, sl_vz(f->metric));
   score_judge_class(j, J_CLASS, "", f->cls);
-  score_judge_f(j, J_VALUE, f->value);
+  sl_batch_set_number(j->s->batch, J_VALUE, f->value);
   sl_batch_set(b, J_N, sl_vi((int64_t)f->n));
   if (!j->s->wide)
     return SL_OK;
   if (f->cls < 0 && j->s->other) {
-    score_judge_f(j, J_AGAINST, f->against);
-    score_judge_f(j, J_DIFFERENCE, f->value - f->against);
+    sl_batch_set_number(j->s->batch, J_AGAINST, f->against);
+    sl_batch_set_number(j->s->batch, J_DIFFERENCE, f->value - f->against);
   }
   if (f->note && *f->note)
     sl_batch_set(b, J_NOTE, sl_vz(f->note));

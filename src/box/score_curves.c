@@ -35,14 +35,14 @@ static int add_point(void *user, const struct sl_quality_point *p)
   sl_batch_set(b, J_METRIC, sl_vz(p->metric));
   score_judge_class(j, J_CLASS, "", p->cls);
   sl_batch_set(b, J_SLICE, sl_vz(slice));
-  score_judge_f(j, d->other ? J_AGAINST : J_VALUE, p->y);
-  score_judge_f(j, d->other ? J_AGAINST_LOW : J_LOW, p->low);
-  score_judge_f(j, d->other ? J_AGAINST_HIGH : J_HIGH, p->high);
+  sl_batch_set_number(j->s->batch, d->other ? J_AGAINST : J_VALUE, p->y);
+  sl_batch_set_number(j->s->batch, d->other ? J_AGAINST_LOW : J_LOW, p->low);
+  sl_batch_set_number(j->s->batch, d->other ? J_AGAINST_HIGH : J_HIGH, p->high);
   sl_batch_set(b, J_N, sl_vi((int64_t)p->n));
   if (!strcmp(p->metric, "predicted"))
     sl_batch_set(b, J_ROW, sl_vi((int64_t)p->at));
-  score_judge_f(j, J_AT, p->x);
-  score_judge_f(j, J_THRESHOLD, p->threshold);
+  sl_batch_set_number(j->s->batch, J_AT, p->x);
+  sl_batch_set_number(j->s->batch, J_THRESHOLD, p->threshold);
   return SL_OK;
 }
 

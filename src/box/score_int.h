@@ -103,7 +103,6 @@ struct score_judging {
   struct sl_quality_value *other; size_t n, cap, at; /* the other model's figures, in their order; at: behind the last that was found */
 };
 int score_judge_row(struct score_judging *j) SL_NODISCARD;           /* begins one; then its cells, in s->batch: */
-void score_judge_f(struct score_judging *j, unsigned col, double v); /* NaN: none */
 void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls);
 int score_judge_figures(struct score_judging *j) SL_NODISCARD;
 int score_judge_curves(struct score_judging *j) SL_NODISCARD;        /* score_curves.c */

@@ -140,12 +140,6 @@ int score_judge_row(struct score_judging *j)
   return SL_OK;
 }
 
-void score_judge_f(struct score_judging *j, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(j->s->batch, col, sl_vf(v));
-}
-
 void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls)
 {
   char text[160];
@@ -192,7 +186,7 @@ static int add_test(struct score_judging *j, const struct sl_quality_value *v)
   int rc = rank ? sl_quality_delong(a, b, v->cls < 0 ? 1 : (size_t)v->cls, &p, j->err) : SL_OK;
   bool drawn = !share && !rank;
   p = drawn ? sl_quality_resampled(j->boot, v->metric, v->cls).p : p;
-  score_judge_f(j, J_P_VALUE, p);
+  sl_batch_set_number(j->s->batch, J_P_VALUE, p);
   if (!isnan(p))
     sl_batch_set(j->s->batch, J_TEST, sl_vz(share ? "mcnemar" : drawn ? "bootstrap" : "delong"));
   return rc;
@@ -205,10 +199,10 @@ static int add_against(struct score_judging *j, const struct sl_quality_value *v
     return SL_OK;
   struct sl_quality_bounds d = sl_quality_resampled(j->boot_b, o->metric, o->cls);
   bool own = !isnan(o->low) || o->other >= 0;
-  score_judge_f(j, J_AGAINST, o->value);
-  score_judge_f(j, J_AGAINST_LOW, own ? o->low : d.low);
-  score_judge_f(j, J_AGAINST_HIGH, own ? o->high : d.high);
-  score_judge_f(j, J_DIFFERENCE, v->value - o->value);
+  sl_batch_set_number(j->s->batch, J_AGAINST, o->value);
+  sl_batch_set_number(j->s->batch, J_AGAINST_LOW, own ? o->low : d.low);
+  sl_batch_set_number(j->s->batch, J_AGAINST_HIGH, own ? o->high : d.high);
+  sl_batch_set_number(j->s->batch, J_DIFFERENCE, v->value - o->value);
   return v->other < 0 ? add_test(j, v) : SL_OK;
 }
 
@@ -225,9 +219,9 @@ static int add_value(void *user, const struct sl_quality_value *v)
   sl_batch_set(j->s->batch, J_METRIC, sl_vz(v->metric));
   score_judge_class(j, J_CLASS, "", v->cls);
   score_judge_class(j, J_SLICE, "predicted ", v->other);
-  score_judge_f(j, J_VALUE, v->value);
-  score_judge_f(j, J_LOW, own ? v->low : d.low);
-  score_judge_f(j, J_HIGH, own ? v->high : d.high);
+  sl_batch_set_number(j->s->batch, J_VALUE, v->value);
+  sl_batch_set_number(j->s->batch, J_LOW, own ? v->low : d.low);
+  sl_batch_set_number(j->s->batch, J_HIGH, own ? v->high : d.high);
   sl_batch_set(j->s->batch, J_N, sl_vi((int64_t)v->n));
   if (j->slice) {
     sl_batch_set(j->s->batch, J_SLICE, sl_vz(j->slice));
@@ -255,9 +249,9 @@ static int add_row(struct score_judging *j, const struct sl_quality_row *r)
   sl_batch_set(b, J_SLICE, sl_vz(text));
   if (j->s->images && sl_utf8_valid(score_images_path(j->s, r->row)))
     sl_batch_set(b, J_NOTE, sl_vs(score_images_path(j->s, r->row)));
-  score_judge_f(j, J_VALUE, r->pa);
-  score_judge_f(j, J_AGAINST, r->pb);
-  score_judge_f(j, J_DIFFERENCE, r->pa - r->pb);
+  sl_batch_set_number(j->s->batch, J_VALUE, r->pa);
+  sl_batch_set_number(j->s->batch, J_AGAINST, r->pb);
+  sl_batch_set_number(j->s->batch, J_DIFFERENCE, r->pa - r->pb);
   sl_batch_set(b, J_ROW, sl_vi((int64_t)r->row));
   score_judge_class(j, J_PREDICTED, "", r->a);
   score_judge_class(j, J_AGAINST_PREDICTED, "", r->b);
@@ -303,7 +297,7 @@ static int add_images(struct score_judging *j)
       continue;
     sl_batch_set(s->batch, J_METRIC, sl_vz(row[i].name));
     if (i < 2)
-      score_judge_f(j, J_VALUE, (double)row[i].n);
+      sl_batch_set_number(j->s->batch, J_VALUE, (double)row[i].n);
     else
       sl_batch_set(s->batch, J_NOTE, sl_vs(sl_buf_view(&b)));
   }

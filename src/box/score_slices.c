@@ -110,7 +110,7 @@ static int say_left_out(struct score_judging *j, const struct size *z, size_t n)
   if (rc)
     return rc;
   sl_batch_set(j->s->batch, J_METRIC, sl_vz("slices_left_out"));
-  score_judge_f(j, J_VALUE, (double)(n - GROUPS_SHOWN));
+  sl_batch_set_number(j->s->batch, J_VALUE, (double)(n - GROUPS_SHOWN));
   sl_batch_set(j->s->batch, J_N, sl_vi((int64_t)rows));
   if (j->s->wide)
     sl_batch_set(j->s->batch, J_NOTE, sl_vz("the smallest groups are left out"));

@@ -1,7 +1,6 @@
 /* box/work_partial.c: files of partial scorings, joined: into the job's file, or as figures, a row each. The text names them:
  * FROM 'a.partial' UNION ALL FROM 'b.partial', wildcards allowed. No engine is loaded for it. */
 #include <glob.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "base/file.h"
@@ -83,12 +82,6 @@ static int flush(struct rows *w)
   return rc;
 }
 
-static void put_f(struct rows *w, unsigned col, double v)
-{
-  if (!isnan(v))
-    sl_batch_set(w->batch, col, sl_vf(v));
-}
-
 static void put_class(struct rows *w, unsigned col, const char *before, int cls)
 {
   char text[160];
@@ -107,14 +100,13 @@ static void put_cells(struct rows *w, const struct sl_partial_figure *f)
   sl_batch_set(w->batch, P_METRIC, sl_vz(f->metric));
   put_class(w, P_CLASS, "", f->cls);
   put_class(w, P_SLICE, "predicted ", f->other);
-  if (f->output)
-    sl_batch_set(w->batch, P_SLICE, sl_vz(f->output));
-  put_f(w, P_VALUE, f->value);
-  put_f(w, P_LOW, f->low);
-  put_f(w, P_HIGH, f->high);
+  sl_batch_set_text(w->batch, P_SLICE, f->output);
+  sl_batch_set_number(w->batch, P_VALUE, f->value);
+  sl_batch_set_number(w->batch, P_LOW, f->low);
+  sl_batch_set_number(w->batch, P_HIGH, f->high);
   sl_batch_set(w->batch, P_N, sl_vi((int64_t)f->n));
-  put_f(w, P_AT, f->at);
-  put_f(w, P_THRESHOLD, f->threshold);
+  sl_batch_set_number(w->batch, P_AT, f->at);
+  sl_batch_set_number(w->batch, P_THRESHOLD, f->threshold);
   if (f->between)
     sl_batch_set(w->batch, P_NOTE, sl_vz("lies between low and high: a partial knows the outputs' order by bucket only"));
 }

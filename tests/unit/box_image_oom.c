@@ -1,18 +1,12 @@
-/* Pictures with every allocation of decoding, resizing and preparing failing in turn: out of memory each time, nothing left behind. Needs
- * the preset `torture`. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* Pictures with every allocation of decoding, resizing and preparing failing in turn: out of memory each time, nothing left behind. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
 #include <jpeglib.h>
 #include <png.h>
 
-#include "base/mem.h"
 #include "box/image_read.h"
+#include "oom_test.h"
 
 enum { W = 90, H = 70 };
 
@@ -48,7 +42,7 @@ static void make(void)
   assert_true(png_image_write_to_memory(&p, png, &npng, 0, pixels, 0, NULL));
 }
 
-static int whole(struct sl_err *err)
+static int whole(void *user, struct sl_err *err)
 {
   static float out[3 * 24 * 20];
   struct sl_image_prep p = sl_image_prep_imagenet();
@@ -57,6 +51,7 @@ static int whole(struct sl_err *err)
   p.crop_w = 24;
   p.crop_h = 20;
   struct sl_str one = sl_strn((const char *)jpeg, njpeg), two = sl_strn((const char *)png, npng);
+  (void)user;
   int rc = sl_image_read(&a, one, "a", err);
   rc = rc ? rc : sl_image_resize(&a, 33, 7, SL_IMAGE_LANCZOS, &b, err);
   rc = rc ? rc : sl_image_prep_run(&p, &a, out, err);
@@ -71,24 +66,7 @@ static void out_of_memory(void **state)
 {
   (void)state;
   make();
-#if SL_FAULTS
-  struct sl_err err = { 0 };
-  uint64_t from = sl_alloc_count();
-  assert_int_equal(whole(&err), SL_OK);
-  long n = (long)(sl_alloc_count() - from);
-  assert_true(n > 50);
-  for (long i = 0; i < n; i++) {
-    int64_t live = sl_alloc_live();
-    err = (struct sl_err){ 0 };
-    sl_fault_alloc(i, 1);
-    int rc = whole(&err);
-    sl_fault_alloc(-1, 0);
-    if (rc != SL_ENOMEM || sl_alloc_live() != live)
-      fail_msg("allocation %ld: %d, %s; %lld left", i, rc, err.msg, (long long)(sl_alloc_live() - live));
-  }
-#else
-  assert_int_equal(whole(NULL), SL_OK);
-#endif
+  oom_each("pictures", whole, NULL, 50);
 }
 
 int main(void)

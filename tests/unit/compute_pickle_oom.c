@@ -1,17 +1,10 @@
 /* Models of scikit-learn with every allocation of loading, binding and predicting failing in turn: out of memory each time, nothing left
- * behind. Needs the preset `torture`. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+ * behind. */
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "compute/model.h"
+#include "oom_test.h"
 
 static int predict(const struct sl_model *m, struct sl_column *c, struct sl_err *err)
 {
@@ -27,12 +20,15 @@ static int predict(const struct sl_model *m, struct sl_column *c, struct sl_err 
   return rc;
 }
 
-static int whole(struct sl_str bytes, struct sl_column *c, struct sl_err *err)
+struct given { struct sl_str bytes; struct sl_column *c; };
+
+static int whole(void *user, struct sl_err *err)
 {
+  const struct given *g = user;
   struct sl_model *m;
-  int rc = sl_model_load(&m, bytes, "m", SL_MODEL_BOOSTER, err);
+  int rc = sl_model_load(&m, g->bytes, "m", SL_MODEL_BOOSTER, err);
   if (!rc)
-    rc = predict(m, c, err);
+    rc = predict(m, g->c, err);
   sl_model_free(m);
   return rc;
 }
@@ -45,20 +41,8 @@ static void each(const char *name, struct sl_column *c)
   snprintf(path, sizeof path, "%s/tests/fuzz/corpus/pickle_read/%s", SLUICE_SOURCE_DIR, name);
   sl_buf_init(&b, 0);
   assert_int_equal(sl_file_read(&b, path, 1 << 20, &err), SL_OK);
-  uint64_t from = sl_alloc_count();
-  if (whole(sl_buf_view(&b), c, &err))
-    fail_msg("%s: %s", name, err.msg);
-  long n = (long)(sl_alloc_count() - from);
-  assert_true(n > 3);
-  for (long i = 0; i < n; i++) {
-    int64_t live = sl_alloc_live();
-    err = (struct sl_err){ 0 };
-    sl_fault_alloc(i, 1);
-    int rc = whole(sl_buf_view(&b), c, &err);
-    sl_fault_alloc(-1, 0);
-    if (rc != SL_ENOMEM || sl_alloc_live() != live)
-      fail_msg("%s: allocation %ld: %d, %s; %lld left", name, i, rc, err.msg, (long long)(sl_alloc_live() - live));
-  }
+  struct given g = { sl_buf_view(&b), c };
+  oom_each(name, whole, &g, 3);
   sl_buf_free(&b);
 }
 

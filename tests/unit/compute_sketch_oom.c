@@ -1,16 +1,9 @@
 /* Sketches with every allocation of feeding, writing, reading, merging and comparing failing in turn: out of memory each time, nothing left
- * behind. Needs the preset `torture`. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+ * behind. */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include <cmocka.h>
-
-#include "base/mem.h"
 #include "compute/sketch.h"
+#include "oom_test.h"
 
 enum { ROWS = 1100, TEXTS = 40 };
 
@@ -57,10 +50,11 @@ static int compare(const struct sl_sketches *a, const struct sl_sketches *b, str
   return rc;
 }
 
-static int whole(struct sl_err *err)
+static int whole(void *user, struct sl_err *err)
 {
   struct sl_sketches a = { .at = NULL }, b = { .at = NULL };
   struct sl_buf bytes;
+  (void)user;
   sl_buf_init(&bytes, 0);
   int rc = fill(&a, err);
   rc = rc ? rc : sl_sketches_write(&bytes, &a, err);
@@ -77,25 +71,7 @@ static int whole(struct sl_err *err)
 static void out_of_memory(void **state)
 {
   (void)state;
-#if SL_FAULTS
-  struct sl_err err = { 0 };
-  uint64_t from = sl_alloc_count();
-  assert_int_equal(whole(&err), SL_OK);
-  long n = (long)(sl_alloc_count() - from);
-  assert_true(n > 50);
-  for (long i = 0; i < n; i++) {
-    int64_t live = sl_alloc_live();
-    err = (struct sl_err){ 0 };
-    sl_fault_alloc(i, 1);
-    int rc = whole(&err);
-    sl_fault_alloc(-1, 0);
-    if (rc != SL_ENOMEM || sl_alloc_live() != live)
-      fail_msg("allocation %ld: %d, %s; %lld left", i, rc, err.msg, (long long)(sl_alloc_live() - live));
-  }
-#else
-  (void)whole;
-  skip();
-#endif
+  oom_each("sketches", whole, NULL, 50);
 }
 
 int main(void)

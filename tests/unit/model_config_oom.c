@@ -1,5 +1,5 @@
 /* Configuration, partitions and trust with every allocation, and every call on files, failing in turn: an error each time, never a wrong
- * verdict, nothing left behind. Needs the preset `torture`; elsewhere it is skipped. */
+ * verdict, nothing left behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -29,7 +29,8 @@ for n in $numbers; do
   script=$clone/tools/done/$issue$n.sh
   [ -f "$script" ] || { echo "$issue$n  not run there is no such item, or it is not committed"; red=1; continue; }
   start=$(date +%s)
-  (cd "$clone" && bash "$script" 2>"$work/$issue$n.log" </dev/null) >"$work/$issue$n.out" || true
+  (cd "$clone" && bash "$script" 2>"$work/$issue$n.log" </dev/null) >"$work/$issue$n.out" ||
+    echo "MISSED it ended with exit code $?, maybe before its last line: see $work/$issue$n.log" >>"$work/$issue$n.out"
   grep -E '^(ok|MISSED|not run) ' "$work/$issue$n.out" >"$work/$issue$n.lines" ||
     echo "MISSED it said nothing: see $work/$issue$n.log" >"$work/$issue$n.lines"
   sed "s/^/$issue$n  /" "$work/$issue$n.lines"

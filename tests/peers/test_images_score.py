@@ -21,6 +21,7 @@ from sluice_pytest import peer
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 DEPS = Path(os.environ.get("SLUICE_DEPS", ROOT / ".deps"))
+LEVEL = {k: os.environ[k] for k in ("SLUICE_CPU",) if k in os.environ}  # of the processor's, where one is asked for
 SEED = int(os.environ.get("SLUICE_SEED", "20261121"))
 HERE = Path(__file__).resolve().parent
 MADE = HERE / "data" / "pictures"
@@ -31,7 +32,7 @@ NAMES = ["ant", "bee", "cow"]
 class Bench:
     def __init__(self, folder, made=MADE):
         self.folder = folder
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder), **LEVEL}
         os.chmod(folder, 0o700)
         shutil.copytree(made, folder, dirs_exist_ok=True)
         self.answers = json.loads((made / "answers.json").read_text())

@@ -159,6 +159,7 @@ def check(library, runs, bench, nouns, least):
             if not answer.startswith("ok "):
                 wrong.append(f"{one['version']}: {answer} {one['nouns']} {one['params']}")
             else:
+                assert int(answer[3:]) >= one["rows"] * 4 * len(levels()), (answer, one["words"])  # a float a row and level at least
                 compared += int(answer[3:])
             counts.update(one["nouns"] + [one["version"]])
             rows, splits, deep = rows + one["rows"], splits + one["splits"], deep + (one["deep"] >= 100)

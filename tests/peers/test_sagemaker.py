@@ -19,6 +19,7 @@ xgb = pytest.importorskip("xgboost")
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 DEPS = Path(os.environ.get("SLUICE_DEPS", ROOT / ".deps"))
+LEVEL = {k: os.environ[k] for k in ("SLUICE_CPU",) if k in os.environ}  # of the processor's, where one is asked for
 ROWS = 300
 pytestmark = pytest.mark.peer("xgboost")
 
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, folder):
         self.folder = folder
         os.chmod(folder, 0o700)
-        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder), **LEVEL}
 
     def run(self, *args, code=0):
         out = subprocess.run([PROGRAM, *map(str, args), "--no-input"], capture_output=True, env=self.env, cwd=self.folder, timeout=60)

@@ -71,6 +71,7 @@ class Bench:
             time.sleep(0.02)
         out, err = p.communicate(timeout=5)
         assert p.returncode == 0, err.decode()
+        assert min(most) > 0, f"{most} MiB: nobody looked"
         return json.loads(out)[0], most
 
     def working(self, p):

@@ -1,6 +1,7 @@
 # C2: score, drift, profile and gate answer the same on the demo and on files of the peers' own making at every SLUICE_CPU that this machine
 # has: c, avx2, avx512. A level that it has not is told, not passed over. Each model of the demo is scored over each folder of rows that it
-# may take, its raw sums too, and gates are judged by evidence that was computed at that level.
+# may take, its raw sums too (which those without any refuse; nothing else may be refused), and gates are judged by evidence that was
+# computed at that level.
 . "$(dirname "$0")/lib.sh"
 levels="c"
 for level in avx2 avx512; do
@@ -38,11 +39,14 @@ for level in $levels; do
   ask "$level"
   out=$DONE_WORK/c2-$level.txt
   models=$(grep -c '^row,' "$out")
-  if [ "$models" -lt 15 ] || [ "$(grep -c "^compute," "$out")" -lt 100 ] || ! grep -q "^rescore.*,pass," "$out"; then
+  if [ "$(grep -cE '^(evidence: )?exit ' "$out")" -ne "$(grep -c 'the model gives no scores besides$' "${out%.txt}.err")" ]; then
+    missed "the demo at $level: $(grep -m 1 -E '^(evidence: )?exit ' "$out") is no answer; see ${out%.txt}.err"
+  elif [ "$models" -lt 15 ] || [ "$(grep -c "^compute," "$out")" -lt 100 ] || ! grep -q "^rescore.*,pass," "$out"; then
     missed "the demo at $level: $models lists of predictions, $(wc -l <"$out") lines; $(tail -n 1 "$DONE_WORK/c2-$level.err")"
   elif cmp -s "$DONE_WORK/c2-c.txt" "$out"; then ok "the demo at $level: $models lists of predictions, $(wc -l <"$out") lines, as at c"
   else missed "the demo at $level: $(diff "$DONE_WORK/c2-c.txt" "$out" | head -n 2 | tail -n 1)"; fi
 done
 for level in $levels; do
-  SLUICE_CPU=$level pytest_item "the peers' files at $level" tests/peers/test_score.py tests/peers/test_drift.py
+  SLUICE_CPU=$level pytest_item "the peers' files at $level" tests/peers/test_score.py tests/peers/test_drift.py \
+    tests/peers/test_sklearn.py tests/peers/test_sagemaker.py tests/peers/test_images_score.py
 done

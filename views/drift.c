@@ -10,7 +10,7 @@
 #include "views/drift_int.h"
 
 enum { FEATURES_MAX = 20000 };
-enum { FOOT = 6, NAME_W = 24, CELL_W = 9, CELL_NARROW = 8, ROOMY = 100, TALL = 34, PAGE = 21, PAGE_WIDE = 17, WIDE = 136 };
+enum { FOOT = 6, NAME_W = 24, CELL_W = 9, CELL_NARROW = 8, ROOMY = 100, TALL = 34, PAGE = 21, PAGE_WIDE = 17 };
 static const double LEVEL = 0.05;              /* the share of false alarms that is taken */
 
 /* A report stands alone, in the baseline's place. */
@@ -381,7 +381,7 @@ static void drift_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
     return;
   head = head < 3 ? 3 : head;
   bool tall = r.h >= TALL;
-  int small = FOOT + drift_past_shown(&s->past), foot = tall ? r.w >= WIDE ? PAGE_WIDE : PAGE : small;
+  int small = FOOT + drift_past_shown(&s->past), foot = tall ? r.w >= DRIFT_WIDE ? PAGE_WIDE : PAGE : small;
   foot = r.h >= head + 4 + foot ? foot : 0;
   list_draw(s, g, (struct sl_rect){ r.x, r.y + head, r.w, r.h - head - foot });
   if (foot && tall) {

@@ -6,7 +6,7 @@
 #include "ui/widgets.h"
 
 enum { DRIFT_PSI, DRIFT_P, DRIFT_Q, DRIFT_JS, DRIFT_MONITOR, DRIFT_TESTS };
-enum { DRIFT_BINS_MAX = 64, DRIFT_PARTS = 64 };
+enum { DRIFT_BINS_MAX = 64, DRIFT_PARTS = 64, DRIFT_WIDE = 136 };   /* from there on a feature's tests stand beside its picture */
 
 struct drift_feature {
   char name[64], note[64];
@@ -28,7 +28,7 @@ struct drift_strip { uint64_t hash; struct drift_cell cell[DRIFT_PARTS]; };
 /* drift_past.c: the last partitions of the zone that the current data is from, each against the same baseline. */
 struct drift_past {
   struct sl_pane *pane;                    /* NULL: the data is from no zone */
-  char zone[64];
+  char zone[64], home[64];                 /* home: the partition that the current data is, where it says one */
   struct drift_strip *strip;
   size_t n, cap, hint;
   uint64_t seen;                           /* rows that were taken */

@@ -8,7 +8,7 @@
 #include "base/fmt.h"
 #include "views/drift_int.h"
 
-enum { LABEL_W = 18, TESTS_MAX = 24, TESTS_W = 68, CHART_MIN = 5 };
+enum { LABEL_W = 18, TESTS_MAX = 24, TESTS_W = 73, CHART_MIN = 5 };
 
 static const char *arrow(void) { return sl_glyph_pick("→", "->"); }
 
@@ -292,8 +292,8 @@ static void overlay_draw(struct drift_state *s, const struct drift_feature *f, s
     sl_grid_putz(g, r.x + 3, r.y, r.w - 3, SL_ROLE_dim, "no picture: one value, text, or too many categories");
 }
 
-/* Both sides' counts, what came and went, the partitions; how many lines. */
-static int facts_draw(struct drift_state *s, const struct drift_feature *f, struct sl_grid *g, struct sl_rect r)
+/* Both sides' counts, what came and went, the partitions in at most `words` lines; how many lines. */
+static int facts_draw(struct drift_state *s, const struct drift_feature *f, struct sl_grid *g, struct sl_rect r, int words)
 {
   int y = r.y;
   struct sl_buf b;
@@ -314,8 +314,8 @@ static int facts_draw(struct drift_state *s, const struct drift_feature *f, stru
     drift_past_draw(&s->past, f->hash, g, strip);
     drift_past_head(&s->past, g, (struct sl_rect){ r.x + 1, y + 1, w, 1 });
     drift_past_words(&s->past, f->hash, false, &b);
-    sl_grid_wrap(g, (struct sl_rect){ r.x + w + 3, y, r.w - w - 4, 2 }, SL_ROLE_text, sl_buf_view(&b));
-    y += 2;
+    int lines = sl_grid_wrap(g, (struct sl_rect){ r.x + w + 3, y, r.w - w - 4, words }, SL_ROLE_text, sl_buf_view(&b));
+    y += lines > 2 ? lines : 2;
   }
   sl_buf_free(&b);
   return y - r.y;
@@ -324,20 +324,20 @@ static int facts_draw(struct drift_state *s, const struct drift_feature *f, stru
 static void alone_draw(struct drift_state *s, const struct drift_feature *f, struct sl_grid *g, struct sl_rect r)
 {
   int tests = (int)(f->rows < TESTS_MAX ? f->rows : TESTS_MAX) + 1, facts = drift_past_shown(&s->past) ? 6 : 4;
-  bool wide = r.w >= 2 * TESTS_W;
+  bool wide = r.w >= DRIFT_WIDE;
   int below = wide ? 0 : tests + facts + 1, chart = r.h - 2 - below;
   head_draw(s, f, g, (struct sl_rect){ r.x, r.y, r.w, 1 });
   if (wide) {
     int half = r.w - TESTS_W - 2;
     overlay_draw(s, f, g, (struct sl_rect){ r.x, r.y + 1, half, r.h - 1 });
     int y = r.y + 1 + tests_draw(s, f, g, (struct sl_rect){ r.x + half + 2, r.y + 1, TESTS_W, tests < r.h - 1 ? tests : r.h - 1 }) + 1;
-    facts_draw(s, f, g, (struct sl_rect){ r.x + half + 2, y, TESTS_W, r.y + r.h - y });
+    facts_draw(s, f, g, (struct sl_rect){ r.x + half + 2, y, TESTS_W, r.y + r.h - y }, 3);
     return;
   }
   chart = chart < CHART_MIN ? CHART_MIN : chart;
   overlay_draw(s, f, g, (struct sl_rect){ r.x, r.y + 1, r.w - 1, chart });
   int y = r.y + 2 + chart;
-  y += facts_draw(s, f, g, (struct sl_rect){ r.x, y, r.w, r.y + r.h - y });
+  y += facts_draw(s, f, g, (struct sl_rect){ r.x, y, r.w, r.y + r.h - y }, 2);
   if (y + 1 < r.y + r.h)
     tests_draw(s, f, g, (struct sl_rect){ r.x + 1, y, r.w - 1, r.y + r.h - y });
 }

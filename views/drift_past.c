@@ -92,8 +92,8 @@ static void past_changed(struct sl_view *v, void *user)
 
 /* ---- open ---- */
 
-/* lake:raw/@newest, lake:raw/dt=.../x, lake:raw/: a zone that has partitions. */
-static bool zone_of(const char *uri, struct sl_str *zone)
+/* lake:raw/@newest, lake:raw/dt=.../x, lake:raw/: a zone that has partitions. named: what follows it, to the next slash. */
+static bool zone_of(const char *uri, struct sl_str *zone, struct sl_str *named)
 {
   struct sl_str rest = sl_str_from(sl_str(uri), 5), part = SL_STR("");
   if (!sl_str_starts(sl_str(uri), SL_STR("lake:")))
@@ -102,17 +102,19 @@ static bool zone_of(const char *uri, struct sl_str *zone)
     return false;
   if (rest.n && !sl_str_cut(&rest, '/', &part))
     part = rest;
+  *named = part;
   return zone->n > 0 && zone->n < sizeof ((struct drift_past *)0)->zone && (!part.n || part.p[0] == '@' || sl_str_chr(part, '=') > 0);
 }
 
 int drift_past_open(struct drift_past *p, struct sl_view *v, const struct sl_drift_ask *ask, struct sl_err *err)
 {
   char current[80];
-  struct sl_str zone;
+  struct sl_str zone, part;
   struct sl_buf scope;
-  if (!ask->current || !zone_of(ask->current, &zone) || !sl_ws_serves(sl_view_ws(v), &sl_res_drift_history))
+  if (!ask->current || !zone_of(ask->current, &zone, &part) || !sl_ws_serves(sl_view_ws(v), &sl_res_drift_history))
     return SL_OK;
   snprintf(p->zone, sizeof p->zone, "%.*s", SL_ARG(zone));
+  snprintf(p->home, sizeof p->home, "%.*s", SL_ARG(part));
   snprintf(current, sizeof current, "lake:%s/", p->zone);
   struct sl_drift_ask a = *ask;
   a.current = current;
@@ -142,7 +144,16 @@ bool drift_past_shown(const struct drift_past *p) { return p->pane && p->nparts 
 static int pitch(int w) { return w >= ROOMY ? 2 : 1; }
 int drift_past_width(const struct drift_past *p, int w) { return (int)p->nparts * pitch(w); }
 
-static size_t chosen(const struct drift_past *p) { return p->chosen && p->at < p->nparts ? p->at : 0; }     /* as `back` */
+/* As `back`; until one is chosen by hand it is the partition that is compared, where the strip has it, else the newest. */
+static size_t chosen(const struct drift_past *p)
+{
+  if (p->chosen)
+    return p->at < p->nparts ? p->at : 0;
+  for (size_t k = 0; p->home[0] && k < p->nparts; k++)
+    if (!strcmp(p->part[k], p->home))
+      return k;
+  return 0;
+}
 
 int drift_past_x(const struct drift_past *p, struct sl_rect r)
 {

@@ -350,12 +350,18 @@ static void move(struct score_state *s, int64_t by)
     s->at++;
 }
 
+/* A chart in the figures' place is left before the view is; nothing is opened or chosen behind it. */
+static bool chart_over(const struct score_state *s) { return s->chart && !s->split; }
+
 static enum sl_handled score_command(struct sl_view *v, const char *command)
 {
   struct score_state *s = sl_view_state(v);
   int64_t by;
-  if (sl_move_by(command, 10, &by))
-    move(s, by);
+  bool over = chart_over(s);
+  if (over && (!strcmp(command, "back") || !strcmp(command, "enter")))
+    s->chart = 0;
+  else if (sl_move_by(command, 10, &by))
+    move(s, over ? 0 : by);
   else if (!strcmp(command, "enter"))
     open_row(v, s);
   else if (!strcmp(command, "refresh"))
@@ -421,7 +427,7 @@ const struct sl_view_ops sl_view_score = {
           "figures with their 95 % intervals, the classes (of several, auc and average_precision are the mean of theirs), both confusion "
           "matrices; slice=COLUMN adds the figures of each group of that column. A model that finds clusters needs no LABEL: inertia and "
           "silhouette, of each cluster, too. v shows the curves, both models on one pair of axes, o the next class; on a wide "
-          "screen one stands beside the figures. Esc leaves the view and ends the work.",
+          "screen one stands beside the figures. Esc leaves a chart, then the view, and ends the work.",
   .arg = "MODEL DATA LABEL [OTHER MODEL] [slice=COLUMN]",
   .binds = score_binds,
   .nbinds = sizeof score_binds / sizeof score_binds[0],

@@ -54,7 +54,7 @@ static void prompt_draw(struct sl_overlay *o, struct sl_grid *g)
   struct prompt *p = (struct prompt *)o;
   int y = g->h - 1;
   sl_grid_clear(g, (struct sl_rect){ 0, y, g->w, 1 });
-  int x = 1 + sl_grid_putz(g, 1, y, g->w / 2, SL_ROLE_bright, p->label);
+  int x = 1 + sl_grid_putz(g, 1, y, g->w * 2 / 3, SL_ROLE_bright, p->label);
   if (!p->secret) {
     sl_line_draw(&p->line, g, x + 1, y, g->w - x - 2);
     return;

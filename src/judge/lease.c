@@ -39,14 +39,16 @@ int sl_holder_me(struct sl_holder *out, const char *by, sl_ms now, struct sl_err
   return sl_uuid4(out->nonce, err);
 }
 
-static void member(struct sl_jw *w, const char *key, const char *value)
+static int member(struct sl_jw *w, const char *key, const char *value, struct sl_err *err)
 {
   struct sl_buf clean;
   sl_buf_init(&clean, 1024);
   sl_text_clean(&clean, sl_str(value), SL_TEXT_CELL); /* a host may be called anything; JSON wants UTF-8 */
   sl_jw_key(w, sl_str(key));
   sl_jw_str(w, sl_buf_view(&clean));
+  int rc = sl_buf_check(&clean, err);
   sl_buf_free(&clean);
+  return rc;
 }
 
 int sl_holder_text(struct sl_buf *out, const struct sl_holder *h, struct sl_err *err)
@@ -57,9 +59,9 @@ int sl_holder_text(struct sl_buf *out, const struct sl_holder *h, struct sl_err 
   if (h->until)
     sl_time_rfc3339(&until, h->until);
   sl_jw_obj(&w);
-  member(&w, "by", h->by);
-  member(&w, "host", h->host);
-  member(&w, "nonce", h->nonce);
+  int rc = member(&w, "by", h->by, err); /* half a lease would be one that nobody can read: it holds, and nobody has it */
+  rc = rc ? rc : member(&w, "host", h->host, err);
+  rc = rc ? rc : member(&w, "nonce", h->nonce, err);
   sl_jw_key(&w, SL_STR("pid"));
   sl_jw_i64(&w, h->pid);
   sl_jw_key(&w, SL_STR("until"));
@@ -70,8 +72,9 @@ int sl_holder_text(struct sl_buf *out, const struct sl_holder *h, struct sl_err 
   sl_jw_key(&w, SL_STR("v"));
   sl_jw_i64(&w, 1);
   sl_jw_end_obj(&w);
+  rc = rc ? rc : sl_buf_check(&until, err);
   sl_buf_free(&until);
-  return sl_buf_check(out, err);
+  return rc ? rc : sl_buf_check(out, err);
 }
 
 static void cleaned(char *out, size_t size, struct sl_str s)

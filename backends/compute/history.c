@@ -37,7 +37,7 @@ struct past {
   char *baseline;              /* as a query */
   struct part *part; size_t n, cap, next;
   char **reads; size_t nreads, cap_reads;
-  bool listed;
+  bool listed, gaps;           /* of the listing something is missing */
 };
 
 static void past_leave(struct compute_boxed *b)
@@ -127,6 +127,8 @@ static int put_job(struct sl_buf *b, const struct past *p, struct sl_err *err)
 /* What could not be found makes the answer a part. */
 static void tell_cut(struct sl_req *r, const struct past *p)
 {
+  if (p->gaps)
+    sl_req_cut(r, "not all partitions could be listed");
   for (size_t i = 0; i < p->n; i++)
     if (p->part[i].why) {
       sl_req_cut(r, "some partitions cannot be read");
@@ -291,6 +293,8 @@ static int take_list(struct past *p, const struct sl_answer *a, struct sl_err *e
   bool lake = zone_of(sl_str(p->ask.current), &zone, &below);
   uint64_t n = a->snap ? sl_snap_count(a->snap) : 0;
   int rc = SL_OK;
+  for (size_t i = 0; i < a->nsrc; i++)
+    p->gaps = p->gaps || a->src[i].state == SL_CUT || a->src[i].state == SL_FAILED;
   for (size_t i = 0; i < a->nsrc; i++)
     if (a->src[i].state == SL_FAILED && !n)
       return sl_err_set(err, a->src[i].err.code, "%s", a->src[i].err.msg);

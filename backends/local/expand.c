@@ -1,6 +1,8 @@
 /* backends/local/expand.c: from a job in the workspace file to the words that will run: parameters settled, ${name} replaced inside words.
  * No shell ever sees them. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "backend_local/exec_int.h"
 #include "base/file.h"
@@ -31,17 +33,28 @@ static char *day_text(struct local_spec *s, sl_ms t, const struct sl_tz *tz)
 
 /* ---- @newest: the last partition of what the job reads, as its day or without its `name=` ---- */
 
+struct newest { struct sl_lake_acc *acc; char gap[200]; /* what could not be read of the zone */ };
+
 static int newest_entry(void *user, const struct local_entry *e, struct sl_err *err)
 {
+  struct newest *look = user;
   struct sl_buf rel;
   sl_buf_init(&rel, 64 << 10);
   sl_buf_str(&rel, e->rel);
   sl_buf_z(&rel, e->folder ? "/" : "");
   int rc = sl_buf_check(&rel, err);
   if (!rc)
-    rc = sl_lake_add(user, sl_buf_view(&rel), e->bytes, e->known ? local_entry_ms(e) : SL_LAKE_NEVER, -1, err);
+    rc = sl_lake_add(look->acc, sl_buf_view(&rel), e->bytes, e->known ? local_entry_ms(e) : SL_LAKE_NEVER, -1, err);
   sl_buf_free(&rel);
   return rc;
+}
+
+static void newest_gap(void *user, struct sl_str rel, int errnum)
+{
+  struct newest *look = user;
+  if (!look->gap[0])
+    snprintf(look->gap, sizeof look->gap, "%.*s: %s", SL_ARG(sl_str_head(rel.n ? rel : SL_STR("its folder"), 100)),
+             errnum == EXDEV ? "it leads out of the workspace" : strerror(errnum));
 }
 
 static const struct sl_lake_part *newest_of(const struct sl_lake_part *p, size_t n)
@@ -56,20 +69,22 @@ static int newest_value(struct local_spec *s, const struct sl_zone *z, const str
                         struct sl_err *err)
 {
   const struct sl_tz *tz = sl_ws_conf_tz(in->conf);
-  struct sl_lake_acc *acc = NULL;
+  struct newest look = { 0 };
   const struct sl_lake_part *parts = NULL, *p = NULL;
   size_t n = 0;
   struct sl_str top = local_zone_path(z);
   char *path = top.p ? sl_strndup(top.p, top.n) : NULL;
   if (!path)
     return sl_err_set(err, SL_EUNSUP, "@newest works for zones on this machine; give the parameter with -p");
-  int rc = sl_lake_begin(&acc, z, tz, now, err);
+  int rc = sl_lake_begin(&look.acc, z, tz, now, err);
   if (!rc) {
-    struct local_walk w = { .entry = newest_entry, .user = acc, .in = in, .deep = true };
+    struct local_walk w = { .entry = newest_entry, .unreadable = newest_gap, .user = &look, .in = in, .deep = true };
     rc = local_walk(path, &w, err);
   }
+  if (!rc && look.gap[0]) /* a newer one may lie there: the job would run over another day */
+    rc = sl_err_set(err, SL_EIO, "which partition of zone %s is @newest is not known; give the parameter with -p: %s", z->name, look.gap);
   if (!rc)
-    rc = sl_lake_end(acc, true, &parts, &n, err);
+    rc = sl_lake_end(look.acc, true, &parts, &n, err);
   if (!rc && !(p = newest_of(parts, n)))
     rc = sl_err_set(err, SL_ENOENT, "zone %s has no partition with anything in it", z->name);
   if (!rc) {
@@ -79,7 +94,7 @@ static int newest_value(struct local_spec *s, const struct sl_zone *z, const str
     *out = p->day == SL_LAKE_NEVER ? sl_arena_strndup(&s->mem, name.p, name.n) : day_text(s, p->day, tz);
     rc = *out ? SL_OK : sl_err_nomem(err);
   }
-  sl_lake_free(acc);
+  sl_lake_free(look.acc);
   sl_free(path);
   return rc;
 }

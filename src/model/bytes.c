@@ -193,6 +193,15 @@ static void newest_look(void *user)
   sl_buf_free(&name);
 }
 
+/* A partition that is newer may lie in what could not be listed: an older one in its place would be a wrong answer without a word. */
+static void newest_unknown(struct ws_bytes *b, const struct sl_source *s)
+{
+  struct sl_err e = { 0 };
+  sl_err_set(&e, SL_EIO, "%.200s: not all of the zone could be listed, so which partition is the newest is not known; name one: %.95s",
+             b->uri, s->note[0] ? s->note : "the listing was cut");
+  bytes_done(b, SL_EIO, &e);
+}
+
 static void newest_changed(void *user, sl_watch id, const struct sl_answer *a)
 {
   struct ws_bytes *b = user;
@@ -203,6 +212,9 @@ static void newest_changed(void *user, sl_watch id, const struct sl_answer *a)
   for (size_t i = 0; i < a->nsrc; i++)
     if (a->src[i].state == SL_FAILED) {
       bytes_done(b, a->src[i].err.code, &a->src[i].err);
+      return;
+    } else if (a->src[i].state == SL_CUT) {
+      newest_unknown(b, &a->src[i]);
       return;
     }
   if (!a->snap || !sl_snap_count(a->snap)) {

@@ -154,6 +154,21 @@ def test_zones_know_what_is_missing(days, tmp_path):
     assert {r["partition"] for r in again} == {"dt=2026-11-16", "dt=2026-11-17"}
 
 
+def test_a_gap_in_the_listing_is_never_an_older_day(days):
+    """Behind a link that leads out of the zone a newer day may lie: nothing takes the one before for the newest."""
+    (days.cwd / "sluice.yaml").write_text(
+        'connections:\n  local: {type: local}\nlake:\n  zones:\n    - {name: raw, uri: "days/", layout: "dt=%Y-%m-%d"}\n')
+    newest = days.json("-w", ".", "sql", "select count(*) as n from 'lake:raw/@newest'")
+    assert newest[0]["n"] == 200
+    (days.cwd / "days/dt=2026-11-18").symlink_to("/")
+    for args in (("ls", "lake:raw/@newest"), ("profile", "lake:raw/@newest/part.csv"), ("cat", "lake:raw/@newest/part.csv"),
+                 ("drift", "--baseline", "old.csv", "--current", "lake:raw/@newest")):
+        run = days("-w", ".", *args, code=1)
+        assert "which partition is the newest is not known" in run.notes and "dt=2026-11-18" in run.notes and not run.text, run.notes
+    run = days("-w", ".", "drift", "--baseline", "old.csv", "--current", "lake:raw/", "--by", "partition", code=5)
+    assert "not all partitions could be listed" in run.notes, run.notes
+
+
 def test_hostile_names(days):
     name = "dt=\x1b[31m'\"%s"
     write(days.cwd / "days" / name / "part.csv", **day(random.Random(1)))

@@ -656,6 +656,13 @@ static void the_newest_partition_as_parameter(void **state)
   ask(&s, &sl_res_executions, SL_Q_GET, a.started, "params");
   assert_string_equal(out.p, "[\"dt=2026-11-03\"]\n");
   until_over(a.started);
+  char link[256];
+  snprintf(link, sizeof link, "%s/config/sluice/workspaces/t/lake/raw/dt=2026-11-04", root);
+  assert_int_equal(symlink("/", link), 0);
+  act(&a, &sl_act_run, &sl_res_jobs, "good", args);
+  assert_int_equal(a.rc, SL_EIO); /* a newer one that cannot be looked into: never an older one in its place */
+  assert_non_null(strstr(a.err.msg, "dt=2026-11-04: it leads out of the workspace"));
+  assert_int_equal(unlink(link), 0);
   sl_buf_free(&list);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "model/engine.h"
 
 enum { LIST_PAGE = SL_BATCH_ROWS };
 
@@ -365,13 +366,22 @@ static int finish(struct listing *x)
   return code ? code : x->breached ? SL_EXIT_BREACH : SL_EXIT_OK;
 }
 
-/* lake:ZONE/@newest must be asked for before the listing below it can begin. */
+/* lake:ZONE/@newest must be asked for before the listing below it can begin; of columns an engine may stand before it. */
 static int resolve_newest(struct sl_session *s, struct sl_query *q, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err)
 {
   bool address = q->res == &sl_res_objects || q->res == &sl_res_columns;
   if (!address || !q->scope.n || sl_str_find(q->scope, SL_STR("/@newest")) < 0)
     return SL_OK;
-  int rc = sl_session_resolve(s, q->scope.p, uri, conn, err);
+  struct sl_str rest = q->scope;
+  struct sl_buf found;
+  bool push;
+  sl_buf_init(&found, 64 << 10);
+  int rc = q->res == &sl_res_columns ? sl_engine_scope(q->scope, &rest, &push, err) : SL_OK;
+  rc = rc ? rc : sl_session_resolve(s, rest.p, &found, conn, err); /* ended as the scope is */
+  sl_buf_str(uri, sl_str_head(q->scope, (size_t)(rest.p - q->scope.p)));
+  sl_buf_str(uri, sl_buf_view(&found));
+  rc = rc ? rc : sl_buf_check(uri, err);
+  sl_buf_free(&found);
   q->scope = sl_buf_view(uri);
   if (q->res == &sl_res_objects && !q->conn.n)
     q->conn = sl_buf_view(conn);

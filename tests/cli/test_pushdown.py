@@ -195,6 +195,17 @@ def test_profile(parquet):
     assert got["odd"]["max"] and got["none"]["nulls"] == 2100
 
 
+def test_profile_of_the_newest_partition(here):
+    (here.cwd / "sluice.yaml").write_text(
+        'connections:\n  local: {type: local}\nlake:\n  zones:\n    - {name: raw, uri: "raw/", layout: "dt=%Y-%m-%d"}\n')
+    for day, name in (("20", "old"), ("21", "new")):
+        (here.cwd / f"raw/dt=2026-11-{day}").mkdir(parents=True)
+        (here.cwd / f"raw/dt=2026-11-{day}/a.csv").write_bytes((here.cwd / f"{name}.csv").read_bytes())
+    want, got = profile(here, "new.csv", "--engine", "pushdown"), profile(here, "lake:raw/@newest/a.csv", "--engine", "pushdown", "-w", ".")
+    assert want and {k: v for k, v in got.items() if k != "dt"} == want
+    assert profile(here, "lake:raw/@newest/a.csv", "--engine", "local", "-w", ".")["x"]["max"] == want["x"]["max"]
+
+
 def test_profile_of_many_rows(here):
     """Beyond 200,000 local estimates quartiles and different values; bounds, nulls, means and histograms are exact in both."""
     here("sql", "select hash(i) / 1e19 as x, i % 700 as k, if(i % 9 = 0, null, sqrt(i)) as r, 'w' || i % 50 as w from range(300000) t(i)",

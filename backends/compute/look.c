@@ -19,6 +19,7 @@ struct compute_look {
   enum kind kind;
   char *uri, *name;            /* name: of the member; NULL: its number */
   uint64_t number[2];          /* width and height, or the member's */
+  bool nomem;                  /* while the statement was read: not the statement's fault */
   struct sl_buf bytes;
   struct sl_schema *schema;
   size_t at;                   /* member: bytes before are rows already; image: lines sent */
@@ -69,11 +70,13 @@ static size_t args_of(struct sl_str *rest, struct arg *arg)
   return open || !end ? 0 : n;
 }
 
-static char *text_arg(const struct arg *a)
+static char *text_arg(struct compute_look *k, const struct arg *a)
 {
   struct sl_buf b;
   sl_buf_init(&b, 0);
-  char *out = a->text && sl_sql_unquote(&a->t, &b) && b.n ? sl_buf_take(&b, NULL) : NULL;
+  bool text = a->text && sl_sql_unquote(&a->t, &b);
+  k->nomem = k->nomem || b.failed == SL_ENOMEM;
+  char *out = text && b.n ? sl_buf_take(&b, NULL) : NULL;
   sl_buf_free(&b);
   return out;
 }
@@ -85,13 +88,13 @@ static bool number_arg(const struct arg *a, uint64_t max, uint64_t *out)
 
 static bool args_take(struct compute_look *k, const struct arg *a)
 {
-  k->uri = text_arg(&a[0]);
+  k->uri = text_arg(k, &a[0]);
   if (!k->uri)
     return false;
   if (k->kind == IMAGE)
     return number_arg(&a[1], CELLS_MAX, &k->number[0]) && number_arg(&a[2], CELLS_MAX, &k->number[1]);
   if (k->kind == MEMBER)
-    return (k->name = text_arg(&a[1])) || number_arg(&a[1], INT64_MAX, &k->number[0]);
+    return (k->name = text_arg(k, &a[1])) || number_arg(&a[1], INT64_MAX, &k->number[0]);
   return true;
 }
 
@@ -108,7 +111,10 @@ int compute_look_parse(struct compute_look **out, struct sl_str sql, struct sl_e
   k->kind = kind;
   sl_buf_init(&k->bytes, kind == IMAGE ? CELLS_MAX * CELLS_MAX * 3 + IMAGE_HEAD : MEMBER_MAX);
   if (args_of(&sql, arg) != forms[kind].args || !args_take(k, arg)) {
+    bool nomem = k->nomem;
     compute_look_free(k);
+    if (nomem)
+      return sl_err_nomem(err);
     return sl_err_set(err, SL_EUSAGE, "%s() stands alone: `%s`%s", forms[kind].name, forms[kind].form,
                       kind == IMAGE ? ", at most 1000 x 1000 cells" : "");
   }

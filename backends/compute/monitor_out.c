@@ -20,6 +20,7 @@ struct compute_monitor_out {
   enum what what;
   struct compute *c;
   char *data, *base, *path;    /* path: base's */
+  bool nomem;                  /* while the statement was read: not the statement's fault */
   struct compute_prep *prep;
   compute_prepped *fn;
   void *user;
@@ -46,13 +47,14 @@ static enum what form_of(struct sl_str *rest)
   return WHATS;
 }
 
-static char *text_of(struct sl_str *rest)
+static char *text_of(struct compute_monitor_out *k, struct sl_str *rest)
 {
   struct sl_sql_tok t;
   struct sl_buf b;
   sl_buf_init(&b, 1 << 20);
-  bool text = sl_sql_next(rest, &t) && t.kind == SL_SQL_TEXT;
-  char *out = text && sl_sql_unquote(&t, &b) && b.n ? sl_buf_take(&b, NULL) : NULL;
+  bool text = sl_sql_next(rest, &t) && t.kind == SL_SQL_TEXT && sl_sql_unquote(&t, &b);
+  k->nomem = k->nomem || b.failed == SL_ENOMEM;
+  char *out = text && b.n ? sl_buf_take(&b, NULL) : NULL;
   sl_buf_free(&b);
   return out;
 }
@@ -66,9 +68,9 @@ static bool mark(struct sl_str *rest, const char *z)
 static bool args_of(struct compute_monitor_out *k, struct sl_str *rest)
 {
   struct sl_sql_tok t;
-  if (k->what == VIOLATIONS && (!(k->base = text_of(rest)) || !mark(rest, ",") || !compute_monitor_is(sl_str(k->base))))
+  if (k->what == VIOLATIONS && (!(k->base = text_of(k, rest)) || !mark(rest, ",") || !compute_monitor_is(sl_str(k->base))))
     return false;
-  return (k->data = text_of(rest)) && mark(rest, ")") && (!sl_sql_next(rest, &t) || (is(&t, ";") && !sl_sql_next(rest, &t)));
+  return (k->data = text_of(k, rest)) && mark(rest, ")") && (!sl_sql_next(rest, &t) || (is(&t, ";") && !sl_sql_next(rest, &t)));
 }
 
 int compute_monitor_out_parse(struct compute_monitor_out **out, struct sl_str sql, bool file, struct sl_err *err)
@@ -82,7 +84,10 @@ int compute_monitor_out_parse(struct compute_monitor_out **out, struct sl_str sq
     return sl_err_nomem(err);
   k->what = what;
   if (!args_of(k, &sql) || !file) {
+    bool nomem = k->nomem;
     compute_monitor_out_free(k);
+    if (nomem)
+      return sl_err_nomem(err);
     return sl_err_set(err, SL_EUSAGE, "it stands alone, and makes a file: `from %s(%s'DATA')` --out FILE.json", names[what],
                       what == VIOLATIONS ? "'.../statistics.json', " : "");
   }

@@ -147,9 +147,11 @@ static int add_address(struct compute_prep *p, const struct sl_sql_tok *t, bool 
   if (rc)
     return rc;
   sl_buf_init(&b, 0);
-  if (!sl_sql_unquote(t, &b) || !b.n) {
+  bool text = sl_sql_unquote(t, &b);
+  rc = sl_buf_check(&b, err);
+  if (rc || !text || !b.n) {
     sl_buf_free(&b);
-    return SL_OK;
+    return rc;
   }
   p->a[p->n] = (struct address){ .at = (size_t)(t->s.p - p->text), .n = t->s.n, .bare = bare, .given = sl_buf_take(&b, NULL) };
   rc = p->a[p->n].given ? SL_OK : sl_err_nomem(err);

@@ -21,6 +21,7 @@ struct compute_score {
   struct compute *c;
   struct sl_req *touch;
   bool quality, wide, all;
+  bool nomem;                  /* while the statement was read: not the statement's fault */
   bool later, gone;            /* a model that the data holds is about to be found; k is dropped meanwhile */
   char *word[WORDS];
   uint64_t threads, sample;    /* 0: none */
@@ -51,11 +52,13 @@ static int form_of(struct sl_str *rest)
   return is(&t, "score") ? 0 : is(&t, "quality") ? 1 : -1;
 }
 
-static char *text_of(const struct sl_sql_tok *t)
+static char *text_of(struct compute_score *k, const struct sl_sql_tok *t)
 {
   struct sl_buf b;
   sl_buf_init(&b, 1 << 20);
-  char *out = t->kind == SL_SQL_TEXT && sl_sql_unquote(t, &b) && b.n ? sl_buf_take(&b, NULL) : NULL;
+  bool text = t->kind == SL_SQL_TEXT && sl_sql_unquote(t, &b);
+  k->nomem = k->nomem || b.failed == SL_ENOMEM;
+  char *out = text && b.n ? sl_buf_take(&b, NULL) : NULL;
   sl_buf_free(&b);
   return out;
 }
@@ -81,7 +84,7 @@ static bool named(struct compute_score *k, const struct sl_sql_tok *name, struct
                 : is(name, "slice") && k->quality ? &k->word[SLICE] : NULL;
   if (!slot || *slot)
     return false;
-  *slot = text_of(&v);
+  *slot = text_of(k, &v);
   return *slot != NULL;
 }
 
@@ -91,7 +94,7 @@ static bool args_of(struct compute_score *k, struct sl_str *rest)
   for (size_t i = 0;; i++) {
     if (!sl_sql_next(rest, &t))
       return false;
-    if (i < 2 ? !(k->word[i] = text_of(&t)) : t.kind != SL_SQL_WORD || !named(k, &t, rest))
+    if (i < 2 ? !(k->word[i] = text_of(k, &t)) : t.kind != SL_SQL_WORD || !named(k, &t, rest))
       return false;
     if (!sl_sql_next(rest, &t) || !(is(&t, ",") || is(&t, ")")))
       return false;
@@ -111,7 +114,10 @@ int compute_score_parse(struct compute_score **out, struct sl_str sql, struct sl
     return sl_err_nomem(err);
   k->quality = form == 1;
   if (!args_of(k, &sql)) {
+    bool nomem = k->nomem;
     compute_score_free(k);
+    if (nomem)
+      return sl_err_nomem(err);
     return sl_err_set(err, SL_EUSAGE, "it stands alone: `from %s('MODEL', 'DATA', label => 'COLUMN'%s)`", form ? "quality" : "score",
                       form ? "" : ", output => 'raw'");
   }

@@ -130,9 +130,11 @@ def test_detach_stop_retry(here):
 
 
 def test_interrupt_leaves_it_running(here):
+    text = (here.cwd / "sluice.yaml").read_text()
+    (here.cwd / "sluice.yaml").write_text(text.replace('[sleep, "100"]', '[sh, -c, "echo begun; exec sleep 100"]'))
+    here("trust", "sluice.yaml")
     p = subprocess.Popen([PROGRAM, "run", "nightly"], env=here.env, cwd=here.cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: [r for r in here.json("get", "executions") if r["state"] == "running"])
-    time.sleep(0.3)
+    assert p.stdout.readline() == b"begun\n"
     p.send_signal(signal.SIGINT)
     _, notes = p.communicate(timeout=10)
     assert p.returncode == 130 and b"goes on" in notes

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import conftest
+from misuse import box_of
 
 PROFILES = ["evidently", "nannyml", "monitor", "deequ", None]
 TESTS = ("auto,ks,psi,js,kl,hellinger,wasserstein,wasserstein@scipy,chi2,z,tvd,g,fisher,anderson,cvm,mannw,t,welch,energy,es,"
@@ -269,10 +270,10 @@ def test_errors_say_where(here):
 
 
 def test_can_be_stopped(here):
-    slow = "sql:select hash(i) / 1e19 as x, hash(i + 1) / 1e19 as y from range(30000000) t(i)"
+    slow = "sql:select hash(i) / 1e19 as x, hash(i + 1) / 1e19 as y from range(1000000000000) t(i)"
     run = subprocess.Popen([conftest.PROGRAM, "drift", "--baseline", slow, "--current", slow, "--engine", "pushdown"], cwd=here.cwd,
                            env=here.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(1.5)
+    box_of(run.pid)
     began = time.monotonic()
     run.send_signal(2)
     run.communicate(timeout=20)

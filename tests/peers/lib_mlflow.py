@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -17,7 +18,24 @@ PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
 KEEP = [sys.executable, str(ROOT / "tests" / "lib" / "keep.py")]  # before a server's command: it ends with us, however we end
 
 
+_given = set()
+
+
 def free_port():
+    """Below those that the kernel gives to connections: nobody takes it by chance before its server does."""
+    least = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while least > 12000:
+        port = random.SystemRandom().randrange(10000, least)
+        if port in _given:
+            continue
+        _given.add(port)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]

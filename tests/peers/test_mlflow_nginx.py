@@ -2,6 +2,7 @@
 MLflow does not answer to, a prefix."""
 import os
 import shutil
+import socket
 import subprocess
 import time
 
@@ -140,7 +141,12 @@ def test_a_server_that_wants_it_in_the_handshake(front, sluice, tmp_path):
                             "-CAfile", "ca.pem", "-Verify", "1", "-verify_return_error", "-www", "-quiet"], cwd=front.dir,
                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        time.sleep(0.5)
+        for _ in range(200):
+            with socket.socket() as s:
+                if not s.connect_ex(("127.0.0.1", port)):
+                    break
+            assert tls.poll() is None, "openssl s_server has ended"
+            time.sleep(0.05)
         said = sluice.run(f"https://127.0.0.1:{port}", "experiments", settings=f"    ca_file: {front.dir}/ca.pem\n", code=3)
         assert "does not take our certificate, or wants one" in said and said.count("\n") == 1
     finally:

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import duckdb
@@ -20,6 +20,8 @@ xgb = pytest.importorskip("xgboost")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+sys.path.append(str(ROOT / "tests" / "cli"))
+from misuse import box_of  # noqa: E402
 pytestmark = [pytest.mark.peer("xgboost"), pytest.mark.peer("lightgbm")]
 BOTH = pytest.mark.parametrize("name", ["m.ubj", "m.txt"])
 
@@ -192,12 +194,7 @@ def test_a_box_that_is_killed(bench):
     """One line, the exit code, nothing under the name that was asked for; and the next one works."""
     p = subprocess.Popen([PROGRAM, "score", "--model", "m.ubj", "--data", ENDLESS, "--out", "gone.csv", "--no-input"], env=bench.env,
                          cwd=bench.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    end, boxes = time.time() + 20, []
-    while not boxes and time.time() < end:
-        time.sleep(0.05)
-        boxes = Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text().split()
-    time.sleep(0.3)
-    os.kill(int(boxes[0]), signal.SIGKILL)
+    os.kill(box_of(p.pid), signal.SIGKILL)
     out, said = p.communicate(timeout=30)
     assert p.returncode == 1 and out == b"" and said.count(b"\n") == 1 and b"the box died: killed" in said and b"next query" in said, said
     assert not (bench.folder / "gone.csv").exists()

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +19,8 @@ lgb = pytest.importorskip("lightgbm")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("SLUICE", str(ROOT / "build" / "sluice"))
+sys.path.append(str(ROOT / "tests" / "cli"))
+from misuse import box_of  # noqa: E402
 ALL = os.environ.get("SLUICE_PEERS", "newest") == "all"
 MIB = 1 << 20
 pytestmark = pytest.mark.peer("lightgbm")
@@ -73,15 +76,6 @@ class Bench:
         assert p.returncode == 0, err.decode()
         assert min(most) > 0, f"{most} MiB: nobody looked"
         return json.loads(out)[0], most
-
-    def working(self, p):
-        """Waits until the box is at work; its pid."""
-        for _ in range(500):
-            if boxes(p.pid) and held(boxes(p.pid)[0]) > 4:
-                time.sleep(0.3)
-                return boxes(p.pid)[0]
-            time.sleep(0.02)
-        raise AssertionError(f"no box came: {p.poll()}")
 
     def nothing_left(self):
         left = [str(f) for f in self.folder.rglob("*") if f.is_file() and f.name != "m.txt"]
@@ -145,7 +139,7 @@ def test_no_room_for_the_result(bench):
 def test_ctrl_c_on_the_way(bench):
     bench.model(4)
     p = bench.start(query(4, 10 ** 10))
-    box = bench.working(p)
+    box = box_of(p.pid)
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=10)
     assert p.returncode == 130 and err.count(b"\n") <= 1 and out == b"", (p.returncode, err)
@@ -156,7 +150,7 @@ def test_ctrl_c_on_the_way(bench):
 def test_a_killed_box(bench):
     bench.model(4)
     p = bench.start(query(4, 10 ** 10))
-    os.kill(bench.working(p), signal.SIGKILL)
+    os.kill(box_of(p.pid), signal.SIGKILL)
     out, err = p.communicate(timeout=10)
     assert p.returncode == 1 and err.count(b"\n") == 1 and b"killed" in err and out == b"", (p.returncode, err)
     bench.nothing_left()
@@ -166,7 +160,7 @@ def a_hanging_box(bench):
     """With ./run test --all: no sign of life for half a minute."""
     bench.model(4)
     p = bench.start(query(4, 10 ** 10))
-    box = bench.working(p)
+    box = box_of(p.pid)
     os.kill(box, signal.SIGSTOP)
     out, err = p.communicate(timeout=60)
     assert p.returncode == 3 and err.count(b"\n") == 1 and b"sign of life" in err and out == b"", (p.returncode, err)

@@ -91,6 +91,7 @@ class Pty:
         self.raw = bytearray()
         self.master, slave = os.openpty()
         self.size(width, height)
+        self.tty = os.ttyname(slave)
         asked_r, asked_w = os.pipe()
         said_r, said_w = os.pipe()
         env = dict(os.environ, TERM="xterm-256color", LC_ALL="C.UTF-8", TZ="UTC", PATH=os.environ["PATH"])
@@ -159,17 +160,34 @@ class Pty:
             for key in [w.encode() for w in word] if quoted else [key_bytes(word)]:
                 os.write(self.master, key)
                 if key == b"\x1b":
+                    self.taken()
                     time.sleep(0.08)  # a lone Esc is known by what does not follow
 
-    def wait_for(self, text, seconds=10):
-        """Until the screen shows the text; the picture then."""
+    def taken(self, seconds=5):
+        """Until the program has read what was typed, however long others keep the processor."""
+        until, fd = time.monotonic() + seconds, os.open(self.tty, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        while struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))[0] and time.monotonic() < until:
+            time.sleep(0.001)
+        os.close(fd)
+
+    def wait_until(self, good, what, seconds=10):
+        """Until a picture is good and stays so while nothing more comes; that picture."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.pump(0.05)
-            if any(text in row for row in self.picture()):
+            if good(self.picture()):
                 self.drain()
-                return self.picture()
-        raise AssertionError(f"`{text}` does not come; the screen is\n" + "\n".join(self.picture()))
+                if good(self.picture()):
+                    return self.picture()
+        raise AssertionError(f"{what}; the screen is\n" + "\n".join(self.picture()))
+
+    def wait_for(self, text, seconds=10):
+        """Until the screen shows the text; the picture then."""
+        return self.wait_until(lambda rows: any(text in row for row in rows), f"`{text}` does not come", seconds)
+
+    def wait_gone(self, text, seconds=10):
+        """Until the screen shows the text no more; the picture then."""
+        return self.wait_until(lambda rows: not any(text in row for row in rows), f"`{text}` stays", seconds)
 
     def end(self, seconds=10):
         """Until the program has ended; its exit code."""

@@ -7,6 +7,7 @@ in can hide in a picture that looks right.
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,9 @@ def test_same_picture(script, case):
         else:
             pty.drain()
             want = [composed(row) for row in text.split("\n")[:-1]]
+            until = time.monotonic() + 5
+            while pty.picture() != want and time.monotonic() < until:  # it has been sent, and may still be on its way
+                pty.pump(0.05)
             pty.answer(pty.picture() == want)
             assert pty.picture() == want
             compared += 1

@@ -93,15 +93,10 @@ class Tmux:
         self.do("send-keys", *keys)
 
     def press(self, key, *texts, absent=(), seconds=15):
-        """A key that a confirmation is deaf to at first (half a second, by design): again until the screen answers."""
-        end = time.monotonic() + seconds
-        while True:
-            self.keys(key)
-            try:
-                return self.wait(*texts, absent=absent, seconds=0.3)
-            except AssertionError:
-                if time.monotonic() > end:
-                    raise
+        """A key for what is on the screen: a confirmation is deaf to it for half a second (by design), and a second one would mean more."""
+        time.sleep(0.6)
+        self.keys(key)
+        return self.wait(*texts, absent=absent, seconds=seconds)
 
     def type(self, text):
         self.do("send-keys", "-l", text)

@@ -21,7 +21,7 @@ def champion(demo):
 
 def confirm(t):
     """Arms where that is asked first, then does it."""
-    picture = t.wait("Esc leaves it")
+    picture = t.settled("Esc leaves it")
     if "Enter arms" in picture:
         t.press("Enter", "Enter does it")
     t.press("Enter", absent=("Enter does it",))
@@ -31,8 +31,9 @@ def test_the_good_one_is_promoted_and_goes_back(demo):
     t = Tmux([SLUICE, "-w", demo.demo], demo.env)
     try:
         t.wait("unapproved in production", "waiting for you")
-        sheet = t.go("approval cancer/4", "VERDICT", "2 gates unknown", "APPROVERS", "four-eyes")
-        assert "lead (key)" in t.wait("you are lead (key)").splitlines()[0]  # whose key signs, in the header too
+        t.go("approval cancer/4", "VERDICT", "2 gates unknown", "APPROVERS", "four-eyes", "you are lead (key)")
+        sheet = t.settled("VERDICT", "2 gates unknown", "APPROVERS", "four-eyes", "you are lead (key)")
+        assert "lead (key)" in sheet.splitlines()[0]  # whose key signs, in the header too
         assert len(sheet.rstrip("\n").splitlines()) <= 24 and "VERDICT" in sheet.splitlines()[2]
         t.keys("E")
         confirm(t)

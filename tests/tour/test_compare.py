@@ -24,7 +24,8 @@ def test_three_runs_side_by_side(demo):
         t.keys("g", "Space", "Space", "Space")
         t.wait("3 marked")
         t.keys("C")
-        picture = t.wait("compare 3", "DIFFERENT PARAMETERS", "num_leaves", "METRICS", "val_auc", "spread of repeats", "VERDICT", "by step")
+        picture = t.settled("compare 3", "DIFFERENT PARAMETERS", "num_leaves", "METRICS", "val_auc", "spread of repeats", "VERDICT",
+                            "by step")
         baseline = picture.splitlines()[1].rsplit("baseline: ", 1)[1].strip()
         assert baseline in ("lgb-31", "lgb-7", "xgb-6") and "~" in picture
         assert "VERDICT" in picture.splitlines()[21], picture

@@ -18,7 +18,9 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 @pytest.fixture(scope="module")
 def demo():
     f = Folders()
+    start = time.monotonic()
     f.said = f.make_demo()
+    f.took = time.monotonic() - start
     yield f
     f.remove()
 
@@ -92,7 +94,9 @@ def test_again_is_quick_and_changes_nothing(demo):
     before = sorted(r["id"] for r in demo.rows("get", "executions"))
     start = time.monotonic()
     demo.make_demo()
-    assert time.monotonic() - start < 2, "the second `demo` made it anew"
+    took = time.monotonic() - start
+    print(f"made in {demo.took:.2f} s, the second time {took:.2f} s")
+    assert took < max(2, demo.took / 4), "the second `demo` made it anew"
     assert sorted(r["id"] for r in demo.rows("get", "executions")) == before
 
 

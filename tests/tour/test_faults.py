@@ -85,13 +85,25 @@ class Console:
         self.terminal, self.screen = Terminal([SLUICE, "-w", folders.demo], rows=24, cols=80, env=folders.env), Screen(80, 24)
         self.pid = self.terminal.pid
 
-    def wait(self, *texts, seconds=15):
+    def until(self, seen, what, seconds=15):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.screen.stream.feed(self.terminal.read(0.1, 0.05))
-            if all(t in self.screen.text() for t in texts):
+            if seen(self.screen.text()):
                 return self.screen.text()
-        raise AssertionError(f"the screen never showed {texts}:\n{self.screen.text()}")
+        raise AssertionError(f"the screen never showed {what}:\n{self.screen.text()}")
+
+    def wait(self, *texts, seconds=15):
+        return self.until(lambda text: all(t in text for t in texts), texts, seconds)
+
+    def wait_rows(self, *rows, seconds=15):
+        """Each of these has a row with all its words."""
+        return self.until(lambda text: all(any(all(w in r for w in words) for r in text.splitlines()) for words in rows), rows, seconds)
+
+    def leave_editor(self):
+        """Esc by itself: what is typed with it would be another key. The cursor shows that it was left."""
+        self.key(b"\x1b")
+        self.until(lambda _: self.screen.screen.cursor.hidden, "that the editor was left")
 
     def key(self, keys, quiet=0.02):
         """Milliseconds to the first byte that came for it; None: it changed nothing."""
@@ -117,7 +129,7 @@ def test_keys_stay_fast_and_panes_say_what_is_wrong(broken):
         c.key(b":sql select count(*) from range(200000000000) a, range(1000) b\r")
         c.wait("overview › sql", "compute: asked")
         boxes = wait_boxes(c.pid)
-        c.key(b"\x1b")  # out of the editor
+        c.leave_editor()
         c.key(b":runs\r")
         c.wait("runs", "registry")  # two of its three sources say nothing
         for pid in boxes:
@@ -131,11 +143,7 @@ def test_keys_stay_fast_and_panes_say_what_is_wrong(broken):
         assert own[-1] < 16, f"{figures}; slowest {own[-5:]}"
         c.wait("2 sources failed")
         c.key(b":connections\r")
-        text = c.wait("unnamed", "hanging", "registry")
-        print(text)
-        for name, words in (("unnamed", ("failed",)), ("hanging", ("failed",)), ("registry", ("ok",))):
-            row = next(r for r in text.splitlines() if name in r)
-            assert all(w in row for w in words), text
+        print(c.wait_rows(("unnamed", "failed"), ("hanging", "failed"), ("registry", "ok")))
         c.key(b"q")
         c.key(b"q")
         c.wait("the box died: killed", "r asks again")

@@ -17,11 +17,11 @@ def test_a_worse_model_and_its_rows(demo):
     t = Tmux([SLUICE, "-w", demo.demo], demo.env)
     try:
         t.wait("job failed")
-        screen = t.go("score models:/cancer/5 lake:holdout/cancer.parquet malignant", "worse: auc")
+        t.go("score models:/cancer/5 lake:holdout/cancer.parquet malignant", "worse: auc")
+        screen = t.settled("worse: auc", "disagree on 12 of", "furthest apart    label", "of all rows")
         lines = {line.split()[0]: line.split() for line in screen.split("\n") if line.strip()}
         assert lines["auc"][-1] == "counts" and lines["accuracy"][-1] == "noise"
         assert "they disagree on 12 of 294 rows" in " ".join(screen.split())
-        t.wait("furthest apart    label", "of all rows")
         assert any(line.split()[:7] == ["row", "37", "1", "0", "(0.328)", "1", "(0.865)"] for line in screen.split("\n"))
         t.keys("G")
         t.press("Enter", "limit 1 offset", "1 of 1")

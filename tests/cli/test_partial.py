@@ -141,6 +141,29 @@ def test_figures_of_the_single_run(here, kind):
     assert {k[0] for k in got} <= {"rows", "ks", "output_mean", "output_std", "output_min", "output_max", "output_median"}
 
 
+@pytest.mark.parametrize("inside", (64, 65, 300))
+@pytest.mark.parametrize("worst", (True, False))
+def test_bounds_are_reached(here, inside, worst):
+    """Outputs of one bucket, the rows of the class all below the others, or all above: what its order could come to at most. Other rows
+    lie in buckets of their own, on both sides."""
+    beyond, above = 7, 3
+    n = inside + beyond
+    mixed = [0.5 + i * 1e-6 for i in range(n)]
+    y = [1] * inside + [0] * beyond if worst else [0] * beyond + [1] * inside
+    p = [0.9 + i / 100 for i in range(above)] + mixed + [0.1]
+    y = [1] * above + y + [0]
+    pd.DataFrame({"predicted": p, "y": y}).to_csv(here.cwd / "p.csv", index=False)
+    here("score", "--partial", "--model", "predicted:probability", "--data", "p.csv", "--label", "y", "--output", "p.partial", "--replace")
+    got, _ = figures(here, "p.partial")
+    bounds = {k[0]: (v["low"], v["high"]) for k, v in got.items() if k[0] in (*BOUNDED, "ks")}
+    fpr, tpr, _ = metrics.roc_curve(y, p, drop_intermediate=False)
+    want = {"auc": metrics.roc_auc_score(y, p), "average_precision": metrics.average_precision_score(y, p), "ks": np.abs(tpr - fpr).max()}
+    for name, (low, high) in bounds.items():
+        assert low - 1e-12 <= want[name] <= high + 1e-12, (name, low, want[name], high)
+    reached = {k: v[0 if worst else 1] for k, v in bounds.items() if k != "ks" or not worst}
+    assert {k: v for k, v in want.items() if k in reached} == pytest.approx(reached, abs=1e-12 if inside <= 64 or not worst else 2e-4)
+
+
 def test_against_the_predictions_themselves(here, made):
     """KS, points of the ROC curve and bins of calibration have nothing to stand beside in a single run's rows."""
     keep(here, "two", "all.csv", "all.partial")

@@ -62,7 +62,7 @@ def parquet(here):
 
 
 def drift(sluice, baseline, current, *args):
-    run = sluice("drift", "--baseline", baseline, "--current", current, "-o", "json", *args, code=None)
+    run = sluice("drift", "--baseline", baseline, "--current", current, "-o", "json", *args, code=None, timeout=250)
     assert run.returncode in (0, 4), run.notes
     return {(r["feature"], r["test"], r["definition"]): r for r in json.loads(run.text)}, run
 

@@ -116,6 +116,27 @@ static void no_room(void **state)
   sample_free(&s);
 }
 
+/* While runs are merged they and the merged file are there together: two hundred values twice. */
+static void room_to_the_byte(void **state)
+{
+  (void)state;
+  double x[200] = { 0 };
+  for (uint64_t limit = 3199; limit <= 3200; limit++) {
+    struct sl_err err = { 0 };
+    struct sample s;
+    const double *sorted;
+    size_t end, n;
+    assert_int_equal(sample_open(&s, dir, 100, limit, 1, &err), SL_OK);
+    assert_int_equal(sample_add(&s, x, 200, &err), SL_OK);
+    assert_int_equal(sample_cut(&s, &end, &err), limit == 3200 ? SL_OK : SL_ELIMIT);
+    if (limit == 3200) {
+      assert_int_equal(sample_done(&s, &sorted, &n, &err), SL_OK);
+      assert_int_equal(n, 200);
+    }
+    sample_free(&s);
+  }
+}
+
 static void by_threads(void **state)
 {
   (void)state;
@@ -136,7 +157,8 @@ static void by_threads(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(on_disk_as_in_memory), cmocka_unit_test(nothing), cmocka_unit_test(no_room), cmocka_unit_test(by_threads),
+    cmocka_unit_test(on_disk_as_in_memory), cmocka_unit_test(nothing), cmocka_unit_test(no_room),
+    cmocka_unit_test(room_to_the_byte), cmocka_unit_test(by_threads),
   };
   return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }

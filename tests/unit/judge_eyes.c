@@ -85,9 +85,44 @@ static void a_request_that_counts_for_nothing_is_named(void **state)
   assert_int_equal(e.state, SL_GATE_PASS);
 }
 
+/* The last request stands until the same person decides otherwise, later, about the same target; what others decide leaves it. */
+static void whoever_decided_takes_it_back(void **state)
+{
+  static struct sl_decisions d;
+  const struct sl_str requested = SL_STR("requested"), rejected = SL_STR("rejected"), to = SL_STR("champion");
+  (void)state;
+  d.n = 2;
+  d.v[0] = (struct sl_decision){ .s = { .s = { .decision = requested, .to = to, .at = 1000 } },
+                                 .v = { .worth = SL_WORTH_VALID, .who = &members[0] } };
+  d.v[1] = (struct sl_decision){ .s = { .s = { .decision = rejected, .to = to, .at = 2000 } },
+                                 .v = { .worth = SL_WORTH_VALID, .who = &members[1] } };
+  assert_ptr_equal(sl_decisions_last(&d, requested, to), &d.v[0]);
+  assert_ptr_equal(sl_decisions_last(&d, rejected, to), &d.v[1]);
+  assert_ptr_equal(sl_decisions_newest(&d, to), &d.v[1]);
+  d.v[1].v.who = &members[0];
+  assert_null(sl_decisions_last(&d, requested, to));
+  d.v[1].v.worth = SL_WORTH_UNSIGNED;
+  assert_ptr_equal(sl_decisions_last(&d, requested, to), &d.v[0]);
+  assert_ptr_equal(sl_decisions_newest(&d, to), &d.v[0]);
+  d.v[1].v.worth = SL_WORTH_VALID;
+  d.v[1].s.s.to = SL_STR("other");
+  assert_ptr_equal(sl_decisions_last(&d, requested, to), &d.v[0]);
+  d.v[1].s.s.to = to;
+  d.v[1].s.s.at = 1000;
+  assert_ptr_equal(sl_decisions_last(&d, requested, to), &d.v[0]);
+  d.v[1].s.s.decision = requested;
+  d.v[1].v.who = &members[1];
+  for (size_t later = 0; later < 2; later++) {
+    d.v[later].s.s.at = 3000 + (sl_ms)later;
+    assert_ptr_equal(sl_decisions_last(&d, requested, to), &d.v[later]);
+    assert_ptr_equal(sl_decisions_newest(&d, to), &d.v[later]);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(authors), cmocka_unit_test(each_is_named_with_how_they_are_known),
-                                      cmocka_unit_test(a_request_that_counts_for_nothing_is_named) };
+                                      cmocka_unit_test(a_request_that_counts_for_nothing_is_named),
+                                      cmocka_unit_test(whoever_decided_takes_it_back) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,15 +94,12 @@ static bool before(const struct drift_feature *a, const struct drift_feature *b)
   return isnan(b->effect) ? !isnan(a->effect) : a->effect > b->effect;
 }
 
-static void rank(struct drift_state *s)
+static int by_effect(const void *a, const void *b)
 {
-  for (size_t i = 1; i < s->n; i++) {
-    struct drift_feature f = s->f[i];
-    size_t k = i;
-    for (; k > 0 && before(&f, &s->f[k - 1]); k--)
-      s->f[k] = s->f[k - 1];
-    s->f[k] = f;
-  }
+  const struct drift_feature *x = a, *y = b;
+  if (before(x, y) || before(y, x))
+    return before(x, y) ? -1 : 1;
+  return (x->first > y->first) - (x->first < y->first); /* alike: as they came */
 }
 
 static void gather(struct drift_state *s)
@@ -125,7 +122,8 @@ static void gather(struct drift_state *s)
     s->tested += isnan(s->f[i].test[DRIFT_Q]) ? 0 : 1;
     s->found += s->f[i].test[DRIFT_Q] < LEVEL ? 1 : 0;
   }
-  rank(s);
+  if (s->n)
+    qsort(s->f, s->n, sizeof *s->f, by_effect);
   s->at = s->at < s->n ? s->at : 0;
   s->gathered = true;
 }

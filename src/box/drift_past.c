@@ -138,29 +138,32 @@ static int put(struct past *p, const struct part *at, const struct drift_held *h
 
 /* ---- features over time ---- */
 
-/* In most partitions features come in one order: the next one is where the last one was not. */
-static struct strip *strip_of(struct past *p, const char *feature, struct sl_err *err)
+/* It is looked for from the last one on: by values the same feature comes partition after partition, by sketches the next one does. */
+static int strip_of(struct past *p, const char *feature, struct strip **out, struct sl_err *err)
 {
   uint64_t hash = sl_str_hash(sl_str(feature));
   for (size_t i = 0; i < p->nstrips; i++) {
     struct strip *s = &p->strip[(p->hint + i) % p->nstrips];
     if (s->hash == hash) {
-      p->hint = (size_t)(s - p->strip) + 1;
-      return s;
+      p->hint = (size_t)(s - p->strip);
+      *out = s;
+      return SL_OK;
     }
   }
-  if (sl_grow((void **)&p->strip, &p->cap, p->nstrips + 1, sizeof *p->strip, FEATURES_MAX, err))
-    return NULL;
+  int rc = sl_grow((void **)&p->strip, &p->cap, p->nstrips + 1, sizeof *p->strip, FEATURES_MAX, err);
+  if (rc)
+    return rc;
   p->strip[p->nstrips] = (struct strip){ .hash = hash };
-  return &p->strip[p->nstrips++];
+  *out = &p->strip[p->nstrips++];
+  return SL_OK;
 }
 
 /* Rows of one feature that were held: all of them know whether it drifted here. */
 static int feature_rows(struct past *p, const struct part *at, const struct drift_held *h, size_t n, struct sl_err *err)
 {
-  struct strip *s = strip_of(p, h->feature, err);
+  struct strip *s = NULL;
   bool bad = false;
-  int rc = s ? SL_OK : SL_ENOMEM;
+  int rc = strip_of(p, h->feature, &s, err);
   for (size_t i = 0; i < n; i++)
     bad = bad || (h[i].chosen > 0 && h[i].drifted > 0);
   if (rc)

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_MAX = 200 };
-
 /* ---- a feature's life ---- */
 
 static void feature_leave(struct push_feature *n)
@@ -52,9 +50,8 @@ int push_drift_ask(struct push_drift *w, push_step *next, struct sl_err *err)
 
 size_t push_drift_chunks(const struct push_drift *w, size_t *size)
 {
-  size_t rows = (size_t)w->push.side[0].rows;
-  *size = rows / PUSH_TENTH;
-  return *size && w->push.p.d->number_rows ? (rows + *size - 1) / *size : 0;
+  size_t n = sl_drift_chunk_count((size_t)w->push.side[0].rows, size);
+  return w->push.p.d->number_rows ? n : 0;
 }
 
 /* ---- categories ---- */
@@ -148,7 +145,7 @@ static int on_values(struct push *p, const struct push_answer *a, struct sl_err 
     now->cells[i] = push_f64(a, i, 1);
     now->cells[k + i] = push_f64(a, i, 2);
     if (k <= DRIFT_BINS)
-      sl_list_add(&now->labels, sl_str_head(push_text(a, i, 0), LABEL_MAX));
+      sl_list_add(&now->labels, drift_label(push_text(a, i, 0)));
   }
   now->f.labels = sl_buf_view(&now->labels);
   now->f.pair.ncells = k;
@@ -181,7 +178,7 @@ static int judge_texts(struct push_drift *w, double before, double different, st
   if (before > SL_PUSH_CELLS || different > SL_PUSH_CELLS)
     return push_drift_too_many(w, err);
   bool shown = before <= DRIFT_BINS && different <= DRIFT_BINS;
-  sl_push_values(&w->push.sql, &w->push.p, now->col, shown ? LABEL_MAX : 0, SL_PUSH_CELLS + 1);
+  sl_push_values(&w->push.sql, &w->push.p, now->col, shown ? DRIFT_LABEL_MAX : 0, SL_PUSH_CELLS + 1);
   return push_drift_ask(w, on_values, err);
 }
 

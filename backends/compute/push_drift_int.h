@@ -5,7 +5,6 @@
 #include "backend_compute/push_int.h"
 #include "box/drift_row.h"
 
-enum { PUSH_TENTH = 10 };
 /* The feature that is being asked for: both columns, what is known so far, and the memory that its pair points into. */
 struct push_feature {
   const struct sl_push_column *col[2];

@@ -8,7 +8,7 @@
 #include "backend_compute/push_drift_int.h"
 
 /* EXPAND: so many values are written out to be compared as values. */
-enum { INTEGER_CATEGORIES = 10, EXPAND = 1 << 21, EDGES_MAX = 4096 };
+enum { EXPAND = 1 << 21, EDGES_MAX = 4096 };
 
 static const struct sl_drift_pair *pair_of(const struct push_drift *w) { return &w->now.f.pair; }
 
@@ -408,7 +408,8 @@ static int on_course(struct push *p, const struct push_answer *a, struct sl_err 
     k->median[s] = rank(a, now->f.pair.n[s], SL_PUSH_COURSE + 2 * (unsigned)s);
   k->from = now->f.pair.n[0] ? k->median[0] : or_none(k->median[1]);
   set_unit(k);
-  now->few = now->col[1]->whole && !now->f.missing[1] && k->distinct[1] <= INTEGER_CATEGORIES && w->out.integers_may_be_categories;
+  now->few = now->col[1]->whole && !now->f.missing[1] && k->distinct[1] <= SL_DRIFT_INTEGER_CATEGORIES &&
+             w->out.integers_may_be_categories;
   if (!(k->distinct[2] > 0))
     return finish(w, err);
   bool by_value = now->few || wanted(w, sl_drift_by_value);

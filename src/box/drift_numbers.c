@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { TENTH = 10, RUN_OF_MEMORY = 64, BATCH = 4096 };
+enum { RUN_OF_MEMORY = 64, BATCH = 4096 };
 
 struct loading {
   struct drift_numbers *n;
@@ -110,7 +110,7 @@ int drift_numbers_load(struct sl_box_ctx *c, duck_conn conn, const char *sql, in
                        struct drift_numbers *n, struct drift_feature *f, struct sl_err *err)
 {
   size_t all = (size_t)rows;
-  struct loading l = { .n = n, .f = f, .side = side, .tenth = all / TENTH, .chunked = chunked && all >= TENTH };
+  struct loading l = { .n = n, .f = f, .side = side, .tenth = all / SL_DRIFT_TENTH, .chunked = chunked && all >= SL_DRIFT_TENTH };
   int rc = open_samples(c, all, fits, chunked, n, err);
   rc = rc ? rc : stream(c, conn, sql, all, &l, err);
   rc = rc ? rc : flush(&l, err);

@@ -1,9 +1,11 @@
-/* box/drift_only.c: categories that only one of two data sets has: which, and what share of its values. */
+/* box/drift_only.c: what categories are called; those that only one of two data sets has: which, and what share of its values. */
 #include <math.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
 #include "box/drift_row.h"
+
+struct sl_str drift_label(struct sl_str name) { return sl_str_head(name, sl_utf8_cut(name, DRIFT_LABEL_MAX)); }
 
 void drift_only_shares(const struct sl_drift_pair *p, double share[2])
 {

@@ -11,7 +11,7 @@
 #include "box/drift_int.h"
 #include "compute/pca.h"
 
-enum { TENTH = 10, CHUNKS = 20, TEXTS_MAX = 1 << 20 };
+enum { TEXTS_MAX = 1 << 20 };
 
 struct feature {
   const struct drift_col *col[2];
@@ -27,7 +27,7 @@ struct pca {
   struct sl_pca fit;
   double *row;
   int64_t rows;                /* of this reading */
-  double at[CHUNKS]; size_t chunks;   /* mean errors of the baseline's tenths */
+  double at[SL_DRIFT_CHUNKS]; size_t chunks;   /* mean errors of the baseline's tenths */
   struct { double sum; int64_t n, size; } chunk;
   struct { double sum; int64_t n; } all[2];
 };
@@ -275,7 +275,7 @@ static int judge_base(struct pca *p, const struct sl_columns *c, size_t row, str
   p->all[0].n++;
   p->chunk.sum += error;
   p->chunk.n++;
-  if (p->chunk.size && (p->chunk.n == p->chunk.size || p->all[0].n == p->w->side[0].rows) && p->chunks < CHUNKS) {
+  if (p->chunk.size && (p->chunk.n == p->chunk.size || p->all[0].n == p->w->side[0].rows) && p->chunks < SL_DRIFT_CHUNKS) {
     p->at[p->chunks++] = p->chunk.sum / (double)p->chunk.n;
     p->chunk.sum = 0;
     p->chunk.n = 0;
@@ -327,7 +327,7 @@ static int compute(struct pca *p, struct sl_err *err)
   p->row = sl_calloc(p->d, sizeof *p->row);
   if (!rc && !p->row)
     rc = sl_err_nomem(err);
-  p->chunk.size = p->w->side[0].rows / TENTH;
+  p->chunk.size = p->w->side[0].rows / SL_DRIFT_TENTH;
   rc = rc ? rc : pass(p, 0, count, means, err);
   rc = rc ? rc : pass(p, 0, learn, fit, err);
   rc = rc ? rc : pass(p, 0, judge_base, NULL, err);

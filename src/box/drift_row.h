@@ -9,6 +9,7 @@
 
 enum { DRIFT_ONLY_NAMES = 8, DRIFT_ONLY_BYTES = 60 };   /* categories of one side only: so many are named, by their first bytes */
 enum { DRIFT_TESTS_MAX = 64, DRIFT_BINS = 24, DRIFT_ROWS_MAX = 1 << 20 };
+enum { DRIFT_LABEL_MAX = 200 };     /* bytes */
 
 struct drift_feature {
   const char *name;
@@ -87,6 +88,8 @@ int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;
 void drift_rows_free(struct drift_rows *o);
 
 /* ---- drift_only.c ---- */
+/* A category's name as pictures have it: its first bytes, whole characters. */
+struct sl_str drift_label(struct sl_str name);
 void drift_only_shares(const struct sl_drift_pair *p, double share[2]);        /* NaN: no categories */
 void drift_only_add(struct sl_buf *list, struct sl_str name);
 void drift_only_numbers(const struct sl_drift_pair *p, int side, struct sl_buf *list);

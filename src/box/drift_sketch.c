@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 /* EXPAND: so many values are written out to be compared as values. */
-enum { INTEGER_CATEGORIES = 10, SMALL = 1000, EXPAND = 1 << 21, LABEL_MAX = 200 };
+enum { SMALL = 1000, EXPAND = 1 << 21 };
 struct pair { const struct sl_sketch_column *a, *b; struct drift_feature f; };
 
 static const char *class_name(enum sl_sketch_class c)
@@ -55,7 +55,8 @@ static int few_numbers(struct drift_rows *o, struct pair *p, const struct sl_ske
 {
   struct drift_feature *f = &p->f;
   double *x[2] = { written_out(c, 0, f->pair.n[0]), written_out(c, 1, f->pair.n[1]) }, *cells = NULL, distinct;
-  bool exact, few = p->b->whole && !f->missing[1] && sl_sketch_distinct(p->b->s, &distinct, &exact) && distinct <= INTEGER_CATEGORIES;
+  bool exact, few = p->b->whole && !f->missing[1] && sl_sketch_distinct(p->b->s, &distinct, &exact) &&
+                    distinct <= SL_DRIFT_INTEGER_CATEGORIES;
   int rc = x[0] && x[1] ? SL_OK : sl_err_nomem(err);
   f->pair.x[0] = x[0];
   f->pair.x[1] = x[1];
@@ -220,7 +221,7 @@ static int compare_cells(struct drift_rows *o, struct pair *p, const struct sl_s
   struct sl_buf labels, only[2];
   sl_buf_init(&labels, 0);
   for (size_t i = 0; i < c->k && c->k <= DRIFT_BINS; i++)
-    sl_list_add(&labels, p->b->is == SL_SKETCH_BOOL ? sl_str(c->value[i] > 0 ? "true" : "false") : sl_str_head(c->label[i], LABEL_MAX));
+    sl_list_add(&labels, p->b->is == SL_SKETCH_BOOL ? sl_str(c->value[i] > 0 ? "true" : "false") : drift_label(c->label[i]));
   p->f.labels = sl_buf_view(&labels);
   p->f.pair.ncells = c->k;
   p->f.pair.cell[0] = c->count[0];

@@ -1,6 +1,7 @@
 /* box/score_all.c: what a model predicts, with how probable each class is beside it: the columns whose drift is asked for. Classes go by
  * what the model calls them, as text: numbers of classes are no numbers. */
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "box/score_int.h"
 
 enum { NAME_MAX_BYTES = 100, CLASSES_SHOWN = 1000 };
@@ -10,7 +11,7 @@ static char *class_name(struct sl_model_labels l, size_t i)
   if (i >= l.n)
     return sl_asprintf("%zu", i);
   if (l.type == SL_COLUMN_TEXT)
-    return sl_strndup(l.text[i].n ? l.text[i].p : "", l.text[i].n < NAME_MAX_BYTES ? l.text[i].n : NAME_MAX_BYTES);
+    return sl_strndup(l.text[i].n ? l.text[i].p : "", sl_utf8_cut(l.text[i], NAME_MAX_BYTES));
   if (l.type == SL_COLUMN_BOOL)
     return sl_strdup(l.number[i] != 0 ? "true" : "false");
   return sl_asprintf("%.17g", l.number[i]);

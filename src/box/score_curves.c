@@ -1,6 +1,5 @@
 /* box/score_curves.c: points of the curves as rows of quality: how far along in `at`, how high in `value`; those of the other model,
  * which lie elsewhere along, are rows of their own with their height in `against`. */
-#include <math.h>
 #include <stdio.h>
 
 #include "box/score_int.h"

@@ -144,7 +144,8 @@ void score_judge_class(struct score_judging *j, unsigned col, const char *before
 {
   char text[160];
   struct sl_model_labels l = sl_model_labels(j->s->m);
-  struct sl_str s = cls >= 0 && (size_t)cls < l.n && l.type == SL_COLUMN_TEXT ? sl_str_head(l.text[cls], 100) : SL_STR_NONE;
+  struct sl_str s = cls >= 0 && (size_t)cls < l.n && l.type == SL_COLUMN_TEXT
+                       ? sl_str_head(l.text[cls], sl_utf8_cut(l.text[cls], 100)) : SL_STR_NONE;
   double v = cls >= 0 && (size_t)cls < l.n && !s.p ? l.number[cls] : cls;
   if (s.p)
     snprintf(text, sizeof text, "%s%.*s", before, SL_ARG(s));

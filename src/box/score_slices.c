@@ -1,11 +1,11 @@
 /* box/score_slices.c: the figures again for each group of a column: which group each row belongs to is kept while rows come, the
  * groups are judged at the end, largest first. What is left out is a row that says so. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "box/score_int.h"
 
 enum { GROUPS_MAX = 1000, GROUPS_SHOWN = 50, DATA_MAX = 64 << 20, NAME_SHOWN = 100 };
@@ -84,9 +84,10 @@ static int judge_group(struct score_judging *j, uint16_t group, struct sl_qualit
 {
   const struct score *s = j->s;
   struct sl_str key = sl_map_key(&s->slices->names, group);
-  struct sl_str name = sl_str_head(sl_str(s->slice->name), NAME_SHOWN), value = sl_str_head(key, NAME_SHOWN);
+  struct sl_str name = sl_str(s->slice->name), value = sl_str_head(key, sl_utf8_cut(key, NAME_SHOWN));
   struct score_judging own = { .s = j->s, .err = j->err, .row = j->row };
   char text[2 * NAME_SHOWN + 32];
+  name = sl_str_head(name, sl_utf8_cut(name, NAME_SHOWN));
   snprintf(text, sizeof text, "%.*s%s%.*s", SL_ARG(name), key.n ? "" : " is null", SL_ARG(value));
   own.slice = text;
   int rc = sl_quality_subset(&own.a, a, s->slices->of, group, j->err);

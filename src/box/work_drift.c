@@ -15,7 +15,7 @@
 #include "box/drift_sketch.h"
 #include "box/sqlscan.h"
 
-enum { INTEGER_CATEGORIES = 10, CELLS_MAX = 1 << 22, LABEL_MAX = 200, TENTH = 10 };
+enum { CELLS_MAX = 1 << 22 };
 
 /* ---- the two sides ---- */
 
@@ -220,7 +220,7 @@ static int compare_numbers(struct drift *w, const struct drift_col *a, const str
   f->pair.width = width_of(a, b, f->missing);
   f->pair.base_width = a->narrow ? SL_STAT_F32 : SL_STAT_F64;
   /* Evidently takes integers of at most ten values for categories, by the current data */
-  bool few = !rc && b->whole && !f->missing[1] && sl_stat_distinct(f->pair.x[1], f->pair.n[1]) <= INTEGER_CATEGORIES &&
+  bool few = !rc && b->whole && !f->missing[1] && sl_stat_distinct(f->pair.x[1], f->pair.n[1]) <= SL_DRIFT_INTEGER_CATEGORIES &&
              sl_stat_distinct(f->pair.x[0], f->pair.n[0]) <= CELLS_MAX;
   f->numbers = f->pair;
   f->has_numbers = !rc;
@@ -323,7 +323,7 @@ static int fetch_labels(struct drift *w, const struct drift_col *a, const struct
   if (rc)
     return rc;
   for (size_t i = 0; i < r.at[0].n; i++)
-    sl_list_add(out, sl_str_head(sl_column_text(&r.at[0], i), LABEL_MAX));
+    sl_list_add(out, drift_label(sl_column_text(&r.at[0], i)));
   sl_columns_free(&r);
   return sl_buf_check(out, err);
 }
@@ -367,7 +367,7 @@ static int put_chunks(const struct drift *w, const struct drift_col *a, const st
 static int cut_cells(struct drift *w, const struct drift_col *a, const struct drift_col *b, struct drift_feature *f, struct sl_err *err)
 {
   struct sl_drift_chunks *k = &f->chunks;
-  size_t rows = (size_t)w->side[0].rows, size = rows / TENTH, n = size ? (rows + size - 1) / size : 0;
+  size_t size, n = sl_drift_chunk_count((size_t)w->side[0].rows, &size);
   struct sl_columns r;
   struct sl_buf sql;
   f->pair.chunks = k;

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "box/inside.h"
 #include "box/sqlscan.h"
 #include "compute/partial.h"
@@ -85,11 +86,11 @@ static int flush(struct rows *w)
 static void put_class(struct rows *w, unsigned col, const char *before, int cls)
 {
   char text[160];
-  const char *name = sl_partial_called(w->p, cls);
+  struct sl_str name = sl_str(sl_partial_called(w->p, cls));
   if (cls < 0)
     return;
-  if (name)
-    snprintf(text, sizeof text, "%s%.*s", before, SL_ARG(sl_str_head(sl_str(name), 100)));
+  if (name.p)
+    snprintf(text, sizeof text, "%s%.*s", before, SL_ARG(sl_str_head(name, sl_utf8_cut(name, 100))));
   else
     snprintf(text, sizeof text, "%s%d", before, cls);
   sl_batch_set(w->batch, col, sl_vz(text));

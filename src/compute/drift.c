@@ -27,6 +27,12 @@ const char *sl_drift_kind_name(enum sl_drift_kind k)
   return names[k];
 }
 
+size_t sl_drift_chunk_count(size_t rows, size_t *size)
+{
+  *size = rows / SL_DRIFT_TENTH;
+  return *size ? (rows + *size - 1) / *size : 0;
+}
+
 /* ---- names ---- */
 
 static struct sl_str own_name(struct sl_str s)

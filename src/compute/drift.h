@@ -11,8 +11,13 @@
 enum sl_drift_kind { SL_DRIFT_NUMERIC, SL_DRIFT_CATEGORICAL, SL_DRIFT_BOOLEAN, SL_DRIFT_TEXT, SL_DRIFT_TIME };
 const char *sl_drift_kind_name(enum sl_drift_kind k);
 
+/* Evidently takes integers of at most so many different values in the current data for categories. */
+enum { SL_DRIFT_INTEGER_CATEGORIES = 10 };
+
 /* The baseline in the order of its rows, cut by a tenth of them, what remains too, for limits from it alone. */
-enum { SL_DRIFT_CHUNKS = 20 };
+enum { SL_DRIFT_TENTH = 10, SL_DRIFT_CHUNKS = 20 };
+/* How many chunks so many rows make, at most SL_DRIFT_CHUNKS, and the rows of each but the last; 0 of 0: fewer than ten rows. */
+size_t sl_drift_chunk_count(size_t rows, size_t *size);
 struct sl_drift_chunks {
   size_t n, at[SL_DRIFT_CHUNKS + 1];   /* chunk i has at[i + 1] - at[i] values */
   const double *x;             /* numeric: chunk after chunk, each sorted */

@@ -52,6 +52,17 @@ def test_profiles_choose_tests(days):
     assert {r["definition"] for r in rows.values()} == {"monitor"}
 
 
+def test_long_names_of_categories_end_at_a_character(sluice):
+    for n in range(196, 202):
+        name = "a" * n + "\u00e9\U0001f41d"
+        write(sluice.cwd / "old.csv", c=[name, "b"] * 60)
+        write(sluice.cwd / "new.csv", c=[name] * 100 + ["b"] * 20)
+        for engine in ((), ("--engine", "pushdown")):
+            shown = drift(sluice, "old.csv", "new.csv", *engine, code=4)["c", "z"]["categories"]
+            whole = [name[:k] for k in range(len(name), 0, -1) if len(name[:k].encode()) <= 200]
+            assert shown == [whole[0], "b"], (n, engine)
+
+
 def test_second_opinion_in_words(sluice):
     """Without a profile Evidently's rule is followed; what it or Model Monitor would report has Model Monitor's figure too."""
     draw = random.Random(2)

@@ -141,9 +141,25 @@ static void categories(void **state)
   sl_free(cells);
 }
 
+/* Tenths, and what remains in one more: never more than there is room for. */
+static void chunks(void **state)
+{
+  (void)state;
+  static const size_t want[][3] = { { 0, 0, 0 }, { 9, 0, 0 }, { 10, 1, 10 }, { 19, 1, 19 }, { 20, 2, 10 }, { 29, 2, 15 }, { 101, 10, 11 } };
+  size_t size;
+  for (size_t i = 0; i < N(want); i++) {
+    assert_int_equal(sl_drift_chunk_count(want[i][0], &size), want[i][2]);
+    assert_int_equal(size, want[i][1]);
+  }
+  for (size_t rows = 10; rows < 5000; rows++) {
+    size_t n = sl_drift_chunk_count(rows, &size);
+    assert_true(n >= 10 && n <= SL_DRIFT_CHUNKS && (n - 1) * size < rows && n * size >= rows);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(choices), cmocka_unit_test(judges),
-                                      cmocka_unit_test(not_defined), cmocka_unit_test(categories) };
+                                      cmocka_unit_test(not_defined), cmocka_unit_test(categories), cmocka_unit_test(chunks) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,13 +45,16 @@ uint64_t sl_quality_count(const struct sl_quality *q) { return q->n; }
 void sl_quality_keep(struct sl_quality *q) { q->keep = true; }
 void sl_quality_bound(struct sl_quality *q, size_t rows) { q->bound = rows; }
 
-/* Without a comparison score goes on: sl_quality_bound(), partial.h. */
+/* Without a comparison score goes on: sl_quality_bound(), partial.h. It must say its end also of the other model. */
+static const char too_many_words[] = "intervals and comparisons take at most %d rows (%d probabilities): sample them (--data \"sql:from 'D' "
+                                     "using sample 1000000 rows\"), or without: score --partial --label C --output W.partial, "
+                                     "score --merge W.partial";
+_Static_assert(sizeof too_many_words + sizeof "the model to compare with: 8388608 16777216" <= sizeof ((struct sl_err *)0)->msg,
+               "the end would be cut");
+
 static int too_many(struct sl_err *err)
 {
-  return sl_err_set(err, SL_ELIMIT, "quality with intervals or a comparison is worked out over at most %d rows (%d probabilities): take "
-                    "a sample "
-                    "(--data \"sql:from 'D' using sample 1000000 rows\"), or the figures of all rows: score --partial --label C --output "
-                    "W.partial, then score --merge W.partial", SL_QUALITY_ROWS_MAX, SL_QUALITY_NUMBERS_MAX);
+  return sl_err_set(err, SL_ELIMIT, too_many_words, SL_QUALITY_ROWS_MAX, SL_QUALITY_NUMBERS_MAX);
 }
 
 /* What every kept row has: which one it is, and the class it was given. */

@@ -64,7 +64,7 @@ static void help_draw(struct sl_overlay *o, struct sl_grid *g)
   }
   h->total = help_keys(o->ui, g, r, line, h->top, "global");
   if (h->total - h->top > r.h - 2)
-    sl_grid_putz(g, r.x + r.w - 12, r.y + r.h - 1, 10, SL_ROLE_dim, " PgDn more ");
+    sl_grid_putz(g, r.x + r.w - 13, r.y + r.h - 1, 11, SL_ROLE_dim, " PgDn more ");
 }
 
 static void help_key(struct sl_overlay *o, int key)

@@ -286,7 +286,7 @@ static void sql_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r)
   static const char *const ways[] = {"select state, count(*) from executions group by 1", "from 'lake:raw/@newest' limit 100",
     "select * from 'file.parquet'", "describe 'data/*.csv'"};
   sl_grid_putz(g, 3, below.y + 1, r.w - 4, SL_ROLE_dim,
-      "Enter runs, Ctrl-J begins a new line, Tab completes, Esc leaves the editor. For example:");
+      "Enter runs, Ctrl-J begins a line, Tab completes, Esc leaves the editor.");
   for (int i = 0; i < 4; i++)
     sl_grid_putz(g, 5, below.y + 3 + i, r.w - 6, SL_ROLE_text, ways[i]);
 }

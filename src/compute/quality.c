@@ -46,9 +46,9 @@ void sl_quality_keep(struct sl_quality *q) { q->keep = true; }
 void sl_quality_bound(struct sl_quality *q, size_t rows) { q->bound = rows; }
 
 /* Without a comparison score goes on: sl_quality_bound(), partial.h. It must say its end also of the other model. */
-static const char too_many_words[] = "intervals and comparisons take at most %d rows (%d probabilities): sample them (--data \"sql:from 'D' "
-                                     "using sample 1000000 rows\"), or without: score --partial --label C --output W.partial, "
-                                     "score --merge W.partial";
+static const char too_many_words[] = "intervals and comparisons take at most %d rows (%d probabilities): sample them "
+                                     "(--data \"sql:from 'D' using sample 1000000 rows\"), or without: score --partial --label C "
+                                     "--output W.partial, score --merge W.partial";
 _Static_assert(sizeof too_many_words + sizeof "the model to compare with: 8388608 16777216" <= sizeof ((struct sl_err *)0)->msg,
                "the end would be cut");
 

@@ -3,24 +3,16 @@
 
 #include "ui/ui_int.h"
 
+enum { NARROW = 56 };
+
 struct help { struct sl_overlay base; int top, total; };
 
-static int help_row(struct sl_grid *g, struct sl_rect r, int line, int top, const struct sl_keyrow *k)
-{
-  int y = r.y + 1 + line - top;
-  if (line >= top && y < r.y + r.h - 1) {
-    sl_grid_put(g, r.x + 2, y, 14, SL_ROLE_key, k->keys.n ? k->keys : SL_STR("-"));
-    sl_grid_putz(g, r.x + 17, y, 15, SL_ROLE_text, k->command);
-    sl_grid_putz(g, r.x + 33, y, r.w - 35, SL_ROLE_dim, k->help);
-  }
-  return line + 1;
-}
-
-static int help_text(struct sl_grid *g, struct sl_rect r, int line, int top, enum sl_role role, const char *text)
+/* In lines as wide as there is room from x on; the line after the last. */
+static int help_wrap(struct sl_grid *g, struct sl_rect r, int x, int line, int top, enum sl_role role, const char *text)
 {
   struct sl_str rest = sl_str(text);
   while (rest.n) {
-    size_t width = (size_t)(r.w > 6 ? r.w - 4 : 2), take = rest.n;
+    size_t width = (size_t)(r.w > x + 4 ? r.w - x - 2 : 2), take = rest.n;
     if (rest.n > width) {
       take = sl_utf8_cut(rest, width);
       ptrdiff_t space = sl_str_rchr(sl_str_head(rest, take), ' ');
@@ -28,11 +20,29 @@ static int help_text(struct sl_grid *g, struct sl_rect r, int line, int top, enu
     }
     int y = r.y + 1 + line - top;
     if (line >= top && y < r.y + r.h - 1)
-      sl_grid_put(g, r.x + 2, y, (int)width, role, sl_str_head(rest, take));
+      sl_grid_put(g, r.x + x, y, (int)width, role, sl_str_head(rest, take));
     line++;
     rest = sl_str_trim(sl_str_from(rest, take));
   }
   return line;
+}
+
+static int help_text(struct sl_grid *g, struct sl_rect r, int line, int top, enum sl_role role, const char *text)
+{
+  return help_wrap(g, r, 2, line, top, role, text);
+}
+
+/* What a key does stands beside it, or below it where that is narrow. */
+static int help_row(struct sl_grid *g, struct sl_rect r, int line, int top, const struct sl_keyrow *k)
+{
+  bool narrow = r.w < NARROW;
+  int y = r.y + 1 + line - top;
+  if (line >= top && y < r.y + r.h - 1) {
+    sl_grid_put(g, r.x + 2, y, 14, SL_ROLE_key, k->keys.n ? k->keys : SL_STR("-"));
+    sl_grid_putz(g, r.x + 17, y, 15, SL_ROLE_text, k->command);
+  }
+  int after = help_wrap(g, r, narrow ? 4 : 33, line + narrow, top, SL_ROLE_dim, k->help);
+  return after > line ? after : line + 1;
 }
 
 static int help_keys(struct sl_ui *ui, struct sl_grid *g, struct sl_rect r, int line, int top, const char *where)

@@ -309,6 +309,7 @@ static int begin(struct sl_req *r, struct sl_str scope, struct sl_err *err)
     sl_fmt_quote(&sql, sl_buf_view(&address), '\'');
   }
   int rc = w->t.name ? sl_buf_check(&sql, err) : sl_err_nomem(err);
+  rc = rc ? rc : sl_buf_check(&address, err);
   if (!rc)
     rc = compute_prep(&w->prep, w->c, sl_buf_view(&sql), on_prepped, r, err);
   sl_buf_free(&sql);

@@ -84,6 +84,7 @@ static int histories_ask(struct sl_session *s, struct sl_str scope, const char *
   sl_buf_init(&where, 4096);
   sl_buf_printf(&where, "name = '%s'", metric);
   int rc = strchr(metric, '\'') ? sl_err_set(err, SL_EUSAGE, "a metric with ' in its name cannot be asked for") : SL_OK;
+  rc = rc ? rc : sl_buf_check(&where, err);
   rc = rc ? rc : sl_filter_parse(&like.where, sl_buf_view(&where), sl_loop_wall(s->loop), NULL, err);
   rc = rc ? rc : sl_order_parse(&like.order, SL_STR("step,time"), err);
   rc = rc ? rc : sl_query_new(&q, &like, err);

@@ -104,7 +104,8 @@ static int write_report(struct judging *j, struct sl_session *s, struct sl_str w
     }
   const char *title = j->ask.model ? "Whether the predictions have drifted" : "Whether the data has drifted";
   struct report_asked asked = { title, sl_buf_zstr(&command), input, words };
-  int rc = report_begin(&d, &out, &j->report, s, &asked, err);
+  int rc = sl_buf_check(&command, err);
+  rc = rc ? rc : report_begin(&d, &out, &j->report, s, &asked, err);
   rc = rc ? rc : j->over_time ? report_drift_history(&d, &j->report, err) : report_drift(&d, &j->report, err);
   rc = rc ? rc : report_save(&j->report, &d, err);
   sl_buf_free(&out);
@@ -123,11 +124,12 @@ static int verdict(struct judging *j, struct sl_session *s, int code)
     sl_drift_past_words(&words, &j->past, profile, j->share);
   else
     sl_drift_words(&words, &j->tally, profile, j->share);
-  if (code != SL_EXIT_OK) /* half an answer is no verdict */
+  int rc = sl_buf_check(&words, &err);
+  if (rc || code != SL_EXIT_OK) /* half an answer is no verdict, nor is half a sentence */
     sl_buf_clear(&words);
   if (words.n)
     sl_app_note("%s", sl_buf_zstr(&words));
-  int rc = code == SL_EXIT_OK && j->report.path ? write_report(j, s, sl_buf_view(&words), &err) : SL_OK;
+  rc = rc ? rc : code == SL_EXIT_OK && j->report.path ? write_report(j, s, sl_buf_view(&words), &err) : SL_OK;
   sl_buf_free(&words);
   if (rc)
     return sl_app_fail(s->app, &err);

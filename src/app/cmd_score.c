@@ -54,7 +54,8 @@ static int write_report(struct judging *j, struct sl_session *s, struct sl_str v
       sl_fmt_shell(&command, sl_str(values[i]));
     }
   struct report_asked asked = { "How good a model is", sl_buf_zstr(&command), input, verdict };
-  int rc = report_begin(&d, &out, &j->report, s, &asked, err);
+  int rc = sl_buf_check(&command, err);
+  rc = rc ? rc : report_begin(&d, &out, &j->report, s, &asked, err);
   rc = rc ? rc : report_score(&d, &j->report, j->ask.against != NULL, err);
   rc = rc ? rc : report_save(&j->report, &d, err);
   sl_buf_free(&out);
@@ -68,12 +69,19 @@ static int judge(struct judging *j, struct sl_session *s, struct sl_err *err)
   sl_buf_init(&scope, 1 << 20);
   sl_buf_init(&words, 0);
   sl_quality_ask_text(&scope, &j->ask);
+  if (sl_buf_check(&scope, err)) { /* part of it would be another question */
+    sl_buf_free(&scope);
+    return sl_app_fail(s->app, err);
+  }
   struct sl_list l = { .query = sl_app_query(s->app, &sl_res_quality, sl_buf_zstr(&scope)), .rows = { .columns = sl_res_quality.columns },
                        .page = page, .page_user = j };
   int code = sl_session_list(s, &l);
   if (!code || code == SL_EXIT_PARTIAL) { /* what failed is no verdict; of pictures that cannot be read it says how many */
     sl_quality_words(&words, &j->tally, j->ask.against != NULL);
-    sl_app_note("%s", sl_buf_zstr(&words));
+    if (sl_buf_check(&words, err))
+      code = sl_app_fail(s->app, err);
+    else
+      sl_app_note("%s", sl_buf_zstr(&words));
   }
   if ((!code || code == SL_EXIT_PARTIAL) && j->report.path && write_report(j, s, sl_buf_view(&words), err))
     code = sl_app_fail(s->app, err);

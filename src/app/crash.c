@@ -3,12 +3,12 @@
 #include <execinfo.h>
 #include <link.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/app.h"
-#include "base/fmt.h"
 #include "ui/term.h"
 
 enum { CRASH_FRAMES = 48, CRASH_STACK = 64 << 10 };
@@ -24,12 +24,8 @@ static void note_build_id(const struct dl_phdr_info *info, const ElfW(Phdr) *p)
     memcpy(&n, at, sizeof n);
     const char *name = at + sizeof n, *desc = name + ((n.n_namesz + 3u) & ~3u);
     if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 && !memcmp(name, "GNU", 4) && n.n_descsz <= 32) {
-      struct sl_buf b;
-      sl_buf_init(&b, sizeof build_id);
-      sl_fmt_hex(&b, desc, n.n_descsz);
-      if (!b.failed)
-        memcpy(build_id, sl_buf_zstr(&b), b.n + 1);
-      sl_buf_free(&b);
+      for (size_t i = 0; i < n.n_descsz; i++) /* without asking for memory: a report says which build it was */
+        snprintf(build_id + 2 * i, 3, "%02x", (unsigned)(unsigned char)desc[i]);
       return;
     }
     at = desc + ((n.n_descsz + 3u) & ~3u);

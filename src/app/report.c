@@ -161,33 +161,36 @@ static int version_digest(struct sl_session *s, struct sl_str name, struct sl_st
   return rc;
 }
 
-static void digest_of(struct sl_session *s, const char *address, struct sl_buf *out)
+/* ENOMEM alone is a failure of the document; whatever else is in the way stands in it. */
+static int digest_of(struct sl_session *s, const char *address, struct sl_buf *out, struct sl_err *err)
 {
   struct sl_str rest = sl_str(address), name, head = SL_STR("models:/");
-  struct sl_err err = { 0 };
   int rc;
   if (sl_str_starts(rest, SL_STR("sql:"))) {
     sl_buf_z(out, "a query: its rows have no digest");
-    return;
+    return SL_OK;
   }
   if (sl_str_starts(rest, head)) {
     rest = sl_str_from(rest, head.n);
     bool alias = sl_str_chr(rest, '@') >= 0;
     (void)sl_str_cut(&rest, alias ? '@' : '/', &name);
     struct sl_str which = sl_str_chr(rest, '/') >= 0 ? sl_str_head(rest, (size_t)sl_str_chr(rest, '/')) : rest;
-    rc = version_digest(s, name, which, alias, out, &err);
+    rc = version_digest(s, name, which, alias, out, err);
   } else {
-    rc = file_digest(s, address, out, &err);
+    rc = file_digest(s, address, out, err);
   }
-  if (rc || !out->n) {
+  if (rc == SL_ENOMEM)
+    return rc;
+  if (rc || (!out->n && !out->failed)) {
     sl_buf_clear(out);
-    sl_buf_printf(out, "not known%s%s", rc ? ": " : "", rc ? err.msg : "");
+    sl_buf_printf(out, "not known%s%s", rc ? ": " : "", rc ? err->msg : "");
   }
+  return SL_OK;
 }
 
 /* ---- the head, the file ---- */
 
-static void put_asked(struct sl_document *d, struct sl_session *s, const struct report_asked *asked)
+static int put_asked(struct sl_document *d, struct sl_session *s, const struct report_asked *asked, struct sl_err *err)
 {
   static const char *const heads[] = { "", "" };
   const struct sl_identity *me = sl_ws_me(s->ws);
@@ -199,26 +202,31 @@ static void put_asked(struct sl_document *d, struct sl_session *s, const struct 
   sl_document_cell(d, SL_STR("when"));
   sl_time_rfc3339(&b, sl_ws_now(s->ws));
   sl_document_cell(d, sl_buf_view(&b));
+  int rc = sl_buf_check(&b, err); /* each time: clearing forgets */
   sl_buf_clear(&b);
   sl_document_cell(d, SL_STR("by"));
   sl_buf_printf(&b, "%s (%s)", me->name, sl_known_name(me->known));
   sl_document_cell(d, sl_buf_view(&b));
+  rc = rc ? rc : sl_buf_check(&b, err);
   sl_buf_clear(&b);
   sl_document_cell(d, SL_STR("with"));
   sl_buf_printf(&b, "sluice %s, build %.16s", sl_version(), sl_build_id());
   sl_document_cell(d, sl_buf_view(&b));
-  for (const char *const *in = asked->input; *in; in += 2) {
+  rc = rc ? rc : sl_buf_check(&b, err);
+  for (const char *const *in = asked->input; *in && !rc; in += 2) {
     if (!in[1])
       continue;
     sl_document_cell(d, sl_str(in[0]));
     sl_document_cell(d, sl_str(in[1]));
     sl_document_cell(d, SL_STR(""));
     sl_buf_clear(&b);
-    digest_of(s, in[1], &b);
+    rc = digest_of(s, in[1], &b, err);
+    rc = rc ? rc : sl_buf_check(&b, err);
     sl_document_cell(d, sl_buf_view(&b));
   }
   sl_document_table_end(d);
   sl_buf_free(&b);
+  return rc;
 }
 
 int report_begin(struct sl_document *d, struct sl_buf *out, const struct report_rows *r, struct sl_session *s,
@@ -229,8 +237,7 @@ int report_begin(struct sl_document *d, struct sl_buf *out, const struct report_
   sl_buf_init(out, REPORT_MAX);
   sl_document_begin(d, out, r->html, asked->title);
   sl_document_verdict(d, asked->verdict);
-  put_asked(d, s, asked);
-  return SL_OK;
+  return put_asked(d, s, asked, err);
 }
 
 int report_save(const struct report_rows *r, struct sl_document *d, struct sl_err *err)

@@ -193,17 +193,15 @@ struct chart { struct sl_report_line line[LINES]; char name[LINES][80]; double *
 /* The line of this class and side; NULL: no more fit. */
 static struct sl_report_line *line_of(struct chart *c, struct sl_str class, bool other)
 {
-  struct sl_buf b;
+  char name[sizeof c->name[0]];
   size_t i = 0;
-  sl_buf_init(&b, 4096);
-  sl_buf_printf(&b, "%s%s%.*s", other ? "against" : "this model", class.n ? ", " : "", SL_ARG(sl_str_head(class, 40)));
-  while (i < c->n && strcmp(c->name[i], sl_buf_zstr(&b)) != 0)
+  snprintf(name, sizeof name, "%s%s%.*s", other ? "against" : "this model", class.n ? ", " : "", SL_ARG(sl_str_head(class, 40)));
+  while (i < c->n && strcmp(c->name[i], name) != 0)
     i++;
   if (i == c->n && i + 1 < LINES) {
-    snprintf(c->name[i], sizeof c->name[i], "%s", sl_buf_zstr(&b));
+    memcpy(c->name[i], name, sizeof name);
     c->line[c->n++] = (struct sl_report_line){ c->name[i], c->x + c->used, c->y + c->used, 0 };
   }
-  sl_buf_free(&b);
   return i < c->n ? &c->line[i] : NULL;
 }
 

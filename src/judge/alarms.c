@@ -213,7 +213,8 @@ static int line_look(struct work *w, struct line *l, const struct sl_batch *b, u
   (void)sl_registry_address(w->conf, sl_str(l->conn), &registry);
   const struct sl_expected where = { registry.p ? sl_buf_view(&registry) : SL_STR(""), sl_str(l->m->name), sl_str(number), w->now };
   sl_decisions_init(&past);
-  int rc = sl_decisions_row(&past, b, row, &where, sl_people(w->conf), err);
+  int rc = sl_buf_check(&registry, err);
+  rc = rc ? rc : sl_decisions_row(&past, b, row, &where, sl_people(w->conf), err);
   for (size_t i = 0; i < past.n && !rc; i++)
     notice(w, l, version, &past.v[i], &where);
   if (!rc)

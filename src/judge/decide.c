@@ -175,7 +175,8 @@ static int read_tags(struct deciding *d, struct sl_err *err)
     sl_buf_clear(&col);
     sl_buf_printf(&col, "tags.%s", sl_buf_zstr(&key));
     const struct sl_val v = sl_judging_cell(d->j, 0, sl_buf_zstr(&col));
-    if (!v.null && v.type == SL_TEXT)
+    rc = sl_buf_check(&col, err); /* else a tag that is there would not be seen */
+    if (!rc && !v.null && v.type == SL_TEXT)
       rc = tag_keep(d, sl_buf_view(&key), v.u.s, err);
   }
   rc = rc ? rc : sl_buf_check(&key, err);

@@ -114,6 +114,8 @@ void sl_document_number(struct sl_document *d, double v, int digits)
   if (!isnan(v))
     sl_fmt_sig(&b, v, digits);
   sl_document_cell(d, sl_buf_view(&b));
+  if (b.failed && !d->out->failed) /* an empty cell would be a number that is not there */
+    d->out->failed = b.failed;
   sl_buf_free(&b);
 }
 

@@ -21,6 +21,8 @@ void sl_report_md_text(struct sl_buf *out, struct sl_str s)
       sl_buf_ch(out, '\\');
     sl_buf_ch(out, clean.p[i]);
   }
+  if (clean.failed == SL_ENOMEM)
+    out->failed = SL_ENOMEM;
   sl_buf_free(&clean);
 }
 
@@ -139,6 +141,8 @@ void sl_report_xml_text(struct sl_buf *out, struct sl_str s)
     case '"': sl_buf_z(out, "&quot;"); break;
     default: sl_buf_ch(out, clean.p[i]);
     }
+  if (clean.failed == SL_ENOMEM) /* half a text is none; one that is too long is cut */
+    out->failed = SL_ENOMEM;
   sl_buf_free(&clean);
 }
 

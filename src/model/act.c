@@ -225,6 +225,7 @@ static void targets_write(struct sl_plan *p)
       act_quote(b, sl_str(p->did[i].started));
     }
     sl_buf_ch(b, '}');
+    b->failed = b->failed ? b->failed : ref.failed;
   }
   sl_buf_ch(b, ']');
   sl_buf_free(&ref);

@@ -121,6 +121,7 @@ static void targets(struct sl_plan *p, struct sl_buf *b)
     if (i)
       sl_buf_ch(b, ',');
     act_quote(b, sl_buf_view(&ref));
+    b->failed = b->failed ? b->failed : ref.failed; /* a record without its target would be one of nothing */
   }
   sl_buf_ch(b, ']');
   sl_buf_free(&ref);
@@ -246,6 +247,7 @@ static int aside_make(struct aside **out, struct sl_ws *w, const struct sl_audit
   sl_buf_ch(b, ']');
   field(b, "outcome", sl_str(x->outcome));
   field(b, "detail", x->detail);
+  b->failed = b->failed ? b->failed : ref.failed;
   sl_buf_free(&ref);
   rc = a->path ? sl_buf_check(b, err) : sl_err_nomem(err);
   if (rc)

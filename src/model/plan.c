@@ -559,11 +559,12 @@ static int command_make(struct sl_plan *p)
     sl_ref_text(&ref, &p->call.targets[i]);
     sl_buf_ch(&b, ' ');
     sl_fmt_shell(&b, sl_buf_view(&ref));
+    b.failed = b.failed ? b.failed : ref.failed;
   }
   for (size_t i = 0; i < p->call.act->nargs; i++)
     if (!p->call.args[i].null && !p->call.act->args[i].computed)
       arg_words(&b, &p->call.act->args[i], &p->call.args[i]);
-  int rc = plan_text(p, &p->command, sl_buf_view(&b));
+  int rc = b.failed ? b.failed : plan_text(p, &p->command, sl_buf_view(&b));
   sl_buf_free(&b);
   sl_buf_free(&ref);
   return rc;

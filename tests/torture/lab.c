@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -44,6 +46,10 @@ static const char yaml[] =
   "  store: {type: mlflow, uri: \"sqlite:///store.db\"}\n"
   "models:\n"
   "  one: {connection: registry, gates: [\"metrics.auc >= 0.9\"]}\n"
+  "  wine:\n"
+  "    connection: store\n"
+  "    approval: {four_eyes: false}\n"
+  "    notify: {env: HOOK}\n"
   "  cancer:\n"
   "    connection: store\n"
   "    gates: [\"metrics.val_auc >= 0.5\"]\n"
@@ -72,6 +78,8 @@ static const char model[] =
   "\"split_indices\": [0, 0, 0], \"tree_param\": {\"num_nodes\": \"3\"}}]}, \"name\": \"gbtree\"}, \"learner_model_param\": "
   "{\"base_score\": \"0\", \"num_class\": \"0\", \"num_feature\": \"1\"}, \"objective\": {\"name\": \"reg:squarederror\"}}, "
   "\"version\": [3, 2, 0]}\n";
+
+static pid_t hook = -1;  /* a webhook */
 
 static void put(const char *path, const char *text)
 {
@@ -105,6 +113,40 @@ static void put_partition(const char *zone, int back)
   put(path, text);
 }
 
+/* What an endpoint captured, and what was true. */
+static void put_captured(void)
+{
+  char said[2048] = "", truths[1024] = "";
+  size_t n = 0, m = 0;
+  for (int i = 1; i <= 4; i++) {
+    n += (size_t)snprintf(said + n, sizeof said - n,
+      "{\"captureData\":{"
+      "\"endpointInput\":{\"observedContentType\":\"text/csv\",\"mode\":\"INPUT\",\"data\":\"%d,%d.5\",\"encoding\":\"CSV\"},"
+      "\"endpointOutput\":{\"observedContentType\":\"text/csv\",\"mode\":\"OUTPUT\",\"data\":\"0.%d\",\"encoding\":\"CSV\"}},"
+      "\"eventMetadata\":{\"eventId\":\"e%d\",\"inferenceTime\":\"2026-11-20T10:00:00Z\"},\"eventVersion\":\"0\"}\n", i, i, i, i);
+    m += (size_t)snprintf(truths + m, sizeof truths - m,
+      "{\"groundTruthData\":{\"data\":\"%d\",\"encoding\":\"CSV\"},"
+      "\"eventMetadata\":{\"eventId\":\"e%d\"},\"eventVersion\":\"0\"}\n", i % 2, i);
+  }
+  put("cap/2026/11/20/10/a.jsonl", said);
+  put("gt/t.jsonl", truths);
+}
+
+#define PICTURES SLUICE_SOURCE "/tests/peers/data/pictures/"
+
+static void put_pictures(void)
+{
+  static const char *const files[][2] = {
+    { PICTURES "preset/model.onnx", "pictures/model.onnx" }, { PICTURES "photos/ant/0.jpg", "pictures/photos/ant/0.jpg" },
+    { PICTURES "photos/bee/1.jpg", "pictures/photos/bee/1.jpg" }, { PICTURES "photos/ant/2.png", "pictures/photos/cow/2.png" } };
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    struct stat st;
+    put(files[i][1], "");
+    assert_int_equal(stat(files[i][0], &st), 0);
+    assert_int_equal(copy_bytes(files[i][0], files[i][1], &st), 0);
+  }
+}
+
 static void lab_make(void)
 {
   put_partition("landing", 0);
@@ -112,6 +154,8 @@ static void lab_make(void)
   put_partition("raw", 3);
   put("lake/raw/README.txt", "one\ntwo\nthree\n");
   put("model.json", model);
+  put_captured();
+  put_pictures();
   struct stat st;
   assert_int_equal(stat(SLUICE_SOURCE "/demo/mlflow.db", &st), 0);
   assert_int_equal(copy_bytes(SLUICE_SOURCE "/demo/mlflow.db", "store.db", &st), 0);
@@ -140,6 +184,54 @@ static void lab_env(void)
   assert_int_equal(sl_mkdirs(tmp, 0700, NULL), SL_OK);
 }
 
+/* ---- a webhook ---- */
+
+/* Says ok to whoever asks. It is not the program's: lab_end_children() leaves it alone. */
+static _Noreturn void hook_serve(int fd)
+{
+  static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+  char text[8192];
+  uint64_t length = 0;
+  for (;;) {
+    int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (c < 0)
+      _exit(0);
+    size_t n = 0;
+    ssize_t got;
+    const char *end = NULL, *said = NULL;
+    while (n < sizeof text - 1 && (got = recv(c, text + n, sizeof text - 1 - n, 0)) > 0) {
+      text[n += (size_t)got] = 0;
+      end = strstr(text, "\r\n\r\n");
+      said = strcasestr(text, "content-length: ");
+      struct sl_str rest = sl_str(said ? said + strlen("content-length: ") : ""), number;
+      if (end && sl_str_cut(&rest, '\r', &number) && sl_str_u64(number, &length) && n >= (size_t)(end + 4 - text) + length)
+        break;
+    }
+    (void)!send(c, ok, sizeof ok - 1, MSG_NOSIGNAL);
+    close(c);
+  }
+}
+
+static void hook_open(void)
+{
+  struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t n = sizeof a;
+  char url[64];
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0 && !bind(fd, (struct sockaddr *)&a, n) && !listen(fd, 16) && !getsockname(fd, (struct sockaddr *)&a, &n));
+  hook = fork();
+  assert_true(hook >= 0);
+  if (!hook) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    hook_serve(fd);
+  }
+  close(fd);
+  snprintf(url, sizeof url, "http://127.0.0.1:%d/services/T00", ntohs(a.sin_port));
+  setenv("HOOK", url, 1);
+}
+
+/* ---- begun and ended ---- */
+
 static int memory_file(void)
 {
   int fd = memfd_create("sluice-torture", 0);
@@ -164,11 +256,14 @@ void lab_open(void)
   out_fd = memory_file();
   err_fd = memory_file();
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0); /* what a run leaves behind comes to us */
+  hook_open();
 }
 
 void lab_close(void)
 {
   lab_end_children();
+  kill(hook, SIGKILL);
+  waitpid(hook, NULL, 0);
   assert_int_equal(chdir("/"), 0);
   assert_int_equal(sl_rmtree(top, NULL), SL_OK);
 }
@@ -314,28 +409,78 @@ uint64_t lab_done(void)
   return sum;
 }
 
+uint64_t lab_file(const char *path)
+{
+  struct sl_buf b;
+  uint64_t h = 1469598103934665603u;
+  sl_buf_init(&b, 16 << 20);
+  bool there = sl_file_read(&b, path, 16 << 20, NULL) == SL_OK;
+  for (size_t i = 0; there && i < b.n; i++)
+    if (b.p[i] < '0' || b.p[i] > '9')
+      h = mix(h, (unsigned char)b.p[i]);
+  sl_buf_free(&b);
+  return there ? h | 1 : 0;
+}
+
+bool lab_file_says(const char *path, const char *words)
+{
+  struct sl_buf b;
+  sl_buf_init(&b, 16 << 20);
+  bool says = sl_file_read(&b, path, 16 << 20, NULL) == SL_OK && sl_str_find(sl_buf_view(&b), sl_str(words)) >= 0;
+  sl_buf_free(&b);
+  return says;
+}
+
+static const char *stray_but;
+static char stray[512];
+
+static int find_stray(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+  char was[512];
+  struct stat old;
+  (void)st;
+  (void)kind;
+  const char *from = path + strlen(top) + strlen("/now"), *name = path + at->base;
+  snprintf(was, sizeof was, "%s%s", saved, from);
+  bool known = !strncmp(from, "/work/lake/", 11) || !strncmp(from, "/home/.", 7) || !strncmp(name, "store.db", 8) ||
+               (stray_but && !strcmp(name, stray_but));
+  if (!known && stat(was, &old))
+    snprintf(stray, sizeof stray, "%s", from);
+  return 0;
+}
+
+const char *lab_stray(const char *but)
+{
+  char now[128];
+  snprintf(now, sizeof now, "%s/now", top);
+  stray_but = but;
+  stray[0] = 0;
+  nftw(now, find_stray, 16, FTW_PHYS);
+  return stray[0] ? stray : NULL;
+}
+
 /* ---- a run ---- */
 
 void lab_end_children(void)
 {
   char path[64], text[4096];
   snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-  for (;;) {
+  for (bool some = true; some;) {
     FILE *f = fopen(path, "r");
     assert_non_null(f);
     size_t n = fread(text, 1, sizeof text - 1, f);
     fclose(f);
     text[n] = 0;
-    if (!n)
-      return;
+    some = false;
     struct sl_str rest = sl_str(text), word;
     while (rest.n && sl_str_cut(&rest, ' ', &word)) {
       int64_t pid;
-      if (sl_str_i64(word, &pid) && pid > 1)
-        kill((pid_t)pid, SIGKILL);
+      if (!sl_str_i64(word, &pid) || pid <= 1 || pid == hook)
+        continue;
+      some = true;
+      kill((pid_t)pid, SIGKILL);
+      waitpid((pid_t)pid, NULL, 0);
     }
-    while (waitpid(-1, NULL, 0) > 0)
-      continue;
   }
 }
 

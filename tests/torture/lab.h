@@ -35,5 +35,10 @@ void lab_end_children(void);
 const char *lab_audit(void);   /* its path */
 /* Names and sizes of every file below lake/, names of executions, decisions in the registry: equal when nothing was done. */
 uint64_t lab_done(void);
+/* What a file says, but for its numbers; 0: it is not there. */
+uint64_t lab_file(const char *path);
+bool lab_file_says(const char *path, const char *words);
+/* A file or folder that was not there when the run began, and is neither `but` nor what a program keeps; NULL: none. */
+const char *lab_stray(const char *but);
 
 #endif

@@ -186,6 +186,8 @@ def test_repeated_and_superfluous(here):
     got, said = table(here, "capture:twice truth=gt2")
     assert sorted(zip(got._c0, got.truth))[0] == (0, 0) and len(got) == 2
     assert "without ground truth: 3 (left out)" in said and "ground truths without an event: 1" in said
+    types = here.json("sql", "select distinct typeof(truth) as t from 'capture:twice truth=gt2'")
+    assert types == [{"t": "BIGINT"}]  # neither the later truth nor the one of no event is looked at
     assert "ground truths with an eventId that came before: 1" in said
     put(here.cwd / "gt3", [truth("x", "1")])
     run = here("sql", "from 'capture:twice truth=gt3'", code=None)

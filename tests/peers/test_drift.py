@@ -43,6 +43,40 @@ def test_same_as_evidently_and_scipy(tmp_path, seed):
     assert compared >= 100
 
 
+# ---- p-values that are almost 0 ----
+
+def table_of(x, y):
+    return np.array([[np.count_nonzero(side == v) for v in np.union1d(x, y)] for side in (x, y)])
+
+
+def test_small_p_values_keep_their_digits(tmp_path):
+    """Strong drift: where scipy does not subtract from 1, relative to 1e-9 down to the least numbers that doubles are."""
+    draw_, a, b = np.random.default_rng(3), {}, {}
+    for k, s in enumerate((0.25, 0.4, 0.8, 1.5)):
+        a[f"x{k}"], b[f"x{k}"] = draw_.normal(0, 1, 2000), draw_.normal(s, 1.1, 1500)
+        a[f"c{k}"] = draw_.choice(list("pqr"), 2000, p=[.5, .3, .2])
+        b[f"c{k}"] = draw_.choice(list("pqr"), 1500, p=[.5 - s / 4, .3 + s / 4, .2])
+        a[f"b{k}"], b[f"b{k}"] = draw_.choice(["u", "v"], 2000), draw_.choice(["u", "v"], 1500, p=[.5 - s / 4, .5 + s / 4])
+    pd.DataFrame(a).to_parquet(tmp_path / "baseline.parquet")
+    pd.DataFrame(b).to_parquet(tmp_path / "current.parquet")
+    rows, _ = rows_of(ours(tmp_path, "evidently", "ks,t@scipy,welch@scipy,mannw@scipy,es@scipy,chi2@scipy,g@scipy,fisher@scipy"))
+    small = 0
+    for c, x in a.items():
+        y = b[c]
+        if c[0] == "x":
+            want = {"ks": stats.ks_2samp(x, y), "t@scipy": stats.ttest_ind(x, y), "welch@scipy": stats.ttest_ind(x, y, equal_var=False),
+                    "mannw@scipy": stats.mannwhitneyu(x, y), "es@scipy": stats.epps_singleton_2samp(x, y)}
+        else:
+            t = table_of(x, y)
+            want = {"chi2@scipy": stats.chi2_contingency(t), "g@scipy": stats.chi2_contingency(t, lambda_="log-likelihood")}
+            want |= {"fisher@scipy": stats.fisher_exact(t)} if c[0] == "b" else {}
+        for test, one in want.items():
+            got = float(rows[c, test]["p_value"])
+            assert close(got, one.pvalue, 1e-9, 0), (c, test, got, one.pvalue)
+            small += 0 < one.pvalue < 1e-11
+    assert small >= 20, small
+
+
 # ---- columns that memory does not hold ----
 
 def long_columns(folder):

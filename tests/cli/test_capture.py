@@ -143,6 +143,13 @@ def test_a_model_and_drift_over_what_was_captured(here):
     assert rows["brier"] == pytest.approx(metrics.brier_score_loss(here.joined.y, here.joined.p), abs=1e-12)
 
 
+def test_a_probability_of_one_half(sluice):
+    """As likely as not is the first class, as argmax has it."""
+    (sluice.cwd / "half.csv").write_text("predicted,y\n0.5,0\n0.5,0\n0.75,1\n0.25,0\n")
+    rows = sluice.json("sql", "from quality('predicted:probability', 'half.csv', label => 'y')")
+    assert next(r["value"] for r in rows if r["metric"] == "accuracy") == 1
+
+
 def test_names_of_a_baseline(here):
     here.d[["y", *NAMES]].to_csv(here.cwd / "train.csv", index=False)
     here.d[NAMES].to_parquet(here.cwd / "train.parquet")

@@ -234,6 +234,11 @@ def test_sample(bench):
     asked = ["score", "--model", "soft", "--data", "photos", "--label", "folder", "-o", "csv"]
     judged = bench.run(*asked, "--slice", "folder", "--sample", "7")
     assert next(r["n"] for r in csv.DictReader(io.StringIO(judged)) if r["metric"] == "accuracy") == "7"
+    for name, n in (("a", 1), ("b", 1), ("c", 6)):
+        (bench.folder / "uneven" / name).mkdir(parents=True)
+        for k in range(n):
+            shutil.copy(bench.folder / "photos" / "ant" / "0.jpg", bench.folder / "uneven" / name / f"{k}.jpg")
+    assert [r["path"][0] for r in bench.rows("soft", "uneven", "--sample", "3")] == ["a", "b", "c"]
     (bench.folder / "t.csv").write_text("a\n1\n")
 
 

@@ -29,7 +29,7 @@ class Sluice:
         (home / "run").mkdir(mode=0o700)
         (home / "tmp").mkdir()
 
-    def __call__(self, *args, code=0, env=None, stdin=subprocess.DEVNULL, timeout=60, cwd=None):
+    def __call__(self, *args, code=0, env=None, stdin=subprocess.DEVNULL, timeout=120, cwd=None):
         run = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, env={**self.env, **(env or {})}, cwd=cwd or self.cwd,
                              stdin=stdin, timeout=timeout)
         run.text = run.stdout.decode("utf-8", "surrogateescape")

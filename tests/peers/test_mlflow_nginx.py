@@ -67,13 +67,13 @@ class Front:
         (folder / "nginx.conf").write_text(configuration(folder, upstream, self.port))
         command = [*KEEP, NGINX, "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf"), "-p", str(folder)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        for _ in range(100):
+        for _ in range(600):
             if answer(f"http://127.0.0.1:{self.port['page']}/"):
                 return
             assert self.process.poll() is None, self.process.stderr.read().decode()
             time.sleep(0.1)
         self.stop()
-        pytest.fail("nginx did not start within 10 s")
+        pytest.fail("nginx did not start within 60 s")
 
     def url(self, name, scheme="http"):
         return f"{scheme}://127.0.0.1:{self.port[name]}"

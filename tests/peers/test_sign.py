@@ -51,7 +51,7 @@ def agent(keys, tmp_path_factory):
     with subprocess.Popen([*KEEP, "ssh-agent", "-D", "-a", str(path)], stdin=subprocess.PIPE, start_new_session=True,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(200):
+            for _ in range(1500):
                 if path.exists():
                     break
                 threading.Event().wait(0.02)

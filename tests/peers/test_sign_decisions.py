@@ -65,7 +65,7 @@ def desk(tmp_path):
     with subprocess.Popen([*KEEP, *agent], stdin=subprocess.PIPE, start_new_session=True,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(200):
+            for _ in range(1500):
                 if (tmp_path / "agent").exists():
                     break
                 threading.Event().wait(0.02)

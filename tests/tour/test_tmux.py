@@ -50,7 +50,7 @@ def test_failed_job_leads_to_its_first_error_and_on(console):
     console.wait("filter:")
     console.type("state = failed")
     console.keys("Enter")
-    console.wait("clean", "1 of")
+    console.wait("clean-2", "1 of 1", absent=("clean-1", "ingest"))
     console.keys("Enter")
     console.wait("validate", "✗ failed", "transform", "after validate", "first error")
     console.keys("L")

@@ -1,9 +1,9 @@
 /* backends/compute/columns.c: the resource `columns`: what a file, a zone, or a statement's result is made of.
  *
  * First the engine says names and types, which costs a header or a sample. Where more is wanted it counts the rows, then profiles the
- * columns: up to COLUMNS_EXACT_ROWS in groups, each group in one statement over the data, exactly (columns_table.c); beyond, the box's work
- * `profile` makes a sketch of each (box/work_profile.c), and statements are left for types that it does not know. Without a scope: names
- * and types of every zone's data. */
+ * columns: up to COLUMNS_EXACT_ROWS in groups, each group in one statement over the data, exactly (columns_table.c), but for means of
+ * doubles, which the box's work `profile` adds up without rounding; beyond, that makes a sketch of each (box/work_profile.c), and
+ * statements are left for types that it does not know. Without a scope: names and types of every zone's data. */
 #include <stdio.h>
 
 #include "backend_compute/columns_int.h"
@@ -199,6 +199,8 @@ static int ask_sketches(struct sl_req *r, struct sl_err *err)
   sl_jw_obj(&j);
   sl_jw_key(&j, SL_STR("data"));
   sl_jw_str(&j, sl_str(w->t.src));
+  sl_jw_key(&j, SL_STR("means"));
+  sl_jw_bool(&j, w->t.means);
   sl_jw_end_obj(&j);
   int rc = sl_buf_check(&b, err);
   if (!rc)
@@ -217,7 +219,9 @@ static void on_count(void *user, int rc, struct sl_batch *const *rows, size_t n,
   if (!rc && n)
     w->t.rows = sl_batch_get(rows[0], 0, 0).u.i;
   if (!rc)
-    rc = w->t.rows > COLUMNS_EXACT_ROWS ? ask_sketches(r, &e) : ask_profile(r, &more, &e);
+    w->t.means = w->t.rows <= COLUMNS_EXACT_ROWS;
+  if (!rc)
+    rc = !w->t.means || (w->t.rows && columns_has_doubles(&w->t)) ? ask_sketches(r, &e) : ask_profile(r, &more, &e);
   if (rc || !more)
     table_end(r, rc, &e);
 }

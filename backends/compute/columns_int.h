@@ -8,14 +8,16 @@
 enum { COLUMNS_EXACT_ROWS = 200000, COLUMNS_OWN = 5 };
 extern const struct sl_col columns_own[COLUMNS_OWN];       /* behind the resource's */
 
-/* plain: has an order and single values. sketch: its row of what was worked out elsewhere, + 1 */
-struct columns_column { char *name, *type; bool number, plain; size_t sketch; };
+/* plain: has an order and single values. sketch: its row of what was worked out elsewhere, + 1; mean: the same where that was the mean
+ * alone. */
+struct columns_column { char *name, *type; bool number, plain; size_t sketch, mean; };
 struct columns_table {
   char *name, *src;            /* src: a SELECT over the data, addresses resolved */
   char **reads;                /* NULL-ended */
   struct columns_column *col; size_t ncols;
   struct sl_batch **sketches; size_t nsketches;
   int64_t rows;                /* once they are counted */
+  bool means;                  /* the work `profile` is asked for nothing else: avg() loses digits */
 };
 void columns_free(struct columns_table *t);                /* and empties it */
 /* Copies the data's statement and what it reads. */
@@ -31,6 +33,7 @@ size_t columns_group(const struct columns_table *t, size_t from);
 
 /* ---- answers ---- */
 int columns_take_names(struct columns_table *t, struct sl_batch *const *rows, size_t n, struct sl_err *err) SL_NODISCARD;
+bool columns_has_doubles(const struct columns_table *t);
 /* Rows of the work `profile`, which name their columns by number. EPROTO: they are no such rows. */
 int columns_take_sketches(struct columns_table *t, struct sl_batch *const *rows, size_t n, struct sl_err *err) SL_NODISCARD;
 /* The cells of column i, in the batch's last row. stats: the row that columns_put_profile() from column `first` on brought; NULL: none. */

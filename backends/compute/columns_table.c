@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "box/sqlscan.h"
 
-enum { GROUP = 40, GROUP_EXACT = 8, BINS = 20, CELLS_ONCE = 4000000, COLUMNS_MAX = 20000, SKETCH_COLS = 10 };
+enum { GROUP = 40, GROUP_EXACT = 8, BINS = 20, CELLS_ONCE = 4000000, COLUMNS_MAX = 20000, SKETCH_MEAN = 5, SKETCH_COLS = 10 };
 enum { STAT_COUNT, STAT_DISTINCT, STAT_MIN, STAT_MAX, STAT_MEAN, STAT_QUANTILES, STAT_HISTOGRAM, STATS };
 enum { COL_NAME, COL_TYPE, COL_NULLABLE, COL_NULLS, COL_DISTINCT, COL_MIN, COL_MAX, COL_MEAN, COL_TABLE, COL_Q25, COL_Q50, COL_Q75,
        COL_HISTOGRAM };
@@ -176,6 +176,14 @@ int columns_take_names(struct columns_table *t, struct sl_batch *const *rows, si
   return SL_OK;
 }
 
+bool columns_has_doubles(const struct columns_table *t)
+{
+  for (size_t i = 0; i < t->ncols; i++)
+    if (!strcmp(t->col[i].type, "DOUBLE") || !strcmp(t->col[i].type, "FLOAT"))
+      return true;
+  return false;
+}
+
 int columns_take_sketches(struct columns_table *t, struct sl_batch *const *rows, size_t n, struct sl_err *err)
 {
   t->sketches = sl_calloc(n + 1, sizeof(struct sl_batch *));
@@ -189,7 +197,7 @@ int columns_take_sketches(struct columns_table *t, struct sl_batch *const *rows,
       struct sl_val v = sl_batch_get(rows[k], i, 0);
       if (v.null || v.u.i < 0 || (uint64_t)v.u.i >= t->ncols)
         return sl_err_set(err, SL_EPROTO, "the box sent a column that is none");
-      t->col[v.u.i].sketch = k * SL_BATCH_ROWS + i + 1;
+      *(t->means ? &t->col[v.u.i].mean : &t->col[v.u.i].sketch) = k * SL_BATCH_ROWS + i + 1;
     }
   }
   return SL_OK;
@@ -266,11 +274,18 @@ static int put_stats(struct sl_batch *b, const struct columns_table *t, struct s
   return rc;
 }
 
+static void put_mean(struct sl_batch *b, const struct columns_table *t, size_t at)
+{
+  struct sl_val v = sl_batch_get(t->sketches[at / SL_BATCH_ROWS], (uint32_t)(at % SL_BATCH_ROWS), SKETCH_MEAN);
+  if (!v.null)
+    sl_batch_set(b, COL_MEAN, v);
+}
+
 /* What the box worked out comes with the columns of its work: number, then as here. */
 static void put_sketched(struct sl_batch *b, const struct columns_table *t, size_t i)
 {
   static const struct { unsigned from, to; } same[] = {
-    { 2, COL_DISTINCT }, { 3, COL_MIN }, { 4, COL_MAX }, { 5, COL_MEAN }, { 6, COL_Q25 }, { 7, COL_Q50 }, { 8, COL_Q75 },
+    { 2, COL_DISTINCT }, { 3, COL_MIN }, { 4, COL_MAX }, { SKETCH_MEAN, COL_MEAN }, { 6, COL_Q25 }, { 7, COL_Q50 }, { 8, COL_Q75 },
     { 9, COL_HISTOGRAM },
   };
   size_t at = t->col[i].sketch - 1;
@@ -295,5 +310,7 @@ int columns_put_cells(struct sl_batch *b, const struct columns_table *t, size_t 
     put_sketched(b, t, i);
   else if (stats && put_stats(b, t, stats, i - first))
     return sl_err_nomem(err);
+  if (c->mean)
+    put_mean(b, t, c->mean - 1);
   return SL_OK;
 }

@@ -2,7 +2,8 @@
  * that the first found, and what lies where in the buckets that hold the quartiles.
  *
  * {"data":SQL}. A row a column: number, values that are not null, different ones, least and greatest as text, mean, quartiles, histogram.
- * Columns of types that are not known here have no row. */
+ * Columns of types that are not known here have no row. With "means":true one pass, only columns of FLOAT and DOUBLE, only number and mean:
+ * the engine's own avg() loses what cancels. */
 #include <math.h>
 #include <stdio.h>
 
@@ -36,6 +37,7 @@ struct profile {
   duck_conn conn;
   struct sl_str sql;
   struct scan_columns all;
+  bool means;
   struct column *col;
   size_t *known, nknown;       /* columns that are profiled here */
   const size_t *which; size_t n;  /* of them, the group at hand */
@@ -47,6 +49,11 @@ struct profile {
 static bool known(const struct scan_column *c)
 {
   return !c->cast && c->type != DUCK_TIMESTAMP_TZ;
+}
+
+static bool is_wanted(const struct profile *p, const struct scan_column *c)
+{
+  return known(c) && (!p->means || c->kind == SL_SKETCH_FLOAT);
 }
 
 static bool is_number(const struct scan_column *c) { return c->is == SL_SKETCH_NUMBER; }
@@ -347,6 +354,26 @@ static int send(struct profile *p, struct sl_err *err)
   return rc;
 }
 
+static int send_means(struct profile *p, struct sl_err *err)
+{
+  int rc = SL_OK;
+  for (size_t i = 0; i < p->n && !rc; i++) {
+    struct sl_sketch *s = p->col[p->which[i]].s;
+    char id[24];
+    rc = sl_sketch_tidy(s, err);
+    rc = rc || p->batch ? rc : sl_batch_new(&p->batch, p->schema, err);
+    if (rc)
+      return rc;
+    sl_batch_row(p->batch, SL_PUT, sl_strn(id, (size_t)snprintf(id, sizeof id, "%zu", p->which[i])));
+    sl_batch_set(p->batch, COL_NUMBER, sl_vi((int64_t)p->which[i]));
+    if (sl_sketch_counts(s).rows > sl_sketch_counts(s).nulls)
+      sl_batch_set(p->batch, COL_MEAN, sl_vf(mean_of(s)));
+    if (sl_batch_full(p->batch))
+      rc = flush(p, err);
+  }
+  return rc;
+}
+
 static void column_free(struct column *c)
 {
   sl_sketch_free(c->s);
@@ -362,8 +389,8 @@ static int profile_groups(struct profile *p, struct sl_err *err)
     p->which = p->known + from;
     p->n = p->nknown - from < GROUP ? p->nknown - from : GROUP;
     rc = first_pass(p, p->c->hello->threads, err);
-    rc = rc ? rc : second_pass(p, p->c->hello->threads, err);
-    rc = rc ? rc : send(p, err);
+    rc = rc || p->means ? rc : second_pass(p, p->c->hello->threads, err);
+    rc = rc ? rc : p->means ? send_means(p, err) : send(p, err);
     for (size_t i = 0; i < p->n; i++)
       column_free(&p->col[p->which[i]]);
   }
@@ -381,7 +408,7 @@ static int profile_open(struct profile *p, const char *sql, struct sl_err *err)
   if (!p->col || !p->known)
     return sl_err_nomem(err);
   for (size_t i = 0; i < p->all.n; i++)
-    if (known(&p->all.at[i]))
+    if (is_wanted(p, &p->all.at[i]))
       p->known[p->nknown++] = i;
   rc = sl_schema_new(&p->schema, cols, sizeof cols / sizeof cols[0], NULL, 0, err);
   return rc ? rc : box_head(p->c, p->schema, -1, err);
@@ -409,6 +436,7 @@ static int profile_run(struct sl_box_ctx *c, struct sl_str text, struct sl_err *
   const char *sql = rc ? NULL : json_string_value(json_object_get(args, "data"));
   if (!rc && !sql)
     rc = sl_err_set(err, SL_EINTERNAL, "the box needs a query");
+  p.means = json_is_true(json_object_get(args, "means"));
   p.sql = sql_without_end(sl_str(sql ? sql : ""));
   rc = rc ? rc : profile_open(&p, sql, err);
   rc = rc ? rc : profile_groups(&p, err);

@@ -31,6 +31,39 @@ struct sl_val facts_key(const struct facts_row *r, const char *family, struct sl
   return t == SL_FAMILY_F64 || t == SL_FAMILY_TEXT ? sl_batch_get_key(r->b, r->row, (unsigned)c, k) : sl_null(SL_TEXT);
 }
 
+/* ---- names that are almost there ---- */
+
+enum { NEAR = 2 }; /* edits: train_loss is no slip of val_loss */
+struct near { struct sl_str key, best; unsigned distance; };
+
+static void near_try(struct near *n, struct sl_str name)
+{
+  unsigned d = sl_str_distance(n->key, name, n->distance);
+  if (!d || d >= n->distance || d * 2 >= n->key.n)
+    return;
+  n->distance = d;
+  n->best = name;
+}
+
+/* "the run has none; did you mean metrics.val_auc?"; what is not near is not named. */
+static void say_near(const struct near *n, const char *first, const char *family, struct sl_fact *out)
+{
+  if (n->best.n)
+    snprintf(out->why, sizeof out->why, "%s; did you mean %s.%.*s?", first, family, SL_ARG(n->best));
+}
+
+static void near_of_run(const struct facts_row *r, const char *family, struct sl_str key, struct sl_fact *out)
+{
+  struct near n = { .key = key, .distance = NEAR + 1 };
+  struct sl_keys *keys = r->b ? sl_schema_keys(sl_batch_schema(r->b)) : NULL;
+  for (uint32_t i = 0; keys && i < sl_keys_count(keys); i++) {
+    struct sl_str name = sl_keys_name(keys, i);
+    if (!facts_key(r, family, name).null)
+      near_try(&n, name);
+  }
+  say_near(&n, "the run has none", family, out);
+}
+
 /* "run 1f0c..9e, logged by ana" */
 static void run_source(const struct facts_side *s, struct sl_fact *out)
 {
@@ -54,6 +87,8 @@ static void of_run(const struct facts_side *s, const char *family, struct sl_str
   }
   out->state = s->part ? SL_FACT_PARTIAL : SL_FACT_MISSING;
   snprintf(out->why, sizeof out->why, "%s", s->why);
+  if (!s->why[0])
+    near_of_run(&s->run, family, key, out);
 }
 
 static void of_tag(const struct facts_side *s, struct sl_str key, struct sl_fact *out)
@@ -179,13 +214,18 @@ static void of_evidence(const struct facts_side *s, size_t kind, struct sl_str k
   snprintf(out->why, sizeof out->why, "%s", v->why);
   if (v->state != SL_FACT_KNOWN)
     return;
-  for (size_t i = 0; i < v->e.nfacts; i++)
+  static const char none[] = "it was computed, and has no such fact";
+  struct near near = { .key = key, .distance = NEAR + 1 };
+  for (size_t i = 0; i < v->e.nfacts; i++) {
     if (sl_str_eq(v->e.fact[i].name, key)) {
       out->v = sl_vf(v->e.fact[i].value);
       return;
     }
+    near_try(&near, v->e.fact[i].name);
+  }
   out->state = SL_FACT_MISSING;
-  snprintf(out->why, sizeof out->why, "it was computed, and has no such fact");
+  snprintf(out->why, sizeof out->why, "%s", none);
+  say_near(&near, none, sl_evidence_kinds[kind], out);
 }
 
 int facts_ask(void *user, const struct sl_rule_node *n, struct sl_fact *out)

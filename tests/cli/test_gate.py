@@ -89,6 +89,28 @@ def test_evidence_makes_it_pass(demo, judged):
     assert "evidence-cancer" not in demo("config", "show").stdout
 
 
+def test_a_fact_that_is_misspelt(demo, judged):
+    """What comes near is named; what is another name, and simply not there, is not."""
+    conf = demo.store.parent / "sluice.yaml"
+    was = conf.read_text()
+    words = was
+    for old, new in (('"drift.share', '"drift.shrae'), ('"rescore.max_abs_diff', '"rescore.max_abs_dif'),
+                     ('"metrics.val_auc >= 0', '"metrics.val_aucc >= 0'),
+                     ("champion.metrics.val_auc", "champion.metrics.vl_auc")):
+        assert old in words
+        words = words.replace(old, new)
+    conf.write_text(words)
+    try:
+        got = {g: r["why"] for g, r in rows(demo("gate", "cancer/4", "-o", "json", code=4)).items()}
+        assert got["metrics.val_aucc >= 0.98"] == "metrics.val_aucc is missing: the run has none; did you mean metrics.val_auc?"
+        assert got["no-worse"] == "champion.metrics.vl_auc is missing: the run has none; did you mean metrics.val_auc?"
+        for gate, near in (("drift.shrae < 0.5", "drift.share"), ("rescore.max_abs_dif <= 1e-6", "rescore.max_abs_diff")):
+            assert got[gate] == f"{gate.split()[0]} is missing: it was computed, and has no such fact; did you mean {near}?"
+        assert state(demo, 6, "no-overfit") == ("unknown", "metrics.train_logloss is missing")
+    finally:
+        conf.write_text(was)
+
+
 def test_a_pickle_is_scored_again(demo):
     """As data: the predictions that were logged with it come out of it again, and what its run did not log stays unknown."""
     demo("run", "evidence-cancer", "-p", "version=6")

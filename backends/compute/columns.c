@@ -13,8 +13,6 @@
 #include "box/sqlscan.h"
 #include "model/engine.h"
 
-enum { NOTE_MAX = 96 };
-
 struct work {
   struct compute_monitor file; /* of a statistics.json: nothing else is used then */
   struct compute *c;
@@ -58,8 +56,8 @@ static void table_end(struct sl_req *r, int rc, const struct sl_err *err)
 {
   struct work *w = sl_req_state(r);
   if (w->all && rc != SL_ECANCELED) {
-    char note[NOTE_MAX];
-    snprintf(note, sizeof note, "%.30s: %.60s", w->t.name ? w->t.name : "", rc ? err->msg : "");
+    char note[SL_NOTE_MAX];
+    snprintf(note, sizeof note, "%.60s: %.180s", w->t.name ? w->t.name : "", rc ? err->msg : "");
     if (rc && rc != SL_ENOENT)
       sl_req_cut(r, note);
     table_reset(w);

@@ -19,13 +19,13 @@ struct listing {
 
 static void cut_short(struct sl_feed *f, const char *what, struct sl_str name, int errnum)
 {
-  char note[96];
+  char note[SL_NOTE_MAX];
   struct sl_err e = { 0 };
   if (errnum == EXDEV)
     sl_err_set(&e, SL_EDENIED, "a link out of its zone");
   else
     sl_err_sys(&e, errnum, "%s", what);
-  snprintf(note, sizeof note, "%.48s/: %.40s", name.n > 48 ? name.p + name.n - 48 : name.p, e.msg);
+  snprintf(note, sizeof note, "%.100s/: %.150s", name.n > 100 ? name.p + name.n - 100 : name.p, e.msg);
   sl_feed_cut(f, note);
 }
 

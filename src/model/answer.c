@@ -209,7 +209,7 @@ static int src_doc(void *user, struct sl_str json)
 static void src_say(void *user, const char *words)
 {
   struct ws_src *s = user;
-  snprintf(s->pub.note, sizeof s->pub.note, "%s", words);
+  ws_note_set(s->pub.note, words);
   s->said = true;
   ws_ans_mark(s->a, false);
 }
@@ -234,7 +234,7 @@ static void src_end(void *user, int rc, const char *cut_note, const struct sl_er
     s->pub.note[0] = 0;
   s->said = false;
   if (cut_note)
-    snprintf(s->pub.note, sizeof s->pub.note, "%s", cut_note);
+    ws_note_set(s->pub.note, cut_note);
   ws_src_ended(s, rc ? SL_FAILED : cut_note ? SL_CUT : SL_WHOLE, err);
 }
 

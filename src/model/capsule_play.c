@@ -81,7 +81,7 @@ static void end_as_recorded(struct play_req *q, const struct cap_part *p)
 {
   struct sl_rd d = sl_rd(p->body);
   struct sl_err err = {0};
-  char note[96];
+  char note[SL_NOTE_MAX];
   int rc = code_of(sl_rd_lstr(&d));
   struct sl_str msg = sl_rd_lstr(&d);
   bool cut = sl_rd_le(&d, 1);

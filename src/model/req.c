@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/trace.h"
+#include "base/utf8.h"
 #include "model/ws_int.h"
 
 enum { DOC_MAX = 8 << 20 };
@@ -698,12 +699,23 @@ int sl_req_did(struct sl_req *r, size_t target, int rc, const struct sl_ref *sta
   return r->sink ? taken : SL_ECANCELED;
 }
 
+void ws_note_set(char note[SL_NOTE_MAX], const char *words)
+{
+  static const char more[] = "\u2026";
+  struct sl_str s = sl_str(words);
+  bool cut = s.n >= SL_NOTE_MAX;
+  size_t n = cut ? sl_utf8_cut(s, SL_NOTE_MAX - sizeof more) : s.n;
+  memcpy(note, s.p, n);
+  memcpy(note + n, more, cut ? sizeof more - 1 : 0);
+  note[n + (cut ? sizeof more - 1 : 0)] = 0;
+}
+
 void sl_req_cut(struct sl_req *r, const char *note)
 {
   if (!ws_req_live(r, "cut a request after the end"))
     return;
   r->cut = true;
-  snprintf(r->note, sizeof r->note, "%s", note ? note : "not all of it came");
+  ws_note_set(r->note, note ? note : "not all of it came");
 }
 
 void sl_req_touch(struct sl_req *r, uint64_t bytes)

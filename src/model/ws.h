@@ -89,12 +89,13 @@ void sl_query_unref(struct sl_query *q);
 /* CUT: a cap, a lost page. A limit that the asker gave and that was reached is WHOLE: it is what was asked for; the note says so. */
 enum sl_src_state { SL_ASKED, SL_FLOWING, SL_WHOLE, SL_CUT, SL_FAILED };
 enum { SL_DID_WHERE = 1, SL_DID_ORDER = 2, SL_DID_LIMIT = 4 };            /* LIMIT without the other two is refused by the core */
+enum { SL_NOTE_MAX = 256 };
 struct sl_source {           /* what one connection has contributed so far */
   struct sl_str conn;
   enum sl_src_state state;
   unsigned did; uint64_t rows; int64_t total;   /* total -1: unknown */
   sl_ms at;                                     /* when it ended (or last byte) */
-  char note[96];                                /* "first 10,000 of more", "scanned 12 MB" */
+  char note[SL_NOTE_MAX];                       /* "first 10,000 of more", "scanned 12 MB" */
   struct sl_err err;
 };
 struct sl_answer {           /* borrowed */

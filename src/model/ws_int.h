@@ -116,7 +116,7 @@ struct sl_req {
   bool own;                         /* of the program itself */
   bool counted;                     /* among the connection's running ones */
   bool background, queued, starting, head, paused, cancelled, told, ended, busy, cut;
-  char note[96];
+  char note[SL_NOTE_MAX];
   int rc;
   struct sl_err err;
 };
@@ -134,6 +134,8 @@ void ws_req_busy(struct sl_req *r, bool busy); /* counts in sl_loop_settled() */
 void ws_reqs_close(struct sl_backend *b, struct sl_err *why);  /* fails and cancels all of b's */
 void ws_reqs_force(struct sl_backend *b);      /* b has closed: what did not end is buried */
 void ws_shells_free(struct sl_ws *w);
+/* Longer words end in an ellipsis, behind a whole character. */
+void ws_note_set(char note[SL_NOTE_MAX], const char *words);
 bool ws_req_live(struct sl_req *r, const char *what);  /* notes a violation when r has ended */
 void ws_violation(struct sl_ws *w, const struct sl_backend *b, const char *what);
 void ws_feed_cancel(struct sl_feed *f);

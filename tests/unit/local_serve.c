@@ -95,7 +95,7 @@ static int clear(void **state)
 
 /* ---- asking ---- */
 
-struct seen { bool done, partial; struct sl_snap *snap; struct sl_err err; char note[96], doc[4096]; };
+struct seen { bool done, partial; struct sl_snap *snap; struct sl_err err; char note[SL_NOTE_MAX], doc[4096]; };
 
 static void on_changed(void *user, sl_watch id, const struct sl_answer *a)
 {

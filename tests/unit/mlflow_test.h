@@ -28,7 +28,7 @@ struct mt_answer {                   /* yours: mt_free() */
   uint64_t rows;
   struct sl_buf json;                /* an array of rows, each an object of what is not null */
   struct sl_buf doc, ids;            /* ids: each followed by a newline, in their order */
-  char error[256], note[96];
+  char error[256], note[SL_NOTE_MAX];
 };
 
 static inline void mt_open(struct mt *t, const char *settings)

@@ -277,6 +277,34 @@ static void cut_by_the_backend_keeps_its_note(void **state)
   fx_close(&f);
 }
 
+/* A sentence with a path in it comes whole; what is longer than any ends behind a whole character. */
+static void long_notes_are_not_cut(void **state)
+{
+  (void)state;
+  char text[2 * SL_NOTE_MAX + 1];
+  for (size_t n = 90; n <= 2 * SL_NOTE_MAX; n += n < SL_NOTE_MAX - 8 ? 80 : 1) {
+    struct fx f;
+    struct fx_seen s;
+    fx_open(&f, NULL);
+    for (size_t i = 0; i < n; i++)
+      text[i] = "\u00e4"[i % 2];
+    text[n & ~(size_t)1] = 0;
+    fake_of("fake")->cut = text;
+    struct sl_query *q = of_fake(NULL, NULL, 0);
+    fx_watch(&f, q, true, &s);
+    fx_settle(&f);
+    const char *note = s.src[0].note;
+    if (strlen(text) < SL_NOTE_MAX)
+      assert_string_equal(note, text);
+    else
+      assert_true(strlen(note) > SL_NOTE_MAX - 6 && strlen(note) % 2 && !strcmp(note + strlen(note) - 3, "\u2026"));
+    fx_forget(&s);
+    sl_query_unref(q);
+    fx_close(&f);
+    n = n > SL_NOTE_MAX + 4 ? 2 * SL_NOTE_MAX : n;
+  }
+}
+
 /* What a source is at is told while it is at it, and is no note of what came in the end. */
 static void what_it_is_at_goes_with_the_end(void **state)
 {
@@ -475,6 +503,7 @@ int main(void)
     cmocka_unit_test_setup(cap_cuts_and_says_so, fresh),
     cmocka_unit_test_setup(exactly_the_cap_is_whole, fresh),
     cmocka_unit_test_setup(cut_by_the_backend_keeps_its_note, fresh),
+    cmocka_unit_test_setup(long_notes_are_not_cut, fresh),
     cmocka_unit_test_setup(what_it_is_at_goes_with_the_end, fresh),
     cmocka_unit_test_setup(unwatching_cancels_and_a_late_end_is_ignored, fresh),
     cmocka_unit_test_setup(unwatching_from_the_callback, fresh),

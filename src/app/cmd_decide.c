@@ -35,52 +35,6 @@ static int blind(const struct sl_app *a, struct sl_err *err)
   return sl_err_set(err, SL_EUSAGE, "with --no-input say where the alias stands: --expect ALIAS=VERSION (ALIAS= where it names nothing)");
 }
 
-/* ---- what now is so ---- */
-
-static struct sl_str arg(const struct sl_plan *p, const char *name)
-{
-  struct sl_val v = sl_plan_arg(p, name);
-  return v.null || v.type != SL_TEXT ? SL_STR("") : v.u.s;
-}
-
-static void put_move(struct sl_buf *b, const struct sl_plan *p, struct sl_str alias, struct sl_str model, struct sl_str version)
-{
-  struct sl_str was = arg(p, "was");
-  struct sl_val back = sl_plan_arg(p, "version");
-  sl_buf_printf(b, "%.*s of %.*s is ", SL_ARG(alias), SL_ARG(model));
-  if (!back.null && back.type == SL_I64)
-    sl_buf_printf(b, "%lld now", (long long)back.u.i);
-  else
-    sl_buf_printf(b, "%.*s now", SL_ARG(version.n ? version : arg(p, "version")));
-  if (was.n)
-    sl_buf_printf(b, ", it was %.*s", SL_ARG(was));
-}
-
-static void said(const struct sl_plan *p, struct sl_buf *b)
-{
-  const struct sl_action *act = sl_plan_action(p);
-  struct sl_str id = sl_plan_target(p, 0)->id, by = arg(p, "by"), to = arg(p, "to"), version = id, model = SL_STR("");
-  (void)sl_str_cut(&version, '/', &model);
-  struct sl_val move = sl_plan_arg(p, "move");
-  if (act == &sl_act_model_rollback) {
-    put_move(b, p, arg(p, "alias"), id, SL_STR(""));
-    return;
-  }
-  sl_buf_str(b, id);
-  sl_buf_z(b, act == &sl_act_version_request ? " is requested" : act == &sl_act_version_approve ? " is approved" : " is rejected");
-  if (to.n && act == &sl_act_version_request)
-    sl_buf_printf(b, " for %.*s", SL_ARG(to));
-  if (by.n)
-    sl_buf_printf(b, " by %.*s", SL_ARG(by));
-  if (act == &sl_act_version_request)
-    sl_buf_printf(b, "; somebody else decides: sluice approve %.*s", SL_ARG(id));
-  else if (act == &sl_act_version_approve && !move.null && move.u.b) {
-    sl_buf_z(b, "; ");
-    put_move(b, p, to, model, version);
-  } else if (act == &sl_act_version_approve)
-    sl_buf_printf(b, "; more must agree before %.*s moves", SL_ARG(to.n ? to : SL_STR("it")));
-}
-
 static int decide(struct sl_app *a, const struct sl_resource *res, const struct sl_action *act, bool moves)
 {
   struct sl_session s = { 0 };
@@ -100,7 +54,8 @@ static int decide(struct sl_app *a, const struct sl_resource *res, const struct 
   if (rc)
     code = s.interrupted ? SL_EXIT_INTERRUPTED : sl_app_fail(a, &err);
   else
-    code = sl_session_do_tell(&s, &(struct sl_call){ .act = act, .res = res, .targets = &at.ref, .ntargets = 1, .args = vals }, said);
+    code = sl_session_do_tell(&s, &(struct sl_call){ .act = act, .res = res, .targets = &at.ref, .ntargets = 1, .args = vals },
+                              sl_plan_said);
   sl_found_free(&at);
   sl_session_close(&s);
   return code;

@@ -31,6 +31,9 @@ int sl_ws_act(struct sl_ws *w, struct sl_plan **take, struct sl_str typed, sl_do
 void sl_plan_free(struct sl_plan *p);
 /* Inside sl_done: the plan that has ended, to ask which of its targets were done; else NULL. */
 const struct sl_plan *sl_ws_acted(const struct sl_ws *w);
+/* A decision about one version or alias that was taken: "cancer/4 is approved by lead; champion of cancer is 4 now, it was 2". Of any other
+ * action nothing. */
+void sl_plan_said(const struct sl_plan *p, struct sl_buf *out);
 bool sl_plan_target_done(const struct sl_plan *p, size_t i);
 /* Actions whose end is still to come; with `plans`, plans too. Whoever leaves waits for the first, and frees no user of either before 0. */
 size_t sl_ws_under_way(const struct sl_ws *w, bool plans);

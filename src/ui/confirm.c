@@ -300,7 +300,9 @@ static void acted(void *user, int rc, const struct sl_ref *started, const struct
   sl_buf_init(&b, 0);
   if (started)
     sl_ref_text(&b, started);
-  sl_ui_say(ui, SL_ROLE_ok, started ? "started %s" : "done%s", sl_buf_zstr(&b));
+  else if (sl_ws_acted(ui->ws))
+    sl_plan_said(sl_ws_acted(ui->ws), &b);
+  sl_ui_say(ui, SL_ROLE_ok, started ? "started %s" : b.n ? "%s" : "done%s", sl_buf_zstr(&b));
   sl_buf_free(&b);
 }
 

@@ -54,6 +54,7 @@ def test_the_good_one_is_promoted_and_goes_back(demo):
         t.keys("Enter")
         t.wait("you are lead (key SHA256:", "champion of cancer -> 4 (now 3)", "sluice rollback cancer --alias champion", "champion is 3")
         confirm(t)
+        t.wait("cancer/4 is approved by lead; champion of cancer is 4 now, it was 3")
         t.wait("it is champion", absent=("nobody approved", "cannot be approved"))
     finally:
         t.close()

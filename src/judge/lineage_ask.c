@@ -160,6 +160,26 @@ static const struct sl_lin_version *the_version(const struct lin_ask *a, const s
   return NULL;
 }
 
+/* A name that two registries have means neither: their runs and files differ. */
+static int only_one(const struct lin_ask *a, const struct sl_lin_world *w, const struct sl_lin_version *v, struct sl_err *err)
+{
+  for (size_t i = 0; i < w->nversions && !a->conn[0]; i++) {
+    const struct sl_lin_version *o = &w->version[i];
+    if (o->version != v->version || !sl_str_eq(o->model, v->model) || sl_str_eq(o->conn, v->conn))
+      continue;
+    struct sl_buf refs;
+    sl_buf_init(&refs, 4096);
+    sl_ref_text(&refs, &(struct sl_ref){ v->conn, SL_STR("versions"), sl_str(a->id) });
+    sl_buf_z(&refs, " or ");
+    sl_ref_text(&refs, &(struct sl_ref){ o->conn, SL_STR("versions"), sl_str(a->id) });
+    int rc = sl_err_set(err, SL_EUSAGE, "%.*s and %.*s both have %.60s: name one, as %s", SL_ARG(sl_str_head(v->conn, 30)),
+                        SL_ARG(sl_str_head(o->conn, 30)), a->id, sl_buf_zstr(&refs));
+    sl_buf_free(&refs);
+    return rc;
+  }
+  return SL_OK;
+}
+
 /* Evidence of ours about it; a file that is none is as good as none here. */
 static void evidence_read(const struct lin_ask *a, struct sl_lin_world *w, const struct sl_lin_version *v)
 {
@@ -190,9 +210,12 @@ static int build(struct lin_ask *a, struct sl_lin_world *w, struct sl_lineage *l
       : sl_err_set(err, SL_ENOENT, "there is no version %.80s (sluice get versions lists them)", a->id);
   if (a->what == OF_RUN && !w->nruns)
     return sl_err_set(err, SL_ENOENT, "%s", a->q[RUN].why[0] ? a->q[RUN].why : "there is no such run");
+  int rc = v ? only_one(a, w, v, err) : SL_OK;
+  if (rc)
+    return rc;
   if (v)
     evidence_read(a, w, v);
-  int rc = places_find(a, w, err);
+  rc = places_find(a, w, err);
   rc = rc ? rc : lin_files(w, cancel, err);
   if (rc)
     return rc;

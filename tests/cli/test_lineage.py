@@ -49,6 +49,23 @@ def test_all_names_of_a_thing_have_one_tree(demo):
     assert "write MODEL/VERSION, a run's id, or ZONE/PARTITION" in tree(demo, "a/b/c", code=2)
 
 
+def test_a_name_that_two_registries_have(demo):
+    top = demo.store.parent
+    conf, was = top / "sluice.yaml", (top / "sluice.yaml").read_text()
+    line = next(x for x in was.splitlines() if x.startswith("  registry:"))
+    shutil.copy(demo.store, top / "other.db")
+    conf.write_text(was.replace(line, line + "\n" + line.replace("registry:", "other:").replace("mlflow.db", "other.db")))
+    try:
+        said = tree(demo, "cancer/4", code=2)
+        assert said.count("\n") == 1 and "both have cancer/4: name one, as " in said
+        for conn in ("registry", "other"):
+            ref = f"{conn}:versions/cancer%2F4"
+            assert ref in said and tree(demo, ref)[0]["target"] == ref
+    finally:
+        conf.write_text(was)
+        (top / "other.db").unlink()
+
+
 def test_what_hangs_on_a_partition(demo):
     day = next(r for r in tree(demo, "cancer/4") if r["kind"] == "partition")["label"].split("/")[1]
     rows = tree(demo, f"raw/{day}")

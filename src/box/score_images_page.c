@@ -188,29 +188,21 @@ int images_names_of_folders(struct score_images *g, struct sl_err *err)
   if (f.names || f.width < 2)
     return SL_OK;
   struct sl_str *s = sl_calloc(n + 1, sizeof *s);
-  struct sl_buf b;
   if (!s)
     return sl_err_nomem(err);
   for (size_t i = 0; i < n; i++)
     s[i] = sl_map_key(&g->list.groups, i);
   qsort(s, n, sizeof *s, by_text);
-  sl_buf_init(&b, 0);
-  for (size_t i = 0; i < n; i++) {
-    sl_buf_str(&b, s[i]);
-    sl_buf_ch(&b, '\n');
-  }
-  int rc = sl_buf_check(&b, err);
-  if (!rc && (n != f.width || counts_otherwise(s, n)))
+  int rc = SL_OK;
+  if (n != f.width || counts_otherwise(s, n))
     rc = sl_err_set(err, SL_EUSAGE, "the model names no classes, and %zu folders do not tell which of its %zu is which: put classes.txt "
                     "beside it, a name a line", n, f.width);
-  if (!rc)
-    rc = sl_image_names_read(&names, sl_buf_view(&b), "the folders' names", err);
-  if (!rc)
+  rc = rc ? rc : sl_image_names_of(&names, s, n, "the folders' names", err);
+  if (!rc) {
     ort_image_call(g->m, &names);
-  if (!rc)
     from(g->names_from, "the folders, in their order");
+  }
   sl_image_names_free(&names);
-  sl_buf_free(&b);
   sl_free(s);
   return rc;
 }

@@ -21,6 +21,8 @@ void sl_image_prep_words(struct sl_buf *b, const struct sl_image_prep *p);
 struct sl_image_names { struct sl_str *at; size_t n; char *text; };        /* owned; texts are NUL-ended, too */
 /* {"0": "cat", "1": "dog"}, each number from 0 on once; ["cat", "dog"]; or, where it is no JSON, a name a line. */
 int sl_image_names_read(struct sl_image_names *out, struct sl_str text, const char *where, struct sl_err *err) SL_NODISCARD;
+/* A copy of names that are known: whatever they hold, nothing is read out of it. ELIMIT. */
+int sl_image_names_of(struct sl_image_names *out, const struct sl_str *name, size_t n, const char *where, struct sl_err *err) SL_NODISCARD;
 /* config.json's id2label, label_names or class_names; n 0: it has none. */
 int sl_image_names_config(struct sl_image_names *out, struct sl_str json, const char *where, struct sl_err *err) SL_NODISCARD;
 void sl_image_names_free(struct sl_image_names *n);

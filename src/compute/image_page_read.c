@@ -295,6 +295,22 @@ static char *put_name(struct sl_image_names *out, char *to, size_t i, struct sl_
   return to + s.n + 1;
 }
 
+int sl_image_names_of(struct sl_image_names *out, const struct sl_str *name, size_t n, const char *where, struct sl_err *err)
+{
+  size_t bytes = 0;
+  *out = (struct sl_image_names){ .at = NULL };
+  for (size_t i = 0; i < n; i++)
+    bytes += name[i].n;
+  int rc = open_names(out, n, bytes, where, err);
+  char *to = out->text;
+  for (size_t i = 0; !rc && i < n; i++)
+    to = put_name(out, to, i, name[i]);
+  out->n = rc ? 0 : n;
+  if (rc)
+    sl_image_names_free(out);
+  return rc;
+}
+
 static struct sl_str string_of(const json_t *v) { return sl_strn(json_string_value(v), json_string_length(v)); }
 
 static int bad_names(const char *where, const char *why, struct sl_err *err)

@@ -211,6 +211,14 @@ def test_folders_as_classes(bench):
     assert "classes: the folders, in their order" in bench.said
     number = [int(r["prediction"]) for r in bench.rows("preset", "photos")]
     assert [r["prediction"] for r in rows] == [NAMES[k] for k in number]
+    for name in ("[ant]", "{ant", "ant ", "a\nnt"):
+        shutil.copytree(bench.folder / "photos", bench.folder / "odd")
+        (bench.folder / "odd" / "ant").rename(bench.folder / "odd" / name)
+        odd = bench.rows("preset", "odd", "--label", "folder")
+        names = sorted([name, "bee", "cow"])
+        want = [int(r["prediction"]) for r in bench.rows("preset", "odd")]
+        assert [r["prediction"] for r in odd] == [names[k] for k in want], name
+        shutil.rmtree(bench.folder / "odd")
     (bench.folder / "photos" / "cow").rename(bench.folder / "photos" / "10")
     bench.refused("preset", "photos", "put classes.txt beside it", 2, "--label", "folder")
     (bench.folder / "photos" / "10").rename(bench.folder / "photos" / "yak")

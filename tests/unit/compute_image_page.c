@@ -120,9 +120,28 @@ static void test_names(void **state)
   assert_int_equal(n.n, 0);
 }
 
+static void test_names_as_they_are(void **state)
+{
+  (void)state;
+  static const char *const as[] = { "[ant]", " bee\n", "{}", "10" };
+  static struct sl_str many[SL_IMAGE_NAMES_MAX + 1];
+  struct sl_str name[4];
+  struct sl_image_names n;
+  struct sl_err err = { 0 };
+  for (size_t i = 0; i < 4; i++)
+    name[i] = sl_str(as[i]);
+  assert_int_equal(sl_image_names_of(&n, name, 4, "names", NULL), SL_OK);
+  assert_int_equal(n.n, 4);
+  for (size_t i = 0; i < 4; i++)
+    assert_true(sl_str_eqz(n.at[i], as[i]) && !n.at[i].p[n.at[i].n]);
+  sl_image_names_free(&n);
+  assert_int_equal(sl_image_names_of(&n, many, SL_IMAGE_NAMES_MAX + 1, "names", &err), SL_ELIMIT);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = { cmocka_unit_test(test_sizes), cmocka_unit_test(test_convnext), cmocka_unit_test(test_numbers),
-                                      cmocka_unit_test(test_refused), cmocka_unit_test(test_preset), cmocka_unit_test(test_names) };
+                                      cmocka_unit_test(test_refused), cmocka_unit_test(test_preset), cmocka_unit_test(test_names),
+                                      cmocka_unit_test(test_names_as_they_are) };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

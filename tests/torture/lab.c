@@ -442,7 +442,8 @@ static int find_stray(const char *path, const struct stat *st, int kind, struct 
   (void)kind;
   const char *from = path + strlen(top) + strlen("/now"), *name = path + at->base;
   snprintf(was, sizeof was, "%s%s", saved, from);
-  bool known = !strncmp(from, "/work/lake/", 11) || !strncmp(from, "/home/.", 7) || !strncmp(name, "store.db", 8) ||
+  bool known = !strncmp(from, "/work/lake/", 11) || !strncmp(from, "/home/.", 7) || !strncmp(from, "/home/run/sluice", 16) ||
+               !strncmp(name, "store.db", 8) ||
                (stray_but && !strcmp(name, stray_but));
   if (!known && stat(was, &old))
     snprintf(stray, sizeof stray, "%s", from);

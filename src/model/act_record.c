@@ -211,7 +211,8 @@ static void aside_lost(struct sl_ws *w, const struct sl_err *err)
 {
   char line[300];
   snprintf(line, sizeof line, "that could not be written down: %.250s", err->msg);
-  sl_ws_say(w, line);
+  if (w->on_say) /* while it closes, too: it waits for this record, and a command ends right behind it */
+    w->on_say(w->on_say_user, line);
 }
 
 static void aside_done(void *user, int rc, const struct sl_err *err)

@@ -143,6 +143,17 @@ def test_deequ_has_different_ones_alone(here):
     assert others == 0 and got["x", "linf", "deequ"]["statistic"] > 0
 
 
+@pytest.mark.parametrize("beyond", (0, 1))
+def test_at_the_limits(here, beyond):
+    """Whole numbers of ten different values are categories, of eleven numbers; Deequ's sketch holds 2,050 values."""
+    for name, salt in (("a", 1), ("b", 2)):
+        here("sql", f"select hash((i + {salt}) % 1500) / 1e19 as x, i % {10 + beyond} as few from range({2050 + beyond}) t(i)", "--out",
+             name + ".parquet")
+    got, _ = agree(here, "a.parquet", "b.parquet")
+    assert {r["kind"] for k, r in got.items() if k[0] == "few"} == {"numeric" if beyond else "categorical"}
+    agree(here, "a.parquet", "b.parquet", "--profile", "deequ", "--tests", "linf,linf_robust")
+
+
 def test_one_row_and_none(here):
     here("sql", "select 1.5 as x, 'a' as w, true as b, 3 as i", "--out", "one.parquet")
     here("sql", "select x, w, b, i from 'one.parquet' where x > 2", "--out", "empty.parquet")

@@ -60,6 +60,9 @@ LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 EXCUSE = re.compile(r"lint-ok:\s*(\w[\w-]*)\s*:\s*\S")
 C_FILES = (".c", ".h")
 CODE = (".c", ".h", ".def", ".py", ".sh", ".cmake", ".txt")
+UNCOVERED = re.compile(r"\}|struct \w+\s*\{|#ifndef")
+# A function or a function type; what it takes may go on in further lines.
+DECLARED = re.compile(r"[a-z][\w \*]*\(")
 MAX_LINE, MAX_FILE, MAX_FUNCTION, SOFT_FUNCTION = 140, 800, 100, 60
 
 
@@ -222,23 +225,36 @@ class Lint:
             self.say(name, rows[0][0], "guard", f"{words[0][1]} is also the guard of {other}")
 
     def declarations(self, name, lines, code):
-        """Slots of struct *_ops without a comment are problems; other public declarations are counted."""
-        ops = group = beside = False
+        """A slot of a struct *_ops and a function or function type that a header declares say what they are; those of private headers
+        (*_int.h) and of tests are only counted."""
+        private = name.endswith("_int.h") or name.startswith("tests/")
+        ops = group = beside = head = False
         for n, line in enumerate(code, 1):
             raw = lines[n - 1]
             comment = "/*" in raw or "*/" in raw or "//" in raw
-            # A comment on a line of its own covers what follows up to an empty line or a brace.
-            group = (group or comment and not line.strip()) and bool(raw.strip()) and not line.startswith(("}", "struct"))
+            # A comment on a line of its own covers what follows up to an empty line, a brace, a struct or the guard.
+            group = (group or comment and not line.strip()) and bool(raw.strip()) and not UNCOVERED.match(line or raw)
             beside = beside or comment and bool(line.strip())
+            end = line.strip().endswith((";", "{", "}"))
             if re.match(r"struct \w+_ops\s*\{", line):
                 ops = True
             elif line.startswith("}"):
                 ops = False
             elif ops and line.strip().endswith(";") and not (group or beside):
                 self.say(name, n, "slot-comment", f"a slot without a comment: {line.strip()}", raw)
-            elif not ops and re.match(r"[a-z][\w \*]*\(.*;", line) and not (group or beside):
-                self.uncommented += 1
-            beside = beside and not line.strip().endswith((";", "{", "}"))
+            elif not ops and DECLARED.match(line):
+                head = n
+            if head and end:
+                if not (group or beside):
+                    self.no_comment(name, head, lines[head - 1], private)
+                head = False
+            beside = beside and not end
+
+    def no_comment(self, name, n, raw, private):
+        if private:
+            self.uncommented += 1
+        else:
+            self.say(name, n, "declaration-comment", f"without a comment (what, units, ownership, errors): {raw.strip()}", raw)
 
     def parsers(self, names):
         """Each parser (*_read.c) has a fuzz target of its name, and that one a corpus."""
@@ -254,8 +270,8 @@ class Lint:
         for name, line, rule, what in sorted(self.problems):
             print(f"{name}:{line}: {rule}: {what}")
         print(f"lint: {self.files} files, {len(self.problems)} problems; {self.functions} functions, "
-              f"{self.long_functions} over {SOFT_FUNCTION} lines; {self.uncommented} public declarations without a "
-              f"comment; {self.excuses} excused")
+              f"{self.long_functions} over {SOFT_FUNCTION} lines; {self.uncommented} declarations of private headers "
+              f"without a comment; {self.excuses} excused")
         return 1 if self.problems else 0
 
 

@@ -10,7 +10,7 @@ struct exec_links {
 };
 
 void exec_links_row(struct sl_view *v, struct exec_links *l, struct sl_pane *row);   /* the execution's row came or changed */
-void exec_links_close(struct exec_links *l);
+void exec_links_close(struct exec_links *l);                                         /* its panes but row, which is the view's */
 /* How many lines it wants at the bottom, 0: nothing to say. */
 int exec_links_height(const struct exec_links *l);
 void exec_links_draw(struct sl_view *v, struct exec_links *l, struct sl_grid *g, struct sl_rect r);

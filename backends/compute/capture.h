@@ -12,7 +12,7 @@
 enum capture_take { CAPTURE_USUAL, CAPTURE_INPUTS, CAPTURE_OUTPUTS, CAPTURE_ALL };
 struct capture_ask { char *from, *truth, *names; enum capture_take take; };
 int capture_ask_parse(struct capture_ask *out, struct sl_str address, struct sl_err *err) SL_NODISCARD;    /* EUSAGE */
-void capture_ask_free(struct capture_ask *a);
+void capture_ask_free(struct capture_ask *a);                                                              /* its texts, not a */
 
 /* What the first queries found. side: IN, OUT, TRUTH. */
 enum capture_side { CAPTURE_IN, CAPTURE_OUT, CAPTURE_TRUTH, CAPTURE_SIDES };
@@ -25,7 +25,7 @@ struct capture_found {
   uint64_t missed;             /* files of which less was read than they hold */
   uint64_t events, repeated, joined, truths, truths_repeated, unused;
 };
-void capture_found_free(struct capture_found *f);
+void capture_found_free(struct capture_found *f);   /* what it holds, not f; zeroed then */
 
 /* ---- capture_sql.c: the queries as text, addresses not yet resolved ---- */
 int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_err *err) SL_NODISCARD;

@@ -65,6 +65,7 @@ const char *sl_share_path(const char *name);
 struct sl_check { const char *state; char name[32], value[200], advice[200]; };
 struct sl_checks { struct sl_check item[96]; size_t n; };
 void sl_checks_run(struct sl_checks *c);   /* blocks shortly */
+/* As rows of `checks`; sealed, yours. */
 int sl_checks_batch(const struct sl_checks *c, struct sl_batch **out, struct sl_err *err) SL_NODISCARD;
 
 #endif

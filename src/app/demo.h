@@ -17,6 +17,7 @@ struct sl_demo {
   int64_t days;                /* how far it is moved */
   struct sl_map foreign;       /* what lies in `to` and is not the demo's: paths below it, found by sl_demo_wipe() */
 };
+/* Reads the manifest and writes nothing. ENOENT: not installed. Owns nothing after a failure; close: what it holds, not d. */
 int sl_demo_open(struct sl_demo *d, const char *to, sl_ms now, struct sl_err *err) SL_NODISCARD;
 void sl_demo_close(struct sl_demo *d);
 

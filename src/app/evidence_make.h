@@ -32,6 +32,9 @@ int sl_maker_again(struct sl_maker *k, struct sl_err *err) SL_NODISCARD;
 int sl_maker_fact(struct sl_maker *k, const char *name, double value, struct sl_err *err) SL_NODISCARD;
 void sl_maker_free(struct sl_maker *k);
 
+
+/* What the files of evidence say (docs/internals/evidence.md): inputs and facts of k, its run and model set. Turns the loop; the box
+ * computes. */
 int sl_make_drift(struct sl_maker *k, struct sl_err *err) SL_NODISCARD;
 int sl_make_rescore(struct sl_maker *k, struct sl_err *err) SL_NODISCARD;
 int sl_make_quality(struct sl_maker *k, struct sl_err *err) SL_NODISCARD;

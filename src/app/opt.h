@@ -48,9 +48,9 @@ struct sl_cmd {
 };
 extern const struct sl_cmd sl_cmds[];
 extern const size_t sl_ncmds;
-const struct sl_cmd *sl_cmd_find(struct sl_str name);
+const struct sl_cmd *sl_cmd_find(struct sl_str name);      /* by its whole name; NULL: none */
 const struct sl_opt *sl_opt_find(struct sl_str name);      /* "filter" */
-const struct sl_opt *sl_opt_letter(char letter);
+const struct sl_opt *sl_opt_letter(char letter);           /* 'o'; NULL, as above: none */
 bool sl_cmd_takes(const struct sl_cmd *c, const struct sl_opt *o);  /* c NULL (the console): global ones only */
 bool sl_words_have(const char *words, struct sl_str word);  /* separated by spaces */
 void sl_opt_put(struct sl_buf *b, const struct sl_opt *o);  /* --no-input */

@@ -15,6 +15,7 @@ struct sl_out {
   bool ascii;          /* no UTF-8 there */
   struct sl_buf b;
 };
+/* fd stays the caller's; close: the buffer only, nothing is sent. */
 void sl_out_open(struct sl_out *o, int fd);
 void sl_out_close(struct sl_out *o);
 int sl_out_flush(struct sl_out *o, struct sl_err *err) SL_NODISCARD;   /* ECANCELED when gone, with no words; EIO */

@@ -21,6 +21,7 @@ double report_f64(const struct report_row *at, const char *col);              /*
 
 /* The beginning of every report. input: role and address by turns, NULL-ended; command: of sluice, without the program. */
 struct report_asked { const char *title, *command; const char *const *input; struct sl_str verdict; };
+/* out: made here, freed by the caller also after a failure. save writes it: ELIMIT, and whatever the file system says. */
 int report_begin(struct sl_document *d, struct sl_buf *out, const struct report_rows *r, struct sl_session *s,
                  const struct report_asked *asked, struct sl_err *err) SL_NODISCARD;
 int report_save(const struct report_rows *r, struct sl_document *d, struct sl_err *err) SL_NODISCARD;

@@ -24,6 +24,7 @@ struct sl_session {
   char *replay_state;
 };
 enum { SL_SESSION_ANY = 1 };         /* works without a workspace: several and none chosen is no mistake */
+/* Files, loop, workspace; s needs not be zeroed. Close it also after a failure. ECONFIG; EUSAGE: which workspace? */
 int sl_session_open(struct sl_session *s, struct sl_app *a, unsigned flags, struct sl_err *err) SL_NODISCARD;
 /* The rest of opening, for a session whose types and conf are set. */
 int sl_session_open_conf(struct sl_session *s, struct sl_err *err) SL_NODISCARD;
@@ -46,7 +47,7 @@ struct sl_list {
   void *page_user;
   bool breach;                       /* exit 4 when state is other than fresh in some row */
 };
-int sl_session_list(struct sl_session *s, struct sl_list *l);
+int sl_session_list(struct sl_session *s, struct sl_list *l);   /* the exit code; errors are told here */
 /* Opens, lists, closes: most commands. */
 int sl_app_list(struct sl_app *a, unsigned flags, struct sl_list *l);
 struct sl_query sl_app_query(const struct sl_app *a, const struct sl_resource *res, const char *scope);
@@ -56,9 +57,10 @@ int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t 
 
 /* A row's ref from a ref's text, or from an id or name that fits exactly one row (EUSAGE with the candidates). Always free it. */
 struct sl_found { struct sl_ref ref; struct sl_buf text, id; };
+/* ENOENT: no row; EUSAGE; what the question itself failed with. */
 int sl_session_find(struct sl_session *s, const struct sl_resource *res, const char *text, struct sl_found *out,
                     struct sl_err *err) SL_NODISCARD;
-void sl_found_free(struct sl_found *f);
+void sl_found_free(struct sl_found *f);   /* its texts; ref is gone then */
 /* An address as it was typed -> the canonical one, and the connection that serves it (EUSAGE: none does). */
 int sl_session_resolve(struct sl_session *s, const char *text, struct sl_buf *uri, struct sl_buf *conn, struct sl_err *err) SL_NODISCARD;
 

@@ -21,6 +21,7 @@ void sl_buf_init_secret(struct sl_buf *b, size_t max); /* for passwords and toke
 void sl_buf_free(struct sl_buf *b);               /* ready for reuse with the same cap */
 void sl_buf_wipe(struct sl_buf *b);               /* overwritten first: it held a secret */
 void sl_buf_clear(struct sl_buf *b);              /* keeps the memory, forgets content and failure */
+/* At the end. p may point into b itself; NULL with n 0 is nothing, as is a NULL z. printf: one that cannot be formatted is ELIMIT. */
 void sl_buf_add(struct sl_buf *b, const void *p, size_t n);
 void sl_buf_str(struct sl_buf *b, struct sl_str s);
 void sl_buf_z(struct sl_buf *b, const char *z);
@@ -28,6 +29,8 @@ void sl_buf_ch(struct sl_buf *b, char c);
 void sl_buf_fill(struct sl_buf *b, char c, size_t n);
 void sl_buf_printf(struct sl_buf *b, const char *fmt, ...) SL_PRINTF(2, 3);
 void sl_buf_vprintf(struct sl_buf *b, const char *fmt, va_list ap);
+
+/* One character; a number; or less than there was. */
 void sl_buf_u8(struct sl_buf *b, uint32_t codepoint);                    /* as UTF-8 */
 void sl_buf_le(struct sl_buf *b, uint64_t v, unsigned bytes);            /* little endian */
 void sl_buf_drop(struct sl_buf *b, size_t n);                            /* from the front */
@@ -42,10 +45,11 @@ int sl_buf_check(const struct sl_buf *b, struct sl_err *err) SL_NODISCARD; /* wh
 
 /* Reading back little endian and lengths, for our own encodings: sticky in the same way. */
 struct sl_rd { const unsigned char *p, *end; bool bad; };
+/* Borrows s. Beyond the end: bad, and 0 or none. le: 0 to 8 bytes, the lowest first. */
 struct sl_rd sl_rd(struct sl_str s);
 uint64_t sl_rd_le(struct sl_rd *r, unsigned bytes);
 struct sl_str sl_rd_bytes(struct sl_rd *r, size_t n);
 struct sl_str sl_rd_lstr(struct sl_rd *r);               /* u32 length, then bytes */
-void sl_buf_lstr(struct sl_buf *b, struct sl_str s);
+void sl_buf_lstr(struct sl_buf *b, struct sl_str s);     /* as sl_rd_lstr() reads it; ELIMIT from 4 GiB */
 
 #endif

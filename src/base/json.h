@@ -21,18 +21,20 @@ bool sl_json_f64(const json_t *obj, const char *key, double *out);         /* nu
 
 /* ---- writer: commas and nesting are its business; sticky through the buffer ---- */
 struct sl_jw { struct sl_buf *b; uint64_t first; unsigned depth; bool pretty, after_key; };
+/* Writes into b, which stays the caller's; pretty: a line for each item, indented by two. What fails (b's cap, more than 63 containers
+ * within each other) sticks in b. One value at the top; within an object a key before each value. */
 struct sl_jw sl_jw(struct sl_buf *b, bool pretty);
 void sl_jw_obj(struct sl_jw *w);
 void sl_jw_end_obj(struct sl_jw *w);
 void sl_jw_arr(struct sl_jw *w);
 void sl_jw_end_arr(struct sl_jw *w);
-void sl_jw_key(struct sl_jw *w, struct sl_str k);
-void sl_jw_str(struct sl_jw *w, struct sl_str s);
+void sl_jw_key(struct sl_jw *w, struct sl_str k);   /* as sl_jw_str() */
+void sl_jw_str(struct sl_jw *w, struct sl_str s);   /* any bytes, as the top of this file says */
 void sl_jw_i64(struct sl_jw *w, int64_t v);
 void sl_jw_f64(struct sl_jw *w, double v);       /* not finite: "NaN", "Infinity", "-Infinity" as strings */
 void sl_jw_bool(struct sl_jw *w, bool v);
 void sl_jw_null(struct sl_jw *w);
-void sl_jw_raw(struct sl_jw *w, struct sl_str json);
+void sl_jw_raw(struct sl_jw *w, struct sl_str json);     /* JSON already, one value; written as it is, not looked at */
 void sl_json_quote(struct sl_buf *b, struct sl_str s);   /* one string with its quotes */
 /* The same as RFC 8785 has it, so that one text has one form for ever: only quotes, backslashes and what is below U+0020 are escaped. For
  * what is hashed or signed. False: s is no UTF-8, and b holds half of it. */
@@ -44,6 +46,7 @@ bool sl_json_hidden(uint32_t codepoint);
 enum sl_json_tok { SL_JT_MORE, SL_JT_OBJ, SL_JT_END_OBJ, SL_JT_ARR, SL_JT_END_ARR, SL_JT_KEY, SL_JT_STR, SL_JT_NUM, SL_JT_TRUE, SL_JT_FALSE,
   SL_JT_NULL, SL_JT_END, SL_JT_BAD };
 struct sl_json_pull;
+/* Yours. max_scalar: bytes of the longest text or number. feed: ELIMIT, ENOMEM; eof: no more bytes will come. */
 int sl_json_pull_open(struct sl_json_pull **out, size_t max_scalar, bool lax, struct sl_err *err) SL_NODISCARD;
 void sl_json_pull_free(struct sl_json_pull *p);
 int sl_json_pull_feed(struct sl_json_pull *p, const void *data, size_t n, struct sl_err *err) SL_NODISCARD; /* copies what is left over */
@@ -55,6 +58,6 @@ enum sl_json_tok sl_json_pull_next(struct sl_json_pull *p, struct sl_str *text, 
 /* From now on strings longer than max_scalar are no error, but cut there; lost: how many bytes of the string just taken are missing. */
 void sl_json_pull_cut(struct sl_json_pull *p);
 uint64_t sl_json_pull_lost(const struct sl_json_pull *p);
-unsigned sl_json_pull_depth(const struct sl_json_pull *p);
+unsigned sl_json_pull_depth(const struct sl_json_pull *p);   /* containers open now; 0 at the top */
 
 #endif

@@ -13,13 +13,13 @@
 
 void *sl_alloc(size_t n) SL_NODISCARD;                        /* NULL when out of memory; n = 0 gives a unique pointer */
 void *sl_calloc(size_t count, size_t size) SL_NODISCARD;      /* zeroed, overflow-checked */
-void *sl_realloc(void *p, size_t n) SL_NODISCARD;
-void *sl_realloc_array(void *p, size_t count, size_t size) SL_NODISCARD;
+void *sl_realloc(void *p, size_t n) SL_NODISCARD;             /* NULL: p is still yours */
+void *sl_realloc_array(void *p, size_t count, size_t size) SL_NODISCARD;   /* the same, overflow-checked */
 void *sl_alloc_aligned(size_t align, size_t n) SL_NODISCARD;  /* free with sl_free */
 char *sl_strdup(const char *s) SL_NODISCARD;                  /* NULL in, NULL out */
 char *sl_strndup(const char *s, size_t n) SL_NODISCARD;       /* n bytes and a NUL; bytes may hold NULs */
-char *sl_asprintf(const char *fmt, ...) SL_PRINTF(1, 2) SL_NODISCARD;
-void sl_free(void *p);
+char *sl_asprintf(const char *fmt, ...) SL_PRINTF(1, 2) SL_NODISCARD;   /* yours (sl_free); NULL: no memory */
+void sl_free(void *p);                                                  /* NULL is fine */
 void sl_free_wipe(void *p, size_t n); /* overwrites n bytes first; the compiler cannot drop it */
 
 /* Makes room for at least `need` elements in *p (capacity *cap, element size): doubles, never beyond max. ENOMEM or ELIMIT. */
@@ -29,10 +29,11 @@ int sl_grow(void **p, size_t *cap, size_t need, size_t size, size_t max, struct 
 struct sl_arena { struct sl_arena_block *head; size_t used, cap; };
 void sl_arena_init(struct sl_arena *a, size_t cap_bytes);    /* cap 0: 64 MiB */
 void *sl_arena_alloc(struct sl_arena *a, size_t n) SL_NODISCARD; /* 16-byte aligned, zeroed; NULL: out of memory or over the cap */
+/* Copies with a NUL, as sl_strndup() and sl_asprintf() make them, but the arena's. */
 char *sl_arena_strndup(struct sl_arena *a, const char *s, size_t n) SL_NODISCARD;
 char *sl_arena_printf(struct sl_arena *a, const char *fmt, ...) SL_PRINTF(2, 3) SL_NODISCARD;
 void sl_arena_reset(struct sl_arena *a);                     /* keeps one block, so that the next frame allocates nothing */
-void sl_arena_free(struct sl_arena *a);
+void sl_arena_free(struct sl_arena *a);                      /* all pieces at once; ready for use with the same cap */
 
 /* ---- fault injection and accounting (tests) ---- */
 /* After `after` successful allocations the next one fails; `forever`: so do all that follow. after < 0 switches it off. */

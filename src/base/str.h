@@ -15,17 +15,19 @@ struct sl_str { const char *p; size_t n; };
 #define SL_STR_NONE ((struct sl_str){ NULL, 0 })
 #define SL_ARG(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), ((s).p ? (s).p : "") /* for "%.*s" */
 
+/* Borrowed: valid as long as what they were made of. z NULL: none. */
 static inline struct sl_str sl_str(const char *z) { return (struct sl_str){ z, z ? strlen(z) : 0 }; }
 static inline struct sl_str sl_strn(const char *p, size_t n) { return (struct sl_str){ p, n }; }
 
+/* By bytes. None (p NULL) equals the empty one; z NULL is none. */
 bool sl_str_eq(struct sl_str a, struct sl_str b);
 bool sl_str_eqz(struct sl_str a, const char *z);
 bool sl_str_ieq(struct sl_str a, struct sl_str b);            /* ASCII case only */
 int sl_str_cmp(struct sl_str a, struct sl_str b);             /* by bytes; a shorter prefix comes first */
-bool sl_str_starts(struct sl_str s, struct sl_str prefix);
+bool sl_str_starts(struct sl_str s, struct sl_str prefix);    /* an empty prefix or suffix: always */
 bool sl_str_ends(struct sl_str s, struct sl_str suffix);
 ptrdiff_t sl_str_find(struct sl_str s, struct sl_str what);   /* -1: not there */
-ptrdiff_t sl_str_chr(struct sl_str s, char c);
+ptrdiff_t sl_str_chr(struct sl_str s, char c);                /* the first of them, the last; -1: not there */
 ptrdiff_t sl_str_rchr(struct sl_str s, char c);
 struct sl_str sl_str_from(struct sl_str s, size_t at);        /* the rest from byte `at` (clamped) */
 struct sl_str sl_str_head(struct sl_str s, size_t n);         /* the first n bytes (clamped) */

@@ -23,6 +23,7 @@ struct sl_cluster {
 };
 
 struct sl_text_it { struct sl_str s; enum sl_text_mode mode; size_t column; };
+/* Begins; borrows s. */
 struct sl_text_it sl_text_it(struct sl_str s, enum sl_text_mode mode);
 bool sl_text_next(struct sl_text_it *it, struct sl_cluster *out);   /* false at the end (or at LF in LINES, which is eaten) */
 

@@ -12,11 +12,12 @@ struct sl_civil { int year, month, day, hour, minute, second, ms, wday /* 0 Sund
 struct sl_tz;            /* immutable; NULL is UTC */
 
 sl_ms sl_civil_to_ms(const struct sl_civil *c);                              /* UTC; normalises overflow of fields */
-struct sl_civil sl_civil_of(sl_ms t, const struct sl_tz *tz);
+struct sl_civil sl_civil_of(sl_ms t, const struct sl_tz *tz);                /* on tz's clock */
 int sl_tz_open(struct sl_tz **out, const char *name, struct sl_err *err);    /* "Europe/Berlin", "UTC", "local" ($TZ, /etc/localtime) */
 /* From a TZif file's bytes (RFC 8536 versions 1 to 4, without leap seconds). */
 int sl_tz_read(struct sl_tz **out, struct sl_str tzif, struct sl_err *err);
 void sl_tz_free(struct sl_tz *tz);
+/* Seconds east of UTC at t, and what that is called ("CET"; lives as long as tz). */
 int sl_tz_offset_s(const struct sl_tz *tz, sl_ms t);
 const char *sl_tz_abbr(const struct sl_tz *tz, sl_ms t);
 /* Local time to UTC; what the clock jumped over: the end of the gap; what it shows twice: the first. */
@@ -39,7 +40,7 @@ int64_t sl_layout_step_ms(const char *layout);                               /* 
 
 /* Five-field cron text (lists, ranges, steps, names, @daily...) and the moments strictly after or before t that match, on tz's clock. */
 struct sl_cron { uint64_t minute; uint32_t hour, mday, month, wday; bool mday_any, wday_any; };
-int sl_cron_parse(struct sl_cron *c, struct sl_str s, struct sl_err *err);
+int sl_cron_parse(struct sl_cron *c, struct sl_str s, struct sl_err *err);         /* EPARSE names the field */
 sl_ms sl_cron_next(const struct sl_cron *c, sl_ms after, const struct sl_tz *tz);  /* INT64_MAX: never */
 sl_ms sl_cron_prev(const struct sl_cron *c, sl_ms before, const struct sl_tz *tz); /* INT64_MIN: never */
 

@@ -14,7 +14,7 @@ struct sl_tz_rule {
   struct sl_tz_day start, end;
 };
 
-bool sl_tz_rule_parse(struct sl_tz_rule *r, struct sl_str s);
+bool sl_tz_rule_parse(struct sl_tz_rule *r, struct sl_str s);   /* RFC 8536 3.3.1; false: no such text, *r is of no use */
 /* 0 standard, 1 daylight, at second t since 1970 UTC. */
 int sl_tz_rule_at(const struct sl_tz_rule *r, int64_t t);
 

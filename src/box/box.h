@@ -29,6 +29,7 @@ struct sl_box_opts {
   struct sl_box_limits limits;
   unsigned max;                /* 0: 2 */
 };
+/* Yours; o is copied. Starts no box yet, but makes its folder. */
 int sl_box_pool_open(struct sl_box_pool **out, const struct sl_box_opts *o, struct sl_err *err) SL_NODISCARD;
 /* Kills the boxes; done() does not come for what still ran. Inside a callback of a job: only in done(). */
 void sl_box_pool_close(struct sl_box_pool *p);
@@ -66,6 +67,7 @@ struct sl_box_ops {            /* each may be NULL but done; none comes inside a
    * yours to move away, else it goes with the pool. rows: sent, or written. The job is gone after it. */
   void (*done)(void *user, int rc, const struct sl_err *err, const char *file, uint64_t rows);
 };
+/* w and ops are copied. Where all boxes are at work it waits. On failure no callback comes. */
 int sl_box_start(struct sl_box_job **out, struct sl_box_pool *p, const struct sl_box_work *w, const struct sl_box_ops *ops, void *user,
                  struct sl_err *err) SL_NODISCARD;
 /* What secret columns hold is not sent. */
@@ -78,7 +80,7 @@ int sl_box_job_pid(const struct sl_box_job *j);         /* 0: it still waits */
 /* How strong the sandbox is here: for doctor. A row each: what, whether, words. Probed by a short-lived `--box` of this very program (so
  * main() must know it); blocks for some ms: lane or doctor. */
 struct sl_box_fact { const char *name; bool ok; char value[96]; const char *advice; };
-size_t sl_box_facts(struct sl_box_fact *out, size_t max);
+size_t sl_box_facts(struct sl_box_fact *out, size_t max);   /* how many of max; 0: it did not start */
 /* Absolute path of an engine, searched in lib_dirs; false when absent (the message says how to get it). */
 bool sl_box_engine(const char *const *lib_dirs, const char *soname, char *out, size_t n);
 

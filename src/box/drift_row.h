@@ -83,9 +83,10 @@ struct drift_given {
   const char *kind;                /* NULL: the pair's */
   double low, high, median[2]; const double *count[2]; size_t bins;      /* a picture; bins 0: none */
 };
+/* Texts of f and g are copied. */
 int drift_rows_given(struct drift_rows *o, const struct drift_feature *f, const struct drift_given *g, struct sl_err *err) SL_NODISCARD;
-int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;
-void drift_rows_free(struct drift_rows *o);
+int drift_rows_end(struct drift_rows *o, struct sl_err *err) SL_NODISCARD;   /* works out what p-values are worth together, sends all */
+void drift_rows_free(struct drift_rows *o);                                  /* what it holds, not o; also without an end */
 
 /* ---- drift_only.c ---- */
 /* A category's name as pictures have it: its first bytes, whole characters. */

@@ -6,6 +6,7 @@
 #include "box/inside.h"
 #include "compute/col.h"
 
+/* libduckdb.so from the first folder that has it; it stays loaded. EUNSUP: none, or not ours to call. */
 int duck_load(struct duck *d, const struct wire_list *dirs, struct sl_err *err) SL_NODISCARD;
 /* An empty database in memory: before the box shuts itself in, since the engine looks for its control group and takes no refusal. Without
  * threads, which would stay outside; they come with the rest of the settings, once we are shut in. */
@@ -13,7 +14,6 @@ int duck_open(const struct duck *d, duck_db *db, const struct wire_hello *h, str
 int duck_shut(const struct duck *d, duck_db db, const struct wire_hello *h, struct sl_err *err) SL_NODISCARD;
 /* One statement of ours, without rows. */
 int duck_do(const struct duck *d, duck_conn conn, const char *sql, struct sl_err *err) SL_NODISCARD;
-/* 'text' or "name", quotes doubled. */
 
 /* DuckDB's many lines as one: what is wrong, of which file, at which line and column. EPARSE for data and statements, ENOENT for missing
  * files, ELIMIT for memory and space, EDENIED for files outside the roots. skip: characters of ours before the statement. */

@@ -19,6 +19,7 @@ struct guard {
 int guard_before(struct guard *g, struct sl_err *err) SL_NODISCARD;
 int guard_shut(struct guard *g, struct sl_err *err) SL_NODISCARD;
 
+/* Beyond GUARD_FACTS none is kept. name, advice: constants; advice NULL: none is needed. */
 void guard_fact(struct guard *g, const char *name, bool ok, const char *advice, const char *fmt, ...) SL_PRINTF(5, 6);
 
 /* Single walls, each with its fact. */

@@ -7,7 +7,9 @@
 
 enum image_named { IMAGE_IS, IMAGE_PERHAPS, IMAGE_HIDDEN };
 enum image_named image_named(struct sl_str path);          /* PERHAPS: its first bytes decide */
-bool image_begins(struct sl_str s);
+bool image_begins(struct sl_str s);                        /* as JPEG or PNG does (their first bytes) */
+/* A picture by its path (copied; member: of the archive); something that is none: counted, the first one kept for the message. ELIMIT: more
+ * than IMAGE_FILES_MAX. */
 int image_list_add(struct image_list *l, struct sl_str path, uint32_t member, struct sl_err *err) SL_NODISCARD;
 int image_list_other(struct image_list *l, struct sl_str path, struct sl_err *err) SL_NODISCARD;
 

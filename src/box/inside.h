@@ -24,6 +24,7 @@ struct sl_box_ctx {
   struct sl_buf in;            /* the last frame from the console */
 };
 
+/* Frames to the console, for the job that runs; an error ends the job. head: once, before rows; total -1: not known. */
 int box_head(struct sl_box_ctx *c, const struct sl_schema *s, int64_t total, struct sl_err *err) SL_NODISCARD;
 int box_rows(struct sl_box_ctx *c, struct sl_batch *b, struct sl_err *err) SL_NODISCARD;    /* seals it */
 int box_bytes(struct sl_box_ctx *c, const void *p, size_t n, struct sl_err *err) SL_NODISCARD;
@@ -39,10 +40,10 @@ int box_input(struct sl_box_ctx *c, size_t i, struct sl_schema *s, box_input_fn 
 
 /* Where an engine lies: the first of the folders that has it, by absolute path. */
 bool box_lib(const struct wire_list *dirs, const char *name, char *path, size_t n);
-/* Options of workers whose text is JSON, and the path that all of them have: both yours. */
 /* The job's file, from beginning to end. */
 int box_write_file(struct sl_box_ctx *c, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 struct json_t;
+/* Options of workers whose text is JSON, and the path that all of them have: both yours. */
 int box_args(struct sl_str text, struct json_t **out, char **path, struct sl_err *err) SL_NODISCARD;
 
 #endif

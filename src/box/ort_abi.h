@@ -20,6 +20,7 @@ typedef struct ort_type_ *ort_type;
 typedef struct ort_shape_ *ort_shape;
 
 struct ort_base { const void *(*api)(uint32_t version); const char *(*version)(void); };
+/* OrtLoggingFunction; texts until it returns, from any thread of the library's. */
 typedef void ort_log(void *user, int severity, const char *category, const char *id, const char *place, const char *text);
 
 enum { ORT_API = 17 };         /* asked for: every library since 1.17 has it; one that lacks it would write to stderr */

@@ -17,7 +17,7 @@ struct scan_column {
 };
 const char *scan_type_name(int type);      /* "DOUBLE" */
 struct scan_columns { struct scan_column *at; size_t n; };
-void scan_columns_free(struct scan_columns *c);
+void scan_columns_free(struct scan_columns *c);   /* what it holds, not c */
 /* Of a query; whatever is no query is refused. EREADONLY */
 int scan_columns(const struct duck *d, duck_conn conn, const char *sql, struct scan_columns *out, struct sl_err *err) SL_NODISCARD;
 

@@ -41,6 +41,7 @@ struct wire_work {
   struct wire_input *inputs; size_t ninputs;
 };
 
+/* The payloads: little endian, texts as sl_buf_lstr(), lists with their number first. */
 void wire_put_hello(struct sl_buf *b, const struct wire_hello *h);
 void wire_put_work(struct sl_buf *b, const struct wire_work *w);
 /* Texts stay borrowed from the payload; lists are allocated. EPROTO. */

@@ -49,6 +49,7 @@ int sl_column_put_i64(struct sl_column *c, int64_t v, struct sl_err *err) SL_NOD
 int sl_column_put_text(struct sl_column *c, struct sl_str s, struct sl_err *err) SL_NODISCARD;   /* TEXT and DICT; ELIMIT: too many */
 int sl_column_put_null(struct sl_column *c, struct sl_err *err) SL_NODISCARD;
 
+/* Row (< n) holds a value. */
 static inline bool sl_column_has(const struct sl_column *c, size_t row)
 {
   return !c->valid || (c->valid[row / 64] >> (row % 64) & 1);
@@ -65,6 +66,7 @@ const char *sl_column_type_name(const struct sl_column *c);   /* "float32", "tex
 
 /* ---- columns of equal length, by name ---- */
 struct sl_columns { struct sl_column *at; size_t n; };        /* owned */
+/* The columns and their array, not f; clear as sl_column_clear(); rows of the first one, 0 without any. */
 void sl_columns_free(struct sl_columns *f);
 void sl_columns_clear(struct sl_columns *f);
 size_t sl_columns_rows(const struct sl_columns *f);

@@ -9,7 +9,7 @@
 #include "compute/stat.h"
 
 enum sl_drift_kind { SL_DRIFT_NUMERIC, SL_DRIFT_CATEGORICAL, SL_DRIFT_BOOLEAN, SL_DRIFT_TEXT, SL_DRIFT_TIME };
-const char *sl_drift_kind_name(enum sl_drift_kind k);
+const char *sl_drift_kind_name(enum sl_drift_kind k);   /* "numeric", "categorical", "boolean", "text", "time" */
 
 /* Evidently takes integers of at most so many different values in the current data for categories. */
 enum { SL_DRIFT_INTEGER_CATEGORIES = 10 };

@@ -14,7 +14,7 @@ enum { SL_EXACT_DIGITS = 138, SL_EXACT_LOW = -2176 };   /* digit 0 counts multip
 struct sl_exact { int64_t d[SL_EXACT_DIGITS]; uint32_t adds; };   /* zeroed: 0 */
 
 void sl_exact_add(struct sl_exact *s, double x);                  /* x finite */
-void sl_exact_add_square(struct sl_exact *s, double x);
+void sl_exact_add_square(struct sl_exact *s, double x);           /* adds x^2, all 106 bits of it; x finite */
 /* (negative ? -1 : 1) * m * 2^exponent; what lies outside the digits is a mistake of the caller's, and not added. */
 void sl_exact_add_at(struct sl_exact *s, bool negative, sl_u128 m, int exponent);
 void sl_exact_add_all(struct sl_exact *s, const struct sl_exact *other);

@@ -11,14 +11,15 @@
 enum { SL_HLL_BITS = 14, SL_HLL_REGISTERS = 1 << SL_HLL_BITS, SL_HLL_RANK_MAX = 64 - SL_HLL_BITS + 1 };
 struct sl_hll { unsigned char reg[SL_HLL_REGISTERS]; };  /* zeroed: nothing was added */
 
+/* hash: all 64 bits even, as sl_hll_mix() makes them. The upper 14 choose the register, the rest gives the rank. */
 static inline void sl_hll_add(struct sl_hll *h, uint64_t hash)
 {
   unsigned char rank = (unsigned char)(__builtin_clzll(hash << SL_HLL_BITS | UINT64_C(1) << (SL_HLL_BITS - 1)) + 1);
   unsigned char *r = &h->reg[hash >> (64 - SL_HLL_BITS)];
   *r = rank > *r ? rank : *r;
 }
-void sl_hll_merge(struct sl_hll *h, const struct sl_hll *other);
-double sl_hll_count(const struct sl_hll *h);
+void sl_hll_merge(struct sl_hll *h, const struct sl_hll *other);   /* h: of both, as if all had been added to it */
+double sl_hll_count(const struct sl_hll *h);                       /* 0 when nothing was added */
 
 /* A hash of 64 bits that are not one already: the finalizer of splitmix64. */
 static inline uint64_t sl_hll_mix(uint64_t z)

@@ -38,8 +38,9 @@ enum sl_kll_rule {
   SL_KLL_ALL,                  /* each item counts with its weight */
   SL_KLL_DEEQU                 /* of equal items only the heaviest counts, as in Deequ's getRankMap(): what its distances are made of */
 };
+/* Arrays of n, yours; nothing after a failure. */
 int sl_kll_ranks(const struct sl_kll *s, enum sl_kll_rule rule, struct sl_kll_ranks *out, struct sl_err *err) SL_NODISCARD;
-void sl_kll_ranks_free(struct sl_kll_ranks *r);
+void sl_kll_ranks_free(struct sl_kll_ranks *r);   /* the arrays, not r */
 /* The greatest difference of the two distribution functions; NaN where one is empty. */
 double sl_kll_linf(const struct sl_kll_ranks *a, const struct sl_kll_ranks *b);
 /* How many values lie in each of n equal steps from lo to hi, the last one with its end: Deequ's BucketDistribution. r by SL_KLL_ALL. */

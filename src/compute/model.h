@@ -31,9 +31,10 @@ int sl_model_load(struct sl_model **out, struct sl_str bytes, const char *file, 
                   struct sl_err *err) SL_NODISCARD;
 /* A model of several files, which were one archive: skops; SageMaker's linear learner. */
 struct sl_model_part { struct sl_str name, bytes; };
+/* part: n of them, the order is of no matter; names as in the archive. Errors as above. */
 int sl_model_load_parts(struct sl_model **out, const struct sl_model_part *part, size_t n, const char *file, enum sl_model_wrapper wrapper,
                         struct sl_err *err) SL_NODISCARD;
-void sl_model_free(struct sl_model *m);
+void sl_model_free(struct sl_model *m);   /* NULL is fine; after its bindings */
 
 struct sl_model_facts {
   const char *engine;          /* "xgboost", "lightgbm" */
@@ -43,7 +44,7 @@ struct sl_model_facts {
   size_t clusters;             /* that it tells apart by their centres; 0: it is no such model */
   bool threads;                /* it has threads of its own: all rows of a block at once, by one caller */
 };
-struct sl_model_facts sl_model_facts(const struct sl_model *m);
+struct sl_model_facts sl_model_facts(const struct sl_model *m);   /* texts live as long as m */
 /* NULL: the model has no names, its features go by position. */
 const char *sl_model_feature(const struct sl_model *m, size_t i);
 bool sl_model_categorical(const struct sl_model *m, size_t i);
@@ -51,7 +52,7 @@ bool sl_model_categorical(const struct sl_model *m, size_t i);
 /* What the model calls its classes, where its file tells (scikit-learn's classes_): F64, I64, BOOL as numbers, or TEXT. n 0: 0, 1, 2,
  * ... */
 struct sl_model_labels { enum sl_column_type type; size_t n; const double *number; const struct sl_str *text; };
-struct sl_model_labels sl_model_labels(const struct sl_model *m);
+struct sl_model_labels sl_model_labels(const struct sl_model *m);   /* borrowed from m */
 /* Which class a label is, by what the model calls it (n 0: by its number). NaN: no value, none of the classes: *known tells. */
 double sl_model_label_class(const struct sl_model *m, const struct sl_column *label, size_t row, bool *known);
 
@@ -72,6 +73,7 @@ void sl_model_bind_forget(struct sl_model_bind *b);        /* after columns forg
 
 /* What an output is: F32, F64 or I64, and how many values a row. EUSAGE: the model has no such output. */
 struct sl_model_shape { enum sl_column_type type; size_t width; };
+/* Tells how much room sl_model_predict() wants; *out is set on success only. */
 int sl_model_shape(const struct sl_model *m, enum sl_model_output what, struct sl_model_shape *out, struct sl_err *err) SL_NODISCARD;
 /* What output i is called by whoever made the model ("closest_cluster"); NULL: it has no name of its own. */
 const char *sl_model_output_name(const struct sl_model *m, enum sl_model_output what, size_t i);

@@ -64,6 +64,7 @@ struct sl_monitor_constraints {
   struct sl_monitor_constraint *at; size_t n, cap;
   struct sl_monitor_config config;
 };
+/* As sl_monitor_read_stats(); what the file does not say is UNSAID, NaN. EPARSE also for those of model quality, which are no data's. */
 int sl_monitor_read_constraints(struct sl_monitor_constraints *out, const char *file, struct sl_str text, struct sl_err *err) SL_NODISCARD;
 void sl_monitor_constraints_free(struct sl_monitor_constraints *c);
 /* What baselining suggests of statistics; texts stay those of s. */
@@ -78,6 +79,7 @@ struct sl_monitor_violation {
   double value, threshold;               /* as far as the words say them; NaN: they do not */
 };
 struct sl_monitor_violations { struct sl_arena mem; struct sl_monitor_violation *at; size_t n, cap; bool *seen; };  /* seen: the reader's */
+/* As sl_monitor_read_stats(); texts live in mem. */
 int sl_monitor_read_violations(struct sl_monitor_violations *out, const char *file, struct sl_str text, struct sl_err *err) SL_NODISCARD;
 void sl_monitor_violations_free(struct sl_monitor_violations *v);
 /* The numbers in a description, in any of its known forms. */

@@ -23,11 +23,11 @@ typedef int mj_take(struct mj *r, void *to);               /* reads one value, f
 struct mj_field { const char *name; mj_take *fn; };        /* the last one without a name */
 
 int mj_bad(struct mj *r, const char *fmt, ...) SL_PRINTF(2, 3);                /* EPARSE with file and path */
-enum sl_json_tok mj_next(struct mj *r);
+enum sl_json_tok mj_next(struct mj *r);                                        /* feeds as it goes; BAD: r->err is set */
 int mj_not_a(struct mj *r, enum sl_json_tok t, const char *what);              /* the error of a token that must not stand here */
-int mj_skip(struct mj *r, void *to);
+int mj_skip(struct mj *r, void *to);                                           /* one value of any kind; to is not looked at: a mj_take */
 size_t mj_enter(struct mj *r, const char *fmt, ...) SL_PRINTF(2, 3);           /* the path grows; back by mj_leave() */
-void mj_leave(struct mj *r, size_t at);
+void mj_leave(struct mj *r, size_t at);                                        /* at: what mj_enter() gave */
 /* An object, or null; _from: its first token was taken. A name that is used twice is an error. */
 int mj_fields(struct mj *r, const struct mj_field *f, void *to);
 int mj_fields_from(struct mj *r, enum sl_json_tok t, const struct mj_field *f, void *to);
@@ -36,6 +36,7 @@ int mj_each(struct mj *r, int (*each)(struct mj *r, struct sl_str key, void *to)
 /* An array, or null; each reads an item from t on. _from: its first token was taken. ELIMIT: SL_MONITOR_ITEMS_MAX in all. */
 int mj_items_from(struct mj *r, enum sl_json_tok t, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to);
 int mj_items(struct mj *r, int (*each)(struct mj *r, enum sl_json_tok t, void *to), void *to);
+/* Copied into mem; a NUL in it is an error, as is null. */
 int mj_text(struct mj *r, const char **out);
 int mj_text_from(struct mj *r, enum sl_json_tok t, const char **out);
 int mj_number(struct mj *r, double *out);                  /* "NaN" and the infinities as texts too; null: NaN */

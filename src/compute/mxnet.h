@@ -20,7 +20,7 @@ struct mx_array {
 };
 struct mx_file { struct mx_array *at; size_t n; };             /* in the arena */
 
-bool mx_is(struct sl_str bytes);
+bool mx_is(struct sl_str bytes);                               /* begins like such a file: its first 16 bytes */
 /* EPARSE, EUNSUP, ELIMIT: "FILE: byte N: why". */
 int mx_read(struct mx_file *out, struct sl_str bytes, const char *file, struct sl_arena *arena, struct sl_err *err) SL_NODISCARD;
 const struct mx_array *mx_find(const struct mx_file *f, const char *name);     /* NULL: no such */

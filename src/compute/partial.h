@@ -48,6 +48,7 @@ struct sl_partial_figure {
   double at, threshold;        /* of a curve's point; NaN: it is none */
   uint64_t n;
 };
+/* In an order that does not change; other than 0 ends it and is returned. f is borrowed. */
 typedef int sl_partial_fn(void *user, const struct sl_partial_figure *f);
 int sl_partial_end(const struct sl_partial *p, sl_partial_fn *fn, void *user) SL_NODISCARD;
 /* What a class is called; NULL: it has no name. */

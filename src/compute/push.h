@@ -30,6 +30,7 @@ void sl_push_classify(const struct sl_push_dialect *d, struct sl_push_column *c)
 struct sl_push { const struct sl_push_dialect *d; const char *query[2]; };
 enum { SL_PUSH_VALUES = 1024, SL_PUSH_CELLS = 65535, SL_PUSH_CHUNKS = 20 };   /* the greatest answers, in rows */
 
+/* A row a column of that query (side 0 or 1): its name and its type, in the engine's words. */
 void sl_push_describe(struct sl_buf *b, const struct sl_push *p, int side);
 /* One row: how many rows; then of each of n columns SL_PUSH_COUNTS figures: not null; of numbers also finite, infinite, -infinite, least
  * and greatest finite. */
@@ -47,6 +48,7 @@ void sl_push_distinct(struct sl_buf *b, const struct sl_push *p, const struct sl
  * once: of equal values of that side one counts (n[side] are its different ones then). One query alone: the second has no value. */
 enum { SL_PUSH_COURSE = 8, SL_PUSH_RANKS = 6 };
 struct sl_push_course { double n[2]; bool once[2]; double rank[2][SL_PUSH_RANKS]; size_t nrank; };
+/* c: one column of each query; w->n from sl_push_counts(). */
 void sl_push_course(struct sl_buf *b, const struct sl_push *p, const struct sl_push_column *const c[2], const struct sl_push_course *w);
 
 /* How often each value occurs in either, ascending, at most limit rows: the value (number: a double; else text, where wanted), two counts.
@@ -61,6 +63,7 @@ void sl_push_value_chunks(struct sl_buf *b, const struct sl_push *p, const struc
 /* A row a side, the first one first: sums of (x - from) / unit, its square and its third power; then for each edge how many are below it,
  * and for the last of a list (last[i]) how many are not above it. */
 struct sl_push_edges { const double *edge; const bool *last; size_t n; };
+/* unit above 0; edges ascending. */
 void sl_push_shape(struct sl_buf *b, const struct sl_push *p, const struct sl_push_column *const c[2], double from,
                    double unit, const struct sl_push_edges *e);
 /* The first alone by chunks of `size` rows in their order, a row a chunk: finite ones, then as above by edges. */

@@ -48,7 +48,7 @@ int sl_quality_end(struct sl_quality *q, sl_quality_fn *fn, void *user, struct s
  * the row of the data. threshold: outputs from here on (infinite: none); of calibration the bin's lower edge. n: rows that lie there. low,
  * high: of y, or NaN. */
 struct sl_quality_point { const char *metric; int cls; size_t at; double x, y, threshold, low, high; uint64_t n; };
-typedef int sl_quality_point_fn(void *user, const struct sl_quality_point *p);
+typedef int sl_quality_point_fn(void *user, const struct sl_quality_point *p);   /* other than 0: ends it, and is returned; p until then */
 /* Of each class, curve after curve; of two classes those of the second, cls -1. None without probabilities, with more classes than
  * SL_QUALITY_CURVES_MAX, or of numbers that were not kept. */
 int sl_quality_curves(const struct sl_quality *q, sl_quality_point_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
@@ -58,6 +58,7 @@ int sl_quality_curves(const struct sl_quality *q, sl_quality_point_fn *fn, void 
  * few rows, or numbers that were not kept. */
 struct sl_quality_boot;
 struct sl_quality_bounds { double low, high, p; };                         /* NaN: not known */
+/* ENOMEM. Yours; it needs neither afterwards. */
 int sl_quality_resample(struct sl_quality_boot **out, const struct sl_quality *a, const struct sl_quality *other,
                         struct sl_err *err) SL_NODISCARD;
 void sl_quality_resample_free(struct sl_quality_boot *b);

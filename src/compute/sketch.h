@@ -39,16 +39,17 @@ int sl_sketch_tidy(struct sl_sketch *s, struct sl_err *err) SL_NODISCARD;
 
 /* ---- what it says. Not defined: NaN. ---- */
 struct sl_sketch_counts { uint64_t rows, nulls, nans, plus_inf, minus_inf, zeros, finite; };  /* texts: finite: not null */
+/* Of an empty one: counts are 0. */
 enum sl_sketch_kind sl_sketch_kind(const struct sl_sketch *s);
 struct sl_sketch_counts sl_sketch_counts(const struct sl_sketch *s);
 double sl_sketch_min(const struct sl_sketch *s);           /* of the finite ones; 0 is never -0 */
-double sl_sketch_max(const struct sl_sketch *s);
+double sl_sketch_max(const struct sl_sketch *s);           /* the same; texts: NaN */
 void sl_sketch_bounds(const struct sl_sketch *s, int64_t *least, int64_t *greatest);    /* WHOLE; something where finite is 0 */
 void sl_sketch_text_bounds(const struct sl_sketch *s, struct sl_str *least, struct sl_str *greatest);  /* their first bytes, by bytes */
 double sl_sketch_sum(const struct sl_sketch *s);           /* rounded once; infinite where no double holds it */
-double sl_sketch_mean(const struct sl_sketch *s);
+double sl_sketch_mean(const struct sl_sketch *s);          /* of the finite ones, rounded once */
 double sl_sketch_variance(const struct sl_sketch *s);      /* of the population: exact about the rounded mean */
-double sl_sketch_std(const struct sl_sketch *s);
+double sl_sketch_std(const struct sl_sketch *s);           /* its root, not of the sample */
 /* Different finite values or texts; *exact false: estimated, 0.81 % standard error. false: not counted. */
 bool sl_sketch_distinct(const struct sl_sketch *s, double *out, bool *exact);
 /* The value of rank q (numpy's linear definition) lies from *low to *high; the result: where it would, were values evenly spread. */
@@ -56,7 +57,7 @@ double sl_sketch_quantile(const struct sl_sketch *s, double q, double *low, doub
 
 /* Different finite values with a count each, ascending; *out is yours (sl_free). NULL: too many, or texts. */
 struct sl_sketch_value { double v; uint64_t n; };
-int sl_sketch_values(const struct sl_sketch *s, struct sl_sketch_value **out, size_t *n, struct sl_err *err) SL_NODISCARD;
+int sl_sketch_values(const struct sl_sketch *s, struct sl_sketch_value **out, size_t *n, struct sl_err *err) SL_NODISCARD; /* *n of them */
 /* Texts that have a count of their own, by bytes; sl_sketch_other(): rows that have another. Texts longer than SL_SKETCH_TEXT_MAX are told
  * apart by length and hash, and given cut. */
 size_t sl_sketch_texts(const struct sl_sketch *s);
@@ -67,7 +68,7 @@ uint64_t sl_sketch_other(const struct sl_sketch *s);
  * (NaN: not known, of values that are no floats). The first begins at the least value, the last ends at the greatest. *out is yours
  * (sl_free), NULL without any. order: equal in two sketches: the same bucket. */
 struct sl_sketch_bin { double low, high; uint64_t n; double above; uint64_t order; };
-int sl_sketch_bins(const struct sl_sketch *s, struct sl_sketch_bin **out, size_t *n, struct sl_err *err) SL_NODISCARD;
+int sl_sketch_bins(const struct sl_sketch *s, struct sl_sketch_bin **out, size_t *n, struct sl_err *err) SL_NODISCARD; /* *n of them */
 
 /* ---- two of them (sketch_pair.c): what the values themselves would give lies between *low and *high ---- */
 /* Equal where both have few values; NaN where one has none. EUSAGE: texts. */
@@ -77,7 +78,8 @@ int sl_sketch_wasserstein(const struct sl_sketch *a, const struct sl_sketch *b, 
 /* Few different values, or texts that all have a count of their own, on both sides: how often each occurs on either, ascending. *known
  * false: not so. Texts must be tidy; labels are borrowed from the sketches. EUSAGE: of different kinds. */
 struct sl_sketch_cells { double *count[2]; struct sl_str *label; double *value; size_t k; };   /* label: of texts; value: of numbers */
-void sl_sketch_cells_free(struct sl_sketch_cells *c);
+void sl_sketch_cells_free(struct sl_sketch_cells *c);                                          /* the arrays, not c; harmless when zeroed */
+/* Arrays of k, yours also without a cell; nothing after a failure. */
 int sl_sketch_cells(const struct sl_sketch *a, const struct sl_sketch *b, struct sl_sketch_cells *out, bool *known, struct sl_err *err)
   SL_NODISCARD;
 /* n finite values spread over k equal steps from low to high, those of a bucket evenly. */
@@ -93,7 +95,7 @@ struct sl_sketch_column {
 };
 struct sl_sketches { struct sl_sketch_column *at; size_t n; uint64_t rows; };
 enum { SL_SKETCHES_MAX = 20000 };
-void sl_sketches_free(struct sl_sketches *f);
+void sl_sketches_free(struct sl_sketches *f);   /* columns and their sketches, not f */
 /* Tidies what it writes. */
 int sl_sketches_write(struct sl_buf *b, struct sl_sketches *f, struct sl_err *err) SL_NODISCARD;
 bool sl_sketches_is(struct sl_str bytes);                  /* begins like such a file */

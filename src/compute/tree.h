@@ -39,6 +39,8 @@ struct tree_one {
 };
 
 struct tree_build;
+/* Yours until tree_build_end() or tree_build_free(); spec is copied. What is added is copied, too, and believed: ids and ranges
+ * are checked by whoever read them. */
 int tree_build_open(struct tree_build **out, const struct tree_spec *spec, struct sl_err *err) SL_NODISCARD;
 /* A set of categories; bit c % 32 of word c / 32: c is in it. */
 int tree_build_set(struct tree_build *b, const uint32_t *words, size_t n, uint32_t *id, struct sl_err *err) SL_NODISCARD;

@@ -38,7 +38,7 @@ struct tree_build {
 /* Nodes of a piece in the order of their visit, at most TREE_LEAVES - 1; leaves: ~k of its tree, or INT32_MIN for what another piece holds.
  * pnodes' slots are the present plan's; NULL: not wanted. Their leaves are numbered as in `leaves`. */
 struct tree_view { uint32_t nodes[TREE_LEAVES]; size_t n; int32_t leaves[TREE_LEAVES]; size_t nleaves; struct tree_pnode *p; };
-void tree_view(const struct tree_build *b, const struct tree_part *part, struct tree_view *v);
+void tree_view(const struct tree_build *b, const struct tree_part *part, struct tree_view *v);   /* v->p is set before */
 int tree_cut(struct tree_build *b, uint32_t tree, struct sl_err *err) SL_NODISCARD;      /* up, size, cut, order of this tree */
 
 /* ---- tree_plan.c: the tests asked and the parts gathered become a plan. ---- */

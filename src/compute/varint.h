@@ -6,9 +6,11 @@
 #include "base/buf.h"
 #include "compute/exact_sum.h"
 
+/* What does not fit sticks in b. */
 void varint_put(struct sl_buf *b, sl_u128 v);
 void varint_put_str(struct sl_buf *b, struct sl_str s);    /* its length, then its bytes */
 void varint_put_f64(struct sl_buf *b, double x);           /* eight bytes, low first */
+/* Sign, the lowest digit in use, how many, the digits: one form for one sum. */
 void varint_put_exact(struct sl_buf *b, const struct sl_exact *s);
 
 /* At most max; false also at the end, and for a number that could be written shorter. */

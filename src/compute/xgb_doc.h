@@ -22,10 +22,10 @@ struct xgb_doc {
   bool margin;                 /* the base score is a margin already, as it was before 1.0 */
 };
 
-int xgb_doc_open(struct xgb_doc *d, struct xgb_read *r) SL_NODISCARD;
+int xgb_doc_open(struct xgb_doc *d, struct xgb_read *r) SL_NODISCARD;  /* of r->m; errors go to r->err */
 void xgb_doc_begin(struct xgb_doc *d);                                 /* a tree */
 int xgb_doc_add(struct xgb_doc *d) SL_NODISCARD;                       /* as its arrays say */
-int xgb_doc_int(struct xgb_doc *d, struct xgb_ints *a, int64_t v) SL_NODISCARD;
+int xgb_doc_int(struct xgb_doc *d, struct xgb_ints *a, int64_t v) SL_NODISCARD;   /* one more to a; ELIMIT: a file that is made to hurt */
 /* The categories' names from texts and offsets (xgb_names.c). */
 int xgb_doc_names(struct xgb_doc *d, struct model_cats *c) SL_NODISCARD;
 int xgb_doc_close(struct xgb_doc *d, int rc) SL_NODISCARD;             /* rc: of reading; d holds nothing afterwards */

@@ -14,8 +14,9 @@ struct sl_agent;
 /* path: of its socket, as in SSH_AUTH_SOCK; NULL or "": ENOENT, with what to do. */
 int sl_agent_open(struct sl_agent **out, const char *path, const atomic_bool *cancel, struct sl_err *err) SL_NODISCARD;
 void sl_agent_close(struct sl_agent *a);
-/* Its keys of kinds that we take, in its order; others (certificates, DSA) are left out. Free with sl_agent_keys_free(). */
+/* Its keys of kinds that we take, in its order; others (certificates, DSA) are left out. */
 struct sl_agent_keys { struct sl_pubkey *v; size_t n; };
+/* Free with sl_agent_keys_free(). EPROTO: no agent answers like that; ETIMEOUT. */
 int sl_agent_list(struct sl_agent *a, struct sl_agent_keys *out, struct sl_err *err) SL_NODISCARD;
 void sl_agent_keys_free(struct sl_agent_keys *k);
 /* Appends the signature of k over data, checked. EDENIED: the agent refused (not its key, or the person said no). */

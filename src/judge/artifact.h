@@ -33,7 +33,7 @@ struct sl_art_row {
   const struct sl_str *cell;   /* one a run, as JSON; none: it has no such */
   bool same;
 };
-typedef int sl_art_fn(void *user, const struct sl_art_row *row, struct sl_err *err);
+typedef int sl_art_fn(void *user, const struct sl_art_row *row, struct sl_err *err);   /* row until it returns */
 /* Of n sides (1..SL_ART_RUNS). A non-zero answer of fn ends it and is returned. ECANCELED once *cancel is set (NULL: never). */
 int sl_art_compare(const struct sl_art_side *side, size_t n, const atomic_bool *cancel, sl_art_fn *fn, void *user,
                    struct sl_err *err) SL_NODISCARD;

@@ -27,7 +27,7 @@ struct facts_side {
 };
 struct facts { struct facts_side own, champion; struct sl_arena mem; };   /* mem: of evidence; initialised by its first */
 
-void facts_free(struct facts *f);
+void facts_free(struct facts *f);                                         /* what it holds, not f; zeroed then */
 /* Reads the files of one side and asks whether they hold, but for what lies in a registry. Blocks. */
 int facts_evidence_load(struct facts *f, struct facts_side *s, const struct sl_model_conf *m, const char *state_dir, struct sl_str registry,
                         sl_ms now, struct sl_err *err) SL_NODISCARD;

@@ -24,6 +24,7 @@ struct sl_lin_node {
 };
 struct sl_lin_at { struct sl_lin_node n; size_t parent, child, last, next, children; unsigned depth; bool again; char id[17]; };
 struct sl_lineage { struct sl_lin_at *node; size_t n, cap; struct sl_map seen; struct sl_arena mem; bool cut; };
+/* Allocates nothing; free: the nodes and their texts, not l. */
 void sl_lineage_init(struct sl_lineage *l);
 void sl_lineage_free(struct sl_lineage *l);
 /* Below parent (SL_LIN_NONE: the root, first of all). Texts are copied. *at: SL_LIN_NONE where nothing may be added below it: it stands
@@ -68,6 +69,7 @@ struct sl_lin_world {
   struct sl_map part_by, place_by, exec_by;                   /* zone/name, address, id -> index + 1 */
   struct sl_arena mem;
 };
+/* The same; arrays and evidence's texts are w's, zones and jobs are borrowed. */
 void sl_lin_world_init(struct sl_lin_world *w);
 void sl_lin_world_free(struct sl_lin_world *w);
 /* Once everything but places is there. */

@@ -16,6 +16,7 @@ struct sl_me_ask {
   struct sl_identity said;               /* as the workspace knows us without keys */
   char *wanted, *file, *agent, *dir;     /* NULL: none */
 };
+/* From the workspace, the person and SSH_AUTH_SOCK as they are now. Owns nothing after a failure; free: what it holds, not q. */
 int sl_me_ask(struct sl_me_ask *out, struct sl_ws *w, struct sl_err *err) SL_NODISCARD;
 void sl_me_ask_free(struct sl_me_ask *q);
 

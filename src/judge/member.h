@@ -9,7 +9,7 @@
 #include "model/ws.h"
 
 const char *sl_known_word(enum sl_known k);              /* claimed, os, authenticated, key */
-bool sl_known_parse(struct sl_str s, enum sl_known *out);
+bool sl_known_parse(struct sl_str s, enum sl_known *out);   /* such a word; false: none of them */
 
 /* Borrowed. issuer SL_ISSUER_PEOPLE: subject is a name below people: (somebody who signed with a key). Empty parts: nobody knows. */
 #define SL_ISSUER_PEOPLE "people"

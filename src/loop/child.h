@@ -25,9 +25,10 @@ struct sl_child_ops {
    * never less than what we ourselves held when it was forked. */
   void (*exited)(void *user, int code, int signum, int64_t cpu_ms, int64_t maxrss_kb);
 };
+/* s is for the call. On failure nothing runs and no callback comes. *out is gone when exited() returns. */
 int sl_child_start(struct sl_child **out, struct sl_loop *l, const struct sl_child_spec *s, const struct sl_child_ops *ops, void *user,
                    struct sl_err *err) SL_NODISCARD;
-int sl_child_pid(const struct sl_child *c);
+int sl_child_pid(const struct sl_child *c);           /* its group's number too */
 void sl_child_kill(struct sl_child *c, int signum);   /* the group */
 void sl_child_detach(struct sl_child *c);             /* let it live; exited() will not come; c is gone */
 

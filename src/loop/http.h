@@ -13,6 +13,7 @@
 struct sl_http_pool;                    /* one for each (connection of the workspace): its cookies, cache and TLS settings are its own */
 /* NULL: SSL_CERT_FILE / CURL_CA_BUNDLE / the system's. insecure: whoever answers is believed; only where a person has set it */
 struct sl_http_tls { const char *ca_file, *cert_file, *key_file; bool insecure; };
+/* Yours; tls (may be NULL) is copied, the loop must outlive it. EIO: curl does not start. */
 int sl_http_pool_open(struct sl_http_pool **out, struct sl_loop *l, const struct sl_http_tls *tls, struct sl_err *err) SL_NODISCARD;
 void sl_http_pool_close(struct sl_http_pool *p); /* cancels what runs; callbacks do not come after it */
 
@@ -60,7 +61,7 @@ int sl_http_explain(const struct sl_http_info *i, struct sl_str body, const char
 
 /* scheme://host[:port] of a URL and its parts; false when it is no http(s) URL. Borrowed. */
 struct sl_url { struct sl_str scheme, user, host, path, query; int port; };
-bool sl_url_parse(struct sl_str url, struct sl_url *out);
-bool sl_url_loopback(const struct sl_url *u);
+bool sl_url_parse(struct sl_str url, struct sl_url *out);   /* port: 443 or 80 where none is said; host without [ ] */
+bool sl_url_loopback(const struct sl_url *u);               /* localhost, *.localhost, 127.0.0.0/8, ::1; by its text */
 
 #endif

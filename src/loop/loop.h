@@ -13,7 +13,7 @@
 #include "base/time.h"
 
 struct sl_loop;
-int sl_loop_open(struct sl_loop **out, struct sl_err *err) SL_NODISCARD;
+int sl_loop_open(struct sl_loop **out, struct sl_err *err) SL_NODISCARD;   /* yours */
 void sl_loop_close(struct sl_loop *l);              /* cancels everything, waits for the lanes' current jobs, frees */
 /* One turn: waits at most wait_ms (-1: until something happens; 0: not at all). False once sl_loop_stop() was called. */
 bool sl_loop_turn(struct sl_loop *l, int wait_ms);
@@ -78,6 +78,7 @@ int sl_job_post(struct sl_loop *l, void (*fn)(void *piece), void *piece, struct 
 /* ---- names: no library ever sees an unresolved one (curl's cancel and libpq block on a silent server) ---- */
 struct sl_addr { char ip[46]; bool v6; };
 typedef struct { uint64_t v; } sl_lookup;
+/* On the loop, once. addr: n addresses, until it returns. */
 typedef void sl_lookup_fn(void *user, int rc, const struct sl_addr *addr, size_t n, const struct sl_err *err);
 unsigned sl_lookup_test_port(void);    /* SLUICE_TEST_NS: names are asked of this port of 127.0.0.1, and of nobody else; 0: it is not set */
 int sl_lookup_start(struct sl_loop *l, const char *host, int deadline_ms, sl_lookup_fn *fn, void *user, sl_lookup *out, struct sl_err *err)

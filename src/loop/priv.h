@@ -11,11 +11,11 @@
 /* ---- slots: ids that outlive what they name. An id is generation << 32 | slot + 1, so 0 never names anything. ---- */
 struct sl_slot { void *p; uint32_t gen, next; };
 struct sl_slots { struct sl_slot *at; size_t n, cap, live; uint32_t free; };
-int sl_slots_put(struct sl_slots *s, void *p, uint64_t *id, struct sl_err *err) SL_NODISCARD;
+int sl_slots_put(struct sl_slots *s, void *p, uint64_t *id, struct sl_err *err) SL_NODISCARD;   /* p not NULL; ENOMEM, ELIMIT */
 void *sl_slots_get(const struct sl_slots *s, uint64_t id);  /* NULL: stale */
 void *sl_slots_take(struct sl_slots *s, uint64_t id);       /* and forgets it */
 void *sl_slots_any(const struct sl_slots *s);               /* one of those that are left, or NULL: for tearing down */
-void sl_slots_free(struct sl_slots *s);
+void sl_slots_free(struct sl_slots *s);                     /* what they name is left alone */
 
 /* ---- deferred ends: memory that a callback up the stack may still hold. Cannot fail: the node lives in what is freed. ---- */
 struct sl_defer { struct sl_defer *next; void (*fn)(void *p); void *p; };
@@ -69,19 +69,21 @@ void sl_loop_defer(struct sl_loop *l, struct sl_defer *d, void (*fn)(void *p), v
 int64_t sl_clock_ms(void);             /* monotonic, whatever is frozen */
 
 int64_t sl_timers_due(const struct sl_loop *l);    /* of the first one; INT64_MAX: none */
-void sl_timers_run(struct sl_loop *l);
+void sl_timers_run(struct sl_loop *l);             /* those due, but none that was started meanwhile */
+/* When the loop closes: no callback of theirs comes any more. */
 void sl_timers_free(struct sl_loop *l);
 
-void sl_watches_close(struct sl_loop *l);
+void sl_watches_close(struct sl_loop *l);   /* signals too; descriptors stay open */
 
-void sl_jobs_deliver(struct sl_loop *l);
+void sl_jobs_deliver(struct sl_loop *l);    /* done() and posted pieces, for a slice of time */
 bool sl_jobs_ready(struct sl_loop *l); /* something waits to be delivered */
+/* Waits for what runs; every done() comes in it. */
 void sl_jobs_close(struct sl_loop *l);
 /* A job whose thread may hang in libc for long: closing does not wait for it. Then drop(user) runs in its thread instead of done(). */
 int sl_job_start_droppable(struct sl_loop *l, enum sl_lane lane, const struct sl_job_ops *ops, void (*drop)(void *user), void *user,
                            sl_job *out, struct sl_err *err) SL_NODISCARD;
 
-void sl_names_free(struct sl_loop *l);
-void sl_children_free(struct sl_loop *l);
+void sl_names_free(struct sl_loop *l);   /* nobody who waits is told */
+void sl_children_free(struct sl_loop *l);   /* kills what has no session of its own; exited() does not come */
 
 #endif

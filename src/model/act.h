@@ -40,9 +40,9 @@ size_t sl_ws_under_way(const struct sl_ws *w, bool plans);
 /* What goes on after an action was told (a message about it): whoever leaves waits a little for it. Yours; drop() comes when the workspace
  * closes first, and the errand is out of the list by then. */
 struct sl_errand { struct sl_errand *next; void (*drop)(struct sl_errand *e); };
-int sl_ws_errand_begin(struct sl_ws *w, struct sl_errand *e, struct sl_err *err) SL_NODISCARD;
-void sl_ws_errand_end(struct sl_ws *w, struct sl_errand *e);
-bool sl_ws_errands(const struct sl_ws *w);
+int sl_ws_errand_begin(struct sl_ws *w, struct sl_errand *e, struct sl_err *err) SL_NODISCARD;   /* e: not in a list yet; ENOMEM */
+void sl_ws_errand_end(struct sl_ws *w, struct sl_errand *e);   /* e is yours alone again; harmless where it is in no list */
+bool sl_ws_errands(const struct sl_ws *w);                     /* some are still out */
 /* A workspace that closes tells nobody: neither callback comes, and what was sent is reconciled by the next session. */
 
 /* What a confirmation shows. Borrowed from the plan. */
@@ -80,7 +80,7 @@ const char *sl_ws_audit_path(const struct sl_ws *w);
 /* Writes down something beside an action: a record of its own (kind `outcome`), which names the action's token. In the lane; a failure is
  * told by sl_ws_say(). Texts are copied. */
 struct sl_audit_aside { const char *action, *outcome, *of; struct sl_ref target; struct sl_str detail; };
-void sl_ws_audit_aside(struct sl_ws *w, const struct sl_audit_aside *a);
+void sl_ws_audit_aside(struct sl_ws *w, const struct sl_audit_aside *a);   /* closing waits for it */
 struct sl_audit_report { uint64_t records, actions, unknown; char head[65]; const char *anchor; uint64_t bad_line; bool torn; };
 /* 0, or EBREACH when broken (err names the first bad record). Says what it compared with. Blocks: a lane or the command line. */
 int sl_audit_verify(const char *path, struct sl_audit_report *out, struct sl_err *err) SL_NODISCARD;

@@ -37,6 +37,8 @@ int sl_audit_read(const char *path, int (*fn)(void *user, const struct sl_audit_
 /* One row per action with its latest outcome, as design section 15 has it; the same for the resource `audit` and `sluice audit list`. */
 struct sl_audit_row { uint64_t seq; sl_ms time; char *who, *action, *target, *outcome, *detail, *token, *conn; char hash[65]; };
 struct sl_audit_rows { struct sl_audit_row *row; size_t n, cap; };
+/* Oldest action first; a file that is not there has none. *out is yours (sl_audit_rows_free: the rows, not out), nothing after a
+ * failure. */
 int sl_audit_rows_read(const char *path, struct sl_audit_rows *out, struct sl_err *err) SL_NODISCARD;
 void sl_audit_rows_free(struct sl_audit_rows *r);
 

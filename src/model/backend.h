@@ -72,9 +72,11 @@ const atomic_bool *sl_feed_cancel_flag(const struct sl_feed *f);
 void sl_feed_touch(struct sl_feed *f);                      /* still at it: the idle deadline starts again */
 /* A batch writer for workers: begins, fills and sends batches of the request's schema by itself. */
 struct sl_rower { struct sl_feed *f; struct sl_schema *s; struct sl_batch *b; int rc; uint64_t rows; };
+/* s NULL: the request's; it is counted. The first failure sticks. end sends the last batch and lets everything go; abort lets go without
+ * sending, also after end: harmless. */
 int sl_rower_begin(struct sl_rower *w, struct sl_feed *f, struct sl_schema *s, struct sl_err *err) SL_NODISCARD;
 int sl_rower_row(struct sl_rower *w, enum sl_op op, struct sl_str id);         /* sends the full batch first */
-struct sl_batch *sl_rower_batch(struct sl_rower *w);
+struct sl_batch *sl_rower_batch(struct sl_rower *w);                           /* where the row just begun is set; NULL before the first */
 int sl_rower_end(struct sl_rower *w, struct sl_err *err) SL_NODISCARD;
 void sl_rower_abort(struct sl_rower *w);
 
@@ -139,19 +141,19 @@ struct sl_backend_ops {      /* const, designated; a NULL slot or port: not supp
   bool (*owns)(const struct sl_conf *c, struct sl_str canonical);
   const struct sl_backend_was *was;         /* NULL: a real one */
 };
-/* Every backend that works; NULL-ended; made from backends/backends.def by the program. */
 
 void *sl_backend_state(struct sl_backend *b);               /* never NULL */
+/* The connection's name; then what the workspace was opened with. Borrowed: they live as long as it. */
 const char *sl_backend_name(const struct sl_backend *b);
 struct sl_loop *sl_backend_loop(struct sl_backend *b);
 struct sl_ws *sl_backend_ws(struct sl_backend *b);          /* to read others' bytes through the door (`compute`) */
 const struct sl_ws_conf *sl_backend_ws_conf(const struct sl_backend *b);   /* as of now: keep no pointer. NULL: none */
-const char *sl_backend_state_dir(const struct sl_backend *b);
-const char *sl_backend_exe(const struct sl_backend *b);
+const char *sl_backend_state_dir(const struct sl_backend *b);              /* absolute; it may be missing: whoever writes makes it */
+const char *sl_backend_exe(const struct sl_backend *b);                    /* this program, to start it again: box, jobs */
 const char *const *sl_backend_lib_dirs(const struct sl_backend *b);        /* where engines are searched; NULL-ended, or NULL */
-unsigned sl_backend_threads(const struct sl_backend *b);
+unsigned sl_backend_threads(const struct sl_backend *b);                   /* --threads; 0: the cores */
 const struct sl_person *sl_backend_person(const struct sl_backend *b);     /* NULL: defaults */
-void sl_backend_closed(struct sl_backend *b);
+void sl_backend_closed(struct sl_backend *b);                              /* see close(): once, after it; requests that are left end now */
 /* What became known of the peer, for `connections`: state word (ok, slow, failed, login), identity, latency (-1: as before). The core
  * itself notes ok, failed and login from the ends of requests. */
 void sl_backend_report(struct sl_backend *b, const char *state, const char *identity, sl_ms expires, int64_t latency_ms,

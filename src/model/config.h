@@ -36,13 +36,15 @@ struct sl_secret_src { enum { SL_SECRET_NONE, SL_SECRET_LITERAL, SL_SECRET_ENV, 
   const char *text; const char *const *argv; };
 
 struct sl_conf;                         /* the checked settings of one connection; borrowed from the workspace */
+/* What lies in a connection's settings lives as long as the workspace's reading. Settings are asked for by name; dflt where it says nothing
+ * and has no default of its own. */
 const char *sl_conf_name(const struct sl_conf *c);
 const char *sl_conf_type(const struct sl_conf *c);
 const char *sl_conf_text(const struct sl_conf *c, const char *setting);       /* NULL: not set and no default. PATH: absolute */
 int64_t sl_conf_int(const struct sl_conf *c, const char *setting, int64_t dflt);  /* INT, BYTES; DURATION in ms */
 bool sl_conf_bool(const struct sl_conf *c, const char *setting, bool dflt);
 const char *const *sl_conf_list(const struct sl_conf *c, const char *setting);   /* LIST, NAMES: NULL-ended; NULL: not set */
-const struct sl_secret_src *sl_conf_secret(const struct sl_conf *c, const char *setting);
+const struct sl_secret_src *sl_conf_secret(const struct sl_conf *c, const char *setting);   /* never NULL; kind NONE: not set */
 bool sl_conf_readonly(const struct sl_conf *c);                              /* its own setting or the workspace's */
 int sl_conf_timeout_ms(const struct sl_conf *c);                             /* common setting `timeout`, default 30 s */
 
@@ -103,6 +105,7 @@ struct sl_ws_conf;                      /* counted, immutable: one reading of th
 /* types: every backend's type and settings; the tables are borrowed for ever, the array only for the call. Relative paths start at the
  * file's folder. Mistakes are ECONFIG, "FILE:LINE:COLUMN: what; what to do". */
 struct sl_type_conf { const char *type, *help; const struct sl_setting *settings; size_t nsettings; bool implicit; };
+/* A file that cannot be read is ECONFIG too, with what to do. *out is yours to unref. */
 int sl_ws_conf_load(struct sl_ws_conf **out, const char *path, const struct sl_type_conf *types, size_t ntypes,
                     struct sl_err *err) SL_NODISCARD;
 /* The same from text. path: for messages, and for what depends on the file's place (NULL: made from the environment, in the folder dir). */
@@ -140,7 +143,7 @@ int sl_ws_conf_add_text(struct sl_buf *out, const char *path, const char *name, 
 int sl_ws_conf_add_connection(const char *path, const char *name, struct sl_str yaml_lines, struct sl_err *err) SL_NODISCARD;
 /* The tables of what is no connection's: workspace, zone, job, step, model, person, ... and what every connection has. For tests, docs. */
 struct sl_conf_table { const char *name, *where, *help; bool person; const struct sl_setting *settings; size_t nsettings; };
-const struct sl_conf_table *sl_conf_tables(size_t *n);
+const struct sl_conf_table *sl_conf_tables(size_t *n);   /* n of them, constant */
 /* JSON Schema, and docs/CONFIG.md, from the same tables. */
 int sl_conf_schema(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;
 int sl_conf_markdown(struct sl_buf *out, const struct sl_type_conf *types, size_t ntypes, struct sl_err *err) SL_NODISCARD;

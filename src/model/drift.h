@@ -22,9 +22,11 @@ void sl_drift_ask_text(struct sl_buf *b, const struct sl_drift_ask *a);
 extern const char *const sl_drift_profiles[];
 const char *sl_drift_profile_name(const char *profile);
 
-/* A history's: how many partitions, and of how many of the last a feature must have drifted to be an alarm. EUSAGE. */
+/* A history's: how many partitions, and of how many of the last a feature must have drifted to be an alarm (2 of 3 where
+ * nothing is said). EUSAGE. */
 enum { SL_DRIFT_LAST = 14, SL_DRIFT_LAST_MAX = 400, SL_DRIFT_OF_MAX = 64 };
 struct sl_drift_span { unsigned last, need, of; };
+/* Defaults where a says nothing. */
 int sl_drift_span_of(struct sl_drift_span *out, const struct sl_drift_ask *a, struct sl_err *err) SL_NODISCARD;
 
 /* ---- the verdict ---- */
@@ -64,7 +66,7 @@ struct sl_drift_past {
   uint64_t last_hash;                  /* the feature of the last row of the newest partition */
   bool judged, bad;                    /* it */
 };
-void sl_drift_past_add(struct sl_drift_past *p, const struct sl_batch *b);
+void sl_drift_past_add(struct sl_drift_past *p, const struct sl_batch *b);   /* p zeroed before the first */
 /* The newest partition by the profile's own rule, but features that persist alone count as drifted. */
 bool sl_drift_past_verdict(const struct sl_drift_past *p, const char *profile, double fail_share);
 /* "no drift: 2 of 31 features drifted in 2 of the last 3 partitions or more (mean_area 3 of 3, since dt=..; ..), share 0.0645 < 0.5, by

@@ -37,7 +37,7 @@ void sl_ws_judge(struct sl_ws *w, const struct sl_judge_ops *ops, void *user);
 bool sl_ws_offers(const struct sl_ws *w, const struct sl_action *act);
 
 const struct sl_call *sl_judging_call(const struct sl_judging *j);       /* with the computed arguments so far */
-struct sl_ws *sl_judging_ws(const struct sl_judging *j);
+struct sl_ws *sl_judging_ws(const struct sl_judging *j);                 /* whose plan it is */
 /* Of the target as it was read last, also `tags.KEY` of a family; null: no such. Until the next stage. */
 struct sl_val sl_judging_cell(const struct sl_judging *j, size_t target, const char *col);
 /* The tag in which a registry keeps one person's statement: approval.statement.PERSON, whatever is no a-z 0-9 . - escaped as _ and two hex

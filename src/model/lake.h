@@ -15,6 +15,7 @@
 #define SL_LAKE_NEVER INT64_MIN      /* a time that there is not */
 
 struct sl_lake_acc;          /* [any] one zone's partitions while its objects are listed */
+/* Yours (sl_lake_free). tz (NULL: UTC) is borrowed until then, z for the call; now: by which it is told what is due and late. */
 int sl_lake_begin(struct sl_lake_acc **out, const struct sl_zone *z, const struct sl_tz *tz, sl_ms now,
                   struct sl_err *err) SL_NODISCARD;
 /* rel: path below the zone's root, '/' separated; a slash at the end: a folder, which makes an empty partition known. modified
@@ -33,8 +34,8 @@ struct sl_lake_part {
 int sl_lake_end(struct sl_lake_acc *a, bool whole, const struct sl_lake_part **parts, size_t *n, struct sl_err *err) SL_NODISCARD;
 /* The zone as a whole, after sl_lake_end(): stale before missing. age_s NaN: no file. */
 struct sl_lake_zone { const char *state; sl_ms newest; double age_s; int64_t objects, bytes; };
-struct sl_lake_zone sl_lake_zone_of(const struct sl_lake_acc *a);
-void sl_lake_free(struct sl_lake_acc *a);
+struct sl_lake_zone sl_lake_zone_of(const struct sl_lake_acc *a);   /* its words are constants */
+void sl_lake_free(struct sl_lake_acc *a);                           /* with what sl_lake_end() lent; NULL is fine */
 /* What `freshness` prints after the common columns of `partitions`: expected, late_s. Every storage serves them as its own columns. */
 extern const struct sl_col sl_lake_own[2];
 

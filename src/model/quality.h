@@ -11,6 +11,7 @@
 enum { SL_QUALITY_SAMPLE_MAX = 100 << 20 };
 struct sl_quality_ask { char *model, *data, *label, *against, *slice, *sample; };  /* from label on NULL: not given */
 int sl_quality_ask_parse(struct sl_quality_ask *out, struct sl_str scope, struct sl_err *err) SL_NODISCARD;   /* EUSAGE */
+/* The texts, not a itself. text: such a scope again, quoted where need be. */
 void sl_quality_ask_free(struct sl_quality_ask *a);
 void sl_quality_ask_text(struct sl_buf *b, const struct sl_quality_ask *a);
 
@@ -26,6 +27,7 @@ struct sl_quality_tally {
   double unread;               /* pictures that could not be read; NaN: not told */
   double apart;                /* rows that they disagree on, or that are wrong; NaN: not told */
 };
+/* add takes rows of `quality` in any order; those of a class or slice count for nothing. Keeps nothing of b. */
 void sl_quality_tally_init(struct sl_quality_tally *t);
 void sl_quality_tally_add(struct sl_quality_tally *t, const struct sl_batch *b);
 /* By the tests of noise: AUC (DeLong), accuracy (McNemar); of numbers the root of the mean squared error (resampling). pair: another

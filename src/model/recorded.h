@@ -21,6 +21,7 @@ struct sl_recorded_ops {
   bool (*find)(void *held, const struct sl_recorded_version *v, struct sl_recorded *out);
   void (*close)(void *held);                            /* [any] */
 };
+/* From now on these are asked; constant. NULL: nothing is known any more. */
 void sl_ws_recorded(struct sl_ws *w, const struct sl_recorded_ops *ops);
 
 /* For a backend: a handle for one answer. NULL: nothing is known. Ask in a lane; close it anywhere. */

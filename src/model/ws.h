@@ -35,6 +35,7 @@ struct sl_ws_opts {
   unsigned threads;
   size_t table_memory;                      /* 0: 32 MiB */
 };
+/* Yours. o is for the call, but for what is said to be kept; a connection that cannot open is no failure. */
 int sl_ws_open(struct sl_ws **out, struct sl_loop *l, const struct sl_ws_opts *o, struct sl_err *err) SL_NODISCARD;
 void sl_ws_close(struct sl_ws *w);          /* ends all watches; turns the loop until the backends have closed: not from a callback of it */
 /* changed connections reopen, the rest stays, armed ends */
@@ -112,7 +113,7 @@ struct sl_answer {           /* borrowed */
   struct sl_str columns;     /* groups: what to show of them, best first, as sl_want_parse() reads it; empty: as the resource says */
 };
 typedef struct { uint64_t v; } sl_watch;        /* slot + generation; a stale one is ignored */
-typedef void sl_changed(void *user, sl_watch id, const struct sl_answer *a);
+typedef void sl_changed(void *user, sl_watch id, const struct sl_answer *a);   /* a: until it returns; count a->snap to keep it */
 /* fn comes on every change (at most 30 a second), never inside this call. once: the watch ends by itself after `done`. Equal queries share
  * one request; the interval is the most eager visible watcher's; no watcher, no request. */
 int sl_ws_query(struct sl_ws *w, struct sl_query *q, bool once, sl_changed *fn, void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
@@ -130,7 +131,7 @@ struct sl_bytes_fn {
 };
 int sl_ws_bytes(struct sl_ws *w, struct sl_str uri, uint64_t off, uint64_t len /* 0: only stat; UINT64_MAX: all */,
                 const struct sl_bytes_fn *fn, void *user, sl_watch *out, struct sl_err *err) SL_NODISCARD;
-void sl_ws_bytes_resume(struct sl_ws *w, sl_watch id);
+void sl_ws_bytes_resume(struct sl_ws *w, sl_watch id);   /* harmless where nothing was paused */
 /* lake:zone/path, lake:zone/@newest, relative paths, file: ... into the canonical address and the connection that owns it (conn may be
  * empty: nobody does, and err says which line would allow it). Foreign addresses (from data) only below roots that the workspace names. */
 int sl_ws_resolve(struct sl_ws *w, struct sl_str uri, bool foreign, struct sl_buf *canonical, struct sl_buf *conn,

@@ -48,6 +48,7 @@ struct sl_mlflow_sql {
   struct sl_mlflow_join { char family; struct sl_str key; bool inner; } join[SL_MLFLOW_JOINS]; size_t njoin;
   sl_ms now;                              /* how long a running one has been running */
 };
+/* Init allocates nothing; now: for the age of running ones. Free lets the texts go, not q. */
 void sl_mlflow_sql_init(struct sl_mlflow_sql *q, sl_ms now);
 void sl_mlflow_sql_free(struct sl_mlflow_sql *q);
 unsigned sl_mlflow_sql_arg(struct sl_mlflow_sql *q, struct sl_val v);   /* its number; 0: too many */
@@ -67,6 +68,7 @@ bool sl_mlflow_rest_order(struct sl_jw *w, const struct sl_order *o);
 
 /* ---- the old file store: a line of a metric's history ---- */
 struct sl_mlflow_sample { int64_t time, step; double value; };
+/* "TIME VALUE [STEP]" (ms since 1970; mlflow's FileStore), step 0 where none is said. False: no such line. */
 bool sl_mlflow_line(struct sl_str line, struct sl_mlflow_sample *out);
 
 /* ---- answers: a page's items one after the other, each as a small tree that lives for the call ---- */

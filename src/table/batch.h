@@ -52,6 +52,7 @@ int sl_batch_seal(struct sl_batch *b, struct sl_err *err) SL_NODISCARD;         
 struct sl_batch *sl_batch_ref(struct sl_batch *b);
 void sl_batch_unref(struct sl_batch *b);
 
+/* Of a sealed batch; row < count. What they return lives as long as b (schema: count it to keep it). */
 uint32_t sl_batch_count(const struct sl_batch *b);
 struct sl_schema *sl_batch_schema(const struct sl_batch *b);
 struct sl_str sl_batch_id(const struct sl_batch *b, uint32_t row);
@@ -60,6 +61,7 @@ struct sl_str sl_batch_conn(const struct sl_batch *b, uint32_t row);            
 uint64_t sl_batch_hash(const struct sl_batch *b, uint32_t row);                    /* of the row's ref: what marks and cursor keep */
 void sl_batch_ref_text(const struct sl_batch *b, uint32_t row, struct sl_buf *out); /* CONNECTION:RESOURCE/ID */
 struct sl_val sl_batch_get(const struct sl_batch *b, uint32_t row, unsigned col);  /* texts borrowed from b; families: null when empty */
+/* The same of one key (an id of the schema's sl_keys); null where the row has none. */
 struct sl_val sl_batch_get_key(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t key);
 /* Pairs of a family in one row: sets *key and *v for pair i; false beyond the last. */
 bool sl_batch_pair(const struct sl_batch *b, uint32_t row, unsigned family, uint32_t i, uint32_t *key, struct sl_val *v);

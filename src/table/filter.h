@@ -39,6 +39,7 @@ struct sl_filter_node {
 struct sl_filter;
 /* `now` and tz resolve -2h, today. EUSAGE with the column (from 1) and what was expected there. An empty text: *out NULL, SL_OK. */
 int sl_filter_parse(struct sl_filter **out, struct sl_str text, sl_ms now, const struct sl_tz *tz, struct sl_err *err) SL_NODISCARD;
+/* unref: NULL is fine. What the tree and the text hold lives as long as f. */
 struct sl_filter *sl_filter_ref(struct sl_filter *f);
 void sl_filter_unref(struct sl_filter *f);
 const struct sl_filter_node *sl_filter_root(const struct sl_filter *f);
@@ -53,15 +54,18 @@ int sl_filter_and(struct sl_filter **out, struct sl_filter *a, struct sl_filter 
 struct sl_order_key { struct sl_name name; bool desc; };
 struct sl_order;                 /* counted; always ends in ref, so that two runs draw the same */
 int sl_order_parse(struct sl_order **out, struct sl_str text, struct sl_err *err) SL_NODISCARD;  /* "started", "-metrics.auc,name" */
+/* unref: NULL is fine. The keys (i < count, else NULL) live as long as o; the ref at the end is none of them. */
 struct sl_order *sl_order_ref(struct sl_order *o);
 void sl_order_unref(struct sl_order *o);
 size_t sl_order_count(const struct sl_order *o);
 const struct sl_order_key *sl_order_key(const struct sl_order *o, size_t i);
+/* Every name must be in s, and be one value: EUSAGE. */
 int sl_order_check(const struct sl_order *o, const struct sl_schema *s, struct sl_err *err) SL_NODISCARD;
 
 /* Which columns are wanted: names, `metrics.*`, `metrics.auc`; NULL means the defaults. */
 struct sl_want;
 int sl_want_parse(struct sl_want **out, struct sl_str text, struct sl_err *err) SL_NODISCARD;
+/* unref: NULL is fine. Names (i < count, else none) live as long as w. */
 struct sl_want *sl_want_ref(struct sl_want *w);
 void sl_want_unref(struct sl_want *w);
 size_t sl_want_count(const struct sl_want *w);

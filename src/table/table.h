@@ -16,6 +16,8 @@ struct sl_table_env {
 };
 struct sl_budget;                /* one per workspace: bytes in memory, spill file, counters */
 struct sl_budget_use { size_t memory, spilled, blocks; uint64_t reads; };
+/* bytes: in memory, of all tables together. The unlinked file is made in spill_dir (NULL: none) when it is first needed. env is copied;
+ * NULL: everything is done within the call that asks for it. */
 int sl_budget_open(struct sl_budget **out, const struct sl_table_env *env, size_t bytes, const char *spill_dir,
                    struct sl_err *err) SL_NODISCARD;
 struct sl_budget_use sl_budget_used(const struct sl_budget *b);

@@ -40,6 +40,7 @@ enum sl_role {
 #undef SL_ROLE_ENUM
   SL_ROLE_N
 };
+/* As a theme calls it; its attributes without colours, letters of b r u d. */
 const char *sl_role_name(enum sl_role r);
 const char *sl_role_mono(enum sl_role r);
 
@@ -48,9 +49,9 @@ struct sl_rect { int x, y, w, h; };
 struct sl_grid { int w, h; struct sl_cell *cell; int cx, cy; bool cursor; };
 
 int sl_grid_init(struct sl_grid *g, int w, int h, struct sl_err *err) SL_NODISCARD;   /* clamped to 1..1000 x 1..500 */
-void sl_grid_free(struct sl_grid *g);
-void sl_grid_clear(struct sl_grid *g, struct sl_rect r);
-struct sl_rect sl_grid_all(const struct sl_grid *g);
+void sl_grid_free(struct sl_grid *g);                                                 /* the cells; zeroed then */
+void sl_grid_clear(struct sl_grid *g, struct sl_rect r);                              /* blanks in role text */
+struct sl_rect sl_grid_all(const struct sl_grid *g);                                  /* all of it: 0, 0, w, h */
 /* Draws s at x,y, at most w cells, cut with an ellipsis where it does not fit; returns the cells used. Out of the grid: nothing. */
 int sl_grid_put(struct sl_grid *g, int x, int y, int w, enum sl_role role, struct sl_str s);
 int sl_grid_putz(struct sl_grid *g, int x, int y, int w, enum sl_role role, const char *z);

@@ -8,6 +8,7 @@
 struct sl_bind { const char *command, *keys /* "j Down" */, *help; };
 struct sl_keymap;                            /* the live table: defaults, then the person's */
 struct sl_yaml_node; struct sl_yaml;
+/* Empty, yours. Texts of bindings (sl_keymap_add) are borrowed: constants. */
 int sl_keymap_open(struct sl_keymap **out, struct sl_err *err) SL_NODISCARD;
 void sl_keymap_free(struct sl_keymap *m);
 /* where "global" or a view's name. ECONFIG on a collision, named. */
@@ -17,6 +18,7 @@ const char *sl_keymap_find(const struct sl_keymap *m, const char *where, int key
 /* The keys of a command as words, "/" or "j, Down"; "" when unbound. */
 void sl_keymap_keys(const struct sl_keymap *m, const char *where, const char *command, struct sl_buf *out);
 struct sl_keyrow { const char *where, *command, *help; struct sl_str keys; };
+/* Each command with where it holds and the keys that it has now, as words in scratch (cleared first); false: i is beyond the last. */
 size_t sl_keymap_rows(const struct sl_keymap *m);
 bool sl_keymap_row(const struct sl_keymap *m, size_t i, struct sl_keyrow *out, struct sl_buf *scratch);
 /* A moving command (down, up, page-down, page-up, first, last) as a distance; false: another command. page: lines of a page. */

@@ -22,16 +22,19 @@ struct sl_ui_opts {
   void (*export_text)(void *user, struct sl_str text, const char *path);   /* the same with a document that a view made; copied */
   void *user;
 };
+/* Yours. o is copied; what it points to (workspace, terminal, person) stays the caller's and must live until close, which closes all
+ * views. */
 int sl_ui_open(struct sl_ui **out, const struct sl_ui_opts *o, struct sl_err *err) SL_NODISCARD;
 void sl_ui_close(struct sl_ui *ui);
 void sl_ui_ws(struct sl_ui *ui, struct sl_ws *ws);           /* another workspace: all views close, the overview opens */
-void sl_ui_go(struct sl_ui *ui, const char *view, struct sl_str arg);
+void sl_ui_go(struct sl_ui *ui, const char *view, struct sl_str arg);   /* on top of the stack; an error is shown in the frame */
 void sl_ui_run(struct sl_ui *ui, struct sl_str line);        /* as if typed after `:` */
 void sl_ui_command_named(struct sl_ui *ui, const char *command);   /* as if its key was pressed */
+/* A code of ui/term.h, and text in one piece: only where something is being typed, never as keys. */
 void sl_ui_key(struct sl_ui *ui, int key);
 void sl_ui_paste(struct sl_ui *ui, struct sl_str text);
 void sl_ui_input(struct sl_ui *ui);                          /* reads what the terminal has */
-void sl_ui_resize(struct sl_ui *ui, int w, int h);
+void sl_ui_resize(struct sl_ui *ui, int w, int h);           /* in cells; with a terminal, its own size counts */
 /* Paints when something is dirty, at most 30 times a second (a key paints at once): ms until it wants to be called again, -1: no wish. */
 int sl_ui_paint(struct sl_ui *ui);
 const struct sl_grid *sl_ui_grid(const struct sl_ui *ui);    /* as last painted */

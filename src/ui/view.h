@@ -40,6 +40,7 @@ struct sl_view_ops {
 };
 #define SL_VIEW(name) extern const struct sl_view_ops sl_view_##name;
 
+/* state_size bytes, never NULL; the frame it is in; the workspace that is open. */
 void *sl_view_state(struct sl_view *v);
 struct sl_ui *sl_view_ui(struct sl_view *v);
 struct sl_ws *sl_view_ws(struct sl_view *v);

@@ -15,10 +15,13 @@ struct sl_tablew_opts {
   const char *flex;                          /* the column that gives way, so that the other default ones fit; NULL: none */
   const char *lead;                          /* a state column that is not shown itself: its glyph and colour go before the first column */
 };
+/* Yours, in a view's state; v must outlive it. q is counted, o copied (its texts not); o NULL: the defaults. ask: another question in the
+ * same place; on failure the old one stays. */
 int sl_tablew_open(struct sl_tablew **out, struct sl_view *v, struct sl_query *q, const struct sl_tablew_opts *o,
                    struct sl_err *err) SL_NODISCARD;
 void sl_tablew_close(struct sl_tablew *t);
 int sl_tablew_ask(struct sl_tablew *t, struct sl_query *q, struct sl_err *err) SL_NODISCARD;
+/* Also loading, empty, failed. focused: the row under the cursor is shown as such. */
 void sl_tablew_draw(struct sl_tablew *t, struct sl_grid *g, struct sl_rect r, bool focused);
 /* movement, mark, sort, filter, columns, find, export, refresh */
 enum sl_handled sl_tablew_command(struct sl_tablew *t, const char *command);
@@ -57,20 +60,22 @@ struct sl_text_source {
   uint64_t (*count)(void *ctx);                                        /* lines known so far */
   bool (*line)(void *ctx, uint64_t i, struct sl_str *out, enum sl_role *role);   /* false: not loaded yet */
 };
+/* Yours, in a view's state; v and src->ctx must outlive it (close: NULL is fine). */
 int sl_textw_open(struct sl_textw **out, struct sl_view *v, const struct sl_text_source *src, struct sl_err *err) SL_NODISCARD;
 void sl_textw_close(struct sl_textw *t);
 void sl_textw_draw(struct sl_textw *t, struct sl_grid *g, struct sl_rect r);
+/* movement, find, find-next, find-prev, goto-line, wrap, line-numbers, copy */
 enum sl_handled sl_textw_command(struct sl_textw *t, const char *command);
 void sl_textw_find(struct sl_textw *t, struct sl_str text, bool forward);   /* as if typed after `find`; runs in slices, one a paint */
-bool sl_textw_searching(const struct sl_textw *t);
+bool sl_textw_searching(const struct sl_textw *t);                          /* not at its end yet */
 bool sl_textw_match(const struct sl_textw *t, uint64_t *line);           /* the line that the last search ended on */
-void sl_textw_wrap(struct sl_textw *t, bool wrap);
+void sl_textw_wrap(struct sl_textw *t, bool wrap);                       /* long lines over several rows */
 void sl_textw_follow(struct sl_textw *t, bool follow);                   /* at the end, and stay there */
-bool sl_textw_following(const struct sl_textw *t);
+bool sl_textw_following(const struct sl_textw *t);                       /* the last line stays in sight */
 extern const struct sl_bind sl_textw_binds[]; extern const size_t sl_textw_nbinds;   /* wrap, line-numbers, goto-line: for the view's own */
 void sl_textw_goto(struct sl_textw *t, uint64_t line);                 /* UINT64_MAX: the end, and follow */
 void sl_textw_changed(struct sl_textw *t);                              /* lines were added: follows when at the end */
-uint64_t sl_textw_top(const struct sl_textw *t);
+uint64_t sl_textw_top(const struct sl_textw *t);                        /* the first line on the screen, from 0 */
 
 /* ---- charts: pure drawing; NaN are gaps ---- */
 /* one line from 0 to its max; more values than cells: the greatest of each cell. NaN is a blank, anything above 0 is seen */

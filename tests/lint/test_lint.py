@@ -90,6 +90,26 @@ class Rules(unittest.TestCase):
         self.check("src/ui/a.h", header("struct sl_a_ops {\n  int (*f)(void);\n};\n"), "slot-comment")
         self.check("src/ui/a.h", header("struct sl_a_ops {\n  int (*f)(void); /* why */\n  /* of both */\n  int g;\n  int h;\n};\n"))
 
+    def test_declarations(self):
+        for bare in ("int sl_a_put(int a);\n", "int sl_a_put(int a,\n             int b);\n", "typedef void sl_a_fn(int a);\n",
+                     "struct sl_a *sl_a_new(void);\n", "static inline int sl_a_x(void) { return 1; }\n",
+                     "/* of the struct */\nstruct sl_a {\n  int b;\n};\nint sl_a_put(int a);\n", "/* another */\n\nint sl_a_put(int a);\n"):
+            self.check("src/ui/a.h", header(bare), "declaration-comment")
+            self.check("src/ui/a_int.h", header(bare))
+            self.check("tests/a.h", header(bare))
+
+    def test_declarations_with_a_comment(self):
+        for right in ("int sl_a_put(int a); /* why */\n", "int sl_a_put(int a,\n             int b); /* why */\n",
+                      "/* of all */\nint sl_a_put(int a);\nstruct sl_b *sl_b_new(void);\nstruct sl_c;\nvoid sl_b_free(int a);\n",
+                      "/* why */\nstatic inline int sl_a_x(void)\n{\n  return f(1);\n}\n", "#define SL_A(x) sl_a_put(x)\n"):
+            self.check("src/ui/a.h", header(right))
+
+    def test_declarations_are_counted(self):
+        one = lint.Lint()
+        text = header("int sl_a_put(int a);\nint sl_a_get(int a,\n             int b);\n\n/* why */\nint sl_a_x(int a);\n")
+        one.file("src/ui/a_int.h", text)
+        self.assertEqual(one.uncommented, 2)
+
     def test_parsers(self):
         for more, want in (([], 1), (["tests/fuzz/csv_read.c"], 1), (["tests/fuzz/csv_read.c", "tests/fuzz/corpus/csv_read/a"], 0)):
             one = lint.Lint()

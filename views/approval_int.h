@@ -65,12 +65,12 @@ size_t ap_valid(struct approval_state *s, const char *me, bool *mine);
 
 /* ---- approval_verdict.c ---- */
 struct ap_tally { size_t pass, fail, unknown, n; };
-struct ap_tally ap_tally(struct sl_pane *gates);
+struct ap_tally ap_tally(struct sl_pane *gates);                            /* NULL: nothing */
 bool ap_complete(const struct sl_pane *p);                                  /* all of it has come, and is not older than it should be */
 const struct sl_err *ap_failed(const struct sl_pane *p);                    /* why a source of it failed; NULL: none did */
 /* The verdict as a state's word, the words, and what to do next. */
 struct ap_verdict { const char *state; char words[240], next[240]; };
-void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *out);
+void ap_verdict(struct sl_view *v, struct approval_state *s, struct ap_verdict *out);   /* always fills *out */
 
 /* ---- approval_lines.c ---- */
 void ap_lines(struct approval_state *s, int room);                          /* as many as fit, unless all are wanted */

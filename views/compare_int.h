@@ -47,6 +47,7 @@ struct compare_state {
   struct histories of, over;          /* of the metric; over `along` */
 };
 
+/* Of run i (0: the baseline), its id until the answer came; then the summary line anew, and a run's mark in a row of the answer. */
 struct sl_str compare_run_name(const struct compare_state *s, size_t i);
 void compare_verdict(struct compare_state *s);
 enum sl_cmp_mark compare_mark(const struct compare_state *s, uint64_t row, size_t run);
@@ -55,7 +56,7 @@ bool compare_row(struct compare_state *s, const char *kind, const char *name, ui
 /* A run's value there as a number; NaN: none, or no number. */
 double compare_number(struct compare_state *s, size_t run, uint64_t row);
 
-bool compare_is_row(const struct line *l);
+bool compare_is_row(const struct line *l);                           /* else a heading */
 void compare_lines(struct sl_view *v, struct compare_state *s);      /* made anew from the answer */
 
 /* views/compare_sort.c */

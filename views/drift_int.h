@@ -38,11 +38,12 @@ struct drift_past {
   bool chosen;                             /* by hand */
   struct sl_drift_past tally;
 };
+/* SL_OK also where there is no history: no zone's partitions, nobody who serves them. */
 int drift_past_open(struct drift_past *p, struct sl_view *v, const struct sl_drift_ask *ask, struct sl_err *err) SL_NODISCARD;
 void drift_past_close(struct drift_past *p);
 bool drift_past_shown(const struct drift_past *p);         /* there is something to draw */
 int drift_past_width(const struct drift_past *p, int w);   /* cells that a strip takes where a line has w */
-void drift_past_head(const struct drift_past *p, struct sl_grid *g, struct sl_rect r);
+void drift_past_head(const struct drift_past *p, struct sl_grid *g, struct sl_rect r);   /* the chosen partition, above its cell */
 /* Its cells in r. under: the line lies under the cursor; the chosen cell stays as it is. */
 void drift_past_draw(const struct drift_past *p, uint64_t hash, struct sl_grid *g, struct sl_rect r);
 int drift_past_x(const struct drift_past *p, struct sl_rect r);     /* of the chosen cell */

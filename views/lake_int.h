@@ -27,6 +27,7 @@ struct lake_state {
   char want[64], want_zone[40];   /* where the cursor goes when they arrive */
 };
 
+/* Its panes, and what was made of them; close also after a failure. Without jobs the lake is shown all the same. */
 int lake_days_open(struct sl_view *v, struct sl_err *err) SL_NODISCARD;
 void lake_days_close(struct sl_view *v);
 struct sl_val lake_val(struct sl_pane *p, uint64_t i, const char *col, enum sl_type type);   /* null where it is of another type */

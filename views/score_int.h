@@ -27,11 +27,12 @@ struct score_state {
   struct score_curve curve[2]; /* of the model, of the other one */
 };
 
+/* A cell of a row of the answer; "" where there is none. Until the next turn. */
 struct sl_str score_text_at(struct score_state *s, uint64_t row, const char *col);
 double score_f64_at(struct score_state *s, uint64_t row, const char *col);                  /* NaN: none */
-bool score_is(struct score_state *s, uint64_t row, const char *metric);
-bool score_pair(const struct score_state *s);
-static inline bool score_is_head(enum score_kind k) { return k <= SLICE_HEAD; }
+bool score_is(struct score_state *s, uint64_t row, const char *metric);                     /* it is a figure of that name */
+bool score_pair(const struct score_state *s);                                               /* another model stands beside it */
+static inline bool score_is_head(enum score_kind k) { return k <= SLICE_HEAD; }             /* a line between groups */
 
 /* ---- score_draw.c ---- */
 void score_draw(struct sl_view *v, struct sl_grid *g, struct sl_rect r);

@@ -88,6 +88,7 @@ int compute_ask(struct compute_ask **out, struct compute *c, const char *sql, co
 /* The same of another kind of work: text is the job's. */
 int compute_ask_work(struct compute_ask **out, struct compute *c, const char *kind, struct sl_str text, const char *const *reads,
                      struct sl_req *touch, compute_answered *fn, void *user, struct sl_err *err) SL_NODISCARD;
+/* fn does not come any more. */
 void compute_ask_drop(struct compute_ask *a);
 
 /* ---- a resource whose rows the box works out (boxed.c) ---- */
@@ -98,6 +99,8 @@ struct compute_boxed_ops {
   void (*put_id)(struct sl_buf *id, const char *scope, struct sl_batch *from, uint32_t row);  /* of a row as the box sent it */
   void (*leave)(struct compute_boxed *w);                                   /* the end: frees what is not in here; may come twice */
 };
+/* What the box says of itself, to who waits: as the request's note; started: ms of the loop's clock. A note that is `cut` marks the
+ * source. */
 void compute_say_progress(struct sl_req *r, struct compute *c, int64_t started, double done, double total);
 void compute_say_note(struct sl_req *r, struct compute *c, bool cut, struct sl_str text);
 struct compute_boxed {         /* the first member of the request's state */
@@ -107,6 +110,7 @@ struct compute_boxed {         /* the first member of the request's state */
   int64_t started;             /* ms of the loop's clock */
   char *scope, *only;          /* only: the id of the one row that is wanted */
 };
+/* query(), resume() and cancel() of such a resource; start: the job, once; fail: the end before there is one. leave frees what w holds. */
 int compute_boxed_query(struct sl_req *r, const struct compute_boxed_ops *ops, struct sl_err *err) SL_NODISCARD;
 int compute_boxed_start(struct sl_req *r, const struct sl_box_work *work, struct sl_err *err) SL_NODISCARD;
 int compute_boxed_rows(struct sl_req *r, struct sl_batch *from, struct sl_err *err) SL_NODISCARD;  /* as if the box had sent them */
@@ -119,7 +123,7 @@ void compute_boxed_cancel(struct sl_req *r);
 bool compute_monitor_is(struct sl_str address);            /* by its name: ends in statistics.json */
 /* `columns` of such a file. The first member of the request's state. */
 struct compute_monitor { struct compute_boxed boxed; struct compute_prep *prep; char *path; };
-int compute_monitor_columns(struct sl_req *r, struct sl_err *err) SL_NODISCARD;
+int compute_monitor_columns(struct sl_req *r, struct sl_err *err) SL_NODISCARD;   /* its query() */
 /* PATH/statistics.json -> PATH/constraints.json: yours; NULL: no memory. */
 char *compute_monitor_beside(const char *path);
 

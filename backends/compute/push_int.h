@@ -10,9 +10,9 @@ enum { PUSH_COLUMNS_MAX = 20000, PUSH_AT_ONCE = 16 };
 
 /* ---- an answer, row by row ---- */
 struct push_answer { struct sl_batch *const *rows; size_t n; };
-size_t push_rows(const struct push_answer *a);
+size_t push_rows(const struct push_answer *a);                                 /* of all batches */
 double push_f64(const struct push_answer *a, size_t row, unsigned col);        /* NaN: null, or no such row */
-struct sl_str push_text(const struct push_answer *a, size_t row, unsigned col);
+struct sl_str push_text(const struct push_answer *a, size_t row, unsigned col);   /* borrowed; none: null, or no such */
 
 /* ---- a relation, or two ---- */
 struct push_side {
@@ -22,7 +22,7 @@ struct push_side {
   double rows;
 };
 struct push;
-typedef int push_step(struct push *w, const struct push_answer *a, struct sl_err *err);
+typedef int push_step(struct push *w, const struct push_answer *a, struct sl_err *err);   /* a failure ends it; a until it returns */
 typedef void push_end(struct sl_req *r, int rc, const struct sl_err *err);     /* once; frees it by push_leave() */
 struct push {                          /* the first member of what is worked out */
   struct compute *c;
@@ -41,13 +41,14 @@ struct push {                          /* the first member of what is worked out
   double done, total;                  /* columns */
 };
 int push_start(struct push *w, struct sl_err *err) SL_NODISCARD;               /* names, types and counts of its sides; then counted() */
-void push_leave(struct push *w);
+void push_leave(struct push *w);                                               /* what w holds, not w; end does not come */
 /* w->sql is asked; next hears. side, column: for errors. */
 int push_ask(struct push *w, int side, const char *column, push_step *next, struct sl_err *err) SL_NODISCARD;
 
 /* ---- drift ---- */
 struct push_drift_ask { const char *sql[2], *tests, *profile; const char *const *reads; };
 struct push_drift;
+/* Rows of drift into r; ask is borrowed until end. Drop it after a failure, too. */
 int push_drift_start(struct push_drift **out, struct compute *c, struct sl_req *r, const struct push_drift_ask *ask, push_end *end,
                      struct sl_err *err) SL_NODISCARD;
 void push_drift_drop(struct push_drift *w);                /* end does not come */

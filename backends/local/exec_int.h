@@ -43,6 +43,8 @@ struct local_exec {
   int unread;                /* why its files could not be read; SL_OK: they were */
 };
 
+/* dir/spec.json: written whole, before the supervisor starts; EUSAGE: a text that is no UTF-8. read makes s (ENOENT, EPARSE); after a
+ * failure it holds nothing. */
 void local_spec_init(struct local_spec *s);
 void local_spec_free(struct local_spec *s);
 int local_spec_write(const char *dir, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;
@@ -51,12 +53,13 @@ int local_spec_params(struct local_spec *s, json_t *params, struct sl_err *err) 
 void local_spec_json(struct sl_jw *w, const struct local_spec *s);      /* without its braces */
 
 int local_state_init(struct local_state *st, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;   /* everything pending */
+/* dir/state.json: written over whole at each change, by the supervisor alone, and read by anybody: as many steps as the spec has. */
 void local_state_free(struct local_state *st);
 int local_state_write(const char *dir, const struct local_spec *s, const struct local_state *st, struct sl_err *err) SL_NODISCARD;
 int local_state_read(struct local_state *st, const char *dir, const struct local_spec *s, struct sl_err *err) SL_NODISCARD;
 void local_state_json(struct sl_jw *w, const struct local_spec *s, const struct local_state *st);
 const char *local_state_word(struct sl_str s);                          /* static; "unknown" for others */
-bool local_state_final(const char *word);
+bool local_state_final(const char *word);                               /* it changes no more */
 int64_t local_state_done(const struct local_state *st);                 /* steps that ran to their end; skipped ones did not */
 
 /* Reads an execution as it is now. One whose supervisor died is failed, with that cause. One that cannot be read is unknown, with the
@@ -67,8 +70,8 @@ bool local_exec_id(struct sl_str id, struct sl_str *job, int64_t *number);   /* 
 bool local_exec_alive(const char *dir);                                 /* its lock is held */
 /* Names of all executions (of job, where it is given), newest number first within a job; yours. */
 struct local_ids { char **id; size_t n, cap; };
-int local_ids_read(struct local_ids *ids, const char *execs, struct sl_str job, struct sl_err *err) SL_NODISCARD;
-void local_ids_free(struct local_ids *ids);
+int local_ids_read(struct local_ids *ids, const char *execs, struct sl_str job, struct sl_err *err) SL_NODISCARD;   /* no folder: none */
+void local_ids_free(struct local_ids *ids);   /* what it holds, not ids */
 /* Makes the folder of the next execution of spec->job and sets spec->id; *dir is yours. */
 int local_exec_new(struct local_spec *s, const char *execs, char **dir, struct sl_err *err) SL_NODISCARD;
 
@@ -93,6 +96,8 @@ int local_env(struct sl_arena *mem, const char *const *more, const char *const *
 
 /* ---- runlog.c: the log of an execution while it is written ---- */
 struct local_runlog { char *path; int fd; int64_t size, max; struct sl_buf line; };
+/* dir/log, appended: "TIME LEVEL STEP text"; turned over to log.1 at LOCAL_LOG_BYTES. A line that cannot be written is lost: the job goes
+ * on. */
 int local_runlog_open(struct local_runlog *g, const char *dir, struct sl_err *err) SL_NODISCARD;
 void local_runlog_line(struct local_runlog *g, sl_ms now, const char *level, const char *step, struct sl_str text);
 void local_runlog_close(struct local_runlog *g);

@@ -35,6 +35,7 @@ struct local_ask {
   sl_ms now;
   struct sl_str conn;
 };
+/* Starts ops->work in lane `long` with a struct local_ask of r as user; ops->free must lead to local_ask_free(). */
 int local_ask(struct sl_req *r, const struct sl_feed_ops *ops, struct sl_err *err) SL_NODISCARD;
 void local_ask_free(void *user);
 struct sl_ws_conf *local_conf_hold(struct sl_backend *b);    /* NULL: no workspace */
@@ -53,7 +54,7 @@ struct sl_str local_zone_path(const struct sl_zone *z);       /* none: no file a
 /* file: addresses, paths, ZONE and ZONE/path as an absolute path; yours. ENOENT with words where it is none. */
 int local_path(const struct local_ask *a, struct sl_str address, char **out, struct sl_err *err) SL_NODISCARD;
 struct local_bounds { const struct sl_ws_conf *conf; const char *conn, *root; };   /* of one connection; conf, root: may be NULL */
-struct local_bounds local_bounds(const struct local *s, const struct sl_ws_conf *conf);
+struct local_bounds local_bounds(const struct local *s, const struct sl_ws_conf *conf);   /* borrows both */
 /* May this connection (and the job that we are a step of) write there at all? EDENIED with what to add to the workspace file. */
 int local_may_write(const struct local_bounds *in, const char *path, struct sl_err *err) SL_NODISCARD;
 /* The folder that path's last part lies in, opened, and that part (borrowed from path). Below a zone or the root no link is followed and,
@@ -73,7 +74,8 @@ struct local_entry {
   uint64_t ino;
   int dir;                           /* the folder it lies in, open for the call */
 };
-sl_ms local_entry_ms(const struct local_entry *e);
+sl_ms local_entry_ms(const struct local_entry *e);   /* when it was written */
+/* As hex: mtime in ns, inode, bytes: another file, another tag. */
 void local_etag(char out[40], int64_t bytes, int64_t mtime_ns, uint64_t ino);
 struct local_walk {
   int (*entry)(void *user, const struct local_entry *e, struct sl_err *err);
@@ -100,6 +102,8 @@ int64_t local_rows_of(struct local_rows *r, struct sl_str path, const struct loc
 
 /* ---- put.c: a file written whole or not at all ---- */
 struct local_put { int dir, fd; char tmp[LOCAL_TMP_LEN]; char *name; bool replace; };
+/* Beside its place under a name of ours, until commit renames it. EDENIED, EEXIST (replace false). Drop it after any failure; harmless
+ * after commit. */
 int local_put_begin(struct local_put *p, const struct local_bounds *in, const char *path, bool replace, struct sl_err *err) SL_NODISCARD;
 int local_put_part(struct local_put *p, const void *bytes, size_t n, struct sl_err *err) SL_NODISCARD;
 int local_put_commit(struct local_put *p, struct sl_err *err) SL_NODISCARD;    /* blocks; then p is empty */

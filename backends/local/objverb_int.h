@@ -4,6 +4,7 @@
 
 #include "backend_local/local_int.h"
 
+/* Slots of the verbs: run; _look: reconcile, which only reads. */
 int local_copy(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
 int local_copy_look(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;
 int local_remove(struct sl_req *r, const struct sl_call *c, struct sl_err *err) SL_NODISCARD;

@@ -25,9 +25,10 @@ struct art_ask {
   bool enough, refused;
   struct sl_err bad;                /* why the first way to its bytes failed */
 };
+/* The server is known: finds the place and asks; ends the request by itself. drop: its memory, after the end. */
 void mlflow_art_start(struct mlflow_ask *a);
 void mlflow_art_drop(struct mlflow_ask *a);
 void mlflow_art_read(struct art_ask *x);            /* its size is known; ends the request */
-void mlflow_art_detour(struct art_ask *x);
+void mlflow_art_detour(struct art_ask *x);          /* by the folder of the run that logged it, where the first way failed */
 
 #endif

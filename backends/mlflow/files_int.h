@@ -7,10 +7,10 @@
 
 /* All [worker]. A folder's meta.yaml; ENOENT: it has none. */
 struct mlflow_meta { struct sl_yaml *y; };
-int mlflow_meta_load(struct mlflow_meta *m, const char *dir, struct sl_err *err) SL_NODISCARD;
-void mlflow_meta_free(struct mlflow_meta *m);
+int mlflow_meta_load(struct mlflow_meta *m, const char *dir, struct sl_err *err) SL_NODISCARD;   /* EPARSE: no YAML */
+void mlflow_meta_free(struct mlflow_meta *m);                                                    /* what it holds, not m */
 struct sl_str mlflow_meta_text(const struct mlflow_meta *m, const char *key);     /* none: missing or null */
-bool mlflow_meta_int(const struct mlflow_meta *m, const char *key, int64_t *out);
+bool mlflow_meta_int(const struct mlflow_meta *m, const char *key, int64_t *out); /* false: missing, or no whole number */
 
 /* The entries of a folder: its folders, or its files; with deep also those of folders below (a key may hold slashes): name is the path from
  * dir on. A folder that is not there is empty. Links are nobody's. */
@@ -31,6 +31,7 @@ int mlflow_files_value(struct mlflow_store *s, const char *path, struct sl_buf *
 /* What cannot be read is left out and said, once. */
 void mlflow_files_skip(struct mlflow_store *s, const char *path, const struct sl_err *why);
 
+/* An mlflow_store_fn each: the rows of s->q, or the one; registry: all of it into g, or the one model (model none: all). */
 int mlflow_files_experiments(struct mlflow_store *s, struct sl_err *err);
 int mlflow_files_runs(struct mlflow_store *s, struct sl_err *err);
 int mlflow_files_series(struct mlflow_store *s, struct sl_err *err);

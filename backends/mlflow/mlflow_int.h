@@ -33,21 +33,22 @@ struct mlflow_run {
   sl_ms start, end;
 };
 #define MLFLOW_PARENT_TAG "mlflow.parentRunId"
+/* Cells of the row that b began; texts are copied. now: how long a running one has run. */
 void mlflow_put_run(struct sl_batch *b, const struct mlflow_run *r, sl_ms now);
 void mlflow_input_add(struct sl_buf *list, struct sl_str name, struct sl_str source);   /* of RUN_INPUTS: the address, else the name */
-void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v);
+void mlflow_put_metric(struct sl_batch *b, struct sl_str key, double v);                /* of a run; NaN stays NaN */
 extern const struct sl_col mlflow_run_cols[];
 enum { MLFLOW_RUN_COLS = 6, MLFLOW_EXPERIMENT_COLS = 2 };
 
 enum { EXP_ID, EXP_NAME, EXP_STATE, EXP_CREATED, EXP_UPDATED, EXP_ARTIFACTS, EXP_TAGS };
 struct mlflow_experiment { struct sl_str id, name, lifecycle, artifacts; bool has_created, has_updated; sl_ms created, updated; };
-void mlflow_put_experiment(struct sl_batch *b, const struct mlflow_experiment *e);
+void mlflow_put_experiment(struct sl_batch *b, const struct mlflow_experiment *e);   /* the same of an experiment */
 extern const struct sl_col mlflow_experiment_cols[];
 
 enum { POINT_NAME, POINT_LABELS, POINT_STEP, POINT_TIME, POINT_VALUE };
 struct mlflow_point { struct sl_str run, key; int64_t step; sl_ms time; double value; };
 void mlflow_point_id(struct sl_buf *out, const struct mlflow_point *p);   /* run/metric/step/time/value: no two points share it */
-void mlflow_put_point(struct sl_batch *b, const struct mlflow_point *p);
+void mlflow_put_point(struct sl_batch *b, const struct mlflow_point *p);  /* the same of a point, its id left out */
 enum { MLFLOW_RECENT_RUNS = 20 };   /* series without a scope are of so many */
 
 /* ---- the registry, gathered: rows of models and versions need each other ---- */
@@ -79,6 +80,7 @@ struct mlflow_registry {
   struct mlflow_alias *alias; size_t nalias, cap_alias;
   struct mlflow_tag *tag; size_t ntag, cap_tag;
 };
+/* Allocates nothing; free: what it holds, not g. */
 void mlflow_registry_init(struct mlflow_registry *g);
 void mlflow_registry_free(struct mlflow_registry *g);
 /* Texts are copied. An alias, a version or a tag of a model that is not there is left out. */
@@ -126,7 +128,7 @@ struct mlflow_store {               /* [worker] */
   struct sl_buf cut;                /* the last value that was cut */
   uint64_t cuts;
 };
-typedef int mlflow_store_fn(struct mlflow_store *s, struct sl_err *err);
+typedef int mlflow_store_fn(struct mlflow_store *s, struct sl_err *err);   /* [worker] the code is the request's end */
 /* Runs fn over the opened store in a lane; the request is the lane's then. */
 int mlflow_store_start(struct sl_req *r, mlflow_store_fn *fn, struct sl_err *err) SL_NODISCARD;
 /* The same for an action; write: opened for writing, without a transaction, and only where we know every table. */

@@ -4,6 +4,7 @@
 
 #include "backend_mlflow/mlflow_int.h"
 
+/* An mlflow_store_fn each: rows of `models` and `versions`, from SQL or from files. */
 int mlflow_store_models(struct mlflow_store *s, struct sl_err *err);
 int mlflow_store_versions(struct mlflow_store *s, struct sl_err *err);
 

@@ -25,6 +25,7 @@ struct mlflow_rest {
   char version[32], who[96];
   int64_t latency_ms;
 };
+/* Settings of a server into m->rest; asks nothing yet. ECONFIG. close: also after a failure. */
 int mlflow_conn_open(struct mlflow *m, const struct sl_conf *c, struct sl_err *err) SL_NODISCARD;
 void mlflow_conn_close(struct mlflow *m);
 /* Starts what waits for the server to be known; a failed look fails them all, and the next one looks again. */

@@ -10,6 +10,7 @@
 #include "loop/http.h"
 
 struct mlflow_ask;
+/* Once, on the loop; err NULL with SL_OK. */
 typedef void mlflow_end_fn(struct mlflow_ask *a, int rc, const struct sl_err *err);
 
 struct mlflow_list {                /* what is asked for */

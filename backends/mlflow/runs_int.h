@@ -5,7 +5,7 @@
 #include "backend_mlflow/mlflow_int.h"
 
 struct sl_mlflow_node;
-struct mlflow_run mlflow_node_run(const struct sl_mlflow_node *n);
+struct mlflow_run mlflow_node_run(const struct sl_mlflow_node *n);   /* borrowed from n */
 struct sl_jw;
 /* Members `inputs` and `outputs` of a run's document: its datasets, the models that went in and that came out. */
 int mlflow_store_links(struct mlflow_store *s, struct sl_str run, struct sl_jw *w, struct sl_err *err) SL_NODISCARD;

@@ -52,6 +52,7 @@ bool mlflow_change_holds(const struct mlflow_changes *x, const struct mlflow_cha
 /* For an answer that was lost: done when its statement (if it writes one) and its last change are there. */
 bool mlflow_changes_count(const struct mlflow_changes *x, size_t i);
 
+/* A verb's run or reconcile, in a store: one transaction, or none of it. */
 int mlflow_store_write(struct sl_req *r, const struct sl_call *c, bool reconcile, struct sl_err *err) SL_NODISCARD;
 /* A server's dry call: asks whether we may (where the server tells), then answers with the calls; sends none. its request's state begins
  * with struct mlflow_may. */

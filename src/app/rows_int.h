@@ -31,6 +31,8 @@ struct sl_rows {
 /* The cell, or null. scratch: for refs, at least until the next call. */
 struct sl_val rows_cell(const struct sl_rows *r, const struct rows_col *c, const struct sl_batch *b, uint32_t row, struct sl_buf *scratch);
 
+/* A table of texts: holds rows until their widths are known (a screenful, or flush), then writes as they come. notes: columns without
+ * room. */
 int rows_table_open(struct sl_rows *r, struct sl_err *err) SL_NODISCARD;
 int rows_table_put(struct sl_rows *r, const struct sl_batch *b, uint32_t row, struct sl_err *err) SL_NODISCARD;
 int rows_table_flush(struct sl_rows *r, struct sl_err *err) SL_NODISCARD;

@@ -19,6 +19,7 @@ int image_sink_size(struct image_sink *s, uint32_t w, uint32_t h, struct sl_err 
 /* The next of the wanted rows, from its first wanted column on. */
 void image_sink_row(struct image_sink *s, uint32_t y, const unsigned char *rgb);
 
+/* All of a file, to s. EPARSE with the library's words, ELIMIT: too large. libjpeg and libpng, in the box only. */
 int image_jpeg(struct image_sink *s, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 int image_png(struct image_sink *s, struct sl_str bytes, struct sl_err *err) SL_NODISCARD;
 

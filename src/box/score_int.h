@@ -103,8 +103,9 @@ struct score_judging {
   struct sl_quality_value *other; size_t n, cap, at; /* the other model's figures, in their order; at: behind the last that was found */
 };
 int score_judge_row(struct score_judging *j) SL_NODISCARD;           /* begins one; then its cells, in s->batch: */
+/* A class as the model calls it, behind `before`; cls -1: the cell stays null. */
 void score_judge_class(struct score_judging *j, unsigned col, const char *before, int cls);
-int score_judge_figures(struct score_judging *j) SL_NODISCARD;
+int score_judge_figures(struct score_judging *j) SL_NODISCARD;       /* a's figures, b's beside them */
 int score_judge_curves(struct score_judging *j) SL_NODISCARD;        /* score_curves.c */
 
 /* ---- score_clusters.c: a model of clusters, judged without a label; its rows into what score_quality_rows() began ---- */

@@ -11,7 +11,8 @@
 enum { DRIFT_BINNED_OVER = 20 };               /* Evidently: values of the baseline up to which each is a cell */
 struct drift_cells { double *count[2]; size_t k; double *edges; };  /* edges: k + 1, where they are bins; else NULL */
 int drift_cells_room(struct drift_cells *c, size_t k, struct sl_err *err) SL_NODISCARD;  /* k empty cells */
-void drift_cells_free(struct drift_cells *c);
+void drift_cells_free(struct drift_cells *c);                                            /* its arrays, not c */
+/* A cell for each different value. What is in p is copied. */
 int drift_cells_of_values(const struct sl_drift_pair *p, struct drift_cells *c, struct sl_err *err) SL_NODISCARD;
 /* Sturges' bins of n values over both sides. */
 int drift_cells_of_bins(const struct sl_drift_pair *p, size_t n, struct drift_cells *c, struct sl_err *err) SL_NODISCARD;

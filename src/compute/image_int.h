@@ -17,6 +17,7 @@ void image_values(struct kern_value *v, const struct sl_image_prep *p);
 
 /* One side of a prep: resized to `to`, of which `n` results from `from` on stand behind `pad` black ones; `out` in all. */
 struct image_side { uint32_t to, from, n, pad, out; };
+/* Of a picture of w x h. EUSAGE: no such preparation; ELIMIT: too large. */
 int image_sides(const struct sl_image_prep *p, uint32_t w, uint32_t h, struct image_side *x, struct image_side *y,
                 struct sl_err *err) SL_NODISCARD;
 

@@ -162,9 +162,11 @@ struct xgb_read {
   void *own;
 };
 enum { XGB_DEPTH = 32 };
+/* The byte that is read next, from 0; EPARSE there, always BAD; the whole document into r->m. */
 size_t xgb_at(const struct xgb_read *r);
 enum xgb_tok xgb_bad(struct xgb_read *r, const char *why);
 int xgb_load(struct xgb_read *r) SL_NODISCARD;
+/* With engines and arrays; NULL is fine. */
 void xgb_free(struct xgb *x);
 void lgb_free(struct lgb *g);
 /* The engine for what has been read; none where walking is better. */

@@ -10,7 +10,7 @@ enum { PARTIAL_BINS = 10, PARTIAL_NAME_MAX = 4096 };
 
 /* A sum of doubles: the finite ones exactly, the others as counts. */
 struct partial_sum { struct sl_exact s; uint64_t nan, plus, minus; };
-double partial_sum_f64(const struct partial_sum *s);
+double partial_sum_f64(const struct partial_sum *s);   /* rounded once; infinite or NaN as IEEE 754 adds them */
 
 struct partial_bin { uint64_t n, in; struct partial_sum p; };
 /* One class against the rest: rows by bucket of their output (quality_wide.c); same: the bucket's one value, or NaN. */
@@ -26,6 +26,7 @@ struct sl_partial {
   struct sl_sketch *labels;    /* of numbers */
 };
 
+/* Rows are ranked by an output: classes, labels and probabilities are there. */
 static inline bool partial_ranks(const struct sl_partial *p) { return p->about.label && p->about.classes && !p->about.index; }
 /* Is a row with this label in class k of those that are told apart? Of two classes there is the second alone. */
 static inline bool partial_in(const struct sl_partial *p, size_t k, size_t label) { return label == (p->q.classes == 2 ? 1 : k); }

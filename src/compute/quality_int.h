@@ -25,12 +25,14 @@ struct sl_quality {
 /* Rows by their output, least first. inside: rows of the class. told: both sides are there, and every output is a number. */
 struct quality_scored { double score; uint32_t at; bool in; };
 struct quality_rank { struct quality_scored *s; size_t n; uint64_t inside; bool told; };
+/* r is for free also after a failure. Sorted only where told. */
 int quality_rank_open(struct quality_rank *r, const struct sl_quality *q, size_t k, struct sl_err *err) SL_NODISCARD;
 void quality_rank_free(struct quality_rank *r);
 /* v[n]: NULL, or for each row the share of the other side that it stands rightly to (ties half): its mean over either side is the AUC.
  * NaN where one side is empty. */
 struct quality_auc { double value, var; uint64_t inside; };
-void quality_rank_auc(const struct quality_rank *r, double *v, struct quality_auc *out);
+void quality_rank_auc(const struct quality_rank *r, double *v, struct quality_auc *out);   /* variance by DeLong */
+/* The same, without keeping the order. */
 int quality_auc(const struct sl_quality *q, size_t k, double *v, struct quality_auc *out, struct sl_err *err) SL_NODISCARD;
 /* Average precision, and (auc not NULL) the AUC, of rows that count w[at] times; w NULL: once. */
 double quality_rank_precision(const struct quality_rank *r, const uint32_t *w, double *auc);

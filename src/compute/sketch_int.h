@@ -19,6 +19,7 @@ struct sketch_bucket {
   sl_u128 square;              /* sum of their squares */
 };
 #define SKETCH_N_MASK ((UINT64_C(1) << 40) - 1)
+/* How many values; the whole sum of their fractions, carries and all. */
 static inline uint64_t sketch_n(const struct sketch_bucket *b) { return b->n & SKETCH_N_MASK; }
 static inline sl_u128 sketch_low(const struct sketch_bucket *b) { return (sl_u128)(b->n >> 40) << 64 | b->low; }
 

@@ -123,7 +123,7 @@ extern const struct skl_ops skl_linear, skl_linear_class, skl_tree, skl_forest, 
 int skl_model_read(struct sl_model *m, const struct pk *root, struct sl_err *err) SL_NODISCARD;
 /* What scikit-learn's wrappers of XGBoost and LightGBM hold: their own file, and how it is to be used. False: it is no such class. */
 struct skl_native { struct sl_str bytes; enum sl_model_wrapper wrapper; size_t rounds; const struct pk *classes; double missing; };
-bool skl_native_of(const struct pk *o, struct skl_native *out);
+bool skl_native_of(const struct pk *o, struct skl_native *out);   /* borrowed from o; rounds SIZE_MAX: all */
 /* Copies what the classes are called into the model. */
 int skl_name_classes(struct sl_model *m, const struct skl_labels *labels, struct sl_err *err) SL_NODISCARD;
 /* The file of such a wrapper itself: m becomes the model that it holds. */

@@ -15,6 +15,7 @@ struct sm {
   enum sm_head head;
 };
 
+/* Into m, which has it freed: k x d zeros. EPARSE: too large, or empty. */
 int sm_new(struct sl_model *m, enum sm_kind kind, size_t k, size_t d, struct sm **out, struct sl_err *err) SL_NODISCARD;
 /* Values by row and column as they lie, or the other way round. */
 void sm_fill(double *to, const struct mx_array *a, size_t rows, size_t cols, bool turned);

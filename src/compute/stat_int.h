@@ -29,12 +29,13 @@ double stat_cvm_limit(double t);
 
 /* A sum that carries what rounding lost (Neumaier 1974): exact to an ulp or two in any order. */
 struct stat_sum { double hi, lo; };
+/* s zeroed: 0. The total is infinite or NaN as a plain sum would be. */
 static inline void stat_add(struct stat_sum *s, double v)
 {
   double t = s->hi + v;
   s->lo += fabs(s->hi) >= fabs(v) ? (s->hi - t) + v : (v - t) + s->hi;
   s->hi = t;
 }
-static inline double stat_total(const struct stat_sum *s) { return isfinite(s->hi) ? s->hi + s->lo : s->hi; }
+static inline double stat_total(const struct stat_sum *s) { return isfinite(s->hi) ? s->hi + s->lo : s->hi; }   /* the sum so far */
 
 #endif

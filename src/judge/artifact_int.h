@@ -16,8 +16,8 @@ struct art {
 };
 void art_row(struct art *a);                                 /* begins one: no cell is there */
 void art_text(struct art *a, size_t run, struct sl_str s);   /* a cell, as a JSON string; a long one is cut */
-int art_send(struct art *a, const char *kind, struct sl_str name, bool same, struct sl_err *err);
-bool art_cancelled(const struct art *a);
+int art_send(struct art *a, const char *kind, struct sl_str name, bool same, struct sl_err *err);   /* ECANCELED; else fn's answer */
+bool art_cancelled(const struct art *a);                     /* asked now and then in what takes long */
 
 int art_lines(struct art *a, struct sl_err *err);            /* artifact_text.c */
 /* artifact_json.c: *done false: some side is no JSON, and nothing was sent. */

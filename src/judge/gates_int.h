@@ -17,6 +17,7 @@ int gates_judge(struct gates_set **out, struct facts *f, const struct gates_ask 
 
 /* ---- gates_eyes.c: four eyes as a row. Blocks: statements are verified ---- */
 struct gates_eyes { bool judged, advised; struct sl_eyes is; };   /* judged false: the policy wants none */
+/* v: the version. What its statements say of authors and approvers, against who we are. */
 int gates_eyes(struct gates_eyes *out, const struct facts_row *v, const struct gates_ask *q, struct sl_err *err) SL_NODISCARD;
 
 /* ---- gates_files.c: what evidence read from a registry, beside what lies there now ---- */

@@ -9,7 +9,7 @@ struct sl_judge_ops;
 struct sl_recorded_ops;
 extern const struct sl_judge_ops judge_ops;      /* decide.c */
 void judge_who(void *user);                      /* judge.c: two of its operations */
-void judge_close(void *user);
+void judge_close(void *user);                    /* frees user */
 extern const struct sl_serve judge_differences_serve, judge_gates_serve;
 extern const struct sl_serve judge_approvals_serve, judge_alarms_serve, judge_lineage_serve;
 extern const struct sl_recorded_ops judge_recorded;  /* recorded.c */

@@ -29,7 +29,7 @@ enum {
 
 /* What a lease says of its holder. As read: cleaned for a person, and believed for nothing but words and the nonce. */
 struct sl_holder { char nonce[37], by[64], host[64]; int64_t pid; sl_ms until; /* 0: given back */ };
-/* This host and process, a fresh nonce, until SL_LEASE_MS from now. As text: JSON in one line, at most SL_LEASE_TEXT_MAX. */
+/* This host and process, a fresh nonce, until SL_LEASE_MS from now. As text: JSON in one line. */
 int sl_holder_me(struct sl_holder *out, const char *by, sl_ms now, struct sl_err *err) SL_NODISCARD;
 int sl_holder_text(struct sl_buf *out, const struct sl_holder *h, struct sl_err *err) SL_NODISCARD;
 bool sl_holder_read(struct sl_holder *out, struct sl_str text);      /* false: this is none of ours */

@@ -11,6 +11,7 @@ struct lin_build {
   struct sl_lineage *l; struct sl_lin_world *w; struct sl_buf key, label, target, detail, scratch; struct sl_err *err;
   char note[120];                    /* first word of the next partition's detail; "" none */
 };
+/* Borrows all of it; end frees the buffers, not b. */
 void lin_begin(struct lin_build *b, struct sl_lineage *l, struct sl_lin_world *w, struct sl_err *err);
 void lin_end(struct lin_build *b);
 struct sl_lin_node lin_node(struct lin_build *b, const char *kind, const char *relation);   /* clears the buffers */

@@ -13,7 +13,7 @@
 struct sl_http_pool;                    /* one for each (connection of the workspace): its cookies, cache and TLS settings are its own */
 /* NULL: SSL_CERT_FILE / CURL_CA_BUNDLE / the system's. insecure: whoever answers is believed; only where a person has set it */
 struct sl_http_tls { const char *ca_file, *cert_file, *key_file; bool insecure; };
-/* Yours; tls (may be NULL) is copied, the loop must outlive it. EIO: curl does not start. */
+/* Yours; tls (may be NULL) is copied, the loop must outlive it. */
 int sl_http_pool_open(struct sl_http_pool **out, struct sl_loop *l, const struct sl_http_tls *tls, struct sl_err *err) SL_NODISCARD;
 void sl_http_pool_close(struct sl_http_pool *p); /* cancels what runs; callbacks do not come after it */
 

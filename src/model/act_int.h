@@ -77,7 +77,7 @@ struct ws_act {
   const struct sl_plan *told;         /* whose end is being told */
   sl_timer armed_end;
 };
-int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err) SL_NODISCARD;
+int act_state(struct sl_ws *w, struct ws_act **out, struct sl_err *err) SL_NODISCARD;   /* ECANCELED: the workspace closes */
 
 /* reconcile.c: of one connection, or (NULL) of all. */
 typedef void act_rec_fn(void *user, size_t open, size_t settled);
@@ -130,6 +130,7 @@ void act_held(struct sl_plan *p, int rc);
 void act_judged(struct sl_plan *p, int rc);
 void act_let_go(struct sl_plan *p);
 
+/* As guards compare and as they are shown: null is a value, "not set". */
 bool val_is(const struct sl_val *a, const struct sl_val *b);
 void val_words(struct sl_buf *b, const struct sl_val *v);
 

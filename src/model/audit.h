@@ -1,12 +1,9 @@
 /* model/audit.h: the record of what was done: JSON lines, hash-chained under a file lock.
  *
  * Each record carries the hash of the one before it and its own: SHA-256 over the bytes of its line up to `,"hash":`. So a changed,
- * removed,
- * moved or added record is found. A chain alone does not show a cut tail: the latest hash stays in `audit.head` beside the file, which
- * shows
- * accidents and cut tails, not a rewrite by the file's owner; `verify` says which it compared with. These functions block: lane `file`,
- * or the
- * command line. */
+ * removed, moved or added record is found. A chain alone does not show a cut tail: the latest hash stays in `audit.head` beside the file,
+ * which shows accidents and cut tails, not a rewrite by the file's owner; `verify` says which it compared with. These functions block:
+ * lane `file`, or the command line. */
 #ifndef SL_MODEL_AUDIT_H
 #define SL_MODEL_AUDIT_H
 
@@ -17,9 +14,8 @@
 enum { SL_AUDIT_LINE = 256 << 10 };        /* longest record */
 
 /* Appends one record: `fields` is the inside of a JSON object (`"kind":"intent",...`), to which seq, time, prev and hash are added. A
- * torn last
- * line (a crash while writing) is closed by a record of kind `mended` first. fsync'ed on return. On failure nothing was added, or
- * (where audit.head could be neither written nor read) a record that nobody was promised. Secrets are redacted here. seq may be NULL. */
+ * torn last line (a crash while writing) is closed by a record of kind `mended` first. fsync'ed on return. On failure nothing was added,
+ * or (where audit.head could be neither written nor read) a record that nobody was promised. Secrets are redacted here. seq may be NULL. */
 int sl_audit_append(const char *path, struct sl_str fields, sl_ms now, uint64_t *seq, struct sl_err *err) SL_NODISCARD;
 
 /* One record, as read. Borrowed for the call. */

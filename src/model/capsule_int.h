@@ -1,8 +1,7 @@
 /* model/capsule_int.h: the capsule's form, and what its files share.
  *
- * "SLCAP\0\0\2", then records: u32 length of the body, u8 kind, body,
-     8 bytes of SHA-256 over kind and body. The last record is CAP_END, which
- * counts the others. All numbers little endian, texts u32 length + bytes. */
+ * "SLCAP\0\0\2", then records: u32 length of the body, u8 kind, body, 8 bytes of SHA-256 over kind and body. The last record is CAP_END,
+ * which counts the others. All numbers little endian, texts u32 length + bytes. */
 #ifndef SL_MODEL_CAPSULE_INT_H
 #define SL_MODEL_CAPSULE_INT_H
 
@@ -76,9 +75,10 @@ int cap_key(struct sl_buf *out, const struct sl_req *r);
 
 /* capsule_mask.c: what may enter */
 struct cap_mask { bool with_data; unsigned char secret[32]; };
+/* Appends b encoded, secret cells null, personal ones by cap_hash() unless with_data, texts redacted. */
 int cap_mask_rows(const struct cap_mask *m, struct sl_batch *b, struct sl_buf *out, struct sl_err *err) SL_NODISCARD;
-bool cap_mask_doc_ok(const struct cap_mask *m, const struct sl_schema *s);
-void cap_redact(struct sl_buf *out, struct sl_str s);
+bool cap_mask_doc_ok(const struct cap_mask *m, const struct sl_schema *s);      /* false: a column of s may not be seen */
+void cap_redact(struct sl_buf *out, struct sl_str s);                           /* *** where it is too long to look through */
 bool cap_clean(struct sl_str s);                                                /* no token in it */
 /* "~" and twelve digits: equal texts stay equal within one capsule, and nothing else can be told. */
 void cap_hash(const struct cap_mask *m, struct sl_str s, struct sl_buf *out);

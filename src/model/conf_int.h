@@ -81,6 +81,7 @@ int conf_address(struct conf_ctx *x, const struct sl_yaml_node *n, struct sl_str
 int conf_read_map(struct conf_ctx *x, const struct sl_yaml_node *map, const char *what, const struct conf_table *t, size_t nt,
                   struct conf_values *out);
 
+/* A part of the file each, into x->ws; map or list NULL: the file has none. ECONFIG, ENOMEM. */
 int conf_read_conns(struct conf_ctx *x, const struct sl_yaml_node *map);
 int conf_read_zones(struct conf_ctx *x, const struct sl_yaml_node *list);
 int conf_read_jobs(struct conf_ctx *x, const struct sl_yaml_node *map);
@@ -99,7 +100,7 @@ void conf_put_seconds(struct sl_buf *b, int indent, const char *key, double s); 
 const struct sl_conf *conf_conn(const struct sl_ws_conf *c, struct sl_str name);
 /* Names that wait for each other. fail: told the first name of a circle and the circle in words. */
 struct conf_graph { const char *const *names; const char *const *const *after; size_t n; };
-bool conf_circle(struct conf_ctx *x, const struct conf_graph *g, size_t *at, const char **words);
+bool conf_circle(struct conf_ctx *x, const struct conf_graph *g, size_t *at, const char **words);   /* *words NULL: no memory */
 
 extern const struct sl_setting conf_common[];    /* type, readonly, timeout */
 extern const size_t conf_ncommon;

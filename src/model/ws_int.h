@@ -346,12 +346,15 @@ int ws_batch_head(struct sl_batch **out, struct sl_batch *b, uint32_t n, struct 
 /* sqlin.c: the statement with resources' arguments taken out, and the resources it names */
 struct ws_sql_name { struct sl_str table; const struct sl_resource *res; char *where, *scope, *conn, *order; uint64_t limit; };
 struct ws_sql { char *statement; struct ws_sql_name *name; size_t n; struct sl_arena arena; };
+/* Which resource a name in FROM is; NULL: none, the engine knows it or nobody does. */
 typedef const struct sl_resource *ws_sql_lookup(void *user, struct sl_str name);
+/* EUSAGE. *out holds nothing after a failure. */
 int ws_sql_parse(struct ws_sql *out, struct sl_str statement, ws_sql_lookup *find, void *user, struct sl_err *err) SL_NODISCARD;
 void ws_sql_free(struct ws_sql *s);
 int ws_sql_inputs(struct ws_ans *a, struct sl_err *err) SL_NODISCARD;    /* sqlask.c: finds them, makes a->input */
 void ws_sql_run(struct ws_ans *a);             /* reads the inputs, then starts the statement */
-void ws_sql_stop(struct ws_ans *a);
+void ws_sql_stop(struct ws_ans *a);            /* the inputs; the statement is a source like others */
+/* Asks its connection; whatever prevents that is the source's end, once a run: later ends are not heard. */
 void ws_src_start(struct ws_src *s, struct sl_query *q);
 void ws_src_ended(struct ws_src *s, enum sl_src_state state, const struct sl_err *err);
 
@@ -381,6 +384,7 @@ struct ws_secret_wait {             /* somebody waits for a secret setting */
   unsigned pins;                    /* callbacks that still hold it */
   bool told;
 };
+/* Whoever waits for a person leaves, or asks: one prompt for all that want the same. A prompt that nobody waits for is withdrawn. */
 void ws_prompt_leave(struct sl_req *r);
 void ws_prompt_secret_leave(struct ws_secret_wait *wait);
 void ws_prompts_free(struct sl_ws *w);

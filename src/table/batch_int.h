@@ -49,6 +49,7 @@ struct image {
 
 /* Where rows came from: a counted name, shared by many batches. */
 struct conn_name { uint32_t refs; uint64_t hash; size_t n; char p[]; };
+/* [any] counted; copies name. ref: not NULL; unref and str take NULL, which is the empty name. */
 int conn_name_new(struct conn_name **out, struct sl_str name, struct sl_err *err) SL_NODISCARD;
 struct conn_name *conn_name_ref(struct conn_name *c);
 void conn_name_unref(struct conn_name *c);
@@ -64,14 +65,16 @@ struct sl_batch {
   uint16_t *conn_of;         /* row -> index into conn; NULL: all the first */
 };
 
+/* Is the number a type; are its values bytes? */
 static inline bool sl_type_known(enum sl_type t) { return (unsigned)t <= SL_FAMILY_TEXT; }
 static inline bool type_is_text(enum sl_type t)
 {
   return t == SL_TEXT || t == SL_STATE || t == SL_REF || t == SL_URI || t == SL_LIST || t == SL_JSON;
 }
-static inline bool type_is_family(enum sl_type t) { return t == SL_FAMILY_F64 || t == SL_FAMILY_TEXT; }
-static inline bool bit_get(const uint8_t *bits, uint32_t i) { return bits[i >> 3] >> (i & 7) & 1; }
+static inline bool type_is_family(enum sl_type t) { return t == SL_FAMILY_F64 || t == SL_FAMILY_TEXT; }   /* of pairs by key */
+static inline bool bit_get(const uint8_t *bits, uint32_t i) { return bits[i >> 3] >> (i & 7) & 1; } /* bit i, the low one of a byte first */
 
+/* As sl_schema_new(), over keys that there are already, counted; NULL: new ones. */
 int schema_with_keys(struct sl_schema **out, struct sl_keys *keys, const struct sl_col *common, size_t ncommon, const struct sl_col *own,
                      size_t nown, struct sl_err *err) SL_NODISCARD;
 bool schema_secret(const struct sl_schema *s);   /* has a column that must not reach a disk */
@@ -83,6 +86,7 @@ bool image_local_key(const struct image *m, uint32_t global, uint32_t *local);
 /* Pair of a row by its local key; false: the row has none. */
 bool image_pair(const struct image *m, unsigned col, uint32_t row, uint32_t local, uint32_t *at);
 struct sl_val image_pair_val(const struct image_col *c, uint32_t at);
+/* Of a cell that is not null, in a column of that encoding; texts are borrowed from the image. */
 static inline int64_t image_int(const struct image_col *c, uint32_t row)
 {
   switch (c->width) {
@@ -93,15 +97,18 @@ static inline int64_t image_int(const struct image_col *c, uint32_t row)
   default: return c->base;
   }
 }
+/* TEXT, DICT. */
 static inline struct sl_str image_text(const struct image_col *c, uint32_t row)
 {
   uint32_t i = c->enc == ENC_DICT ? ((const uint8_t *)c->data)[row] : row;
   return sl_strn(c->heap + c->off[i], c->off[i + 1] - c->off[i]);
 }
+/* All encodings but pairs. */
 static inline bool image_null(const struct image_col *c, uint32_t row)
 {
   return c->enc == ENC_NULL || (c->nulls && bit_get(c->nulls, row));
 }
+/* The row's id. */
 static inline struct sl_str image_id(const struct image *m, uint32_t row)
 {
   return sl_strn(m->id_heap + m->id_off[row], m->id_off[row + 1] - m->id_off[row]);
@@ -126,13 +133,13 @@ void batch_copy_row(struct sl_batch *dst, const struct sl_batch *src, uint32_t r
 /* ---- names of filters and orders against a schema ---- */
 enum name_kind { NAME_NONE, NAME_COL, NAME_KEY, NAME_CONN, NAME_REF };
 struct name_at { enum name_kind kind; int col; struct sl_str key; };
-struct name_at name_find(const struct sl_schema *s, const struct sl_name *name);
+struct name_at name_find(const struct sl_schema *s, const struct sl_name *name);             /* key borrowed from name */
 int name_unknown(const struct sl_schema *s, const struct sl_name *name, struct sl_err *err); /* EUSAGE with the nearest name */
-void name_text(struct sl_buf *b, const struct sl_name *name);
-/* Reads a name at s.p: a bare word or quoted, then perhaps .KEY. Bytes used; 0: there is none. Quoted parts are copied to the arena. */
+void name_text(struct sl_buf *b, const struct sl_name *name);                                /* as it is read, quoted where need be */
 struct sl_arena;
 /* Text in quotes (s.p[0], doubled inside): bytes used; 0: not closed or out of memory (err). Borrows from s where it can. */
 size_t quoted_read(struct sl_str s, struct sl_str *out, struct sl_arena *a, struct sl_err *err);
+/* Reads a name at s.p: a bare word or quoted, then perhaps .KEY. Bytes used; 0: there is none. Quoted parts are copied to the arena. */
 size_t name_read(struct sl_str s, struct sl_name *out, struct sl_arena *a, bool star, struct sl_err *err);
 
 #endif

@@ -12,6 +12,7 @@ int regex_new(struct sl_regex **out, struct sl_str pattern, struct sl_err *err) 
 void regex_free(struct sl_regex *re);
 bool regex_matches(const struct sl_regex *re, struct sl_str text);
 
+/* What the text may be besides a text; cannot fail. l->text is text, borrowed. */
 void lit_read(struct sl_lit *l, struct sl_str text, bool quoted, sl_ms now, const struct sl_tz *tz);
 /* -1 0 1, or 2 (unknown: NaN): a text cell against a literal, as numbers when both are. */
 int lit_cmp_text(struct sl_str cell, const struct sl_lit *l, const struct sl_val *v);

@@ -41,8 +41,8 @@ struct grouping {
   uint64_t rows, picked, nan, infinite;
   struct sl_err *err;
 };
-int grouping_run(struct grouping *x);
-void grouping_free(struct grouping *x);
+int grouping_run(struct grouping *x);   /* counts all rows of x->s; x->err says what went wrong */
+void grouping_free(struct grouping *x); /* what it holds, not x */
 /* The groups as sealed batches, in order; and what to show of them. */
 int grouping_batches(struct grouping *x, struct sl_batch ***out, size_t *n);
 int grouping_columns(struct grouping *x, char **out);

@@ -10,11 +10,14 @@ struct num { bool is_int; int64_t i; double f; };
 
 enum { NUM_UNORDERED = 2 };
 
+/* A number of either kind. */
 static inline struct num num_i(int64_t i) { return (struct num){ .is_int = true, .i = i }; }
 static inline struct num num_f(double f) { return (struct num){ .f = f }; }
 
+/* -1, 0, 1; what a double is in may be NaN: NUM_UNORDERED. */
 static inline int num_cmp_ii(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
+/* Exact, whatever the two are. */
 static inline int num_cmp_if(int64_t i, double f)
 {
   if (isnan(f))
@@ -30,6 +33,7 @@ static inline int num_cmp_if(int64_t i, double f)
   return (rest < 0) - (rest > 0);
 }
 
+/* 0 and -0 are one. */
 static inline int num_cmp_ff(double a, double b)
 {
   return isnan(a) || isnan(b) ? NUM_UNORDERED : (a > b) - (a < b);

@@ -7,14 +7,15 @@
 /* ---- keys ---- */
 struct sort_key { enum name_kind kind; int col; bool desc, has_local; uint32_t local; };
 enum { SORT_KEYS_MAX = 17 };
-/* Resolves order against one batch; false: too many keys. The row's own id stands last always. */
+/* Resolves order against one batch. The row's own id stands last always. */
 struct key_plan { struct sort_key k[SORT_KEYS_MAX]; size_t n; };
-void key_plan(struct key_plan *p, const struct sl_order *o, const struct sl_batch *b);
+void key_plan(struct key_plan *p, const struct sl_order *o, const struct sl_batch *b);   /* o NULL: by id alone */
 /* Appends the row's key: bytes whose memcmp order (a shorter prefix first) is the order of rows. */
 void key_write(struct sl_buf *out, const struct key_plan *p, const struct sl_batch *b, uint32_t row);
 
 /* ---- sorting ---- */
 struct sort_item { uint64_t head; uint32_t off, ord; };     /* off: into keys, u32 length then bytes; head: the first bytes that differ */
+/* Ascending by key (as memcmp, a shorter prefix first); tmp: room for n. keys: their run. */
 void sort_items(struct sort_item *item, struct sort_item *tmp, size_t n, const char *keys);
 
 /* ---- runs ---- */

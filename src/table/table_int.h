@@ -48,6 +48,7 @@ struct sl_budget {
   struct sl_err why;
 };
 
+/* [any] counted: the last of those that hold it frees it, with its spill file. */
 struct sl_budget *budget_ref(struct sl_budget *b);
 void budget_unref(struct sl_budget *b);
 /* Loop: begins to write what has to leave memory; writes here and now when far over. Fails when nothing can leave. */
@@ -56,6 +57,7 @@ int budget_relieve(struct sl_budget *b, struct sl_err *err) SL_NODISCARD;
 int budget_start(struct sl_budget *b, int (*work)(void *user, const volatile int *cancel, struct sl_err *err),
                  void (*done)(void *user, int rc, const struct sl_err *err), void *user, struct sl_err *err) SL_NODISCARD;
 
+/* Shares what batch holds, under conn (counted). A block counts against the budget from now on; unref: NULL is fine, [any]. */
 int block_new(struct block **out, struct sl_budget *b, struct sl_batch *batch, struct conn_name *conn, struct sl_err *err) SL_NODISCARD;
 struct block *block_ref(struct block *k);
 void block_unref(struct block *k);
@@ -63,11 +65,12 @@ struct sl_batch *block_resident(struct block *k);  /* [any] a reference, and see
 /* [any, blocks] keep: stays in memory for the next reader. */
 int block_load(struct block *k, bool keep, struct sl_batch **out, struct sl_err *err) SL_NODISCARD;
 void block_hashes(struct block *k, uint64_t *out); /* [any] copies all rows' */
-uint64_t block_hash(struct block *k, uint32_t row);
+uint64_t block_hash(struct block *k, uint32_t row);   /* [any] of one row */
 
 /* ---- directory of blocks ---- */
 struct dent { struct block *b; uint64_t start; };  /* start: rows before it since the table began; only in tables without ords */
 struct dir { uint32_t refs; size_t n, cap; struct dent e[]; };
+/* Empty. unref: its blocks, too, when it was the last; NULL is fine. */
 int dir_new(struct dir **out, size_t cap, struct sl_err *err) SL_NODISCARD;
 void dir_unref(struct dir *d);
 /* Room for one more at the end, or (own) the right to change any entry: copies when shared. */
@@ -76,6 +79,7 @@ int dir_reserve(struct dir **d, bool own, struct sl_err *err) SL_NODISCARD;
 /* ---- lists of ordinals ---- */
 struct ords { uint32_t refs; size_t cap; uint32_t *o; struct spill *spill; int64_t off; size_t mapped; };
 int ords_new(struct ords **out, struct sl_budget *b, size_t cap, struct sl_err *err) SL_NODISCARD;  /* mapped when large */
+/* sort: the first n, ascending. */
 struct ords *ords_ref(struct ords *o);
 void ords_unref(struct ords *o);
 void ords_sort(struct ords *o, size_t n);
@@ -84,6 +88,7 @@ int ords_reserve(struct ords **o, struct sl_budget *b, size_t n, bool own, struc
 
 /* ---- which position has a hash: built for keyed tables of up to a million rows ---- */
 struct index { struct { uint32_t pos1, tag; } *slot; size_t nslot, n; };
+/* What it holds, not x. reserve: room for so many more, ENOMEM. */
 void index_free(struct index *x);
 int index_reserve(struct index *x, size_t more, struct sl_err *err) SL_NODISCARD;
 void index_add(struct index *x, uint64_t hash, uint32_t pos);   /* after reserve */
@@ -118,6 +123,7 @@ struct sl_snap {
   uint64_t *found_hash, *found_pos;
   size_t nfound;
 };
+/* Takes references of s and of dir, whose first n entries it sees. */
 int snap_new(struct sl_snap **out, struct sl_budget *b, struct sl_schema *s, struct dir *dir, size_t n, struct sl_err *err) SL_NODISCARD;
 /* The block and row at a position. */
 struct block *snap_at(const struct sl_snap *s, uint64_t pos, uint32_t *row);
@@ -126,6 +132,7 @@ size_t snap_entry(const struct sl_snap *s, uint64_t pos);        /* without ords
 /* The rows of one block that a snapshot has: [from, to), or, with pos, those at its npos positions. */
 struct snap_part { struct sl_batch *b; size_t entry; uint32_t from, to; const uint32_t *pos; size_t npos; };
 enum { SNAP_ENOUGH = 1 };   /* of a visitor: no more */
+/* For each block in the order of dir; p->b is borrowed until it returns. Other than 0 ends it: an error, or SNAP_ENOUGH, which is SL_OK. */
 typedef int snap_block_fn(void *user, const struct snap_part *p);
 int snap_walk(const struct sl_snap *s, snap_block_fn *fn, void *user, struct sl_err *err) SL_NODISCARD;
 

@@ -38,7 +38,7 @@ struct sl_table {
   size_t nconn, capconn;
 };
 
-struct table_conn *table_conn(struct sl_table *t, struct sl_str name);
+struct table_conn *table_conn(struct sl_table *t, struct sl_str name);   /* NULL: none came from it; until another is added */
 /* Rows stand by ords from now on. */
 int table_ords(struct sl_table *t, struct sl_err *err) SL_NODISCARD;
 struct block *table_at(const struct sl_table *t, uint64_t pos, uint32_t *row);

@@ -12,6 +12,8 @@ struct sl_plot {
   uint8_t *mask;               /* r.w * r.h */
   uint16_t *owner;             /* series + 1; 0: none */
 };
+/* For the glyph level of now. Owns nothing after a failure; free: its arrays, not p. A dot outside, or in a cell of another series:
+ * nothing. */
 int sl_plot_init(struct sl_plot *p, struct sl_rect r, struct sl_err *err) SL_NODISCARD;
 void sl_plot_free(struct sl_plot *p);
 void sl_plot_dot(struct sl_plot *p, int x, int y, uint16_t series);

@@ -4,6 +4,8 @@
 
 #include "ui/view.h"
 
+/* All panes of a view, as it comes on top or goes below, by keys for refresh and pause. next: NULL at the end. failed: sources, of all of
+ * them. */
 struct sl_pane *sl_pane_next(const struct sl_pane *p);
 void sl_panes_visible(struct sl_view *v, bool visible);
 void sl_panes_refresh(struct sl_view *v);

@@ -22,6 +22,7 @@ struct sl_textw {
   bool matched; uint64_t match;
 };
 
+/* The source asked. line: borrowed until it is asked again; false: not loaded yet, or no such (then empty). */
 uint64_t sl_textw_count(const struct sl_textw *t);
 bool sl_textw_line(const struct sl_textw *t, uint64_t i, struct sl_str *s, enum sl_role *role);
 /* As SL_TEXT_LINES (tabs to columns of the row), but a line end inside a line is drawn as ^J. */

@@ -9,7 +9,7 @@ enum { SL_ATTR_BOLD = 1, SL_ATTR_DIM = 2, SL_ATTR_UNDERLINE = 4, SL_ATTR_REVERSE
 struct sl_look { int32_t fg, bg; /* -1 default; 0-255; 0x1000000|rgb */ uint8_t attr; };
 struct sl_theme { char name[48]; bool light; struct sl_look look[SL_ROLE_N]; };
 int sl_theme_load(struct sl_theme *out, const char *path, struct sl_err *err) SL_NODISCARD;      /* ours or base16 by content */
-/* The same from bytes; file: for messages (ECONFIG with line and column). *out is set only by success. */
+/* The same from bytes; file: for messages (EPARSE, ECONFIG). *out is set only by success. */
 int sl_theme_parse(struct sl_theme *out, struct sl_str yaml, const char *file, struct sl_err *err) SL_NODISCARD;
 void sl_theme_mono(struct sl_theme *out);                 /* attributes only: NO_COLOR */
 /* By name in $XDG_DATA_HOME/sluice/themes, then `dir`; `auto` picks default or light. */

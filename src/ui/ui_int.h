@@ -72,14 +72,17 @@ struct sl_rect sl_overlay_box(const struct sl_grid *g, int w, int h);
 
 /* ---- one line being typed ---- */
 struct sl_line { struct sl_buf text; size_t at; };
+/* initial NULL: empty. At most SL_LINE_MAX bytes; more is not taken. */
 void sl_line_init(struct sl_line *l, const char *initial);
 void sl_line_free(struct sl_line *l);
 bool sl_line_key(struct sl_line *l, int key);                  /* true: it was an editing key */
 void sl_line_paste(struct sl_line *l, struct sl_str s);        /* line ends become spaces */
-void sl_line_set(struct sl_line *l, struct sl_str s);
+void sl_line_set(struct sl_line *l, struct sl_str s);          /* the cursor stands at its end */
+/* Scrolled so that the cursor is seen, which becomes the terminal's. */
 void sl_line_draw(const struct sl_line *l, struct sl_grid *g, int x, int y, int w);
-const char *sl_line_text(const struct sl_line *l);
+const char *sl_line_text(const struct sl_line *l);   /* never NULL; until the next key */
 
+/* done once: what was typed, or NULL (Esc, no room, no memory); perhaps inside this call. secret: drawn masked. */
 void sl_prompt_open(struct sl_ui *ui, const char *label, const char *initial, bool secret, void (*done)(void *user, const char *text),
     void *user);
 /* Closes the prompt of that done() whose user data is the one; done() does not come. Returns that data, NULL: there is none. */
@@ -92,6 +95,7 @@ struct sl_menu_item { const char *label, *detail, *off; };     /* off: why it ca
 void sl_menu_open(struct sl_ui *ui, const char *title, const struct sl_menu_item *items, size_t n, void (*chosen)(struct sl_ui *ui,
     void *user,
                   size_t i), void *user, void (*free_user)(void *user));   /* labels copied; number keys pick; free_user once, at the end */
+/* Menus of what can be done to the row under the cursor (or the marked ones), and of where it leads; nothing: said in the frame. */
 void sl_actions_open(struct sl_ui *ui);
 void sl_links_open(struct sl_ui *ui);
 /* The view of that resource's name, or its rows, with a row's ref as what it is about. */

@@ -31,26 +31,30 @@ static void put_missed(struct sl_buf *b, const char *address)
   sl_buf_z(b, " GROUP BY filename) USING (f) WHERE size > coalesce(s, 0) + 2 * coalesce(n, 0) + 3), false, false");
 }
 
-static void put_lines(struct sl_buf *b, char p, const char *address)
+static void put_lines(struct sl_buf *b, const char *p, const char *address, const char *paths)
 {
-  sl_buf_printf(b, "%c_raw AS NOT MATERIALIZED (SELECT filename AS file, line, row_number() OVER () AS pos, lag(filename) OVER () AS "
+  sl_buf_printf(b, "%s_raw AS NOT MATERIALIZED (SELECT filename AS file, line, row_number() OVER () AS pos, lag(filename) OVER () AS "
                 "prev FROM ", p);
   put_reader(b, address);
   sl_buf_printf(b, "),\n"
-                "%c_lines AS NOT MATERIALIZED (SELECT line, pos, concat(file, ':', pos - max(CASE WHEN prev IS DISTINCT FROM file THEN "
+                "%s_lines AS NOT MATERIALIZED (SELECT line, pos, concat(file, ':', pos - max(CASE WHEN prev IS DISTINCT FROM file THEN "
                 "pos END) "
-                "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1, ': ') AS place FROM %c_raw),\n", p, p);
-  sl_buf_printf(b, "%c_json AS NOT MATERIALIZED (SELECT pos, place, CASE WHEN json_valid(line) THEN CAST(line AS JSON) "
-                "ELSE error(concat(place, 'not JSON')) END AS j FROM %c_lines WHERE trim(coalesce(line, '')) <> ''),\n"
-                "%c_id AS NOT MATERIALIZED (SELECT pos, place, j, id, md5_number(id) AS key FROM (SELECT pos, place, j, coalesce("
-                "json_extract_string(j, '$.eventMetadata.eventId'), error(concat(place, 'no eventMetadata.eventId'))) AS id FROM "
-                "%c_json)),\n", p, p, p, p);
+                "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) + 1, ': ') AS place FROM %s_raw),\n", p, p);
+  sl_buf_printf(b, "%s_json AS NOT MATERIALIZED (SELECT pos, place, json_extract_string(CASE WHEN json_valid(line) THEN line "
+                "ELSE error(concat(place, 'not JSON')) END, ['$.eventMetadata.eventId'%s]) AS x FROM %s_lines WHERE trim(coalesce(line, "
+                "'')) <> ''),\n"
+                "%s_id AS NOT MATERIALIZED (SELECT pos, place, x, id, md5_number(id) AS key FROM (SELECT pos, place, x, coalesce("
+                "x[1], error(concat(place, 'no eventMetadata.eventId'))) AS id FROM %s_json)),\n", p, paths, p, p, p);
 }
 
-static void put_part(struct sl_buf *b, const char *side, const char *path)
+/* What a line is asked for, after its id: in one go, since each go parses the line and holds a chunk of parsed lines. */
+#define PART(path) ", '$." path ".data', '$." path ".encoding', '$." path ".observedContentType'"
+#define STAMP ", '$.eventMetadata.inferenceTime'"
+enum { AT_STAMP = 2, AT_IN = 3, AT_OUT = 6, AT_TRUTH = 9, AT_TRUTH_ALONE = 2 };
+
+static void put_part(struct sl_buf *b, const char *side, int at)
 {
-  sl_buf_printf(b, ", json_extract_string(j, '$.%s.data') AS %s_data, upper(json_extract_string(j, '$.%s.encoding')) AS %s_code, "
-                "lower(json_extract_string(j, '$.%s.observedContentType')) AS %s_type", path, side, path, side, path, side);
+  sl_buf_printf(b, ", x[%d] AS %s_data, upper(x[%d]) AS %s_code, lower(x[%d]) AS %s_type", at, side, at + 1, side, at + 2, side);
 }
 
 /* The text of a part, and what is written in it. */
@@ -119,30 +123,34 @@ static void put_chain(struct sl_buf *b, const char *prefix, const char *kept, in
   sl_buf_printf(b, " FROM %stexts)", prefix);
 }
 
-/* The events' lines and what is in them (c_parts), truths' lines; once: of a repeated event the first one. */
+/* The events' lines and what is in them (c_parts), truths' lines; once: of a repeated event the first one. Each is read once more for what
+ * only asks for ids (c_again, t_again): what is used twice the engine keeps, lines and all, since it numbers rows. */
 static void put_events(struct sl_buf *b, const struct capture_ask *a, bool once)
 {
   sl_buf_z(b, "WITH ");
-  put_lines(b, 'c', a->from);
-  if (a->truth)
-    put_lines(b, 't', a->truth);
-  sl_buf_z(b, "c_parts AS NOT MATERIALIZED (SELECT *, CASE WHEN i_data IS NULL AND o_data IS NULL THEN error(concat(place, 'no "
-           "captureData')) END AS lacks FROM (SELECT pos, place, id, key, json_extract_string(j, '$.eventMetadata.inferenceTime') AS "
-           "stamp");
-  put_part(b, "i", "captureData.endpointInput");
-  put_part(b, "o", "captureData.endpointOutput");
+  put_lines(b, "c", a->from, a->truth ? STAMP PART("captureData.endpointInput") PART("captureData.endpointOutput")
+                                      : STAMP PART("captureData.endpointInput") PART("captureData.endpointOutput") PART("groundTruthData"));
+  put_lines(b, "c_again", a->from, "");
+  if (a->truth) {
+    put_lines(b, "t", a->truth, PART("groundTruthData"));
+    put_lines(b, "t_again", a->truth, "");
+  }
+  sl_buf_printf(b, "c_parts AS NOT MATERIALIZED (SELECT *, CASE WHEN i_data IS NULL AND o_data IS NULL THEN error(concat(place, 'no "
+                "captureData')) END AS lacks FROM (SELECT pos, place, id, key, x[%d] AS stamp", AT_STAMP);
+  put_part(b, "i", AT_IN);
+  put_part(b, "o", AT_OUT);
   if (!a->truth)
-    put_part(b, "t", "groundTruthData");
-  sl_buf_printf(b, " FROM c_id%s)),\n", once ? " WHERE pos IN (SELECT min(pos) FROM c_id GROUP BY key)" : "");
+    put_part(b, "t", AT_TRUTH);
+  sl_buf_printf(b, " FROM c_id%s)),\n", once ? " WHERE pos IN (SELECT min(pos) FROM c_again_id GROUP BY key)" : "");
 }
 
-#define FIRST_TRUTHS " WHERE pos IN (SELECT min(pos) FROM t_id GROUP BY key)"
+#define FIRST_TRUTHS " WHERE pos IN (SELECT min(pos) FROM t_again_id GROUP BY key)"
 
 /* Truths' lines, as parts; which: a condition. */
 static void put_truths(struct sl_buf *b, const char *name, const char *which)
 {
-  sl_buf_printf(b, "%s AS NOT MATERIALIZED (SELECT pos, place, key, json_extract_string(j, '$.groundTruthData.data') AS t_data, "
-                "upper(json_extract_string(j, '$.groundTruthData.encoding')) AS t_code, NULL AS t_type FROM t_id%s),\n", name, which);
+  sl_buf_printf(b, "%s AS NOT MATERIALIZED (SELECT pos, place, key, x[%d] AS t_data, upper(x[%d]) AS t_code, NULL AS t_type FROM "
+                "t_id%s),\n", name, AT_TRUTH_ALONE, AT_TRUTH_ALONE + 1, which);
 }
 
 /* ---- both first queries: rows of side, place, key, how many, and what they all are ---- */
@@ -225,8 +233,8 @@ int capture_put_count(struct sl_buf *b, const struct capture_ask *a, struct sl_e
 /* Of repeated truths the first, of those without an event none. */
 static const char *used_truths(const struct capture_found *f)
 {
-  static const char *const which[] = { "", FIRST_TRUTHS, " WHERE key IN (SELECT key FROM c_id)",
-                                       FIRST_TRUTHS " AND key IN (SELECT key FROM c_id)" };
+  static const char *const which[] = { "", FIRST_TRUTHS, " WHERE key IN (SELECT key FROM c_again_id)",
+                                       FIRST_TRUTHS " AND key IN (SELECT key FROM c_again_id)" };
   return which[(f->truths_repeated ? 1 : 0) + (f->unused ? 2 : 0)];
 }
 

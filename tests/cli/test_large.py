@@ -60,6 +60,36 @@ def test_many_classes(sluice):
     assert run.text == "" and "score --partial" in run.notes
 
 
+def captured(folder, events, again, other):
+    """An endpoint's events and their truths; of every hundred events `again` have the id of one before. Sums of what counts."""
+    first = {}
+    (folder / "cap").mkdir()
+    (folder / "gt").mkdir()
+    with open(folder / "cap/a.jsonl", "w") as c, open(folder / "gt/a.jsonl", "w") as t:
+        for k in range(events):
+            i = k // 2 if k % 100 < again else k
+            c.write(f'{{"captureData":{{"endpointInput":{{"data":"{k},1.5,{k % 7}","encoding":"CSV"}},'
+                    f'"endpointOutput":{{"data":"0.{k % 1000:03}","encoding":"CSV"}}}},'
+                    f'"eventMetadata":{{"eventId":"{i:036x}","customAttributes":"{other}"}}}}\n')
+            t.write(f'{{"groundTruthData":{{"data":"{k % 2}","encoding":"CSV"}},"eventMetadata":{{"eventId":"{i:036x}"}}}}\n')
+            first.setdefault(i, k)
+    return {"n": len(first), "k": sum(first.values()), "t": sum(k % 2 for k in first.values())}
+
+
+def captured_and_joined(sluice, events, again, other, most):
+    want = captured(sluice.cwd, events, again, other)
+    (sluice.cwd / "two.yaml").write_text("box: {threads: 2}\n")
+    code, out, err, box = watched(sluice, "--config", "two.yaml", "sql", "select count(*) as n, sum(_c0) as k, sum(truth) as t from "
+                                  "'capture:cap truth=gt'", "-o", "json")
+    assert code == 0 and json.loads(out) == [want], err
+    assert "came before" in err and box < most, box
+
+
+def test_captured_events_of_which_ids_repeat(sluice):
+    """Lines are never kept: with all of them it is 330 MiB and more."""
+    captured_and_joined(sluice, 100_000, 10, "x" * 600, 300)
+
+
 @pytest.mark.timeout(60)
 def test_a_named_pipe(sluice):
     os.mkfifo(sluice.cwd / "p.csv")

@@ -364,7 +364,7 @@ static void sees_nothing(void **state)
   run_wait(&r, 20000);
   close(extra);
   unsetenv("SLUICE_SECRET_OF_TEST");
-  assert_string_equal(sl_buf_zstr(&r.bytes), "fds 0 1 2 3\nenv LANG=C.UTF-8 TZ=UTC\ncore 0\nok ok ok ");
+  assert_string_equal(sl_buf_zstr(&r.bytes), "fds 0 1 2 3\nenv LANG=C.UTF-8 TZ=UTC DUCKDB_JE_MALLOC_CONF=retain:false\ncore 0\nok ok ok ");
   run_free(&r);
 }
 

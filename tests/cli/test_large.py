@@ -90,6 +90,12 @@ def test_captured_events_of_which_ids_repeat(sluice):
     captured_and_joined(sluice, 100_000, 10, "x" * 600, 300)
 
 
+@pytest.mark.parametrize("events,again", [(1_000_000, 10), (3_000_000, 50)] if os.environ.get("SLUICE_PEERS") == "all" else [(250_000, 50)])
+def test_captured_events_of_any_number(sluice, events, again):
+    """The engine's readers hold up to what they are given, and no address that was given back counts against the box."""
+    captured_and_joined(sluice, events, again, "", 512)
+
+
 @pytest.mark.timeout(60)
 def test_a_named_pipe(sluice):
     os.mkfifo(sluice.cwd / "p.csv")

@@ -26,6 +26,7 @@ struct address {
   char *read;                  /* what must be readable for it: the part before wildcards */
   bool bare;                   /* behind FROM or JOIN: a function may stand there, too */
   char delim;                  /* of a single CSV file that stands there; 0: the engine guesses */
+  char *types;                 /* of its columns, as far as the engine would guess wrong; NULL: none */
 };
 
 struct compute_prep {
@@ -50,6 +51,7 @@ static void addresses_free(struct compute_prep *p)
     sl_free(p->a[i].given);
     sl_free(p->a[i].path);
     sl_free(p->a[i].read);
+    sl_free(p->a[i].types);
   }
   p->n = p->next = 0;
 }
@@ -237,18 +239,27 @@ static const char *look_below(int at, const char *name, int depth, int *left, co
   return end;
 }
 
-static void look_csv(struct address *a)
+static int look_csv(struct address *a, struct sl_err *err)
 {
   char head[HEAD];
   struct sl_str name = sl_str(a->path);
   if (!a->bare || !(sl_str_ends(name, SL_STR(".csv")) || sl_str_ends(name, SL_STR(".tsv"))))
-    return;
+    return SL_OK;
   int fd = open(a->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
   if (fd >= 0)
     close(fd);
-  if (n <= 0 || !csv_columns(sl_strn(head, (size_t)n), &a->delim))
+  if (n <= 0 || !csv_columns(sl_strn(head, (size_t)n), &a->delim)) {
     a->delim = 0;
+    return SL_OK;
+  }
+  struct sl_buf types;
+  sl_buf_init(&types, SQL_MAX);
+  int rc = csv_infinite(sl_strn(head, (size_t)n), a->delim, &types, err);
+  if (!rc && types.n && !(a->types = sl_buf_take(&types, NULL)))
+    rc = sl_err_nomem(err);
+  sl_buf_free(&types);
+  return rc;
 }
 
 static int expand(struct address *a, bool any, const atomic_bool *cancel, struct sl_err *err)
@@ -257,8 +268,9 @@ static int expand(struct address *a, bool any, const atomic_bool *cancel, struct
   int left = LOOK_MAX;
   if (a->path[wildcard(a->path)] || stat(a->path, &st))
     return SL_OK; /* a missing file is the engine's to tell */
-  if (S_ISREG(st.st_mode))
-    look_csv(a);
+  int rc = S_ISREG(st.st_mode) ? look_csv(a, err) : SL_OK;
+  if (rc)
+    return rc;
   if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
     return sl_err_set(err, SL_EUNSUP, "%s is %s: data is read by place and more than once; write it into a file first", a->given,
                       S_ISFIFO(st.st_mode) ? "a named pipe" : "no regular file");
@@ -297,7 +309,14 @@ static int compose(struct compute_prep *p, struct sl_buf *b, const char **reads,
       sl_buf_z(b, "read_csv(");
     sl_fmt_quote(b, sl_str(p->a[i].path), '\'');
     if (p->a[i].delim)
-      sl_buf_printf(b, ", delim = '%c', skip = 0)", p->a[i].delim);
+      sl_buf_printf(b, ", delim = '%c', skip = 0", p->a[i].delim);
+    if (p->a[i].types) {
+      sl_buf_z(b, ", types = {");
+      sl_buf_z(b, p->a[i].types);
+      sl_buf_ch(b, '}');
+    }
+    if (p->a[i].delim)
+      sl_buf_ch(b, ')');
     at = p->a[i].at + p->a[i].n;
     reads[i] = p->a[i].read;
   }

@@ -231,3 +231,26 @@ def test_many_categories_are_named_in_part(sluice):
     row = next(iter(drift(sluice, "a.csv", "b.csv", code=4).values()))
     assert row["new_categories"][:2] == ["v59", "v41"] and len(row["new_categories"]) == 8 and len(row["vanished_categories"]) == 8
     assert row["vanished_share"] == 0.5
+
+
+INFINITE = [("a,b\ninf,x\n1.5,y\n2.5,z\n", "a"), ("a,b\n-inf,x\ninf,y\n", "a"), ("\ufeffa,b\r\n,x\r\nInfinity,y\r\n3,z\r\n", "a"),
+            ('"x,y";b\n"inf";x\n1;y\n', "x,y"), ("b\ta \nx\tinf\ny\t2\n", "a")]
+
+
+@pytest.mark.parametrize("text,name", INFINITE)
+def test_a_csv_column_that_begins_with_an_infinity(sluice, text, name):
+    """The engine alone takes `inf` for a date, and a column of it and of numbers for text."""
+    (sluice.cwd / "i.csv").write_text(text, newline="")
+    types = {r["name"]: r["type"] for r in sluice.json("schema", "i.csv")}
+    assert types == {name: "DOUBLE", "b": "VARCHAR"}
+    rows = [r for r in sluice.json("drift", "--baseline", "i.csv", "--current", "i.csv", "--tests", "psi") if r["feature"] == name]
+    assert [r["kind"] for r in rows] == ["numeric"] and rows[0]["infinite_baseline"] == rows[0]["infinite_current"] >= 1
+
+
+@pytest.mark.parametrize("text,types", [("inf,1\n2,3\n", None), ("a,A\ninf,inf\n1,2\n", None), ("a,b\ninf,1\nlater,2\n", "VARCHAR"),
+                                        ("a,b\n2026-11-22,1\ninf,2\n", "DATE"), ("'it''s',b\ninf,1\n2,2\n", None)])
+def test_infinities_that_are_left_to_the_engine(sluice, text, types):
+    """No header, a name that two columns have, text, dates, another quote."""
+    (sluice.cwd / "i.csv").write_text(text)
+    got = [r["type"] for r in sluice.json("schema", "i.csv")]
+    assert len(got) == 2 and (types is None or got[0] == types)

@@ -36,5 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     abort();
   if (csv_columns(all, &delim) == 1)
     abort();
+  sl_buf_init(&b, 0);
+  if (csv_infinite(all, delim, &b, NULL))
+    abort();
+  sl_buf_free(&b);
   return 0;
 }

@@ -1,5 +1,8 @@
 /* box/duck_error.c: the engine's errors run over many lines, with hints for its own shell; a person gets one. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "box/duck.h"
@@ -73,8 +76,6 @@ static int code_of(struct sl_str first)
       sl_str_find(first, SL_STR("No space left")) >= 0 || sl_str_find(first, SL_STR("File too large")) >= 0 ||
       sl_str_find(first, SL_STR("max_temp_directory_size")) >= 0)
     return SL_ELIMIT;
-  if (sl_str_find(first, SL_STR("No files found")) >= 0)
-    return SL_ENOENT;
   if (sl_str_starts(first, SL_STR("Permission Error")) || sl_str_find(first, SL_STR("Permission denied")) >= 0)
     return SL_EDENIED;
   return SL_EPARSE;
@@ -99,6 +100,32 @@ static bool no_data(struct sl_str text, struct sl_str *path)
   ptrdiff_t end = rest.p && sl_str_starts(rest, SL_STR("/")) ? sl_str_find(rest, SL_STR(" does not exist!")) : -1;
   *path = end > 0 ? sl_str_head(rest, (size_t)end) : SL_STR_NONE;
   return end > 0;
+}
+
+/* A file, or what has wildcards, that is not there. */
+static bool no_file(struct sl_str text, struct sl_str *path)
+{
+  static const char mark[] = "No files found that match the pattern \"";
+  ptrdiff_t at = sl_str_find(text, sl_str(mark));
+  struct sl_str rest = at >= 0 ? sl_str_from(text, (size_t)at + sizeof mark - 1) : SL_STR_NONE;
+  ptrdiff_t end = at >= 0 ? sl_str_chr(rest, '"') : -1;
+  *path = end > 0 ? sl_str_head(rest, (size_t)end) : SL_STR_NONE;
+  return end > 0;
+}
+
+/* What the engine calls a table or a pattern, in words of files. OK: it is neither. */
+static int say_file(struct sl_err *err, struct sl_str text)
+{
+  struct sl_str path;
+  if (no_file(text, &path))
+    return sl_err_set(err, SL_ENOENT, "%.*s: %s", SL_ARG(path), memchr(path.p, '*', path.n) ? "no file has such a name" : "no such file");
+  if (!no_data(text, &path))
+    return SL_OK;
+  char name[4096];
+  int n = snprintf(name, sizeof name, "%.*s", SL_ARG(path));
+  if (n > 0 && (size_t)n < sizeof name && access(name, F_OK) && errno == ENOENT)
+    return sl_err_set(err, SL_ENOENT, "%.*s: no such file or folder", SL_ARG(path));
+  return sl_err_set(err, SL_EUNSUP, "%.*s: no data by its name: that ends in .parquet, .csv, .tsv, .json or .ndjson", SL_ARG(path));
 }
 
 static const char *advice(int code)
@@ -126,9 +153,9 @@ int duck_error(struct sl_err *err, const char *text)
     return sl_err_set(err, SL_ELIMIT, "%s", no_room(text));
   struct told t = listen(sl_str(text && *text ? text : "the SQL engine failed and does not say why"));
   struct sl_buf b;
-  struct sl_str path;
-  if (no_data(sl_str(text ? text : ""), &path))
-    return sl_err_set(err, SL_EUNSUP, "%.*s: no data by its name: that ends in .parquet, .csv, .tsv, .json or .ndjson", SL_ARG(path));
+  int file = say_file(err, sl_str(text ? text : ""));
+  if (file)
+    return file;
   sl_buf_init(&b, 0);
   int code = code_of(sl_str(text ? text : ""));
   if (t.csv_line.p)

@@ -130,7 +130,11 @@ static void files(void **state)
   snprintf(sql, sizeof sql, "select count(*) n from '%s/*.csv'", dir);
   expect_sql(sql, "n:integer\n2\n");
   snprintf(sql, sizeof sql, "select * from '%s/none.csv'", dir);
-  expect_error(sql, SL_ENOENT, "No files found");
+  expect_error(sql, SL_ENOENT, "none.csv: no such file");
+  snprintf(sql, sizeof sql, "select * from '%s/none-*.csv'", dir);
+  expect_error(sql, SL_ENOENT, "none-*.csv: no file has such a name");
+  snprintf(sql, sizeof sql, "select * from '%s/none'", dir);
+  expect_error(sql, SL_ENOENT, "none: no such file or folder");
   expect_error("select * from '/etc/passwd.csv'", SL_EDENIED, "only files below");
   expect_error("select * from read_text('/etc/passwd')", SL_EDENIED, "only files below");
   snprintf(sql, sizeof sql, "select * from read_text('%s/../../etc/passwd')", dir);

@@ -268,6 +268,21 @@ static int settle_alias(struct sl_maker *k, const char *address, char **out, str
   return rc;
 }
 
+/* models:/NAME/... is read from the connection that serves models:, the first one of several: it must be this version's registry. */
+static int same_registry(struct sl_maker *k, const char *address, struct sl_err *err)
+{
+  struct sl_buf uri, conn;
+  sl_buf_init(&uri, 64 << 10);
+  sl_buf_init(&conn, 4096);
+  int rc = sl_session_resolve(k->s, address, &uri, &conn, err);
+  if (!rc && !sl_str_eq(sl_buf_view(&conn), k->e.registry))
+    rc = sl_err_set(err, SL_EUNSUP, "%.100s is read from %s, but this version is %.*s's: put %.*s first below connections:", address,
+                    sl_buf_zstr(&conn), SL_ARG(sl_str_head(k->e.registry, 40)), SL_ARG(sl_str_head(k->e.registry, 40)));
+  sl_buf_free(&uri);
+  sl_buf_free(&conn);
+  return rc;
+}
+
 int sl_maker_input(struct sl_maker *k, const char *role, const char *address, char **path, struct sl_err *err)
 {
   struct sl_buf uri, conn;
@@ -283,6 +298,8 @@ int sl_maker_input(struct sl_maker *k, const char *role, const char *address, ch
   bool registry = !rc && (sl_str_starts(sl_str(settled), SL_STR("models:/")) || sl_str_starts(sl_str(settled), SL_STR("runs:/")));
   if (!rc && !registry)
     rc = sl_session_resolve(k->s, settled, &uri, &conn, err);
+  if (!rc && sl_str_starts(sl_str(settled), SL_STR("models:/")))
+    rc = same_registry(k, settled, err);
   t.copy = registry;
   *path = rc ? NULL : sl_arena_printf(&k->mem, "%s", registry ? settled : sl_buf_zstr(&uri));
   if (!rc && !*path)
@@ -303,7 +320,8 @@ int sl_maker_model(struct sl_maker *k, char **root, struct sl_err *err)
 {
   struct taking t = { .k = k, .role = "model", .logged = true };
   *root = sl_arena_printf(&k->mem, "models:/%s/%lld/", k->m->name, (long long)k->e.version);
-  int rc = *root ? walk(k, sl_str(*root), 0, take, &t, err) : sl_err_nomem(err);
+  int rc = *root ? same_registry(k, *root, err) : sl_err_nomem(err);
+  rc = rc ? rc : walk(k, sl_str(*root), 0, take, &t, err);
   return rc ? rc : sl_evidence_manifest(k->input, k->ninputs, sl_str(*root), k->e.digest, err);
 }
 

@@ -1,6 +1,7 @@
 """`sluice gate`: rows, exit codes, whose version it is."""
 import json
 import os
+import shutil
 import sqlite3
 
 import pytest
@@ -186,3 +187,26 @@ def test_drift_that_persists_counts_alone(demo, judged):
         file.write_text(was)
         demo("trust", str(file))
         demo("run", "evidence-cancer", "-p", "version=4")
+
+
+def test_evidence_is_never_about_another_registry_s_file(demo):
+    """Two registries have a cancer/4, and models:/cancer/4 means the first one's."""
+    top = demo.store.parent
+    conf, was = top / "sluice.yaml", (top / "sluice.yaml").read_text()
+    line = next(x for x in was.splitlines() if x.startswith("  registry:"))
+    other = line.replace("registry:", "other:").replace("mlflow.db", "other.db")
+    shutil.copy(demo.store, top / "other.db")
+    try:
+        for named, first in (("other", "registry"), ("registry", "other")):
+            both = (line, other) if first == "registry" else (other, line)
+            conf.write_text(was.replace(line, "\n".join(both)).replace("  cancer:  ", f"  cancer:\n    connection: {named} #"))
+            demo("trust", str(conf))
+            said = demo("run", "evidence-cancer", "-p", "version=4", code=1).stderr
+            newest = json.loads(demo("get", "executions", "--filter", "job = 'evidence-cancer'", "--sort", "-started", "--limit", "1", "-o",
+                                     "json").stdout)[0]["id"]
+            log = demo("logs", newest, "-o", "csv").stdout
+            assert f"is read from {first}, but this version is {named}'s: put {named} first below connections:" in said + log, said + log
+    finally:
+        conf.write_text(was)
+        (top / "other.db").unlink()
+        demo("trust", str(conf))

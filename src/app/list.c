@@ -39,6 +39,15 @@ static void source_note(const struct sl_source *s, const char *how, const char *
     sl_app_note("%.*s: %s%s", SL_ARG(s->conn), how, what);
 }
 
+/* A statement over a resource fails with what the resource failed with: one line is enough. */
+static bool said_before(const struct sl_source *src, size_t at)
+{
+  for (size_t i = 0; i < at; i++)
+    if (src[i].state == SL_FAILED && sl_str_eq(src[i].conn, src[at].conn) && !strcmp(src[i].err.msg, src[at].err.msg))
+      return true;
+  return false;
+}
+
 int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t n, bool rows)
 {
   size_t failed = 0, cut = 0;
@@ -46,7 +55,8 @@ int sl_sources_exit(const struct sl_app *a, const struct sl_source *src, size_t 
   for (size_t i = 0; i < n; i++) {
     const char *what = src[i].err.msg[0] ? src[i].err.msg : sl_code_words(src[i].err.code);
     if (src[i].state == SL_FAILED) {
-      source_note(&src[i], "", what);
+      if (!said_before(src, i))
+        source_note(&src[i], "", what);
       code = code ? code : sl_code_exit(src[i].err.code);
       failed++;
     } else if (src[i].state == SL_CUT) {

@@ -254,3 +254,9 @@ def test_infinities_that_are_left_to_the_engine(sluice, text, types):
     (sluice.cwd / "i.csv").write_text(text)
     got = [r["type"] for r in sluice.json("schema", "i.csv")]
     assert len(got) == 2 and (types is None or got[0] == types)
+
+
+def test_a_statement_over_what_fails_says_it_once(sluice):
+    (sluice.cwd / "one.csv").write_text("a\n1\n")
+    said = sluice("sql", "from drift('one.csv')", code=2).notes
+    assert said.count("\n") == 1 and "two data sets are compared" in said

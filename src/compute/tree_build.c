@@ -3,7 +3,6 @@
 #include "compute/tree_build.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -86,48 +85,82 @@ int tree_build_add(struct tree_build *b, const struct tree_one *t, struct sl_err
 
 /* ---- which tests are the same ---- */
 
-struct key { double t; uint32_t feature, set, flags, node; };
+/* Their order, the last word first: tests of numbers before those of sets, features, numbers (NaN first) or sets, flags. */
+enum { FLAGS, VALUE, FEATURE, WORDS, WORD_BYTES = 8, KEY_BYTES = WORDS * WORD_BYTES };
+struct key { uint64_t word[WORDS]; uint32_t node; };
 
-static int by_number(double a, double b) /* NaN first */
+/* Rises with the number; all NaN are the same, and so are both zeros. */
+static uint64_t rising(double t)
 {
-  if (isnan(a) || isnan(b))
-    return (isnan(b) != 0) - (isnan(a) != 0);
-  return (a > b) - (a < b);
+  double v = t + 0.0;
+  uint64_t bits;
+  if (isnan(v))
+    return 0;
+  memcpy(&bits, &v, sizeof bits);
+  return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static int compare(const struct key *a, const struct key *b)
+static struct key key_of(const struct tree_node *n, uint32_t node)
 {
-  bool a_set = a->set != TREE_NO_SET, b_set = b->set != TREE_NO_SET;
-  if (a_set != b_set)
-    return a_set - b_set;
-  if (a->feature != b->feature)
-    return a->feature < b->feature ? -1 : 1;
-  int by = a_set ? (a->set > b->set) - (a->set < b->set) : by_number(a->t, b->t);
-  return by ? by : (a->flags > b->flags) - (a->flags < b->flags);
+  bool set = n->set != TREE_NO_SET;
+  return (struct key){ { n->flags, set ? n->set : rising(n->threshold), (uint64_t)set << 32 | n->feature }, node };
 }
 
-static int by_key(const void *x, const void *y) { return compare(x, y); }
+static bool same_test(const struct key *a, const struct key *b) { return memcmp(a->word, b->word, sizeof a->word) == 0; }
+
+static unsigned byte_of(const struct key *k, unsigned at) { return k->word[at / WORD_BYTES] >> at % WORD_BYTES * 8 & 255; }
+
+/* By one byte of the words; what is alike stays in its order. */
+static void sort_by(const struct key *from, struct key *to, size_t n, unsigned at)
+{
+  size_t count[256] = { 0 }, sum = 0;
+  for (size_t i = 0; i < n; i++)
+    count[byte_of(&from[i], at)]++;
+  for (unsigned v = 0; v < 256; v++) {
+    size_t these = count[v];
+    count[v] = sum;
+    sum += these;
+  }
+  for (size_t i = 0; i < n; i++)
+    to[count[byte_of(&from[i], at)]++] = from[i];
+}
+
+/* Byte after byte from the last one on, but for those that are the same everywhere: most. spare: as long as keys. Where they lie then. */
+static struct key *sort_keys(struct key *keys, struct key *spare, size_t n)
+{
+  struct key differs = { { 0 }, 0 };
+  for (size_t i = 1; i < n; i++)
+    for (unsigned w = 0; w < WORDS; w++)
+      differs.word[w] |= keys[i].word[w] ^ keys[0].word[w];
+  for (unsigned at = 0; at < KEY_BYTES; at++) {
+    if (!byte_of(&differs, at))
+      continue;
+    sort_by(keys, spare, n, at);
+    struct key *sorted = spare;
+    spare = keys;
+    keys = sorted;
+  }
+  return keys;
+}
 
 static int number_tests(struct tree_build *b, struct sl_err *err)
 {
-  struct key *keys = sl_alloc((b->nnodes + 1) * sizeof *keys);
+  struct key *both = sl_alloc(2 * (b->nnodes + 1) * sizeof *both);
   b->test = sl_alloc((b->nnodes + 1) * sizeof *b->test);
   b->one = sl_alloc((b->nnodes + 1) * sizeof *b->one);
-  if (!keys || !b->test || !b->one) {
-    sl_free(keys);
+  if (!both || !b->test || !b->one) {
+    sl_free(both);
     return sl_err_nomem(err);
   }
+  for (size_t i = 0; i < b->nnodes; i++)
+    both[i] = key_of(&b->nodes[i], (uint32_t)i);
+  const struct key *keys = sort_keys(both, both + b->nnodes + 1, b->nnodes);
   for (size_t i = 0; i < b->nnodes; i++) {
-    const struct tree_node *n = &b->nodes[i];
-    keys[i] = (struct key){ n->threshold, n->feature, n->set, n->flags, (uint32_t)i };
-  }
-  qsort(keys, b->nnodes, sizeof *keys, by_key);
-  for (size_t i = 0; i < b->nnodes; i++) {
-    if (!i || compare(&keys[i - 1], &keys[i]))
+    if (!i || !same_test(&keys[i - 1], &keys[i]))
       b->one[b->ntests++] = keys[i].node;
     b->test[keys[i].node] = (uint32_t)b->ntests - 1;
   }
-  sl_free(keys);
+  sl_free(both);
   b->slot = sl_calloc(b->ntests + 1, sizeof *b->slot);
   b->stamp = sl_calloc(b->ntests + 1, sizeof *b->stamp);
   return b->slot && b->stamp ? SL_OK : sl_err_nomem(err);

@@ -107,10 +107,12 @@ static bool no_file(struct sl_str text, struct sl_str *path)
 {
   static const char mark[] = "No files found that match the pattern \"";
   ptrdiff_t at = sl_str_find(text, sl_str(mark));
-  struct sl_str rest = at >= 0 ? sl_str_from(text, (size_t)at + sizeof mark - 1) : SL_STR_NONE;
-  ptrdiff_t end = at >= 0 ? sl_str_chr(rest, '"') : -1;
-  *path = end > 0 ? sl_str_head(rest, (size_t)end) : SL_STR_NONE;
-  return end > 0;
+  struct sl_str rest = at >= 0 ? sl_str_from(text, (size_t)at + sizeof mark - 1) : SL_STR_NONE, line = SL_STR_NONE;
+  sl_str_cut(&rest, '\n', &line);
+  while (line.n && line.p[line.n - 1] != '"') /* the last one: a name may hold some */
+    line.n--;
+  *path = line.n > 1 ? sl_str_head(line, line.n - 1) : SL_STR_NONE;
+  return line.n > 1;
 }
 
 /* What the engine calls a table or a pattern, in words of files. OK: it is neither. */

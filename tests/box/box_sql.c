@@ -131,6 +131,8 @@ static void files(void **state)
   expect_sql(sql, "n:integer\n2\n");
   snprintf(sql, sizeof sql, "select * from '%s/none.csv'", dir);
   expect_error(sql, SL_ENOENT, "none.csv: no such file");
+  snprintf(sql, sizeof sql, "select * from '%s/no\"ne\".csv'", dir);
+  expect_error(sql, SL_ENOENT, "no\"ne\".csv: no such file");
   snprintf(sql, sizeof sql, "select * from '%s/none-*.csv'", dir);
   expect_error(sql, SL_ENOENT, "none-*.csv: no file has such a name");
   snprintf(sql, sizeof sql, "select * from '%s/none'", dir);
